@@ -9,6 +9,7 @@ from twinlab import simulate
 from twinlab.explore.charts.what_if.bands import band_chart, quantile_table
 from twinlab.explore.charts.what_if.difference_map import difference_map, mean_difference
 from twinlab.explore.charts.what_if.differences import VERDICT_STYLES, difference_chart
+from twinlab.explore.charts.what_if.network_map import LAYERS, fill_network, make_network_map, move_trips
 
 TIMES = np.array(["2026-01-01T00", "2026-01-01T01", "2026-01-01T02"], "M8[ns]")
 
@@ -74,3 +75,21 @@ def test_the_map_of_differences_is_paired_symmetric_and_white_where_nothing_diff
     same = difference_map(signal, scenario="base", base="base")
     assert same.opts.get("plot").kwargs["clim"] == (-1.0, 1.0)
     hv.renderer("bokeh").get_plot(same)
+
+
+def test_a_map_updates_only_the_layers_that_it_is_given_and_says_when_trips_are_to_be():
+    ends = {"x0": [0.0], "y0": [0.0], "x1": [1e5], "y1": [1e5]}
+    hubs = {"x": [0.0, 1e5], "y": [0.0, 1e5], "size": [9, 9], "tip": ["a", "b"]}
+    chart = make_network_map(
+        {"links": ends, "targets": ends, "hubs": hubs},
+        latitude=np.array([0.0, 0.9]), longitude=np.array([0.0, 0.9]), height=300, on_pick=lambda *_: None,
+    )  # fmt: skip
+    data = {one.name: one.data_source for one in chart.renderers if one.name in LAYERS}
+    assert set(data) == set(LAYERS)
+    before = data["links"].data
+    fill_network(chart, {"hubs": {**hubs, "size": [30, 9]}, "trips": {"start": [0.0], "end": [9.0], **ends}})
+    assert data["hubs"].data["size"] == [30, 9]
+    assert data["links"].data is before
+    assert data["trips"].data["end"] == [9.0]
+    move_trips(chart, 5.0, duration=250)
+    assert data["trips"].tags == [5.0, 250]

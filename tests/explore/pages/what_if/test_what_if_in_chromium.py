@@ -26,7 +26,7 @@ def test_a_planner_closes_a_hub_runs_it_and_reads_the_verdict(open_page, served,
     page.get_by_label("Until").fill("14h")
     page.get_by_label("Until").press("Tab")
     page.get_by_role("button", name="Add change").click()
-    page.get_by_text("close: node").wait_for()
+    page.get_by_text("is closed").wait_for()
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text("Done.").wait_for()
     page.get_by_text("what_if is worse than base").first.wait_for()
@@ -35,5 +35,5 @@ def test_a_planner_closes_a_hub_runs_it_and_reads_the_verdict(open_page, served,
     assert grave_faults(page) == []
     # The address has the plan: it opens the same one.
     again = open_page(page.url)
-    again.get_by_text("close: node").wait_for()
+    again.get_by_text("is closed").wait_for()
     assert again.get_by_label("Futures").inner_text() == "20"

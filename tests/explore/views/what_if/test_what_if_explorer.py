@@ -55,6 +55,8 @@ def test_a_run_shows_kpis_bands_and_what_was_assumed(ran):
     assert len(tables["assumed"]) == len(ran.results.assumed) > 0
     assert ran.results.fidelity_words in ran._shown._fidelity.object
     assert ran.figure() is not None
+    assert ran._map._playback.trips["trips"]["start"].size > 0
+    assert ran._map._controls.visible
 
 
 def test_copied_code_gives_the_pages_numbers(ran, twin):
@@ -149,7 +151,7 @@ def test_an_error_of_the_run_is_shown_and_the_page_can_be_used_again(twin):
     view.run()
     assert view.state == "failed"
     assert view.notice
-    assert not view._go.disabled
+    assert not view._bar.run.disabled
 
 
 def test_a_twin_without_trips_says_what_is_missing():

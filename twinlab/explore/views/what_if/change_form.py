@@ -13,20 +13,34 @@ import yaml
 
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.widgets import row
+from twinlab.explore.views.what_if.places import pair_text
 from twinlab.simulate.scenarios.registry import CHANGE_KINDS
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+    from twinlab.explore.views.what_if.places import Pair, Places
     from twinlab.explore.views.what_if.plan import Plan
 
 __all__ = ["ChangeForm"]
 
-#: Fields that are the name of a place.
-_PLACES = frozenset({"node", "instead"})
 _FIRST_NAME = "what_if"
+#: Fields that a timetable refuses, or whose names only a fitted model knows; scenarios in Python and in links may have them.
+_HIDDEN = frozenset({"kind", "start", "stop", "instead", "preferred", "centre", "radius", "kinds", "sources"})
+#: Kinds for people.
+_KINDS = {
+    "close": "Close a place", "reroute": "Close links", "storm": "Storm", "demand": "More or less demand",
+    "speed": "Faster or slower trips",
+}  # fmt: skip
 #: Labels of fields whose names in YAML say less.
-_LABELS = {"node": "Where", "instead": "Instead", "entities": "Who passes", "nodes": "Where", "add": "More (or fewer)"}
+_LABELS = {
+    "node": "Where", "entities": "Who passes it", "nodes": "Where", "closed": "Closed links", "transporters": "Trips",
+    "both_ways": "Both ways",
+}  # fmt: skip
+#: What a factor multiplies, by kind.
+_FACTORS = {"storm": "Times of travel ×", "demand": "Demand ×", "speed": "Speed ×"}
+_FACTOR_EXAMPLES = {"storm": "1.5", "demand": "1.2", "speed": "0.8"}
+_CHOICES = {"reroute": "goes around it", "wait": "waits"}
 
 
 class ChangeForm:
@@ -36,30 +50,36 @@ class ChangeForm:
     ----------
     kinds : sequence of str
         Kinds of changes to choose from.
-    places : sequence of str
-        Names to choose from where a kind of change asks for a place.
+    places : Places
+        Names to choose from where a kind of change asks for places or links.
+    carrier : str
+        Asset type of what makes the trips.
     on_change : callable
         Called with the new plan.
     """
 
-    def __init__(self, kinds: Sequence[str], places: Sequence[str], *, on_change: Callable[[Plan], None]) -> None:
-        self._places, self._on_change = list(places), on_change
+    def __init__(
+        self, kinds: Sequence[str], places: Places, *, carrier: str, on_change: Callable[[Plan], None]
+    ) -> None:
+        self._places, self._carrier, self._on_change = places, carrier, on_change
         self._plan: Plan | None = None
-        self._name = pmui.TextInput(label="Scenario", value=_FIRST_NAME, width=140, size="small")
+        self._name = pmui.TextInput(label="Scenario", value=_FIRST_NAME, width=130, size="small")
         self._kind = pmui.Select(
             label="Change",
-            options={one.replace("_", " "): one for one in kinds},
+            options={_KINDS.get(one, one.replace("_", " ")): one for one in kinds},
             value=kinds[0],
-            width=140,
+            width=190,
             size="small",
         )
-        self._start = pmui.TextInput(label="From", placeholder="6h or 06:00", width=125, size="small")
-        self._stop = pmui.TextInput(label="Until", placeholder="18h or 18:00", width=125, size="small")
+        self._start = pmui.TextInput(label="From", placeholder="6h or 06:00", width=120, size="small")
+        self._stop = pmui.TextInput(label="Until", placeholder="18h or 18:00", width=120, size="small")
         self._add = pmui.Button(label="Add change", variant="outlined", size="small", on_click=self._added)
         self._fault = pmui.Alert(
             object="", severity="error", visible=False, margin=(4, 10), sizing_mode="stretch_width"
         )
         self._fields: dict[str, Any] = {}
+        # What was picked on the map last, for the fields of the next kind, too.
+        self._node, self._link = "", ""
         # Whether the chosen kind may be in effect in a window only.
         self._windows = True
         self._form = pn.Column(sizing_mode="stretch_width")
@@ -77,12 +97,34 @@ class ChangeForm:
         """Show what is wrong; "" hides it."""
         self._fault.param.update(object=text, visible=bool(text))
 
+    def pick_place(self, name: str) -> None:
+        """Fill in a place; where the chosen kind of change has none, the form becomes one that closes it."""
+        self._node = name
+        if not {"node", "nodes"} & set(self._fields):
+            self._kind.value = "close"
+        elif "node" in self._fields:
+            self._fields["node"].value = name
+        else:
+            self._toggle("nodes", name)
+
+    def pick_link(self, pair: Pair) -> None:
+        """Fill in a link; where the chosen kind of change has none, the form becomes one that closes it."""
+        self._link = pair_text(pair)
+        if not {"closed", "transporters"} & set(self._fields):
+            self._kind.value = "reroute"
+        elif "closed" in self._fields:
+            self._toggle("closed", self._link)
+        else:
+            self._fields["transporters"].value = "-".join(pair)
+
+    def _toggle(self, field: str, value: str) -> None:
+        chosen = list(self._fields[field].value)
+        self._fields[field].value = [one for one in chosen if one != value] if value in chosen else [*chosen, value]
+
     def _kind_changed(self) -> None:
         kind = CHANGE_KINDS.get(self._kind.value)
         self._fields = {
-            name: self._widget(name, field)
-            for name, field in kind.model_fields.items()
-            if name not in {"kind", "start", "stop"}
+            name: self._widget(name, field) for name, field in kind.model_fields.items() if name not in _HIDDEN
         }
         self._windows = kind.windows
         window = [self._start, self._stop] if self._windows else []
@@ -90,22 +132,45 @@ class ChangeForm:
 
     def _widget(self, name: str, field: FieldInfo) -> Any:
         label = _LABELS.get(name, name.replace("_", " ").capitalize())
-        options = {one.replace("_", " "): one for one in _choices(field.annotation)}
-        if name in _PLACES:
-            options = {**({} if field.is_required() else {"–": ""}), **{one: one for one in self._places}}
-        if options:
+        links = {pair_text(pair): pair for pair in self._places.links}
+        if name == "node":
+            start = self._node or next(iter(self._places.names), "")
+            return pmui.Select(label=label, options=list(self._places.names), value=start, width=130, size="small")
+        if name == "nodes":
+            return _several(label, self._places.names, self._node, "everywhere")
+        if name == "closed":
+            return _several(label, list(links), self._link, "choose, or tap on the map")
+        if name == "transporters":
+            groups = {
+                f"all of {self._carrier}": self._carrier,
+                **{text: "-".join(pair) for text, pair in links.items()},
+            }
+            start = groups.get(self._link, self._carrier)
+            return pmui.Select(label=label, options=groups, value=start, width=170, size="small")
+        if field.annotation is bool:
+            return pmui.Checkbox(label=label, value=bool(field.default), size="small")
+        if options := {_CHOICES.get(one, one.replace("_", " ")): one for one in _choices(field.annotation)}:
             start = field.default if field.default in options.values() else next(iter(options.values()))
-            return pmui.Select(label=label, options=options, value=start, width=130, size="small")
-        default = "" if field.is_required() or field.default in (None, ()) else str(field.default)
-        return pmui.TextInput(label=label, value=default, placeholder=_example(name), width=130, size="small")
+            return pmui.Select(label=label, options=options, value=start, width=150, size="small")
+        kind = str(self._kind.value)
+        label = _FACTORS.get(kind, label) if name == "factor" else label
+        return pmui.TextInput(label=label, placeholder=_FACTOR_EXAMPLES.get(kind, ""), width=140, size="small")
 
     def _stated(self) -> dict[str, Any]:
         """Return what the widgets state, as YAML would have it."""
         out: dict[str, Any] = {"kind": self._kind.value}
-        for name, widget in [*self._fields.items(), ("start", self._start), ("stop", self._stop)]:
-            text = str(widget.value).strip()
-            if text and not (name in {"start", "stop"} and not self._windows):
-                out[name] = text if name in {*_PLACES, "start", "stop"} else yaml.safe_load(text)
+        for name, widget in self._fields.items():
+            value = widget.value
+            if name == "closed":
+                pairs = {pair_text(pair): list(pair) for pair in self._places.links}
+                value = [pairs[one] for one in value]
+            elif name == "factor":
+                value = yaml.safe_load(str(value))
+            if value not in ("", None, []):
+                out[name] = value
+        if self._windows:
+            window = {"start": self._start.value.strip(), "stop": self._stop.value.strip()}
+            out |= {name: text for name, text in window.items() if text}
         return out
 
     def _added(self, _: object = None) -> None:
@@ -131,6 +196,11 @@ class ChangeForm:
         self._on_change(self._plan.without(place))
 
 
+def _several(label: str, options: Sequence[str], first: str, hint: str) -> pmui.MultiChoice:
+    chosen = [first] if first in options else []
+    return pmui.MultiChoice(label=label, options=list(options), value=chosen, placeholder=hint, width=230, chip=True)
+
+
 def _choices(annotation: Any) -> list[str]:
     """Return the texts that a field may have, if it may have only some."""
     if typing.get_origin(annotation) is typing.Literal:
@@ -138,15 +208,3 @@ def _choices(annotation: Any) -> list[str]:
     if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
         return [text for part in typing.get_args(annotation) for text in _choices(part)]
     return []
-
-
-def _example(name: str) -> str:
-    return {
-        "factor": "1.2",
-        "closed": "[[FRA, MUC]]",
-        "preferred": "[[FRA, MUC]]",
-        "nodes": "[FRA, MUC]",
-        "centre": "[50.1, 8.7]",
-        "radius": "100 km",
-        "add": "-1",
-    }.get(name, "")

@@ -15,8 +15,11 @@ from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.what_if.background import BackgroundRun
 from twinlab.explore.views.what_if.change_form import ChangeForm
+from twinlab.explore.views.what_if.hub_map import HubMap
 from twinlab.explore.views.what_if.partial import PartialResults
-from twinlab.explore.views.what_if.plan import Plan
+from twinlab.explore.views.what_if.places import read_places, touched
+from twinlab.explore.views.what_if.plan import BASE, Plan
+from twinlab.explore.views.what_if.playback import read_playback, traced
 from twinlab.explore.views.what_if.possible import can_simulate
 from twinlab.explore.views.what_if.result_panes import ResultPanes
 from twinlab.explore.views.what_if.result_tables import (
@@ -27,6 +30,7 @@ from twinlab.explore.views.what_if.result_tables import (
     signal_names,
     summary_table,
 )
+from twinlab.explore.views.what_if.run_bar import RunBar
 from twinlab.explore.views.what_if.stored_runs import StoredRuns
 from twinlab.simulate.calibration.twin_names import find_names
 from twinlab.simulate.scenarios.reading import parse_scenarios
@@ -50,7 +54,6 @@ _NOTHING = (
     "This twin can't be simulated here",
     "A simulation needs a twin opened with twinlab.open, with trips: an event type with links `origin` and `destination` to one asset type.",
 )
-_READY = "Add changes, or run the base alone. Nothing is computed before you press Run."
 
 
 class WhatIfExplorer(Explorer):
@@ -72,6 +75,8 @@ class WhatIfExplorer(Explorer):
     kpi = param.Selector(default=None, objects=[None], allow_None=True, doc="name of the compared KPI")
     signal = param.Selector(default=None, objects=[None], allow_None=True, doc="name of the drawn signal")
     asset = param.Selector(default=ALL, objects=[ALL], doc="drawn asset")
+    played = param.Selector(default=BASE, objects=[BASE], doc="scenario that the map plays")
+    future = param.Selector(default=0, objects=[0], doc="number of the future that the map plays")
 
     def __init__(
         self,
@@ -96,18 +101,15 @@ class WhatIfExplorer(Explorer):
         self._name = pmui.TextInput(label="Store as", placeholder="not stored", width=130, size="small")
         self._horizon = pmui.Select(label="Length", options=_HORIZONS, value="1d", width=110, size="small")
         self._replications = pmui.Select(label="Futures", options=_REPLICATIONS, value=100, width=100, size="small")
-        self._go = pmui.Button(label="Run", variant="contained", size="small", on_click=lambda _: self.run())
-        self._stop = pmui.Button(
-            label="Cancel", variant="outlined", size="small", disabled=True, on_click=lambda _: self.cancel()
+        self._bar = RunBar(on_run=self.run, on_cancel=self.cancel, on_quote=self.quote, on_more=self.extend)
+        self._names = find_names(twin.model)
+        places = self.shared.cached(
+            ("what-if places", str(self.first_link.at)),
+            lambda: read_places(twin, self._names, at=self.first_link.at),
         )
-        self._ask = pmui.Button(label="Quote", variant="outlined", size="small", on_click=lambda _: self.quote())
-        self._more = pmui.Button(
-            label="More futures", variant="outlined", size="small", disabled=True, on_click=lambda _: self.extend()
-        )
-        self._bar = pmui.LinearProgress(value=0, visible=False, sizing_mode="stretch_width", margin=(2, 10))
-        self._status = pmui.Typography(_READY, variant="body2", margin=(2, 10), sizing_mode="stretch_width")
-        places = self.shared.cached(("what-if places",), lambda: list(twin.assets(find_names(twin.model).hub).index))
-        self._form = ChangeForm(POSSIBLE_KINDS, [str(one) for one in places], on_change=self._planned)
+        self._places = places
+        self._form = ChangeForm(POSSIBLE_KINDS, places, carrier=self._names.carrier, on_change=self._planned)
+        self._map = HubMap(places, on_place=self._form.pick_place, on_link=self._form.pick_link)
         self._shown = ResultPanes(self.param)
         self._stored = StoredRuns(twin, on_open=self._opened)
         for widget in (self._start, self._horizon, self._replications):
@@ -151,6 +153,7 @@ class WhatIfExplorer(Explorer):
     def _planned(self, plan: Plan) -> None:
         self.plan = plan
         self._form.show(plan)
+        self._map.mark(touched(plan))
         self.revision += 1
 
     def _widgets_changed(self) -> None:
@@ -211,26 +214,17 @@ class WhatIfExplorer(Explorer):
         """Stop after the replications that are being computed; what is there is shown."""
         if self._run is not None:
             self._run.cancel()
-            self._status.object = "It stops after the futures that are being computed …"
+            self._bar.say("It stops after the futures that are being computed …")
 
     def _begin(self, text: str) -> None:
         self.notice = ""
         self.state = "running"
-        self._bar.param.update(visible=True, value=0)
-        self._status.object = text
-        self._enable(running=True)
-
-    def _enable(self, *, running: bool) -> None:
-        self._go.disabled = self._ask.disabled = running
-        self._stop.disabled = not running
-        self._more.disabled = running or self.results is None
+        self._bar.begin(text)
 
     def _ended(self, state: str, text: str) -> None:
         self._run = None
         self.state = state
-        self._bar.visible = False
-        self._status.object = text
-        self._enable(running=False)
+        self._bar.end(text, extendable=self.results is not None)
         self.revision += 1
 
     def _failed(self, fault: str) -> None:
@@ -242,8 +236,7 @@ class WhatIfExplorer(Explorer):
     def _advanced(self, chunks: list[Progress]) -> None:
         for chunk in chunks:
             self._partial.add(chunk)
-        self._bar.value = int(100 * self._partial.done / max(1, self._partial.total))
-        self._status.object = self._partial.text
+        self._bar.say(self._partial.text, percent=int(100 * self._partial.done / max(1, self._partial.total)))
 
     def _progressed(self, chunks: list[Progress]) -> None:
         """Show how far the run is, and the bands of what is there."""
@@ -257,14 +250,14 @@ class WhatIfExplorer(Explorer):
             self._failed(fault)
             return
         self.results, self._from_store = found, None
-        self._draw()
+        self._draw(first=True)
         self._stored.update()
         self._ended("cancelled" if found.stopped else "done", found.stopped or "Done.")
 
     def _opened(self, found: Any, name: str) -> None:
         """Show a stored run."""
         self.results, self._from_store = found, name
-        self._draw()
+        self._draw(first=True)
         self._ended("done", f"Stored run {name!r}, from {found.about['start']} to {found.about['until']} UTC.")
 
     # -- drawing ------------------------------------------------------------------------------------------------------
@@ -275,7 +268,10 @@ class WhatIfExplorer(Explorer):
             for choice, names in (("kpi", kpi_names(data)), ("signal", signal_names(data))):
                 if names and self.param[choice].objects != list(names.values()):
                     self.param[choice].objects = names
-                    setattr(self, choice, next(iter(names.values())))
+                    usual = next(
+                        (one for one in names.values() if one.endswith("_waiting")), next(iter(names.values()))
+                    )
+                    setattr(self, choice, usual)
             if self.signal:
                 kind = data[self.signal].attrs["asset_type"]
                 assets = [ALL, *(str(one) for one in data[kind].to_numpy())]
@@ -289,8 +285,31 @@ class WhatIfExplorer(Explorer):
             self._draw()
             self.revision += 1
 
-    def _draw(self) -> None:
+    @param.depends("played", "future", watch=True)
+    def _played_changed(self) -> None:
+        if not self._quiet and self.results is not None:
+            self._play()
+
+    def _play(self, *, first: bool = False) -> None:
+        """Let the map play a future of the results: one whose trips are kept, if there is any; at first of the last scenario."""
+        kept = traced(self.results, self._names)
+        scenarios = [name for name in self.results.scenarios if name in kept]
+        if not scenarios or not self.signal:
+            self._map.play(None)
+            return
+        with self._silently():
+            self.param.played.objects = scenarios
+            self.played = self.played if self.played in scenarios and not first else scenarios[-1]
+            self.param.future.objects = {f"{one + 1}": one for one in kept[self.played]}
+            self.future = self.future if self.future in kept[self.played] else kept[self.played][0]
+        shown = read_playback(
+            self.results, self._names, self._places, signal=self.signal, scenario=self.played, replication=self.future
+        )
+        self._map.play(shown, choices=[self._shown.played_row])
+
+    def _draw(self, *, first: bool = False) -> None:
         self._offer(self.results.data)
+        self._play(first=first)
         self._shown.show(self.results, kpi=self.kpi, signal=self.signal, asset=self.asset)
 
     # -- state, code and data -----------------------------------------------------------------------------------------
@@ -356,9 +375,8 @@ class WhatIfExplorer(Explorer):
     def __panel__(self) -> pn.viewable.Viewable:
         if not self._possible:
             return empty_pane(*_NOTHING)
-        controls = row(
-            [self._start, self._horizon, self._replications, self._name, self._ask, self._go, self._stop, self._more],
-            margin=(8, 0, 4, 0),
-        )
-        parts = [controls, self._form.pane, self._alert, self._status, self._bar, self._shown.pane, self._stored.pane]
+        controls = row([self._start, self._horizon, self._replications, self._name], margin=(8, 0, 4, 0))
+        parts = [
+            controls, self._form.pane, self._bar.pane, self._alert, self._map.pane, self._shown.pane, self._stored.pane
+        ]  # fmt: skip
         return pn.Column(*parts, sizing_mode="stretch_width")

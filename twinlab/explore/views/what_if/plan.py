@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twinlab.simulate.scenarios.change import Change
+from twinlab.simulate.scenarios.change import Change, percent
 from twinlab.simulate.scenarios.reading import scenarios_yaml
 from twinlab.simulate.scenarios.scenario import Scenario
+from twinlab.simulate.scenarios.windows import window_words
 
-__all__ = ["BASE", "Plan"]
+__all__ = ["BASE", "Plan", "change_words"]
 
 #: Name of the scenario in which nothing is changed.
 BASE = "base"
@@ -37,7 +38,7 @@ class Plan:
     --------
     >>> plan = Plan(None, "6h", 50).adding("storm", {"kind": "storm", "factor": 1.5})
     >>> plan.changes
-    [('storm', 'storm: factor 1.5')]
+    [('storm', 'storm: trips everywhere take 50 % longer')]
     >>> plan.without(0).scenarios
     ()
     """
@@ -55,7 +56,7 @@ class Plan:
     @property
     def changes(self) -> list[tuple[str, str]]:
         """Each change as the name of its scenario and a text."""
-        return [(one.name, _text(change)) for one in self.scenarios for change in one.changes]
+        return [(one.name, change_words(change)) for one in self.scenarios for change in one.changes]
 
     def adding(self, scenario: str, change: Change | dict[str, Any]) -> Plan:
         """Return the plan with one more change; the scenario is made if there is none of its name.
@@ -107,9 +108,38 @@ class Plan:
         )
 
 
-def _text(change: Change) -> str:
+def change_words(change: Change) -> str:
+    """Return a change in words, with its window.
+
+    >>> from twinlab.simulate.scenarios.kinds.close import Close
+    >>> change_words(Close(node="BER", start="6h", stop="16h"))
+    'BER is closed; who passes it waits, 6h-16h after the start'
+    """
+    window = window_words(change.start, change.stop)
+    return _summary(change) + (f",{window}" if window else "")
+
+
+def _summary(change: Change) -> str:
+    stated: dict[str, Any] = change.model_dump()
+    at = ", ".join(stated.get("nodes") or ())
+    if change.kind == "close":
+        who = "who passes it waits" if stated["entities"] == "wait" else "who passes it goes around it"
+        return f"{stated['node']} is closed; {who}"
+    if change.kind == "reroute" and stated["closed"] and not stated["preferred"]:
+        how = "between {} and {}" if stated["both_ways"] else "from {} to {}"
+        return "no trips " + ", ".join(how.format(*pair) for pair in stated["closed"])
+    if change.kind == "storm" and stated["centre"] is None:
+        longer = _by(stated["factor"], "longer", "shorter")
+        return f"storm: trips {f'from and to {at}' if at else 'everywhere'} take {longer}"
+    if change.kind == "demand" and not stated["kinds"] and not stated["sources"]:
+        return f"demand {f'at {at} ' if at else ''}{percent(stated['factor'])}"
+    if change.kind == "speed":
+        return f"trips of {stated['transporters']} are {_by(stated['factor'], 'faster', 'slower')}"
     keys = change.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "start", "stop"})
-    parts = [f"{name.replace('_', ' ')} {value}" for name, value in keys.items()]
-    parts += [f"from {change.start}"] if change.start else []
-    parts += [f"until {change.stop}"] if change.stop else []
-    return f"{change.kind.replace('_', ' ')}: {', '.join(parts)}"
+    return f"{change.kind.replace('_', ' ')}: " + ", ".join(
+        f"{name.replace('_', ' ')} {value}" for name, value in keys.items()
+    )
+
+
+def _by(factor: float, more: str, less: str) -> str:
+    return f"{abs(factor - 1) * 100:.3g} % {more if factor >= 1 else less}"

@@ -37,6 +37,10 @@ class ResultPanes:
         kpi = pmui.Select.from_param(choices.kpi, label="KPI", width=420, **select)
         signal = pmui.Select.from_param(choices.signal, label="Signal", width=330, **select)
         asset = pmui.Select.from_param(choices.asset, label="Where", width=150, **select)
+        played = pmui.Select.from_param(choices.played, label="Scenario", width=150, **select)
+        future = pmui.Select.from_param(choices.future, label="Future", width=90, **select)
+        at_places = pmui.Select.from_param(choices.signal, label="Circles", width=330, **select)
+        self.played_row = row([played, future, at_places], margin=(10, 0, 4, 0))
         self._compared = _section(
             "What differs", row([kpi], margin=(10, 0, 4, 0)), self._verdicts, self._differences, self._summary
         )

@@ -35,11 +35,16 @@ def kpi_names(data: xr.Dataset) -> dict[str, str]:
 
 
 def signal_names(data: xr.Dataset) -> dict[str, str]:
-    """Return title -> name of the signals of assets, a value for each cell of time."""
-    return {
-        f"{one.attrs['asset_type']}: {titled(str(name), one)}": str(name)
+    """Return title -> name of the signals of assets, a value for each cell of time; with the asset type if there are several."""
+    found = {
+        str(name): one
         for name, one in data.items()
         if "asset_type" in one.attrs and "time" in one.dims and one.attrs["asset_type"] in one.dims
+    }
+    several = len({one.attrs["asset_type"] for one in found.values()}) > 1
+    return {
+        f"{one.attrs['asset_type']}: {titled(name, one)}" if several else titled(name, one): name
+        for name, one in found.items()
     }
 
 
