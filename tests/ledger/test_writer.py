@@ -309,3 +309,40 @@ def test_after_a_failed_sync_the_writer_must_be_opened_again(
             w.append_observations(telemetry(10))
     with ledger.writer("s") as w:
         assert w.append_observations(telemetry(10)).position == 20
+
+
+def test_a_note_is_read_with_the_rows_it_came_with(ledger: Ledger, telemetry: Make) -> None:
+    batch = telemetry(10)
+    rows = Records("visits", pa.RecordBatch.from_pydict({"place": ["a", "b"]}), units={"place": "1"})
+    with ledger.writer("s") as w:
+        w.append_many([batch, batch], note={"offsets": {"t1": 20}})
+        w.append_many([batch])
+        w.append_many([rows], note={"offsets": {"t2": [1, 2]}})
+        w.append_many([], note={"offsets": {"t3": 1}})
+    reader = ledger.reader("s")
+    assert list(reader.notes()) == [(20, {"offsets": {"t1": 20}}), (32, {"offsets": {"t2": [1, 2]}})]
+    assert [at for at, _ in reader.notes(start=20)] == [32]
+    assert list(Ledger(ledger.path).reader("s").notes(start=32)) == []
+    frames = list(reader.frames())
+    assert [frame.rows for frame in frames] == [10, 10, 10, 2]
+    assert frames[-1].units == {"place": "1"}
+    assert frames[-1].batch().column("place").to_pylist() == ["a", "b"]
+
+
+def test_a_note_comes_with_the_last_frame_of_a_large_batch(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twinlab.ledger.writer.MAX_FRAME_ROWS", 4)
+    times = pa.array(range(10), pa.int64())
+    batch = pa.RecordBatch.from_arrays([pa.array(["a"] * 10), times], ["tag", "source_time"])
+    with ledger.writer("s") as w:
+        w.append_many([batch], note={"n": 1})
+        w.append_many([Records("r", pa.RecordBatch.from_pydict({"x": range(9)}))], note={"n": 2})
+    assert list(ledger.reader("s").notes()) == [(10, {"n": 1}), (19, {"n": 2})]
+
+
+def test_notes_are_kept_when_a_segment_with_records_is_sealed(ledger: Ledger, telemetry: Make) -> None:
+    with ledger.writer("s") as w:
+        w.append_many([Records("r", pa.RecordBatch.from_pydict({"x": range(9)}))], note={"n": 1})
+        w.append_many([telemetry(5)], note={"n": 2})
+        w.rotate()
+    ledger.seal("s")
+    assert list(ledger.reader("s").notes()) == [(9, {"n": 1})]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from twinlab.ledger.format import records
@@ -140,6 +140,21 @@ class Reader:
                 yield part.entry.segment, part.index.tables.texts("tag")
             else:
                 yield part[0].number, part[1].tables.texts("tag")
+
+    def notes(self, *, start: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
+        """Yield the notes that a writer appended with rows from ordinal ``start`` on, each with the ordinal after its rows.
+
+        Those with observations of sealed segments aren't kept.
+        """
+        at = read_position(self._folder)
+        for part in self._parts(at, start=start, stop=at.ordinal) if start < at.ordinal else ():
+            index = part.index if isinstance(part, SealedFiles) else part[1]
+            for place in index.places[bisect_right(index.ends, start) :]:
+                head = place.head
+                if head.kind in ROW_KINDS and head.first < at.ordinal:
+                    note = head.extra.get("note")
+                    if isinstance(note, dict):
+                        yield head.first + head.rows, note
 
     def retracted_files(self, *, stop: int | None = None) -> dict[str, int]:
         """Return file id -> ordinal of its latest retraction; rows of the file before that ordinal are withdrawn."""

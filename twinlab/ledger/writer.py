@@ -21,7 +21,16 @@ from twinlab.errors import SourceError
 from twinlab.ledger.format import observations, records
 from twinlab.ledger.format.dictionaries import Tables
 from twinlab.ledger.format.disk import disk_error, sync_data, write_all
-from twinlab.ledger.format.frame import DICTIONARY, OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, Head, join, pack_ids
+from twinlab.ledger.format.frame import (
+    DICTIONARY,
+    OBSERVATIONS_KIND,
+    RECORDS_KIND,
+    RETRACT_KIND,
+    Head,
+    join,
+    noted,
+    pack_ids,
+)
 from twinlab.ledger.format.position import FILE, Position, PositionFile
 from twinlab.ledger.format.records import Records
 from twinlab.ledger.format.segment import create
@@ -194,16 +203,23 @@ class Writer:
         with self.group():
             return self._records(Records(record_type, rows, row_numbers, file_id, units, keys, path))
 
-    def append_many(self, parts: Sequence[pa.RecordBatch | Records]) -> list[Ack]:
-        """Append several batches of observations or `Records` with one sync: all are acknowledged, or none."""
+    def append_many(
+        self, parts: Sequence[pa.RecordBatch | Records], *, note: Mapping[str, object] | None = None
+    ) -> list[Ack]:
+        """Append several batches of observations or `Records` with one sync: all are acknowledged, or none.
+
+        ``note``, as JSON can represent it, becomes durable with the last of the rows or not at all; `Reader.notes` returns it until the
+        segment is sealed.
+        """
         checked = [(p, None if isinstance(p, Records) else observations.conform(p)) for p in parts]
         acks = []
         with self.group():
-            for part, columns in checked:
+            for number, (part, columns) in enumerate(checked, start=1):
+                noted = note if number == len(checked) else None
                 if isinstance(part, Records):
-                    acks.append(self._records(part))
+                    acks.append(self._records(part, noted))
                 elif columns is not None:
-                    acks.append(self._observations(columns, part.num_rows))
+                    acks.append(self._observations(columns, part.num_rows, noted))
         return acks
 
     def retract_file(self, file_id: str) -> Ack:
@@ -268,27 +284,30 @@ class Writer:
         if self._file is not None:
             self._file.sync()
 
-    def _observations(self, columns: dict[str, pa.Array], rows: int) -> Ack:
+    def _observations(self, columns: dict[str, pa.Array], rows: int, note: Mapping[str, object] | None = None) -> Ack:
         start, ack = self._next, self._empty()
         for low in range(0, rows, MAX_FRAME_ROWS):
             part = columns if rows <= MAX_FRAME_ROWS else {n: c.slice(low, MAX_FRAME_ROWS) for n, c in columns.items()}
             packed = observations.encode(part, self._tables)
             count = min(MAX_FRAME_ROWS, rows - low)
             times = (packed.time_low, packed.time_high)
-            ack = self._frame(OBSERVATIONS_KIND, count, packed.payload, tags=pack_ids(packed.tags), times=times)
+            meta = noted(b"", note if low + count == rows else None)
+            ack = self._frame(
+                OBSERVATIONS_KIND, count, packed.payload, tags=pack_ids(packed.tags), times=times, meta=meta
+            )
         return replace(ack, rows=rows, bytes=self._next.offset - start.offset)
 
-    def _records(self, given: Records) -> Ack:
+    def _records(self, given: Records, note: Mapping[str, object] | None = None) -> Ack:
         start, ack = self._next, self._empty()
         rows = given.rows.num_rows
         for low in range(0, rows, MAX_FRAME_ROWS):
-            part = given if rows <= MAX_FRAME_ROWS else _slice(given, low, MAX_FRAME_ROWS)
+            part = given if rows <= MAX_FRAME_ROWS else given.slice(low, MAX_FRAME_ROWS)
             payload, meta = records.encode(part)
             ack = self._frame(
                 RECORDS_KIND,
                 part.rows.num_rows,
                 payload,
-                meta=meta,
+                meta=noted(meta, note if low + part.rows.num_rows == rows else None),
                 record_type=given.record_type,
                 file_id=given.file_id,
             )
@@ -375,12 +394,3 @@ class Writer:
             os.ftruncate(self._descriptor, self._at.offset)
         except OSError:
             self._broken = True  # the next writer cuts the torn tail
-
-
-def _slice(given: Records, low: int, count: int) -> Records:
-    return replace(
-        given,
-        rows=given.rows.slice(low, count),
-        row_numbers=None if given.row_numbers is None else given.row_numbers[low : low + count],
-        keys=None if given.keys is None else given.keys[low : low + count],
-    )

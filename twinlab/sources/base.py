@@ -56,8 +56,6 @@ class RowBatch:
     """Name of the file, without its directory."""
     empty_rows: tuple[int, ...] = ()
     """Numbers of the rows without any value, which are left out."""
-    keys: tuple[str, ...] | None = None
-    """Identity of each row in its source, where it has one: a later row with the same key replaces this one."""
 
 
 @runtime_checkable

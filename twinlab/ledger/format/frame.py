@@ -29,6 +29,7 @@ __all__ = [
     "ROW_KINDS",
     "Head",
     "join",
+    "noted",
     "pack_head",
     "pack_ids",
     "parse_head",
@@ -73,7 +74,7 @@ class Head:
     tags: bytes
     """Packed tag ids, see `pack_ids`."""
     meta: bytes
-    """JSON: units and row range of records."""
+    """JSON: units and row range of records, and the note of a writer."""
     payload_length: int = 0
     payload_crc: int = 0
 
@@ -82,6 +83,17 @@ class Head:
         """`meta` as a mapping."""
         loaded: Mapping[str, object] = json.loads(self.meta) if self.meta else {}
         return loaded
+
+
+def noted(meta: bytes, note: Mapping[str, object] | None) -> bytes:
+    """Return the meta of a frame with a writer's note, if there is one.
+
+    >>> noted(b"", {"until": 7}), noted(b"{}", None)
+    (b'{"note": {"until": 7}}', b'{}')
+    """
+    if not note:
+        return meta
+    return json.dumps({**(json.loads(meta) if meta else {}), "note": dict(note)}, allow_nan=False).encode()
 
 
 def pack_head(head: Head, payload: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,16 @@ class Records:
     keys: Sequence[str | None] | None = None
     path: str | None = None
     """Folder and name of the file, with a slash between them."""
+
+    def slice(self, low: int, count: int) -> Records:
+        """Return ``count`` of the rows from ``low`` on."""
+        numbers, keys = self.row_numbers, self.keys
+        return replace(
+            self,
+            rows=self.rows.slice(low, count),
+            row_numbers=None if numbers is None else numbers[low : low + count],
+            keys=None if keys is None else keys[low : low + count],
+        )
 
 
 def encode(records: Records) -> tuple[bytes, bytes]:

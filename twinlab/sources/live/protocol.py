@@ -132,6 +132,8 @@ class LiveContext:
     """The source's mapping, for tags and tables to subscribe to."""
     offsets: Mapping[str, object] = field(default_factory=dict)
     """Stream -> position, of all rows that are durable: of the ``offsets`` of earlier batches, the last of each stream."""
+    once: bool = False
+    """Whether `batches` ends after the rows that are there now, if the source can say so: one look at a folder, one poll."""
 
 
 @runtime_checkable

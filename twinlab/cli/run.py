@@ -1,0 +1,33 @@
+"""``twinlab run``: the live sources of a twin, until it is stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from twinlab._click import Command
+from twinlab.cli.commands import group, open_twin, say, twin_folder
+
+__all__: list[str] = []
+
+
+@group.command(
+    "run", cls=Command, after="ingest",
+    example="twinlab run pilot/ --metrics 9464\ntwinlab run pilot/ --once\ntwinlab run pilot/ --for 60s",
+)  # fmt: skip
+@twin_folder
+@click.option("--once", is_flag=True, help="Stop once every source has been read, such as each folder and table once.")
+@click.option("--for", "duration", metavar="TIME", help="Stop after so long, such as 60s or 8h.")
+@click.option(
+    "--metrics", type=int, metavar="N", help="Port on 127.0.0.1 for /metrics (Prometheus) and /status; 0: a free one."
+)
+@click.option("--standby", is_flag=True, help="If another process runs this twin, wait until it ends and take over.")
+def _run(folder: Path, *, once: bool, duration: str | None, metrics: int | None, standby: bool) -> None:
+    """Run the live sources of a twin until stopped (Ctrl+C, SIGTERM); logs are JSON on stderr."""
+    from twinlab.events.reading import duration_ns  # noqa: PLC0415  (each command loads its rooms only)
+    from twinlab.twin.live.logs import log_as_json  # noqa: PLC0415
+
+    seconds = None if duration is None else duration_ns(duration) / 1e9
+    log_as_json()
+    say(str(open_twin(folder).run(once=once, seconds=seconds, metrics_port=metrics, standby=standby)))

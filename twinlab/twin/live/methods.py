@@ -1,0 +1,109 @@
+"""Methods of a twin about its live sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twinlab.history import BuildReport, HistoryReader
+    from twinlab.ledger import Ledger
+    from twinlab.model.mapping import Mapping as SourceMapping
+    from twinlab.model.twinmodel import TwinModel
+    from twinlab.twin.live.status import LiveStatus
+
+__all__ = ["LiveMethods"]
+
+
+class LiveMethods:
+    """What a twin does with its live sources."""
+
+    folder: Path
+    ledger: Ledger
+    mappings: Mapping[str, SourceMapping]
+
+    if TYPE_CHECKING:
+
+        @property
+        def reader(self) -> HistoryReader:
+            """The twin's reader."""
+
+        @property
+        def model(self) -> TwinModel:
+            """The twin's model."""
+
+        def update_events(self) -> dict[str, pd.DataFrame]:
+            """Update stored events."""
+
+        def _catch_up(self) -> BuildReport: ...
+
+    def run(
+        self,
+        *,
+        once: bool = False,
+        seconds: float | None = None,
+        metrics_port: int | None = None,
+        standby: bool = False,
+    ) -> LiveStatus:
+        """Run the twin's live sources: their rows become durable, are acknowledged, and are published, until it is stopped.
+
+        This is ``twinlab run``: it returns after SIGTERM or SIGINT, or as the parameters say. Readers in any process have a
+        row once it is durable.
+
+        Parameters
+        ----------
+        once : bool
+            Stop once every source has ended; those that have no end, after five seconds without a row.
+        seconds : float, optional
+            Stop after so long.
+        metrics_port : int, optional
+            Offer metrics for Prometheus on this port of 127.0.0.1; 0 is a free one.
+        standby : bool
+            If another historian runs on this twin, wait until it has ended, and take over then.
+
+        Returns
+        -------
+        LiveStatus
+            The last status.
+
+        Raises
+        ------
+        SchemaError
+            If no mapping has ``live:``.
+        HistoryConflictError
+            If another historian runs on this twin, or another process writes to one of the sources; names it.
+        SourceError
+            If a client library isn't installed or a secret isn't set.
+        """
+        from twinlab.twin.live.process import HistorianProcess, RunOptions  # noqa: PLC0415  (reading a twin needs none)
+
+        options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port, standby=standby)
+        return HistorianProcess(
+            self.folder, self.ledger, self.model, self.mappings, publish=self._publish_live, options=options
+        ).run()
+
+    def live_status(self) -> LiveStatus:
+        """Return the state of the historian of this twin, which may run in another process, and of its sources."""
+        from twinlab.twin.live.status import read_status  # noqa: PLC0415
+
+        return read_status(self.folder)
+
+    @property
+    def sources(self) -> pd.DataFrame:
+        """A row for each live source: state, rate, latencies, gaps, clock offset; see `live_status`."""
+        return self.live_status().table()
+
+    def gaps(self, source: str | None = None) -> pd.DataFrame:
+        """Return the gaps that live sources recorded, all or those of one: span or sequences, and why."""
+        from twinlab.twin.live.gaps import gap_table  # noqa: PLC0415
+
+        return gap_table(self.ledger.journal, source)
+
+    def _publish_live(self) -> BuildReport:
+        report = self._catch_up()
+        if report.commits and self.model.events:
+            self.update_events()
+        return report

@@ -1,0 +1,228 @@
+"""The historian as a process: all live sources of a twin into its ledger, and the history published, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinlab._locks import Lock
+from twinlab.errors import SchemaError, TwinlabError
+from twinlab.history import BuildReport
+from twinlab.ledger import Ledger
+from twinlab.model.extensions.live_kind import LiveKind
+from twinlab.model.mapping import Mapping as SourceMapping
+from twinlab.model.registry import Registry, registry_of
+from twinlab.model.twinmodel import TwinModel
+from twinlab.sources.live import Gap, LiveContext
+from twinlab.twin.live.appender import LiveAppender
+from twinlab.twin.live.gaps import record_gaps
+from twinlab.twin.live.metrics import MetricsServer
+from twinlab.twin.live.notify import notify, watchdog_seconds
+from twinlab.twin.live.publishing import Publisher
+from twinlab.twin.live.runner import SourceRunner
+from twinlab.twin.live.status import FOLDER, LiveStatus, collect_status, read_status, write_status
+
+__all__ = ["HistorianProcess", "RunOptions"]
+
+_LOG = logging.getLogger("twinlab.live")
+#: Seconds between two writes of the status.
+_STATUS_EVERY = 1.0
+#: With `once`: seconds without a row after which a source that has no end counts as read.
+_IDLE = 5.0
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How long a historian runs, and what it offers meanwhile."""
+
+    once: bool = False
+    """Whether to stop once every source has ended; those that have no end, after five seconds without a row."""
+    seconds: float | None = None
+    """Stop after so long."""
+    metrics_port: int | None = None
+    """Port on 127.0.0.1 for metrics, 0 for a free one; none by default."""
+    standby: bool = False
+    """Whether to wait for another historian of this twin to end, and take over then."""
+
+
+class HistorianProcess:
+    """Runs the live sources of a twin.
+
+    Parameters
+    ----------
+    folder : Path
+        The twin's folder.
+    ledger : Ledger
+    model : TwinModel
+    mappings : mapping of str to Mapping
+        Those with ``live:`` are run.
+    publish : callable
+        Brings history and stored events up to date with the ledger.
+    options : RunOptions
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        ledger: Ledger,
+        model: TwinModel,
+        mappings: Mapping[str, SourceMapping],
+        *,
+        publish: Callable[[], BuildReport],
+        options: RunOptions,
+    ) -> None:
+        self._folder, self._ledger, self._model, self._options = folder, ledger, model, options
+        self._mappings = {name: one for name, one in mappings.items() if one.live is not None}
+        self._publish = publish
+        self._started = time.time_ns()
+        if not self._mappings:
+            msg = (
+                f"expected a mapping with `live:` in {folder / 'mapping'}, got none; add for example  "
+                "live: {kind: watch, folder: incoming}"
+            )
+            raise SchemaError(msg)
+        kinds: Registry[LiveKind] = registry_of("twinlab.live")
+        self._kinds = {name: kinds.get(one.live.kind) for name, one in self._mappings.items() if one.live is not None}
+        for kind in self._kinds.values():
+            kind.check_installed()
+
+    def run(self) -> LiveStatus:
+        """Run until stopped by SIGTERM or SIGINT, or as the options say; return the last status.
+
+        Raises
+        ------
+        HistoryConflictError
+            If another historian runs on this twin, or another process writes to one of the sources; names it.
+        SourceError
+            If a client library isn't installed or a secret isn't set.
+        """
+        with ExitStack() as stack:
+            wait = None if self._options.standby else 0.0
+            if self._options.standby:
+                _LOG.info("standby", extra={"twin": str(self._folder)})
+                notify("READY=1\nSTATUS=standby")
+            stack.enter_context(
+                Lock(self._folder / FOLDER / "lock", what=f"the historian of {self._folder}", wait=wait)
+            )
+            asyncio.run(self._run())
+        return read_status(self._folder)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    async def _run(self) -> None:
+        runners = self._open_runners()
+        publisher = Publisher(runners, self._publish)
+        server = MetricsServer(lambda: collect_status(runners, publisher, started_ns=self._started))
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            if self._options.metrics_port is not None:
+                port = await server.start(self._options.metrics_port)
+                _LOG.info("metrics", extra={"url": f"http://127.0.0.1:{port}/metrics"})
+            with _stop_on_signals(runners):
+                running = [asyncio.create_task(runner.run(), name=runner.name) for runner in runners]
+                tasks = [
+                    asyncio.create_task(one) for one in (publisher.run(), self._report(runners, publisher), _watchdog())
+                ]
+                tasks.append(asyncio.create_task(self._end(runners)))
+                notify("READY=1\nSTATUS=running")
+                _LOG.info("running", extra={"twin": str(self._folder), "sources": sorted(self._mappings)})
+                await asyncio.gather(*running)
+        finally:
+            notify("STOPPING=1")
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if publisher.waiting or not publisher.done.count:
+                await publisher.publish()
+            await server.close()
+            self._write(collect_status(runners, publisher, started_ns=self._started, stopped=True))
+            _LOG.info("stopped", extra={"rows": {one.name: one.counts.stored for one in runners}})
+
+    def _open_runners(self) -> list[SourceRunner]:
+        """Lock and open all sources; none stays locked if one can't be opened."""
+        opened: list[SourceRunner] = []
+        appenders: list[LiveAppender] = []
+        try:
+            for name, mapping in sorted(self._mappings.items()):
+                assert mapping.live is not None
+                appenders.append(LiveAppender(self._ledger, mapping, self._folder / FOLDER))
+                context = LiveContext(name, self._folder, mapping, once=self._options.once)
+                opened.append(
+                    SourceRunner(
+                        self._kinds[name],
+                        mapping.live,
+                        context,
+                        appenders[-1],
+                        note_gaps=self._record_gaps,
+                        model=self._model,
+                    )
+                )
+        except BaseException:
+            for appender in appenders:
+                appender.close()
+            raise
+        return opened
+
+    def _record_gaps(self, source: str, gaps: tuple[Gap, ...]) -> None:
+        record_gaps(self._ledger.journal, source, gaps)
+
+    async def _report(self, runners: list[SourceRunner], publisher: Publisher) -> None:
+        """Write the status each second."""
+        while True:
+            self._write(collect_status(runners, publisher, started_ns=self._started))
+            await asyncio.sleep(_STATUS_EVERY)
+
+    def _write(self, status: Mapping[str, object]) -> None:
+        try:
+            write_status(self._folder, status)
+        except TwinlabError as error:
+            _LOG.warning("the status isn't written", extra={"error": str(error)})
+
+    async def _end(self, runners: list[SourceRunner]) -> None:
+        """Stop the sources when the options say so."""
+        until = None if self._options.seconds is None else time.monotonic() + self._options.seconds
+        while until is None or time.monotonic() < until:
+            await asyncio.sleep(0.1)
+            if self._options.once:
+                for runner in runners:
+                    if runner.idle_seconds > _IDLE:
+                        runner.stop()
+        for runner in runners:
+            runner.stop()
+
+
+async def _watchdog() -> None:
+    """Tell the service manager that this process is alive."""
+    every = watchdog_seconds()
+    while every is not None:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every)
+
+
+@contextmanager
+def _stop_on_signals(runners: list[SourceRunner]) -> Iterator[None]:
+    """Stop the sources at SIGTERM and SIGINT; only the main thread gets signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop, handled = asyncio.get_running_loop(), []
+
+    def stop() -> None:
+        for runner in runners:
+            runner.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, stop)
+            handled.append(number)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)

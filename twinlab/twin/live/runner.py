@@ -1,0 +1,255 @@
+"""Runs one live source: batches into a bounded queue, groups of them into the ledger, then acknowledgements."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from twinlab.errors import SourceError, TwinlabError
+from twinlab.model.extensions.live_kind import LiveKind
+from twinlab.model.mapping import Mapping
+from twinlab.model.mapping.live import LiveRule
+from twinlab.model.twinmodel import TwinModel
+from twinlab.sources.live import Backoff, Gap, LiveBatch, LiveContext, LiveSource
+from twinlab.twin.live.appender import LiveAppender
+from twinlab.twin.live.batch_queue import BatchQueue
+from twinlab.twin.live.catalogue_check import catalogue_findings
+
+__all__ = ["Counts", "SourceRunner"]
+
+_LOG = logging.getLogger("twinlab.live")
+#: Seconds between two appends at least, so that many small batches share a sync and a frame.
+_COMMIT_EVERY = 0.05
+#: Latencies that percentiles are computed from, and for how long.
+_LATENCIES, _LATENCY_SECONDS = 4_096, 60.0
+#: Seconds for which a source may take to declare its tags.
+_CATALOGUE_SECONDS = 30.0
+
+
+@dataclass
+class Counts:
+    """What became of the rows of a source."""
+
+    stored: int = 0
+    """Durable rows since the start."""
+    acknowledged_ns: int = 0
+    """When the last group was acknowledged, ns UTC."""
+    appends: int = 0
+    refused: int = 0
+    """Batches that don't fit the ledger's schema, kept as files."""
+    unreadable: int = 0
+    """Rows that the source couldn't read."""
+    waiting: int = 0
+    """Durable rows that aren't published yet: readers have them in the tail."""
+    groups: int = 0
+    """Appends that aren't published yet."""
+    restarts: int = 0
+    error: str = ""
+    """Why nothing is stored at the moment."""
+    findings: list[str] = field(default_factory=list)
+    """What of the source's catalogue contradicts the mapping."""
+    # (monotonic time, received -> durable, event -> durable or NaN), seconds.
+    latencies: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
+
+    def percentiles(self) -> dict[str, float | None]:
+        """Return p50 and p99 of the latencies of the last minute, seconds: from the receipt and from the event until durable."""
+        since = time.monotonic() - _LATENCY_SECONDS
+        recent = np.array([one[1:] for one in self.latencies if one[0] >= since], dtype=float).reshape(-1, 2)
+        out: dict[str, float | None] = {}
+        for name, column in (("received", recent[:, 0]), ("event", recent[:, 1])):
+            known = column[~np.isnan(column)]
+            for q in (50, 99):
+                out[f"{name}_p{q}"] = float(np.percentile(known, q)) if len(known) else None
+        return out
+
+
+class SourceRunner:
+    """Runs one live source until it ends or is stopped.
+
+    Parameters
+    ----------
+    kind : LiveKind
+    rule : LiveRule
+        Its options.
+    context : LiveContext
+        Its ``offsets`` are those of the appender, at each opening.
+    appender : LiveAppender
+    note_gaps : callable
+        Called in a thread with the name of the source and gaps; returns once they are durable.
+    model : TwinModel
+        For the units of signals.
+    """
+
+    def __init__(
+        self,
+        kind: LiveKind,
+        rule: LiveRule,
+        context: LiveContext,
+        appender: LiveAppender,
+        *,
+        note_gaps: Callable[[str, tuple[Gap, ...]], None],
+        model: TwinModel,
+    ) -> None:
+        self.name = context.name
+        self.rule, self.appender = rule, appender
+        self.counts = Counts()
+        self.queue = BatchQueue()
+        self._kind, self._context, self._note_gaps, self._model = kind, context, note_gaps, model
+        self.source: LiveSource = self._open()
+        self._stopping = asyncio.Event()
+        self._reading = asyncio.Event()
+        self._last_append = 0.0
+
+    def _open(self) -> LiveSource:
+        opened: Any = self._kind.open(self.rule.options, replace(self._context, offsets=self.appender.offsets.now))
+        found: LiveSource = opened
+        return found
+
+    def stop(self) -> None:
+        """Ask for no more batches; what is queued is stored and acknowledged."""
+        self._stopping.set()
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds since the last row was received or stored, or since the start."""
+        last = max(self.source.health.last_row_ns, self.source.health.since_ns, self.counts.acknowledged_ns)
+        return (time.time_ns() - last) / 1e9
+
+    async def run(self) -> None:
+        """Read, store and acknowledge until the source has ended or is stopped, and all that it yielded is stored."""
+        catalogue = asyncio.create_task(self._check_catalogue())
+        storing = asyncio.create_task(self._store())
+        try:
+            await self._until_stopped(self._read())
+        finally:
+            catalogue.cancel()
+            with suppress(asyncio.CancelledError):
+                await catalogue
+            await self.queue.close()
+            await storing
+            await asyncio.to_thread(self.appender.close)
+
+    async def _until_stopped(self, work: Any) -> None:  # noqa: ANN401  (a coroutine)
+        """Run until it is done or `stop` is called, which cancels it."""
+        task = asyncio.ensure_future(work)
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _read(self) -> None:
+        """Put the batches into the queue; open the source again after an error."""
+        backoff = Backoff(1.0, 300.0)
+        while True:
+            try:
+                async with aclosing(self.source.batches()) as batches:  # type: ignore[type-var]
+                    async for batch in batches:
+                        backoff.reset()
+                        await self.queue.put(batch)
+            except Exception as error:  # noqa: BLE001  # whatever fails in one source must not end the others
+                level = logging.ERROR if isinstance(error, TwinlabError) else logging.CRITICAL
+                _LOG.log(
+                    level,
+                    "source failed",
+                    extra={"source": self.name, "error": _line(error)},
+                    exc_info=not isinstance(error, TwinlabError),
+                )
+                self.counts.restarts += 1
+                self.counts.error = _line(error)
+                await backoff.pause()
+                self.source = self._open()
+                self.counts.error = ""
+            else:
+                return
+
+    async def _store(self) -> None:
+        """Append what is queued, group by group, and acknowledge it."""
+        backoff = Backoff(0.5, 30.0)
+        while True:
+            group = await self.queue.take()
+            if not group:
+                return
+            await asyncio.sleep(max(0.0, self._last_append + _COMMIT_EVERY - time.monotonic()))
+            self._last_append = time.monotonic()
+            while not await self._append(group):
+                if self._stopping.is_set():
+                    return  # not acknowledged: the source sends these rows again
+                await backoff.pause()
+            backoff.reset()
+            await self._acknowledge(group)
+
+    async def _append(self, group: list[LiveBatch]) -> bool:
+        """Append a group; return whether its rows are durable."""
+        try:
+            done = await asyncio.to_thread(self._append_now, group)
+        except TwinlabError as error:
+            if self.counts.error != _line(error):
+                _LOG.error("rows aren't stored", extra={"source": self.name, "error": _line(error)})
+            self.counts.error = _line(error)
+            with suppress(TwinlabError):
+                await asyncio.to_thread(self.appender.reopen)
+            return False
+        counts = self.counts
+        counts.error = ""
+        counts.stored += done.rows
+        counts.waiting += done.rows
+        counts.unreadable += done.unreadable
+        counts.appends += 1
+        counts.groups += done.rows > 0
+        for line in done.refused:
+            counts.refused += 1
+            _LOG.error("a batch doesn't fit the ledger", extra={"source": self.name, "error": line})
+        now, clock = time.time_ns(), time.monotonic()
+        late = (now - done.latest_ns) / 1e9 if done.latest_ns else float("nan")
+        counts.latencies.extend((clock, (now - batch.received_ns) / 1e9, late) for batch in group)
+        return True
+
+    def _append_now(self, group: list[LiveBatch]) -> Any:  # noqa: ANN401  (an Appended)
+        gaps = tuple(gap for batch in group for gap in batch.gaps)
+        if gaps:
+            self._note_gaps(self.name, gaps)
+        return self.appender.append(group)
+
+    async def _acknowledge(self, group: list[LiveBatch]) -> None:
+        self.counts.acknowledged_ns = time.time_ns()
+        for batch in group:
+            try:
+                await self.source.acknowledge(batch)
+            except Exception as error:  # noqa: BLE001  # the rows are durable; the peer sends them again, and they are dropped
+                _LOG.warning("not acknowledged", extra={"source": self.name, "error": _line(error)})
+
+    async def _check_catalogue(self) -> None:
+        """Compare what the source declares with its mapping, once it answers."""
+        mapping: Mapping | None = self._context.mapping
+        if mapping is None:
+            return
+        backoff = Backoff(1.0, 60.0)
+        while True:
+            try:
+                found = await asyncio.wait_for(self.source.catalogue(), _CATALOGUE_SECONDS)
+            except (SourceError, TimeoutError):
+                await backoff.pause()
+                continue
+            except Exception as error:  # noqa: BLE001  # as in `_read`
+                _LOG.exception("the catalogue can't be read", extra={"source": self.name, "error": _line(error)})
+                return
+            self.counts.findings = catalogue_findings(found, mapping, self._model)
+            for line in self.counts.findings:
+                _LOG.warning("the source contradicts its mapping", extra={"source": self.name, "finding": line})
+            return
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
