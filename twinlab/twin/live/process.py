@@ -198,7 +198,7 @@ class HistorianProcess:
 
 
 async def _watchdog() -> None:
-    """Tell the service manager that this process is alive."""
+    """Report to the service manager that this process is alive."""
     every = watchdog_seconds()
     while every is not None:
         notify("WATCHDOG=1")
