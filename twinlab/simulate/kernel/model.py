@@ -16,7 +16,7 @@ from twinlab.errors import SchemaError
 from twinlab.simulate.kernel.arrays import copied, empty_state, enlarged, from_dataset, started_names, to_variables
 from twinlab.simulate.kernel.events import event_tables
 from twinlab.simulate.kernel.horizon import servers_at
-from twinlab.simulate.kernel.loops.cells import open_cell
+from twinlab.simulate.kernel.loops.cells import begin_cells
 from twinlab.simulate.kernel.loops.changes import change_over
 from twinlab.simulate.kernel.loops.run import DONE, run
 from twinlab.simulate.kernel.plan import Names, compiled_plan
@@ -242,7 +242,7 @@ class NetworkModel:
         before = State._make(array.copy() for array in state) if traced_rows else state
         batch = int(plan.sources["batch"].max()) if plan.sources.size else 0
         out = span.out(names, batch=batch, traced_rows=traced_rows)
-        open_cell(state, plan, out, span.start)
+        begin_cells(state, plan, out, span.start)
         if coming_from is not None:
             earlier = coming_from.compiled[0]
             change_over(state, earlier, plan, out, span.start, *self._differences(coming_from.network, span))

@@ -10,7 +10,7 @@ import numpy as np
 from twinlab._compiled import njit
 from twinlab.simulate.kernel.loops.climate import schedule_thermostat
 from twinlab.simulate.kernel.loops.draws import draw
-from twinlab.simulate.kernel.loops.heap import set_clock
+from twinlab.simulate.kernel.loops.heap import push, set_clock
 from twinlab.simulate.kernel.loops.random import ARRIVAL, FIRST, INTERVAL, SERVICE, TRAVEL, UPTIME, philox, uniform
 from twinlab.simulate.kernel.loops.serving import later
 from twinlab.simulate.kernel.records import BEGUN, DRIVING, HIGHEST, PLACED, READY, SERVED, UNLOADING
@@ -29,7 +29,7 @@ _16: Final = np.uint64(16)
 _ATTEMPTS: Final = 1000
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def gap(s, p, i, words):
     """Return the time from an arrival of a source to the next; ``words`` are those of the arrival's number."""
     source = p.sources[i]
@@ -55,15 +55,10 @@ def _rest(distributions, values, which, passed, count, c1, c2, purpose, k0, k1):
 
 @njit(cache=True, nogil=True)
 def _begin_sources(s, p, t):
-    times = np.empty(p.sources.size)
     for i in range(p.sources.size):
         words = philox(_BEFORE_FIRST, np.uint64(p.sources[i].key), _ZERO, _ARRIVAL, s.key[0], s.key[1])
-        times[i] = t + gap(s, p, i, words)
+        push(s.source_time, s.source_item, i, t + gap(s, p, i, words), i)
         s.drawn[i] += 1
-    order = np.argsort(times)
-    for i in range(p.sources.size):
-        s.source_time[i] = times[order[i]]
-        s.source_item[i] = order[i]
 
 
 @njit(cache=True, nogil=True)

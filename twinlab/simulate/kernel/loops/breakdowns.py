@@ -51,7 +51,7 @@ def break_or_repair_node(s, p, o, t, n):
     trace(o, NODE_DOWN, n, 0, 0, 0, 0, t, t, t + x)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def add_down(o, k, start, stop):
     """Add the part of a repair that falls into the present cell."""
     o.transporter[k].down_area += max(min(stop, o.edge[0]) - start, 0.0)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.borrowed import borrowed
 from twinlab.simulate.kernel.loops.climate import bring_up_to
 
-__all__ = ["close_cell", "open_cell"]
+__all__ = ["begin_cells", "close_cell"]
 
 
 @njit(cache=True, nogil=True)
-def open_cell(s, p, o, start):
+def _open_cell(s, p, o, start):
     """Begin a cell at a time: areas as if nothing changed until its end; each change corrects them."""
     edge = min(start + o.edge[2], o.edge[1])
     o.edge[0] = edge
@@ -63,4 +64,10 @@ def close_cell(s, p, o):
         o.transporter_cells[at, k] = o.transporter[k]
     o.place[0] = at + 1
     if o.edge[0] < o.edge[1]:
-        open_cell(s, p, o, o.edge[0])
+        _open_cell(s, p, o, o.edge[0])
+
+
+@njit(cache=True, nogil=True)
+def begin_cells(state, plan, out, start):
+    """Open the first cell of a span."""
+    _open_cell(borrowed(state), borrowed(plan), borrowed(out), start)

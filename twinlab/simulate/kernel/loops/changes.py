@@ -10,7 +10,7 @@ from twinlab._compiled import njit
 from twinlab.simulate.kernel.loops.borrowed import borrowed
 from twinlab.simulate.kernel.loops.climate import anchor, schedule_thermostat
 from twinlab.simulate.kernel.loops.draws import draw
-from twinlab.simulate.kernel.loops.heap import set_clock
+from twinlab.simulate.kernel.loops.heap import push, set_clock
 from twinlab.simulate.kernel.loops.moving import wait_for_transporter
 from twinlab.simulate.kernel.loops.random import MOVE
 from twinlab.simulate.kernel.loops.serving import later, settle
@@ -24,15 +24,12 @@ _MOVE: Final = np.uint64(MOVE)
 @njit(cache=True, nogil=True)
 def _change_arrivals(s, t, factors):
     """Multiply the time to the next arrival of each source by a factor."""
+    # The heap grows over the places that it is read from.
     for i in range(s.source_time.size):
-        factor = factors[s.source_item[i]]
-        if factor != 1.0:
-            s.source_time[i] = t + (s.source_time[i] - t) * factor
-    order = np.argsort(s.source_time, kind="mergesort")
-    times, items = s.source_time[order], s.source_item[order]
-    for i in range(order.size):
-        s.source_time[i] = times[i]
-        s.source_item[i] = items[i]
+        time, item = s.source_time[i], s.source_item[i]
+        if factors[item] != 1.0:
+            time = t + (time - t) * factors[item]
+        push(s.source_time, s.source_item, i, time, item)
 
 
 @njit(cache=True, nogil=True)

@@ -133,7 +133,7 @@ def draw_other(row, values, c0, c1, c2, c3, k0, k1):  # noqa: PLR0911  (one for 
     return values[row.first + min(int(u * row.a), int(row.a) - 1)]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def draw(distributions, values, which, c0, c1, c2, c3, k0, k1):
     """Return a draw, seconds, for a counter (number, owner, owner, purpose) and a key."""
     row = distributions[which]

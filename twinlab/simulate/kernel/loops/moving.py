@@ -64,7 +64,7 @@ def _leave_network(s, o, t, e, n):
     free_entity(s.counts, s.entities, e)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def wait_for_transporter(s, p, o, t, e, link):
     """Let an entity wait at a link; a transporter that waits for enough of them is woken."""
     way = s.links[link]
@@ -87,7 +87,7 @@ def wait_for_transporter(s, p, o, t, e, link):
         set_clock(s.clock_time, s.clock_item, s.clock_place, k, t)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def take_load(s, o, t, link, k, most):
     """Put up to ``most`` entities that wait for a link aboard a transporter, the first ones first."""
     way = s.links[link]

@@ -44,7 +44,7 @@ def _before(entities, order, a, b):
     return entities[a].joined < entities[b].joined
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _merged(entities, order, a, b):
     """Return the root of two pairing heaps put together; roots have no sibling."""
     if a < 0:

@@ -39,7 +39,7 @@ def _share(word):
     return (float(word) + 0.5) * (1.0 / 4294967296.0)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _destination(p, i, u):
     """Return the destination of a source for a number between 0 and 1."""
     source = p.sources[i]
@@ -51,7 +51,7 @@ def _destination(p, i, u):
     return p.shares_node[at]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _arrive(s, p, o, t, i, u):
     """Make an entity of a source and let it in."""
     source = p.sources[i]
@@ -78,7 +78,7 @@ def _arrive(s, p, o, t, i, u):
         wait_for_room(s, source.node, e)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _source_event(s, p, o, t):
     """Let the entities of the first source arrive, and draw its next arrival."""
     i = s.source_item[0]
@@ -117,7 +117,7 @@ def _calendar_event(s, p, o):
     return min(o.edge[0], o.switch_time[change] if change < o.switch_time.size else np.inf)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _clock_event(s, p, o, t, k):
     """Handle the event of a clock: a transporter's next step, a breakdown, a repair, a thermostat, a door."""
     units, nodes = s.transporters.size, s.nodes.size

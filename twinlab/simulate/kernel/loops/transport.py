@@ -31,7 +31,7 @@ def hour_factor(p, o, profile, t):
     return p.profiles[profile, o.hours[profile, int((t - o.edge[3]) / 900.0)]]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _drawn(s, p, k, which, purpose):
     unit = p.transporters[k]
     return draw(
@@ -40,7 +40,7 @@ def _drawn(s, p, k, which, purpose):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _hold(s, p, t, k, link):
     """Whether a transporter waits for more entities; then it is in the link's list."""
     group = p.groups[p.transporters[k].group]
@@ -61,7 +61,7 @@ def _hold(s, p, t, k, link):
     return True
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _stop_holding(s, k, link):
     """Remove a transporter from the list of a link, where it is in it."""
     before = -1
@@ -80,6 +80,18 @@ def _stop_holding(s, k, link):
 
 
 @njit(cache=True, nogil=True)
+def _first_departure(o, low, high, t):
+    """Return the place of the first departure of a timetable that isn't before a time."""
+    while low < high:
+        middle = (low + high) // 2
+        if o.departures[middle] < t:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
 def _next_departure(s, p, o, t, g, leg):
     """Return the first departure of the timetable that no other has taken, and take it."""
     every = p.groups[g].every
@@ -90,7 +102,7 @@ def _next_departure(s, p, o, t, g, leg):
         found = number * every
     else:
         low, high = o.departures_first[leg], o.departures_first[leg + 1]
-        at = low + np.searchsorted(o.departures[low:high], t)
+        at = _first_departure(o, low, high, t)
         while at < high and o.departures[at] <= s.taken[leg]:
             at += 1
         found = o.departures[at] if at < high else np.inf
@@ -98,7 +110,7 @@ def _next_departure(s, p, o, t, g, leg):
     return found
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _depart(s, p, o, t, k, leg):
     """Begin a trip; return how long it takes."""
     g = p.transporters[k].group
@@ -121,7 +133,7 @@ def _depart(s, p, o, t, k, leg):
     return x
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _unload(s, p, o, t, k, link):
     """Bring the load to the end of a link; return whether all of it found room."""
     one = s.transporters[k]
@@ -142,7 +154,7 @@ def _unload(s, p, o, t, k, link):
     return True
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _may_load(s, p, o, t, k, leg):
     """Whether a transporter at a node loads now; else it waits for its departure or for more entities."""
     g = p.transporters[k].group
@@ -167,7 +179,7 @@ def _may_load(s, p, o, t, k, leg):
     return not _hold(s, p, t, k, link)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def step_transporter(s, p, o, t, k):
     """Do what a transporter does at a time, until something takes time."""
     one = s.transporters[k]
