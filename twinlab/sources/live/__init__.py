@@ -1,7 +1,8 @@
 """Live sources: rows as they come, acknowledged once they are durable; each kind is one module and a line in `registry`.
 
 In: the options of ``live:`` in a mapping, and where the source stopped before. Out: `LiveBatch` after `LiveBatch`, `Health`.
-Read in order: `protocol`, `registry`, `backoff`, `health`, `acceptance` and `clock` (outboxes of gateways), then one module a kind: `replay`.
+Read in order: `protocol`, `registry`, `backoff`, `health`, `acceptance` and `clock` (outboxes of gateways), `observed` (values as
+rows), then one module or package a kind: `replay`, `modbus/`.
 Never: a row acknowledged before it is durable, an unbounded queue, a write to the peer, a secret in a YAML file.
 """
 

@@ -22,6 +22,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
     "twinlab.live",
     kind="kind of live source",
     built_in={
+        "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
         "replay": "twinlab.sources.live.replay:REPLAY",
     },
     check=_fault,
