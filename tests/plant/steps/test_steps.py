@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from twinlab.plant import ParcelSize, Plant, simulate_network
 from twinlab.plant.network.forklifts import CHARGING, DRIVING, IDLE
 from twinlab.plant.steps.commands import COMMANDS
 from twinlab.plant.steps.plant import PlantState, Step
+from twinlab.plant.steps.timetable import plan_timetable
 
 SIZE = ParcelSize(hubs=3, trucks=3, cold_rooms=4, forklifts=3, parcels_a_week=40, weeks=1, seed=3, start="2026-03-23")
 BEGIN, STOP = SIZE.span
@@ -34,8 +35,17 @@ class Wanted:
     def send(self, plant: Plant) -> None:
         known = COMMANDS[self.kind]
         value = None if known.value is None else known.value[2] + self.share * (known.value[3] - known.value[2])
-        name = {"cold_room": f"R{self.asset + 1:02d}", "forklift": f"F{self.asset + 1:02d}"}[known.asset_type]
-        plant.command(self.kind, name, value)
+        name = {
+            "cold_room": f"R{self.asset + 1:02d}",
+            "forklift": f"F{self.asset + 1:02d}",
+            "truck": f"T{self.asset + 1:03d}",
+        }
+        if known.asset_type == "trip":
+            coming = plant.timetable.trips.start >= plant.time
+            if not coming.any():
+                return
+            name["trip"] = plant.timetable.trips.ids()[np.flatnonzero(coming)[self.asset]]
+        plant.command(self.kind, name[known.asset_type], value, seconds=6 * HOUR if known.lasts else None)
 
 
 wanted = st.builds(
@@ -43,10 +53,15 @@ wanted = st.builds(
     share=st.floats(0, 1),
 )  # fmt: skip
 
+timed = st.builds(
+    Wanted, after=st.integers(0, STOP - BEGIN), kind=st.sampled_from(["hold_trip", "slow_truck"]), asset=st.integers(0, 2),
+    share=st.floats(0, 1),
+)  # fmt: skip
+
 
 def run(plant: Plant, first: PlantState, commands: list[Wanted], cuts: list[int]) -> list[Step]:
     """Advance a plant to its end, with steps that end at ``cuts`` and at every command."""
-    plant.state = first
+    plant.state, plant.timetable = first, plan_timetable(plant.plan)
     steps: list[Step] = []
     for after, command in sorted(
         [(cut, None) for cut in cuts] + [(one.after, one) for one in commands], key=lambda one: one[0]
@@ -56,6 +71,13 @@ def run(plant: Plant, first: PlantState, commands: list[Wanted], cuts: list[int]
             command.send(plant)
     steps.append(plant.advance(STOP))
     return steps
+
+
+def reports(plant: Plant, step: Step) -> np.ndarray:
+    """Return the reports of a step, [column, report], as they are known at its end."""
+    tracks, at = plant.timetable.reported.tracks, step.timed.reports
+    columns = [tracks.truck, tracks.time, tracks.latitude, tracks.longitude, tracks.speed, tracks.odometer, tracks.fuel]
+    return np.stack([column[at] for column in (*columns, plant.timetable.reported.silent)])
 
 
 def rows(steps: list[Step]) -> dict[str, np.ndarray]:
@@ -123,6 +145,83 @@ def test_without_commands_the_rows_are_those_of_the_network(plant: Plant, first:
     assert np.array_equal(found["battery"].T, network.forklifts.battery)
     assert len(found["reports"]) == len(network.tracks)
     assert plant.faults == network.faults
+
+
+@settings(max_examples=10, deadline=None)
+@given(commands=st.lists(timed, min_size=1, max_size=5), cuts=st.lists(st.integers(0, STOP - BEGIN), max_size=6))
+def test_what_has_happened_stays_and_the_rest_is_possible_whatever_trips_are_changed(
+    plant: Plant, first: PlantState, commands: list[Wanted], cuts: list[int]
+) -> None:
+    plant.state, plant.timetable = first, plan_timetable(plant.plan)
+    seen = []
+    for after, command in sorted(
+        [(cut, None) for cut in cuts] + [(one.after, one) for one in commands], key=lambda one: one[0]
+    ):
+        seen.append(reports(plant, plant.advance(BEGIN + after)))
+        if command is not None:
+            command.send(plant)
+    seen.append(reports(plant, plant.advance(STOP)))
+    plant.state = replace(plant.state, time=BEGIN, rooms=first.rooms, forklifts=first.forklifts)
+    assert np.array_equal(np.concatenate(seen, axis=1), reports(plant, plant.advance(STOP)))
+    trips, parcels = plant.timetable.trips, plant.timetable.parcels
+    driven = trips.km[trips.first[1:] - 1]
+    assert driven == pytest.approx(plant.plan.roads.length[trips.origin, trips.destination])
+    for truck in range(SIZE.trucks):
+        own = np.flatnonzero(~trips.cancelled & (trips.truck == truck))
+        assert (trips.start[own][1:] >= trips.end[own][:-1]).all()
+        odometer = plant.timetable.tracks.odometer[plant.timetable.tracks.truck == truck]
+        assert (np.diff(odometer) >= 0).all()
+    leg, trip = parcels.leg_parcel, parcels.leg_trip
+    same = leg[1:] == leg[:-1]
+    assert (trips.start[trip[1:]][same] >= trips.end[trip[:-1]][same]).all()
+    assert (trips.origin[trip[1:]][same] == trips.destination[trip[:-1]][same]).all()
+    assert (parcels.leg_number[1:][same] == parcels.leg_number[:-1][same] + 1).all()
+    assert (trips.start[trip] >= parcels.registered[leg]).all()
+
+
+def test_a_held_trip_leaves_later_and_its_parcels_arrive_later(plant: Plant, first: PlantState) -> None:
+    plant.state, plant.timetable = first, plan_timetable(plant.plan)
+    plant.advance(BEGIN + 20 * HOUR)
+    before, parcels = plant.timetable.trips, plant.timetable.parcels
+    trip = next(one for one in parcels.leg_trip.tolist() if before.start[one] >= plant.time)
+    plant.command("hold_trip", before.ids()[trip], 600)
+    after = plant.timetable
+    assert after.trips.start[trip] == before.start[trip] + 36_000
+    carried = parcels.leg_parcel[parcels.leg_trip == trip]
+    late = after.parcels.delivered[carried] - parcels.delivered[carried]
+    # One with hours to change trucks still takes its next one.
+    assert ((late >= 0) | (after.parcels.delivered[carried] == 0)).all()
+    assert (late == 36_000).any() or (late > 36_000).any()
+    others = np.setdiff1d(
+        np.arange(len(parcels)), parcels.leg_parcel[before.truck[parcels.leg_trip] == before.truck[trip]]
+    )
+    assert np.array_equal(after.parcels.delivered[others], parcels.delivered[others])
+
+
+def test_a_slow_truck_is_slow_for_as_long_as_the_command_says(plant: Plant, first: PlantState) -> None:
+    plant.state, plant.timetable = first, plan_timetable(plant.plan)
+    trip = int(np.flatnonzero(plant.timetable.trips.start > BEGIN)[0])
+    truck, start = int(plant.timetable.trips.truck[trip]), int(plant.timetable.trips.start[trip])
+    plant.advance(start + HOUR // 2)
+    before = plant.timetable
+    plant.command("slow_truck", f"T{truck + 1:03d}", 0.25, seconds=HOUR)
+    after = plant.timetable
+    km = after.trips.km[after.trips.first[trip] : after.trips.first[trip + 1]]
+    plain = before.trips.km[before.trips.first[trip] : before.trips.first[trip + 1]]
+    assert np.array_equal(km[:31], plain[:31])
+    assert km[90] - km[30] == pytest.approx(0.25 * (plain[90] - plain[30]))
+    assert after.trips.end[trip] > before.trips.end[trip]
+    assert len(after.tracks) != len(before.tracks)
+
+
+def test_a_trip_that_has_left_is_not_held(plant: Plant, first: PlantState) -> None:
+    plant.state, plant.timetable = first, plan_timetable(plant.plan)
+    trip = int(np.flatnonzero(plant.timetable.trips.start > BEGIN)[0])
+    plant.advance(int(plant.timetable.trips.start[trip]) + 60)
+    with pytest.raises(
+        CommandRejectedError, match=rf"expected a trip that leaves after .*; TR{trip + 1:05d} left at 2026"
+    ):
+        plant.command("hold_trip", f"TR{trip + 1:05d}", 10)
 
 
 def test_an_opened_door_warms_the_room_and_closing_it_cools_it_again(plant: Plant, first: PlantState) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from twinlab.errors import UnknownTermError
 from twinlab.model.terms import nearest
-from twinlab.plant.network.size import ParcelSize
 
 __all__ = ["asset_name", "asset_number"]
 
@@ -21,20 +20,19 @@ def asset_name(asset_type: str, number: int) -> str:
     return f"{prefix}{number + 1:0{digits}d}"
 
 
-def asset_number(size: ParcelSize, asset_type: str, name: str) -> int:
-    """Return the number from 0 of an asset by its name.
+def asset_number(asset_type: str, name: str, *, count: int) -> int:
+    """Return the number from 0 of an asset or a trip by its name; the network has ``count`` of them.
 
     Raises
     ------
     UnknownTermError
-        If the network has no such asset.
+        If the network has none of this name.
 
     Examples
     --------
-    >>> asset_number(ParcelSize.small(), "truck", "T002")
+    >>> asset_number("truck", "T002", count=3)
     1
     """
-    count = {"truck": size.trucks, "cold_room": size.cold_rooms, "forklift": size.forklifts}[asset_type]
     names = [asset_name(asset_type, number) for number in range(count)]
     if name not in names:
         msg = f"there is no {asset_type} {name!r}{nearest(name, names)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 from twinlab.plant.network.trips import Trips
 
-__all__ = ["FIRST_NUMBER", "Parcels", "simulate_parcels"]
+__all__ = ["FIRST_NUMBER", "Parcels", "change_parcels", "simulate_parcels"]
 
 #: Number of the first parcel.
 FIRST_NUMBER = 10_001
@@ -152,7 +152,7 @@ def _parcels_on(
     path: Ints,
 ) -> Parcels:
     random = size.random("parcel facts")
-    count, stop = len(origin), size.span[1]
+    count = len(origin)
     legs = np.array([len(way) for way in connections.paths], dtype=np.int64)
     begins = np.concatenate([[0], np.cumsum(legs)])
     flat = np.array([trip for way in connections.paths for trip in way], dtype=np.int64)
@@ -161,14 +161,15 @@ def _parcels_on(
     first = np.concatenate([[0], np.cumsum(many)])
     number = np.arange(len(parcel)) - first[parcel]
     trip = flat[begins[path][parcel] + number] if count else np.zeros(0, dtype=np.int64)
-    last = trip[first[1:] - 1]
-    delivered = trips.end[last] + random.integers(3 * HOUR, 14 * HOUR, count)
-    stays = _stays(trips, parcel, trip, number, registered=registered, delivered=delivered, last=last, stop=stop)
+    handling = _handling(random, count)
+    delivered, stays = _times(
+        size, trips, (parcel, trip), origin=origin, destination=destination, registered=registered, handling=handling
+    )
     weight = np.clip(np.exp(random.normal(7.6, 0.9, count)), 80, 31_500).astype(np.int64)
     return Parcels(
         origin, destination, registered,
-        promised=trips.planned_end[last] + 14 * HOUR,
-        delivered=np.where(delivered < stop, delivered, 0),
+        promised=trips.planned_end[trip[first[1:] - 1]] + 14 * HOUR,
+        delivered=delivered,
         weight=weight,
         express=random.random(count) < 0.15,
         chilled=random.random(count) < 0.12,
@@ -177,24 +178,85 @@ def _parcels_on(
     )  # fmt: skip
 
 
-def _stays(
+def _handling(random: np.random.Generator, count: int) -> Ints:
+    """Return how long each parcel is at its last hub before it is delivered, seconds."""
+    return random.integers(3 * HOUR, 14 * HOUR, count)
+
+
+def change_parcels(size: ParcelSize, parcels: Parcels, *, before: Trips, trips: Trips) -> Parcels:
+    """Return the parcels after changes of trips: those that miss a connection take the next one to their destination."""
+    changed = (before.start != trips.start) | (before.end != trips.end)
+    bounds = np.searchsorted(parcels.leg_parcel, np.arange(len(parcels) + 1)).tolist()
+    legs = parcels.leg_trip.tolist()
+    connections = _Connections(trips, size.hubs)
+    ways: dict[int, list[int]] = {}
+    for parcel in np.unique(parcels.leg_parcel[changed[parcels.leg_trip]]).tolist():
+        booked = legs[bounds[parcel] : bounds[parcel + 1]]
+        hubs = int(parcels.origin[parcel]), int(parcels.destination[parcel])
+        ways[parcel] = _way(trips, connections, booked, hubs, ready=int(parcels.registered[parcel]))
+    many = np.diff(bounds)
+    for parcel, way in ways.items():
+        many[parcel] = len(way)
+    leg_parcel = np.repeat(np.arange(len(parcels)), many)
+    first = np.concatenate([[0], np.cumsum(many)])
+    leg_trip = np.zeros(len(leg_parcel), dtype=np.int64)
+    same = ~np.isin(leg_parcel, list(ways))
+    leg_trip[same] = parcels.leg_trip[~np.isin(parcels.leg_parcel, list(ways))]
+    for parcel, way in ways.items():
+        leg_trip[first[parcel] : first[parcel + 1]] = way
+    delivered, stays = _times(
+        size, trips, (leg_parcel, leg_trip), origin=parcels.origin, destination=parcels.destination,
+        registered=parcels.registered, handling=_handling(size.random("parcel facts"), len(parcels)),
+    )  # fmt: skip
+    return replace(
+        parcels, delivered=delivered, leg_parcel=leg_parcel, leg_trip=leg_trip,
+        leg_number=np.arange(len(leg_parcel)) - first[leg_parcel] + 1,
+        stay_parcel=stays[0], stay_hub=stays[1], stay_since=stays[2], stay_until=stays[3],
+    )  # fmt: skip
+
+
+def _way(trips: Trips, connections: _Connections, booked: list[int], hubs: tuple[int, int], *, ready: int) -> list[int]:
+    """Return the trips that a parcel takes; they end before the destination if no trip of the plan goes on from there."""
+    here, destination = hubs
+    way: list[int] = []
+    while booked:
+        trip = booked.pop(0)
+        if trips.start[trip] < ready:
+            found = connections.from_hub(here, ready).get(destination)
+            booked = list(connections.paths[found]) if found is not None else []
+            continue
+        way.append(trip)
+        here, ready = int(trips.destination[trip]), int(trips.end[trip])
+    return way
+
+
+def _times(
+    size: ParcelSize,
     trips: Trips,
-    parcel: Ints,
-    trip: Ints,
-    number: Ints,
+    legs: tuple[Ints, Ints],
     *,
+    origin: Ints,
+    destination: Ints,
     registered: Ints,
-    delivered: Ints,
-    last: Ints,
-    stop: int,
-) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return the stays at hubs: before each leg, and after the last one until delivery."""
-    before = np.where(number == 0, registered[parcel], np.roll(trips.end[trip], 1))
-    who = np.concatenate([parcel, np.arange(len(registered))])
-    hub = np.concatenate([trips.origin[trip], trips.destination[last]])
-    since = np.concatenate([before, trips.end[last]])
+    handling: Ints,
+) -> tuple[Ints, tuple[Ints, Ints, Ints, Ints]]:
+    """Return when parcels are delivered (0 if not before the end), and their stays at hubs: parcel, hub, since, until.
+
+    ``legs`` are the parcel and the trip of each leg. A stay is before each leg, and after the last one.
+    """
+    parcel, trip = legs
+    stop = size.span[1]
+    first = np.searchsorted(parcel, np.arange(len(origin) + 1))
+    travelled = first[1:] > first[:-1]
+    last = trip[np.maximum(first[1:] - 1, 0)] if len(trip) else np.zeros(len(origin), dtype=np.int64)
+    at, since = np.where(travelled, trips.destination[last], origin), np.where(travelled, trips.end[last], registered)
+    delivered = np.where(at == destination, since + handling, stop)
+    before = np.where(np.arange(len(parcel)) == first[parcel], registered[parcel], np.roll(trips.end[trip], 1))
+    who = np.concatenate([parcel, np.arange(len(origin))])
+    hub = np.concatenate([trips.origin[trip], at])
+    begins = np.concatenate([before, since])
     until = np.concatenate([trips.start[trip], delivered])
-    order = np.lexsort((since, who))
-    order = order[since[order] < stop]
+    order = np.lexsort((begins, who))
+    order = order[begins[order] < stop]
     until = np.where(until < stop, until, 0)
-    return who[order], hub[order], since[order], until[order]
+    return np.where(delivered < stop, delivered, 0), (who[order], hub[order], begins[order], until[order])

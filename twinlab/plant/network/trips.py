@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from twinlab.plant.network.roads import Roads
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["Trips", "drive_again", "simulate_trips"]
+__all__ = ["Trips", "drive_again", "replace_trips", "simulate_trips"]
 
 #: Shortest and longest road driven in one shift, km.
 _NEAR, _FAR = 60.0, 650.0
@@ -237,6 +237,18 @@ def drive_again(
             km: Floats = np.minimum(along[: int(np.argmax(along >= length)) + 1], length)
             return km
         days *= 2
+
+
+def replace_trips(trips: Trips, start: Ints, end: Ints, km: Mapping[int, Floats]) -> Trips:
+    """Return trips with other times, and other km after each minute for some of them."""
+    parts: list[Floats] = []
+    minutes, done = np.diff(trips.first), 0
+    for trip, along in sorted(km.items()):
+        parts += [trips.km[trips.first[done] : trips.first[trip]], along]
+        minutes[trip], done = len(along), trip + 1
+    parts.append(trips.km[trips.first[done] :])
+    first = np.concatenate([[0], np.cumsum(minutes)])
+    return replace(trips, start=start, end=end, km=np.concatenate(parts), first=first)
 
 
 def _along(

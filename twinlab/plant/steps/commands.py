@@ -1,4 +1,7 @@
-"""Commands to the plant: what they are, and how they change the state of rooms and forklifts."""
+"""Commands to the plant: what they are, and how they change the state of rooms and forklifts.
+
+What they change of trips is in `changes`.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,8 @@ COMMANDS: dict[str, CommandKind] = {
     "start_compressor": CommandKind("cold_room"),
     "stop_forklift": CommandKind("forklift"),
     "start_forklift": CommandKind("forklift"),
+    "slow_truck": CommandKind("truck", ("share of the speed that is left", "1", 0.1, 1.0), lasts=True),
+    "hold_trip": CommandKind("trip", ("delay", "min", 1.0, 2880.0)),
 }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab._files import write_atomically
-from twinlab.errors import SchemaError
+from twinlab.errors import CommandRejectedError, SchemaError
 from twinlab.plant.network.clocks import Floats, Ints
 from twinlab.plant.network.cold_rooms import RoomMinutes, RoomState, step_cold_rooms
 from twinlab.plant.network.faults import Fault, Logged, read_rooms, room_faults
@@ -21,7 +21,7 @@ from twinlab.plant.network.names import asset_number
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.steps.commands import COMMANDS, Command, check_command, command_forklifts, command_rooms
 from twinlab.plant.steps.plan import Plan, Progress, make_plan
-from twinlab.plant.steps.timetable import Happenings, Timetable, happenings, plan_timetable
+from twinlab.plant.steps.timetable import Happenings, Timetable, change_timetable, happenings, plan_timetable
 
 __all__ = ["Plant", "PlantState", "Step", "step"]
 
@@ -161,7 +161,7 @@ class Plant:
         kind : str
             One of `COMMANDS`.
         asset : str
-            Name of the asset, such as ``R01``.
+            Name of the asset, such as ``R01``, or of the trip.
         value : float, optional
             For commands that take one: see `COMMANDS` for its unit.
         seconds : int, optional
@@ -170,15 +170,30 @@ class Plant:
         Raises
         ------
         CommandRejectedError
-            If there is no such command, or the value or duration doesn't fit it.
+            If there is no such command, the value or duration doesn't fit it, or the trip has left.
         UnknownTermError
-            If there is no such asset.
+            If there is no such asset or trip.
         """
         wanted = check_command(kind, value, seconds)
-        number = asset_number(self.size, wanted.asset_type, asset)
+        counts = {
+            "truck": self.size.trucks, "cold_room": self.size.cold_rooms, "forklift": self.size.forklifts,
+            "trip": len(self.timetable.trips),
+        }  # fmt: skip
+        number = asset_number(wanted.asset_type, asset, count=counts[wanted.asset_type])
         taken = Command(self.time, kind, number, float(value or 0.0), seconds or 0)
+        if wanted.asset_type == "trip":
+            self._check_trip(asset, number)
         self.state = _commanded(self.state, taken)
+        if wanted.asset_type in ("truck", "trip"):
+            self.timetable = change_timetable(self.plan, self.timetable, self.state.commands, self.time)
         return taken
+
+    def _check_trip(self, name: str, number: int) -> None:
+        trips = self.timetable.trips
+        if trips.cancelled[number] or trips.start[number] < self.time:
+            left = "was cancelled" if trips.cancelled[number] else f"left at {_instant(int(trips.start[number]))}"
+            msg = f"hold_trip: expected a trip that leaves after {_instant(self.time)}; {name} {left}"
+            raise CommandRejectedError(msg)
 
     def save(self, path: str | Path) -> Path:
         """Write the state to a file, which `load` reads; the plan is made again from the size."""
@@ -200,15 +215,22 @@ class Plant:
             raise SchemaError(msg)
         plant = cls(ParcelSize(**saved["size"]), progress=progress)
         plant.state = _like(plant.state, saved["state"])
+        for count, command in enumerate(plant.state.commands, 1):
+            if COMMANDS[command.kind].asset_type in ("truck", "trip"):
+                done = plant.state.commands[:count]
+                plant.timetable = change_timetable(plant.plan, plant.timetable, done, command.at)
         return plant
 
 
 def _commanded(state: PlantState, command: Command) -> PlantState:
     """Return the state after a command."""
     commands = (*state.commands, command)
-    if COMMANDS[command.kind].asset_type == "cold_room":
+    asset_type = COMMANDS[command.kind].asset_type
+    if asset_type == "cold_room":
         return replace(state, rooms=command_rooms(state.rooms, command), commands=commands)
-    return replace(state, forklifts=command_forklifts(state.forklifts, command), commands=commands)
+    if asset_type == "forklift":
+        return replace(state, forklifts=command_forklifts(state.forklifts, command), commands=commands)
+    return replace(state, commands=commands)
 
 
 def _instant(seconds: int) -> str:
