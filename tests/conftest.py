@@ -41,7 +41,11 @@ NOT_OURS = (
 #: Markers of tests that run only when ``-m`` names them.
 ONLY_WHEN_ASKED = {"soak", "benchmark"}
 #: Programs that go by several names.
-PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")}
+PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    # Debian has it where the path of a user who isn't root doesn't look.
+    "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
+}
 
 # On CI the same examples each time; at a desk, new ones.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -135,6 +139,20 @@ def need() -> Callable[[str], Path | None]:
         pytest.skip(message)
 
     return check
+
+
+@pytest.fixture(scope="session")
+def mosquitto(need: Callable[[str], Path | None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A running `tests.mosquitto.Mosquitto`: TLS, a certificate a client, access lists."""
+    from tests.mosquitto import Authority, Mosquitto
+
+    program = need("mosquitto")
+    assert program is not None
+    folder = tmp_path_factory.mktemp("mosquitto")
+    broker = Mosquitto(program, folder / "broker", Authority(folder / "certificates"))
+    broker.start()
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """BESIDE A MACHINE: what reads a machine's values, stores them and sends them until the historian has them.
 
 In: readings of tags with times. Out: numbered messages of rows, and the historian's replies.
-Read in order: `readings` (columns of rows), `handshake` and `messages` (the bytes that are sent), `outbox` (rows that aren't acknowledged
-yet, on disk), `window` (which rows to send next).
+Read in order: `readings` (columns of rows), `handshake` and `messages` (the bytes that are sent), `outbox` (rows that aren't
+acknowledged yet, on disk), `window` (which rows to send next), `settings`, `transport` (MQTT), `sender`, `gateway` (the program);
+`security_log` (what a broker refused).
 Never: a row deleted that the historian hasn't acknowledged, but for rows whose stated expiry has passed, which is
 reported; a sequence number used twice; a command to the machine.
 """
@@ -14,9 +15,23 @@ from typing import TYPE_CHECKING
 from twinlab._lazy import attach
 
 if TYPE_CHECKING:
+    from twinlab.edge.gateway import Gateway
     from twinlab.edge.outbox import Outbox
-    from twinlab.edge.readings import Readings
+    from twinlab.edge.readings import Reading, Readings
+    from twinlab.edge.security_log import SecurityLog
+    from twinlab.edge.settings import GatewaySettings, read_settings
 
-__all__ = ["Outbox", "Readings"]
+__all__ = ["Gateway", "GatewaySettings", "Outbox", "Reading", "Readings", "SecurityLog", "read_settings"]
 
-__getattr__, __dir__ = attach(__name__, {"Outbox": "outbox", "Readings": "readings"})
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Gateway": "gateway",
+        "GatewaySettings": "settings",
+        "Outbox": "outbox",
+        "Reading": "readings",
+        "Readings": "readings",
+        "SecurityLog": "security_log",
+        "read_settings": "settings",
+    },
+)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from twinlab.errors import SchemaError
 
-__all__ = ["MAX_TAGS", "Reading", "Readings"]
+__all__ = ["MAX_TAGS", "Reading", "Readings", "check_reading"]
 
 #: Maximum number of tags of one block of rows.
 MAX_TAGS = 1 << 16
@@ -79,7 +79,7 @@ class Readings:
         rows = list(readings)
         places: dict[str, int] = {}
         for row in rows:
-            _check(row)
+            check_reading(row)
             places.setdefault(row.tag, len(places))
         if len(places) > MAX_TAGS:
             msg = f"expected at most {MAX_TAGS} tags in one group of rows, got {len(places)}; write fewer rows at once"
@@ -119,6 +119,16 @@ class Readings:
             status=self.status[at], has_status=self.has_status[at], texts=self.texts[at] if self.texts else None,
         )  # fmt: skip
 
+    def where(self, mask: npt.NDArray[np.bool_]) -> Self:
+        """Return the rows for which a mask is true."""
+        texts = (
+            None if self.texts is None else tuple(t for t, kept in zip(self.texts, mask.tolist(), strict=True) if kept)
+        )
+        return replace(
+            self, codes=self.codes[mask], times=self.times[mask], values=self.values[mask], has_value=self.has_value[mask],
+            status=self.status[mask], has_status=self.has_status[mask], texts=texts,
+        )  # fmt: skip
+
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """Return the rows of several blocks behind each other."""
@@ -149,7 +159,14 @@ class Readings:
         )
 
 
-def _check(row: Reading) -> None:
+def check_reading(row: Reading) -> None:
+    """Check that a reading can be sent.
+
+    Raises
+    ------
+    SchemaError
+        If its tag, text, time or status can't be.
+    """
     try:
         size = len(row.tag.encode())
         _ = (row.text or "").encode()

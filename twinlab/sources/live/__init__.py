@@ -1,8 +1,8 @@
 """Live sources: rows as they come, acknowledged once they are durable; each kind is one module and a line in `registry`.
 
 In: the options of ``live:`` in a mapping, and where the source stopped before. Out: `LiveBatch` after `LiveBatch`, `Health`.
-Read in order: `protocol`, `registry`, `backoff`, `health`, `acceptance` and `clock` (outboxes of gateways), `observed` (values as
-rows), then one module or package a kind: `replay`, `modbus/`.
+Read in order: `protocol`, `registry`, `health`; `acceptance`, `clock` and `gateway_rows` (outboxes of gateways); `observed` (values
+as rows); then one module or package a kind: `mqtt`, `replay`, `modbus/`.
 Never: a row acknowledged before it is durable, an unbounded queue, a write to the peer, a secret in a YAML file.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twinlab._backoff import Backoff
 from twinlab._lazy import attach
 
 if TYPE_CHECKING:
-    from twinlab.sources.live.backoff import Backoff
     from twinlab.sources.live.health import HealthMeter
     from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext, LiveSource
     from twinlab.sources.live.registry import LIVE_KINDS
@@ -35,7 +35,6 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "LIVE_KINDS": "registry",
-        "Backoff": "backoff",
         "Catalogue": "protocol",
         "DeclaredTag": "protocol",
         "Gap": "protocol",

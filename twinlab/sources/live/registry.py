@@ -23,6 +23,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
     kind="kind of live source",
     built_in={
         "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
+        "mqtt": "twinlab.sources.live.mqtt:MQTT",
         "replay": "twinlab.sources.live.replay:REPLAY",
     },
     check=_fault,

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import cast
 
+from twinlab._backoff import Backoff
 from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
-from twinlab.sources.live.backoff import Backoff
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.modbus.kind import ModbusOptions
 from twinlab.sources.live.modbus.polling import Line, LineError

@@ -1,0 +1,63 @@
+"""``twinlab edge``: an edge gateway beside a machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twinlab._click import Command
+from twinlab.cli.commands import group, path_option
+
+if TYPE_CHECKING:
+    from twinlab.edge.gateway import Gateway
+    from twinlab.edge.settings import GatewaySettings
+
+__all__: list[str] = []
+
+
+@group.command("edge", cls=Command, after="run", example="read_machine | twinlab edge truck-1.yaml")
+@path_option("settings", help="YAML file with the gateway's name, broker, outbox and streams.")
+@click.option("--leave", is_flag=True, help="End with the input; rows that aren't acknowledged stay in the outbox.")
+def _edge(settings: Path, *, leave: bool) -> None:
+    """Store readings from standard input and send them until a historian has them.
+
+    A line of the input is {"tag": "temp", "time": "2026-03-01T12:00:00Z", "value": 4.5}. After each group of lines that is on the
+    disk, the output has {"stored": number of lines so far}. Logs are JSON on standard error.
+    """
+    from twinlab.edge.settings import read_settings  # noqa: PLC0415  (--help stays quick)
+    from twinlab.twin.live.logs import log_as_json  # noqa: PLC0415
+
+    log_as_json()
+    asyncio.run(_run(read_settings(settings), leave=leave))
+
+
+async def _run(settings: GatewaySettings, *, leave: bool) -> None:
+    from twinlab.edge.gateway import Gateway  # noqa: PLC0415
+
+    async with Gateway(settings) as gateway:
+        work = asyncio.create_task(_serve(gateway, leave=leave))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(NotImplementedError):  # Windows
+                asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+async def _serve(gateway: Gateway, *, leave: bool) -> None:
+    from twinlab.edge.gateway import read_chunks, run_lines  # noqa: PLC0415
+
+    await run_lines(gateway, read_chunks(sys.stdin.buffer), _report)
+    if not leave:
+        await gateway.drain()
+
+
+def _report(lines: int) -> None:
+    sys.stdout.write(f"{json.dumps({'stored': lines})}\n")
+    sys.stdout.flush()

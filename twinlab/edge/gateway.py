@@ -1,0 +1,267 @@
+"""The program beside a machine: readings in, the outbox and the historian out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+
+from twinlab.edge.outbox import Outbox
+from twinlab.edge.readings import Reading, Readings, check_reading
+from twinlab.edge.sender import Sender
+from twinlab.edge.settings import GatewaySettings
+from twinlab.edge.transport import Connect, connect
+from twinlab.errors import SchemaError, TwinlabError
+
+__all__ = ["Gateway", "read_chunks", "read_line", "run_lines"]
+
+_LOG = logging.getLogger("twinlab.edge")
+#: Seconds between two looks for rows that expire, and deletions of what is acknowledged.
+_TIDY_EVERY = 5.0
+#: Rows that may wait for a transaction; `Gateway.write` waits while there are more.
+_MAX_WAITING = 50_000
+#: Bytes that are read at once.
+_CHUNK = 1 << 18
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Gateway:
+    """An outbox, its sender, and transactions for groups of readings; an asynchronous context manager.
+
+    Parameters
+    ----------
+    settings : GatewaySettings
+    connect : Connect
+        Opens connections to the historian.
+    now_ns : callable
+        The machine's clock, ns.
+
+    Raises
+    ------
+    HistoryConflictError
+        If another process has opened the outbox.
+    SourceError
+        If the disk is full or fails.
+    """
+
+    def __init__(
+        self, settings: GatewaySettings, *, connect: Connect = connect, now_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self.settings = settings
+        self.outbox = Outbox(Path(settings.outbox), expiry=settings.expiry, max_bytes=settings.max_bytes)
+        self.sender = Sender(self.outbox, settings, connect=connect, now_ns=now_ns)
+        self._waiting: list[Readings] = []
+        self._rows = 0
+        self._arrived = asyncio.Event()
+        # Done when the rows that wait now are on the disk.
+        self._group: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._streams: dict[str, str] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        for work in (self.sender.run(), self._commit(), self._tidy()):
+            task = asyncio.create_task(work)
+            task.add_done_callback(self._note_failure)
+            self._tasks.append(task)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.outbox.close)
+
+    async def write(self, readings: Iterable[Reading] | Readings) -> int:
+        """Store readings, and return the latest sequence once they are on the disk.
+
+        Raises
+        ------
+        SchemaError
+            If a reading can't be stored; none of them was.
+        SourceError
+            If the disk is full or fails. Write the readings again.
+        """
+        rows = readings if isinstance(readings, Readings) else Readings.of(readings, self.settings.units)
+        while self._rows >= _MAX_WAITING:
+            await asyncio.shield(self._group)
+        if len(rows):
+            self._waiting.append(rows)
+            self._rows += len(rows)
+            self._arrived.set()
+            await asyncio.shield(self._group)
+        return self.outbox.last
+
+    async def drain(self) -> None:
+        """Wait until the historian has acknowledged every row."""
+        while self.outbox.rows:
+            for task in self._tasks:
+                if task.done():
+                    task.result()
+            await asyncio.sleep(0.05)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    def _note_failure(self, task: asyncio.Task[None]) -> None:
+        """Give the error that ended a task to who writes."""
+        if not task.cancelled() and (error := task.exception()) is not None and not self._group.done():
+            self._group.set_exception(error)
+
+    async def _commit(self) -> None:
+        """Store what arrived in the last moments in one transaction, again and again."""
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(self.settings.commit_seconds)
+            self._arrived.clear()
+            waiting, self._waiting, self._rows = self._waiting, [], 0
+            group, self._group = self._group, asyncio.get_running_loop().create_future()
+            try:
+                groups = self._groups(waiting)
+                await asyncio.to_thread(self.outbox.write, groups)
+            except TwinlabError as error:
+                _LOG.error("rows were not stored", extra={"error": str(error)})
+                group.set_exception(error)
+                group.exception()  # seen, even if nobody waits any more
+                continue
+            for readings in groups.values():
+                self.sender.declare(dict(zip(readings.tags, readings.units, strict=True)))
+            self.sender.notify()
+            group.set_result(None)
+
+    def _groups(self, waiting: list[Readings]) -> dict[str, Readings]:
+        rows = Readings.join(waiting)
+        streams = [self._stream_of(tag) for tag in rows.tags]
+        if len(set(streams)) == 1:
+            return {streams[0]: rows}
+        names = list(dict.fromkeys(streams))
+        of_row = np.array([names.index(stream) for stream in streams])[rows.codes]
+        return {name: rows.where(of_row == number) for number, name in enumerate(names)}
+
+    def _stream_of(self, tag: str) -> str:
+        found = self._streams.get(tag)
+        if found is None:
+            found = self._streams[tag] = self.settings.stream_of(tag)
+        return found
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY_EVERY)
+            for one in await asyncio.to_thread(self.outbox.expire):
+                _LOG.error("rows were dropped", extra={"stream": one.stream, "rows": one.rows, "reason": one.reason})
+            await asyncio.to_thread(self.outbox.tidy)
+
+
+def read_line(line: str) -> Reading:
+    """Return the reading that a line of JSON has: ``{"tag": "temp", "time": "2026-03-01T12:00:00Z", "value": 4.5}``.
+
+    ``time`` is nanoseconds UTC, or a text with a zone; ``value``, ``text`` and ``status`` may be missing.
+
+    Raises
+    ------
+    SchemaError
+        If it isn't one; says what was expected.
+
+    Examples
+    --------
+    >>> read_line('{"tag": "temp", "time": "1970-01-01T00:00:01.5Z", "value": 4.5}')
+    Reading(tag='temp', time=1500000000, value=4.5, text=None, status=None)
+    """
+    try:
+        found = json.loads(line)
+        value, text, status = found.get("value"), found.get("text"), found.get("status")
+        reading = Reading(
+            str(found["tag"]),
+            _time(found["time"]),
+            None if value is None else float(value),
+            None if text is None else str(text),
+            None if status is None else int(status),
+        )
+        check_reading(reading)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"expected JSON with tag, time (ns UTC or a text with a zone), and value, text or status, got {line[:200]!r} ({error})"
+        raise SchemaError(msg) from error
+    return reading
+
+
+def _time(given: object) -> int:
+    if isinstance(given, int):
+        return given
+    found = datetime.fromisoformat(str(given))
+    if found.tzinfo is None:
+        msg = f"time {given!r} has no zone"
+        raise ValueError(msg)
+    since = found - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1_000
+
+
+async def run_lines(gateway: Gateway, chunks: AsyncIterator[list[str]], stored: Callable[[int], None]) -> None:
+    """Write readings from lines of JSON until they end.
+
+    Parameters
+    ----------
+    gateway : Gateway
+        Entered already.
+    chunks : asynchronous iterator of list of str
+        Lines that arrived together.
+    stored : callable
+        Called with the number of lines so far, once their readings are on the disk. Lines that can't be read are logged
+        with their number and count as well.
+    """
+    done = 0
+    async for lines in chunks:
+        rows = []
+        for number, line in enumerate(lines, done + 1):
+            if not line.strip():
+                continue
+            try:
+                rows.append(read_line(line))
+            except SchemaError as error:
+                _LOG.error("a line was refused", extra={"line": number, "error": str(error)})
+        await gateway.write(rows)
+        done += len(lines)
+        stored(done)
+
+
+async def read_chunks(file: BinaryIO) -> AsyncIterator[list[str]]:
+    """Yield the lines of a pipe or file that are there, as they come."""
+    reader = asyncio.StreamReader(limit=_CHUNK)
+    loop = asyncio.get_running_loop()
+    try:
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
+    except ValueError:  # a file on a disk
+        async for lines in _split(_read_file(file)):
+            yield lines
+        return
+    try:
+        async for lines in _split(_read_pipe(reader)):
+            yield lines
+    finally:
+        transport.close()
+
+
+async def _read_pipe(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    while data := await reader.read(_CHUNK):
+        yield data
+
+
+async def _read_file(file: BinaryIO) -> AsyncIterator[bytes]:
+    while data := file.read(_CHUNK):
+        yield data
+
+
+async def _split(parts: AsyncIterator[bytes]) -> AsyncIterator[list[str]]:
+    rest = b""
+    async for part in parts:
+        *lines, rest = (rest + part).split(b"\n")
+        if lines:
+            yield [line.decode(errors="replace") for line in lines]
+    if rest:
+        yield [rest.decode(errors="replace")]

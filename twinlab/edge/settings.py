@@ -1,0 +1,122 @@
+"""Settings of an edge gateway: one YAML file."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError
+
+from twinlab.errors import SchemaError
+from twinlab.model.basics import Duration, Model, parse_duration
+
+__all__ = ["Broker", "GatewaySettings", "Stream", "read_settings"]
+
+#: Stream of the tags that no stream names.
+OTHER = "other"
+
+
+class Broker(Model):
+    """An MQTT broker, and the certificates of the connection to it."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8883
+    ca: str | None = None
+    """File with the certificates of the authorities that the broker's certificate may be signed by; None connects without TLS."""
+    certificate: str | None = None
+    """File with the client's certificate."""
+    key: str | None = None
+    """File with its private key."""
+    prefix: str = "twinlab"
+    """First part of all topics."""
+    keepalive: Annotated[int, Field(ge=1, le=3_600)] = 15
+    """Seconds without a sign of life after which a connection counts as dead."""
+
+
+class Stream(Model):
+    """Tags whose rows are kept equally long."""
+
+    tags: tuple[str, ...]
+    """Patterns such as ``"temp*"``; a tag belongs to the first stream that has a pattern for it."""
+    expires: Duration | None = None
+    """How long rows are kept that the historian doesn't acknowledge. Without it they never expire by age."""
+
+
+class GatewaySettings(Model):
+    """An edge gateway."""
+
+    name: Annotated[str, Field(pattern=r"^[^/+#\x00]+$")]
+    """The name in its certificate and its topics."""
+    broker: Broker
+    outbox: str = "outbox.db"
+    """File of the rows that aren't acknowledged, on a disk of this machine."""
+    max_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 30
+    """Size of the outbox above which the oldest rows are dropped."""
+    streams: dict[str, Stream] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
+    """Tag -> unit as the machine declares it."""
+    commit_every: Duration = "50ms"
+    """Rows of so long a time are stored in one transaction."""
+    window: Annotated[int, Field(ge=1_000)] = 20_000
+    """Maximum number of rows on their way to the historian."""
+    patience: Duration = "2s"
+    """Without an acknowledgement for so long, rows on their way are sent again."""
+
+    def stream_of(self, tag: str) -> str:
+        """Return the stream of a tag.
+
+        >>> settings = GatewaySettings(name="a", broker={"host": "b"}, streams={"fast": {"tags": ["pos_*"]}})
+        >>> settings.stream_of("pos_x"), settings.stream_of("temp")
+        ('fast', 'other')
+        """
+        for name, stream in self.streams.items():
+            if any(fnmatchcase(tag, pattern) for pattern in stream.tags):
+                return name
+        return OTHER
+
+    @property
+    def commit_seconds(self) -> float:
+        """Rows of so long a time are stored in one transaction."""
+        return parse_duration(self.commit_every) / 1e9
+
+    @property
+    def patience_seconds(self) -> float:
+        """Without an acknowledgement for so long, rows on their way are sent again."""
+        return parse_duration(self.patience) / 1e9
+
+    @property
+    def expiry(self) -> dict[str, float]:
+        """Stream -> seconds after which its rows may be dropped."""
+        return {
+            name: parse_duration(stream.expires) / 1e9
+            for name, stream in self.streams.items()
+            if stream.expires is not None
+        }
+
+
+def read_settings(path: Path) -> GatewaySettings:
+    """Read the settings of a gateway; files that they name are relative to the folder of the YAML file.
+
+    Raises
+    ------
+    SchemaError
+        If the file isn't there or isn't valid; names each key.
+    """
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = GatewaySettings.model_validate(found)
+    except (OSError, yaml.YAMLError) as error:
+        msg = f"settings of a gateway {path}: {error}"
+        raise SchemaError(msg) from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        msg = f"settings of a gateway {path}: {faults}"
+        raise SchemaError(msg) from error
+    folder = path.resolve().parent
+    files = {
+        name: str(folder / given) for name in ("ca", "certificate", "key") if (given := getattr(settings.broker, name))
+    }
+    broker = settings.broker.model_copy(update=files)
+    return settings.model_copy(update={"broker": broker, "outbox": str(folder / settings.outbox)})

@@ -1,0 +1,332 @@
+"""MQTT: rows of gateways with outboxes, each once, acknowledged when the ledger has them on its disk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from twinlab._backoff import Backoff
+from twinlab.edge.handshake import Birth
+from twinlab.edge.messages import parse
+from twinlab.edge.readings import Readings
+from twinlab.edge.settings import Broker
+from twinlab.edge.transport import MAX_IN_FLIGHT, tls_context, topic
+from twinlab.errors import SchemaError, SourceError
+from twinlab.model.basics import Duration, parse_duration
+from twinlab.model.extensions.live_kind import LiveKind
+from twinlab.model.extensions.options import Options
+from twinlab.sources.live.acceptance import Acceptance, Accepted, offsets_of
+from twinlab.sources.live.clock import ClockEstimate
+from twinlab.sources.live.gateway_rows import gaps_of, observations
+from twinlab.sources.live.health import HealthMeter
+from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext
+
+if TYPE_CHECKING:
+    import aiomqtt
+
+__all__ = ["MQTT", "MqttOptions", "MqttSource"]
+
+_LOG = logging.getLogger("twinlab.live.mqtt")
+#: Messages of at most 1,000 rows that wait to be read; further ones are dropped, and come again.
+_QUEUE = 200
+#: Seconds for which the retained births of gateways are awaited when the catalogue is asked for.
+_BIRTHS = 1.0
+#: Seconds for which a catalogue waits for the connection.
+_CONNECTED = 10.0
+
+
+class MqttOptions(Broker, Options):
+    """Options of a live source ``mqtt``."""
+
+    client: Annotated[str, Field(pattern=r"^[^/+#\x00]+$")] = "historian"
+    """Name of this client at the broker; another client with the same name ends the connection of the first."""
+    gather: Duration = "50ms"
+    """Rows of so long a time are one batch."""
+    queue_rows: Annotated[int, Field(ge=1_000)] = 100_000
+    """Maximum number of rows that aren't durable yet; further ones are dropped unacknowledged, and come again."""
+    clock_tolerance: Duration = "10s"
+    """A gateway's clock that is off by more is reported as suspect."""
+
+
+class MqttSource:
+    """Rows of all gateways of a broker, below one prefix of topics.
+
+    Parameters
+    ----------
+    options : MqttOptions
+    context : LiveContext
+        With the offsets of all durable rows.
+    """
+
+    def __init__(self, options: MqttOptions, context: LiveContext) -> None:
+        self.name = context.name
+        files = {
+            name: str(context.folder / Path(given))
+            for name in ("ca", "certificate", "key")
+            if (given := getattr(options, name)) is not None
+        }
+        self._options = options.model_copy(update=files)
+        self._acceptance = Acceptance(context.offsets, queue_rows=options.queue_rows)
+        self._meter = HealthMeter(suspect_offset=parse_duration(options.clock_tolerance) / 1e9)
+        self._clocks: dict[str, ClockEstimate] = {}
+        self._units: dict[str, dict[str, str | None]] = {}
+        self._online: set[str] = set()
+        self._accepted: list[Accepted] = []
+        self._received_ns = 0
+        self._reading = False
+        self._arrived, self._due, self._connected = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._answers: dict[tuple[str, int], None] = {}
+
+    async def catalogue(self) -> Catalogue:
+        """Return the tags of the gateways that have announced themselves, with the units that they declare."""
+        if self._reading:
+            await self._await_births()
+        else:
+            await self._ask_births()
+        return Catalogue(
+            tuple(
+                DeclaredTag(f"{gateway}/{tag}", unit)
+                for gateway, units in sorted(self._units.items())
+                for tag, unit in units.items()
+            )
+        )
+
+    async def batches(self) -> AsyncIterator[LiveBatch]:
+        """Connect, again and again with growing pauses, and yield what is accepted."""
+        work = asyncio.create_task(self._connect())
+        self._reading = True
+        try:
+            while True:
+                arrived = asyncio.create_task(self._arrived.wait())
+                await asyncio.wait({arrived, work}, return_when=asyncio.FIRST_COMPLETED)
+                arrived.cancel()
+                if work.done():
+                    work.result()
+                await asyncio.sleep(parse_duration(self._options.gather) / 1e9)
+                self._arrived.clear()
+                parts, self._accepted = self._accepted, []
+                received, self._received_ns = self._received_ns, 0
+                if parts:
+                    rows = observations(parts)
+                    yield LiveBatch(
+                        () if rows is None else (rows,),
+                        offsets=offsets_of(parts),
+                        gaps=gaps_of(parts),
+                        received_ns=received,
+                        handle=tuple(parts),
+                    )
+        finally:
+            self._reading = False
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def acknowledge(self, batch: LiveBatch) -> None:
+        """Acknowledge the rows of a batch to their gateways."""
+        parts = batch.handle if isinstance(batch.handle, tuple) else ()
+        self._acceptance.commit(parts)
+        for part in parts:
+            self._answer(part.gateway, part.token)
+
+    async def fill(self, gap: Gap) -> bool:
+        """Return False: rows that an outbox has come by themselves, and reported ones are lost."""
+        del gap
+        return False
+
+    @property
+    def health(self) -> Health:
+        """State, rate, errors, gaps and the clock that is off most."""
+        offsets = [offset for clock in self._clocks.values() if (offset := clock.offset) is not None]
+        if offsets:
+            self._meter.clock(max(offsets, key=abs))
+        acceptance = self._acceptance
+        self._meter.load |= {
+            "gateways_online": float(len(self._online)),
+            "rows_queued": float(acceptance.queued),
+            "rows_waiting_for_earlier": float(acceptance.buffered),
+            "rows_again": float(acceptance.duplicates),
+            "rows_shed": float(acceptance.shed),
+        }
+        return self._meter.health()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    async def _await_births(self) -> None:
+        """Wait for births on the connection that rows come by."""
+        try:
+            async with asyncio.timeout(_CONNECTED):
+                await self._connected.wait()
+        except TimeoutError as error:
+            raise SourceError(self._unreachable("no connection yet")) from error
+        if not self._units:
+            await asyncio.sleep(_BIRTHS)
+
+    async def _ask_births(self) -> None:
+        """Read the births that the broker retains by a connection of their own."""
+        import aiomqtt  # noqa: PLC0415  (an extra)
+
+        try:
+            async with self._client() as client:
+                await client.subscribe(self._topic("birth"), qos=1)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_BIRTHS):
+                        async for message in client.messages:
+                            with suppress(SchemaError):  # reported when rows are read
+                                self._declare(_gateway(message), message.payload)
+        except (aiomqtt.MqttError, OSError) as error:
+            raise SourceError(self._unreachable(error)) from error
+
+    def _client(self) -> aiomqtt.Client:
+        import aiomqtt  # noqa: PLC0415  (an extra)
+
+        options = self._options
+        return aiomqtt.Client(
+            options.host,
+            options.port,
+            identifier=options.client,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=True,
+            keepalive=options.keepalive,
+            timeout=options.keepalive,
+            tls_context=tls_context(options),
+            max_queued_incoming_messages=_QUEUE,
+            logger=logging.getLogger("twinlab.live.mqtt.client"),
+        )
+
+    def _topic(self, kind: str) -> str:
+        return topic(self._options.prefix, "+", kind)
+
+    def _unreachable(self, error: object) -> str:
+        return (
+            f"source {self.name!r}: broker {self._options.host}:{self._options.port}: {error}. "
+            "Check that it runs, and that it accepts this client's certificate."
+        )
+
+    async def _connect(self) -> None:
+        import aiomqtt  # noqa: PLC0415  (an extra)
+
+        backoff = Backoff(0.1, 30.0)
+        while True:
+            try:
+                async with self._client() as client:
+                    await client.subscribe([(self._topic("birth"), 1), (self._topic("rows"), 1)])
+                    self._meter.connected()
+                    self._connected.set()
+                    backoff.reset()
+                    await self._serve(client)
+            except (aiomqtt.MqttError, OSError) as error:
+                self._meter.disconnected(error)
+                self._connected.clear()
+                self._online.clear()
+                pause = backoff.next()
+                _LOG.warning(
+                    "no connection",
+                    extra={"source": self.name, "error": self._unreachable(error), "next_attempt_in": round(pause, 2)},
+                )
+                await asyncio.sleep(pause)
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        """Use one connection until it is lost."""
+        tasks = [asyncio.create_task(self._read(client)), asyncio.create_task(self._reply(client))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            gateway, payload = _gateway(message), message.payload
+            try:
+                if str(message.topic).endswith("/birth"):
+                    self._note_birth(gateway, payload, retained=message.retain)
+                else:
+                    self._note_rows(gateway, payload)
+            except SchemaError as error:
+                self._meter.failed_once(f"gateway {gateway}: {error}")
+                _LOG.warning(
+                    "a message was refused", extra={"source": self.name, "gateway": gateway, "error": str(error)}
+                )
+
+    def _declare(self, gateway: str, payload: bytes) -> Birth:
+        birth = Birth.from_json(payload)
+        self._units[gateway] = {**self._units.get(gateway, {}), **birth.units}
+        return birth
+
+    def _note_birth(self, gateway: str, payload: bytes, *, retained: bool) -> None:
+        birth = self._declare(gateway, payload)
+        if not birth.online:
+            self._online.discard(gateway)
+            return
+        self._online.add(gateway)
+        if not retained:
+            self._clock(gateway, birth.sent)
+        self._accept(self._acceptance.begin(gateway, birth.token, birth.first))
+        self._answer(gateway, birth.token)
+
+    def _note_rows(self, gateway: str, payload: bytes) -> None:
+        message = parse(payload)
+        self._clock(gateway, message.sent)
+        taken = self._acceptance.offer(gateway, message)
+        if taken:
+            self._accept(taken)
+        else:
+            # Had already, out of order or shed: the gateway learns what is missing.
+            self._answer(gateway, message.token)
+
+    def _accept(self, parts: list[Accepted]) -> None:
+        if not parts:
+            return
+        self._received_ns = self._received_ns or time.time_ns()
+        self._accepted += parts
+        for gap in gaps_of(parts):
+            self._meter.gap(gap, lost=True)
+        rows = [part.content for part in parts if isinstance(part.content, Readings)]
+        if rows:
+            self._meter.received(sum(map(len, rows)), last_event_ns=max(int(one.times.max()) for one in rows))
+        self._arrived.set()
+
+    def _clock(self, gateway: str, sent: int) -> None:
+        self._clocks.setdefault(gateway, ClockEstimate()).add(sent=sent, received=time.time_ns())
+
+    def _answer(self, gateway: str, token: int) -> None:
+        self._answers[gateway, token] = None
+        self._due.set()
+
+    async def _reply(self, client: aiomqtt.Client) -> None:
+        """Publish replies: the latest state only, however many messages asked for one."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            answers, self._answers = list(self._answers), {}
+            for low in range(0, len(answers), MAX_IN_FLIGHT - 1):
+                await asyncio.gather(
+                    *(
+                        client.publish(
+                            topic(self._options.prefix, gateway, "reply"),
+                            self._acceptance.reply(gateway, token).to_json(),
+                            qos=1,
+                        )
+                        for gateway, token in answers[low : low + MAX_IN_FLIGHT - 1]
+                    )
+                )
+
+
+def _gateway(message: aiomqtt.Message) -> str:
+    """Return the name in a topic, which the broker has compared with the certificate."""
+    return str(message.topic).split("/")[-2]
+
+
+def _open(options: MqttOptions, context: LiveContext) -> MqttSource:
+    return MqttSource(options, context)
+
+
+MQTT = LiveKind("mqtt", _open, MqttOptions, needs=("aiomqtt",), extra="mqtt")
