@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.simulate.timetable.test_trips import fitted
 from twinlab.errors import CorruptionError
 from twinlab.simulate.timetable.entities import Demand
 from twinlab.simulate.timetable.model import TimetableModel
 from twinlab.simulate.timetable.names import Names
 from twinlab.simulate.timetable.parameters import model_of, parameters_of
-
-from .test_trips import fitted
 
 DEMAND = Demand(
     np.ones((2, 168)), np.array([[0, 1.0], [1.0, 0]]), 3600.0, 0.0, 600.0, 3, np.arange(5.0), np.nan, ((1, 0.0, 1e4, 1.2),)

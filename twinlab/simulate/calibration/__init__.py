@@ -1,7 +1,7 @@
 """From history to a model: distributions, rates and times of travel fitted to what happened.
 
 In: arrays of values, or a twin and a window. Out: fits with their goodness in words, and a calibrated model.
-Read in order: `families`, `censored`, `distributions`, `arrivals`, `travel`, `breakdowns`; `twin_names`, `operation`, `demand`, `as_network`, `calibrated`,
+Read in order: `families`, `censored`, `distributions`, `arrivals`, `breakdowns`, `lazy_fits`; `rooms`; `twin_names`, `operation`, `demand`, `as_network`, `calibrated`,
 `start_state`, `reality`, `fidelity`.
 Never: a parameter without the number of values it comes from; a value from outside the window.
 """
@@ -19,7 +19,6 @@ __getattr__, __dir__ = attach(
         "Fidelity": "fidelity",
         "Fit": "distributions",
         "StartState": "start_state",
-        "TravelTimes": "travel",
         "arrival_rates": "arrivals",
         "breakdowns": "breakdowns",
         "fidelity": "fidelity",
@@ -29,6 +28,5 @@ __getattr__, __dir__ = attach(
         "latest_time": "start_state",
         "positions": "start_state",
         "start_state": "start_state",
-        "travel_times": "travel",
     },
 )

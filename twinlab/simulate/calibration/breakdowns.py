@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from twinlab.errors import SchemaError
@@ -13,19 +15,46 @@ from twinlab.simulate.calibration.distributions import Fit, fit_distribution
 
 __all__ = ["Breakdowns", "breakdowns"]
 
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Breakdowns:
     """Times between breakdowns, and of repair, in seconds."""
 
-    running: Fit
-    """Time from the end of a repair to the next breakdown; what ran when the window ended is censored."""
-    repair: Fit
-    """Time from a breakdown to the end of its repair."""
-    count: int
-    """Number of breakdowns."""
+    running_times: Floats
+    """From the end of a repair to the next breakdown."""
+    still_running: Bools
+    """Which of them hadn't ended with the window."""
+    repair_times: Floats
+    """From a breakdown to the end of its repair."""
+    still_broken: Bools
+    """Which of them hadn't ended with the window."""
     availability: float
     """Share of the window in which the assets ran."""
+    seed: int = 0
+    """Seed of the goodness of fit."""
+
+    @property
+    def count(self) -> int:
+        """Number of breakdowns."""
+        return len(self.repair_times)
+
+    @cached_property
+    def running(self) -> Fit:
+        """Distribution of the times of running."""
+        return fit_distribution(self.running_times, censored=self.still_running, seed=self.seed)
+
+    @cached_property
+    def repair(self) -> Fit:
+        """Distribution of the times of repair."""
+        return fit_distribution(self.repair_times, censored=self.still_broken, seed=self.seed)
+
+    def repair_quantiles(self, probability: Floats) -> Floats:
+        """Return the times of repair below which these shares are, without a family."""
+        fit = fit_distribution(self.repair_times, censored=self.still_broken, candidates=("empirical",))
+        return fit.quantile(probability)
 
 
 def breakdowns(spans: pd.DataFrame, *, assets: Sequence[str], start: object, stop: object, seed: int = 0) -> Breakdowns:
@@ -80,8 +109,10 @@ def breakdowns(spans: pd.DataFrame, *, assets: Sequence[str], start: object, sto
         )
         raise SchemaError(msg)
     return Breakdowns(
-        fit_distribution(running, censored=going_on, seed=seed),
-        fit_distribution(repair, censored=lasting, seed=seed),
-        len(repair),
+        np.array(running),
+        np.array(going_on),
+        np.array(repair),
+        np.array(lasting),
         float(np.sum(running) / (len(assets) * (end - begin).total_seconds())),
+        seed,
     )

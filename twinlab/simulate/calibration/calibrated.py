@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,12 @@ import pandas as pd
 
 from twinlab.errors import SchemaError
 from twinlab.model.reader import TwinReader
-from twinlab.simulate.calibration.arrivals import ArrivalRates
 from twinlab.simulate.calibration.as_network import network_of
 from twinlab.simulate.calibration.demand import fit_demand
 from twinlab.simulate.calibration.distributions import Fit, fit_distribution
+from twinlab.simulate.calibration.lazy_fits import AnyFit, Fits, Later
 from twinlab.simulate.calibration.operation import read_operation
+from twinlab.simulate.calibration.rooms.fitting import fit_rooms
 from twinlab.simulate.network.network import Network
 from twinlab.simulate.timetable.delays import fit_delays
 from twinlab.simulate.timetable.model import TimetableModel
@@ -51,8 +53,8 @@ class Calibrated:
     """The same as a network: what the names in scenarios refer to."""
     confirmed: bool
     """Whether trips with bookings are never cancelled, as far as the window shows."""
-    fits: dict[str, Fit | ArrivalRates]
-    """Fits by what they are about, each with its goodness in words."""
+    fits: Mapping[str, AnyFit]
+    """Fits by what they are about, each with its goodness in words; it is computed when a fit is looked up."""
     notes: tuple[str, ...]
     """What was assumed or left out."""
     unknown: tuple[str, ...]
@@ -150,12 +152,18 @@ def calibrate(
         unknown.append(
             "servers of the hubs: how long sorting takes isn't recorded; it is in the least time of a change"
         )
-    model = TimetableModel(name or twin.model.twin, operation.names, tuple(hubs), delays, demand)
+    rooms = fit_rooms(twin, start=start, stop=stop, seed=seed)
+    if rooms is not None:
+        fits |= rooms.fits
+        notes += rooms.notes
+    model = TimetableModel(
+        name or twin.model.twin, operation.names, tuple(hubs), delays, demand, None if rooms is None else rooms.rooms
+    )
     network = network_of(
         model.name, operation.names, trips, demand, hubs=model.hubs, positions=_positions(twin, operation.names.hub),
         largest_load=int(operation.legs.groupby("trip").size().max()) if len(operation.legs) else 1,
     )  # fmt: skip
-    return Calibrated(model, (start, stop), groups, links, network, confirmed, fits, tuple(notes), tuple(unknown))
+    return Calibrated(model, (start, stop), groups, links, network, confirmed, Fits(fits), tuple(notes), tuple(unknown))
 
 
 def _positions(twin: TwinReader, hub: str) -> dict[str, tuple[float, float]]:
@@ -204,7 +212,7 @@ def _link_of(links: pd.Series, trips: pd.DataFrame) -> Floats:
 
 def _trip_fits(
     trips: pd.DataFrame, groups: tuple[str, ...], links: pd.Series, day_start: int, seed: int
-) -> tuple[dict[str, Fit | ArrivalRates], TripFits]:
+) -> tuple[dict[str, Later], TripFits]:
     place = {name: number for number, name in enumerate(groups)}
     group = np.array([place.get(each, len(groups)) for each in trips["origin"]], dtype=np.int64)
     epoch = trips["planned_start"].to_numpy().astype(np.int64)
@@ -219,9 +227,11 @@ def _trip_fits(
         ratio[ended], group[ended], epoch[ended], trips["end"].to_numpy()[ended].astype(np.int64),
         growing=False, groups=len(groups) + 1, day_start=day_start,
     )  # fmt: skip
-    fits: dict[str, Fit | ArrivalRates] = {
-        "delay of departures": fit_distribution(delay[np.isfinite(delay)], seed=seed, resolution=_resolution(delay)),
-        "actual over planned time of travel": fit_distribution(np.exp(ratio[ended]), seed=seed),
+    fits: dict[str, Later] = {
+        "delay of departures": partial(
+            fit_distribution, delay[np.isfinite(delay)], seed=seed, resolution=_resolution(delay)
+        ),
+        "actual over planned time of travel": partial(fit_distribution, np.exp(ratio[ended]), seed=seed),
     }
     return fits, TripFits(of_start, of_duration, _turnaround(trips))
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from twinlab.errors import SchemaError
-from twinlab.simulate.calibration.arrivals import ArrivalRates, arrival_rates
-from twinlab.simulate.calibration.distributions import Fit, fit_distribution
+from twinlab.simulate.calibration.arrivals import arrival_rates
+from twinlab.simulate.calibration.distributions import CANDIDATES, fit_distribution
+from twinlab.simulate.calibration.lazy_fits import Later
 from twinlab.simulate.calibration.operation import Operation
 from twinlab.simulate.timetable.entities import Demand
-from twinlab.simulate.timetable.routing import LEGS, first_departure, quickest_paths
+from twinlab.simulate.timetable.routing import LEGS, first_departures, quickest_paths
 from twinlab.simulate.timetable.weeks import HOURS
 
 __all__ = ["FittedDemand", "fit_demand"]
@@ -33,6 +35,8 @@ _SHRINK = 20.0
 _QUANTILES = 201
 #: Samples of the bootstrap of goodness of fit: censored ones are fitted one by one.
 _SAMPLES = 39
+#: From so many times to delivery on, no family is fitted to them.
+_MANY = 500
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class FittedDemand:
 
     demand: Demand
     confirmed: bool
-    fits: dict[str, Fit | ArrivalRates]
+    fits: dict[str, Later]
     notes: list[str]
 
 
@@ -71,7 +75,10 @@ def fit_demand(operation: Operation, hubs: Sequence[str], *, start: int, stop: i
     change, most = _changes(operation)
     lead, wave, agreement = _lead(operation, routes, place, change=change, most=most, seed=seed)
     waited, waiting = _delivery(routes, float(stop))
-    delivery = fit_distribution(waited, censored=waiting, seed=seed, bootstrap=_SAMPLES)
+    # Many values need no family: their own distribution, of which those that haven't ended are a part (Kaplan–Meier).
+    candidates = ("empirical",) if len(waited) >= _MANY else CANDIDATES
+    delivery = fit_distribution(waited, censored=waiting, candidates=candidates, seed=seed, bootstrap=_SAMPLES)
+    tested = partial(fit_distribution, waited, censored=waiting, seed=seed, bootstrap=_SAMPLES)
     promise = (routes["promised"] - routes["planned_arrival"]).dropna()
     on_cancelled = float(operation.trips["start"].isna().to_numpy()[_past_legs(operation, float(stop))].mean())
     demand = Demand(
@@ -90,7 +97,7 @@ def fit_demand(operation: Operation, hubs: Sequence[str], *, start: int, stop: i
     if confirmed:
         notes.append("no trip with bookings was cancelled in the window, so in the simulation none is")
     return FittedDemand(
-        demand, confirmed, {"arrivals": arrivals, "time from the last arrival to delivery": delivery}, notes
+        demand, confirmed, {"arrivals": lambda: arrivals, "time from the last arrival to delivery": tested}, notes
     )
 
 
@@ -145,14 +152,11 @@ def _lead(
     by_hub = np.lexsort((planned[0], origin))
     bounds = np.searchsorted(origin[by_hub], np.arange(len(place) + 1))
     found: dict[tuple[float, float], float] = {}
-    registered, goal = chosen["registered"].to_numpy(), chosen["destination"].to_numpy()
+    registered, goal, where = (chosen[name].to_numpy() for name in ("registered", "destination", "origin"))
     for lead, wave in itertools.product(_LEADS, _WAVES):
         ready = registered + lead
         ready = np.ceil(ready / wave) * wave if wave else ready
-        first = np.array([
-            first_departure(hub, time, by_hub, bounds, planned[0], usable)
-            for hub, time in zip(chosen["origin"].tolist(), ready.tolist(), strict=True)
-        ])  # fmt: skip
+        first = first_departures(where, ready, by_hub, bounds, planned[0], usable)
         found[lead, wave] = float(np.mean((first >= 0) & (paths[first, goal, 0] == chosen["first"].to_numpy())))
     best = max(found, key=found.__getitem__)
     return *best, found[best]

@@ -18,7 +18,9 @@ from twinlab.model.reader import TwinReader
 from twinlab.simulate.calibration.calibrated import Calibrated
 from twinlab.simulate.calibration.operation import Operation, read_operation
 from twinlab.simulate.calibration.reality import reality
+from twinlab.simulate.calibration.rooms.records import read_rooms
 from twinlab.simulate.calibration.start_state import BOOKED_AHEAD, LOOK_BACK, state_of
+from twinlab.simulate.timetable.rooms.fits import RoomFits
 
 __all__ = ["Fidelity", "fidelity"]
 
@@ -39,7 +41,7 @@ class Fidelity:
     """Scores of a model on starts that it wasn't fitted to."""
 
     scores: pd.DataFrame
-    """One row for each start, quantity and hub ("" for the whole): ``real, mean, low, high, inside, crps``."""
+    """One row for each start, quantity and hub or room ("" for the whole): ``real, mean, low, high, inside, crps``."""
     level: float
     """Share of the values that the intervals should contain."""
     window: tuple[np.datetime64, np.datetime64]
@@ -104,14 +106,16 @@ class Fidelity:
         )  # fmt: skip
 
     def residuals(self) -> xr.Dataset:
-        """Return reality minus the mean of the simulation, by quantity: dims ``start`` and, for those of hubs, ``hub``."""
+        """Return reality minus the mean of the simulation, by quantity: dims ``start`` and ``hub`` or ``room``, if it has them."""
         left = self.scores.assign(residual=self.scores["real"] - self.scores["mean"])
         found = {}
         for quantity, part in left.groupby("quantity", sort=False):
             if (part["hub"] == "").all():
                 found[str(quantity)] = part.set_index("start")["residual"].to_xarray()
             else:
-                found[str(quantity)] = part.set_index(["start", "hub"])["residual"].to_xarray()
+                one = part.set_index(["start", "hub"])["residual"].to_xarray()
+                of_hubs = str(quantity).endswith(tuple(_OF_HUBS))
+                found[str(quantity)] = one if of_hubs else one.rename(hub="room")
         return xr.Dataset(found)
 
     @property
@@ -146,8 +150,8 @@ def fidelity(
 ) -> Fidelity:
     """Score a model on a window that it wasn't fitted to: run it from each day's state and compare with what happened.
 
-    Quantities are the KPIs of a run, and of each hub the mean delay of departures and arrivals, and at the end of the horizon how
-    many wait and are on the way to it.
+    Quantities are the KPIs of a run, of each hub the mean delay of departures and arrivals, and at the end of the horizon how
+    many wait and are on the way to it, and the temperature of each room.
 
     Parameters
     ----------
@@ -184,7 +188,9 @@ def fidelity(
     rows: list[pd.DataFrame] = []
     for start in starts:
         if start >= begin and start + ahead <= stop:
-            found = _scored(operation, calibrated, start, ahead, replications=replications, level=level, seed=seed)
+            found = _scored(
+                twin, operation, calibrated, start, ahead, replications=replications, level=level, seed=seed
+            )
             if found is not None:
                 rows.append(found)
     if not rows:
@@ -195,6 +201,7 @@ def fidelity(
 
 
 def _scored(
+    twin: TwinReader,
     operation: Operation,
     calibrated: Calibrated,
     start: np.datetime64,
@@ -210,12 +217,15 @@ def _scored(
     if not ((planned >= now) & (planned < now + float(ahead / np.timedelta64(1, "s")))).any():
         return None
     plan = float(ahead / np.timedelta64(1, "s")) + (0.0 if calibrated.model.demand is None else BOOKED_AHEAD)
-    model, state = calibrated.model, state_of(operation, calibrated, start, ahead=plan, seed=seed).state
+    model, state = calibrated.model, state_of(twin, operation, calibrated, start, ahead=plan, seed=seed).state
     # Levels are those at the beginning of a cell: a second cell begins at the end of the horizon.
     until = start + ahead + np.timedelta64(1, "s")
     simulated = model.advance_many(state, replications=range(replications), until=until, step=ahead)
     real = reality(model.names, state, operation, until=until, step=ahead)
-    return _table([*_of_whole(real, simulated), *_of_hubs(model.names.hub, real, simulated)], start, level)
+    pairs = [*_of_whole(real, simulated), *_of_hubs(model.names.hub, real, simulated)]
+    if model.rooms is not None:
+        pairs += _of_rooms(twin, model.rooms, simulated, start + ahead)
+    return _table(pairs, start, level)
 
 
 def _of_whole(real: xr.Dataset, simulated: xr.Dataset) -> Iterator[_Pair]:
@@ -238,6 +248,17 @@ def _of_hubs(hub: str, real: xr.Dataset, simulated: xr.Dataset) -> Iterator[_Pai
             used = real[f"{hub}_{counted}"].isel(time=0).to_numpy() >= _FEWEST
         for place in np.flatnonzero(used).tolist():
             yield key, str(names[place]), float(one[place]), many[:, place]
+
+
+def _of_rooms(twin: TwinReader, rooms: RoomFits, simulated: xr.Dataset, end: np.datetime64) -> Iterator[_Pair]:
+    """Yield the temperature of each room at the end of the horizon."""
+    names = rooms.names
+    key, second = f"{names.room}_{names.temperature}", np.timedelta64(1, "s")
+    records = read_rooms(twin, names, start=end - round(rooms.step) * second, stop=end + second)
+    many = simulated[key].isel(time=-1).to_numpy()
+    for place, name in enumerate(rooms.rooms):
+        if name in records.rooms and len(records.times):
+            yield key, name, float(records.temperature[-1, records.rooms.index(name)]), many[:, place]
 
 
 def _table(rows: list[_Pair], start: np.datetime64, level: float) -> pd.DataFrame:

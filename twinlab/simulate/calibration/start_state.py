@@ -14,6 +14,7 @@ from twinlab.model.basics import parse_duration
 from twinlab.model.reader import TwinReader
 from twinlab.simulate.calibration.calibrated import Calibrated, log_ratio
 from twinlab.simulate.calibration.operation import Operation, legs_of, read_operation
+from twinlab.simulate.calibration.rooms.present import rooms_at
 from twinlab.simulate.timetable.day_effects import MEMORY, Known
 from twinlab.simulate.timetable.entities import Entities
 from twinlab.simulate.timetable.states import state_dataset
@@ -81,13 +82,22 @@ def start_state(
     ahead = parse_duration(horizon) / 1e9 + (0.0 if calibrated.model.demand is None else BOOKED_AHEAD)
     stop = instant + np.timedelta64(round(ahead), "s")
     operation = read_operation(twin, start=instant - np.timedelta64(LOOK_BACK, "s"), stop=stop)
-    return state_of(operation, calibrated, instant, ahead=ahead, seed=seed)
+    return state_of(twin, operation, calibrated, instant, ahead=ahead, seed=seed)
 
 
 def state_of(
-    operation: Operation, calibrated: Calibrated, instant: np.datetime64, *, ahead: float, seed: int = 0
+    twin: TwinReader,
+    operation: Operation,
+    calibrated: Calibrated,
+    instant: np.datetime64,
+    *,
+    ahead: float,
+    seed: int = 0,
 ) -> StartState:
-    """Return the state at an instant, with the plan for ``ahead`` seconds; the operation reaches `LOOK_BACK` seconds back."""
+    """Return the state at an instant, with the plan for ``ahead`` seconds; the operation reaches `LOOK_BACK` seconds back.
+
+    Positions and rooms are read from the twin, the last records before the instant.
+    """
     now = float(instant.astype("M8[ns]").astype(np.int64) / 1e9)
     operation = _active(operation.as_known(now), now, now + ahead)
     trips = operation.trips
@@ -118,12 +128,15 @@ def state_of(
         _doubt(table["planned_start"].to_numpy() - now, booked), np.full(len(table), -np.inf), calibrated.link_of(table),
     )  # fmt: skip
     entities = _entities(operation, legs, table, code, now) if calibrated.model.demand is not None else None
+    rooms = None if calibrated.model.rooms is None else rooms_at(twin, calibrated.model.rooms, instant)
     state = state_dataset(
         made, known, entities, model=calibrated.model.name, model_hash=calibrated.model.content_hash(), start=instant, seed=seed,
         hubs=hubs, carriers=carriers.astype(object), trip_ids=table["event_id"].to_numpy(dtype=object),
         entity_ids=operation.entities["id"].to_numpy(dtype=object),
+        rooms=None if rooms is None else rooms.now.variables(rooms.names),
     )  # fmt: skip
-    return StartState(state, _assumed(made, entities, calibrated, int(lost.sum())))
+    assumed = _assumed(made, entities, calibrated, int(lost.sum()))
+    return StartState(state, assumed if rooms is None else (*assumed, *rooms.assumed))
 
 
 def positions(state: xr.Dataset) -> pd.DataFrame:

@@ -27,6 +27,10 @@ class Purpose(IntEnum):
     DELIVERY = 6
     DELIVERY_OF_NEW = 7
     DAY = 8
+    DOOR = 9
+    FAILURE = 10
+    ROOM = 11
+    POSITION = 12
 
 
 def generator(seed: int, replication: int, purpose: Purpose, owner: int = 0) -> np.random.Generator:

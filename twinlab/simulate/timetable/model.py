@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from twinlab.errors import SchemaError
 from twinlab.simulate.protocol import Advanced
 from twinlab.simulate.timetable.entities import Carried, Demand, Entities, carry_entities
 from twinlab.simulate.timetable.names import Names
+from twinlab.simulate.timetable.rooms.fits import RoomFits
+from twinlab.simulate.timetable.rooms.futures import RoomFutures, RoomsNow, room_futures
+from twinlab.simulate.timetable.rooms.signals import room_history, room_signals
 from twinlab.simulate.timetable.signals import Span, results_of
 from twinlab.simulate.timetable.states import known_of, trips_of
 from twinlab.simulate.timetable.tables import event_tables
@@ -28,6 +31,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _SECOND = np.timedelta64(1, "s")
+#: A field that models of earlier versions don't have: it isn't hashed while it is None.
+_NEWER = {"newer": True}
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class TimetableModel:
     fits: TripFits
     demand: Demand | None = None
     """New entities; None if the twin has only trips."""
+    rooms: RoomFits | None = field(default=None, metadata=_NEWER)
+    """Rooms with a temperature and doors; None if the twin has none."""
 
     def content_hash(self) -> str:
         """Hash of everything that decides what the model does, hexadecimal."""
@@ -67,29 +74,50 @@ class TimetableModel:
         outcome = self._run(state, np.array([replication]), until, step)
         carried = outcome.carried[0] if outcome.carried else None
         events = event_tables(self.names, state, outcome.span, outcome.times(0), carried) if trace else {}
-        return Advanced(
-            self._later(state, outcome),
-            results_of(self.names, state, outcome.span, outcome.parts()).isel(replication=0, drop=True),
-            events,
-        )
+        results = self._results(state, outcome).isel(replication=0, drop=True)
+        return Advanced(self._later(state, outcome), results, events)
 
     def advance_many(
         self, state: xr.Dataset, *, replications: Sequence[int], until: np.datetime64, step: np.timedelta64
     ) -> xr.Dataset:
         """Results of several forks of one state, with a first dim ``replication``."""
         outcome = self._run(state, np.asarray(replications, dtype=np.int64), until, step)
-        return results_of(self.names, state, outcome.span, outcome.parts())
+        return self._results(state, outcome)
+
+    def room_history(self, state: xr.Dataset, *, replications: Sequence[int], until: np.datetime64) -> xr.Dataset:
+        """Signals of the rooms at every step of their history, dims ``replication, time, asset``, which results have by cells.
+
+        Raises
+        ------
+        SchemaError
+            If the model has no rooms.
+        """
+        if self.rooms is None:
+            msg = f"the model {self.name!r} has no rooms with a temperature and doors"
+            raise SchemaError(msg)
+        numbers = np.asarray(replications, dtype=np.int64)
+        self._check(state, until, _SECOND)
+        begin, span = _span(state, until, _SECOND)
+        found = room_history(self.rooms, self._rooms(state, numbers, span), begin)
+        return found.assign_coords(replication=numbers)
+
+    def _rooms(self, state: xr.Dataset, replications: Ints, span: Span) -> RoomFutures:
+        assert self.rooms is not None
+        epoch = int(span.origin.astype("M8[s]").astype(np.int64))
+        now, seed = RoomsNow.of(state), int(state["seed"])
+        return room_futures(self.rooms, now, until=span.stop, epoch=epoch, seed=seed, replications=replications)
+
+    def _results(self, state: xr.Dataset, outcome: _Outcome) -> xr.Dataset:
+        found = results_of(self.names, state, outcome.span, outcome.parts())
+        if self.rooms is None:
+            return found
+        rooms = self._rooms(state, outcome.replications, outcome.span)
+        return found.merge(room_signals(self.rooms, rooms, outcome.span), combine_attrs="override")
 
     def _run(self, state: xr.Dataset, replications: Ints, until: np.datetime64, step: np.timedelta64) -> _Outcome:
         self._check(state, until, step)
-        begin = pd.Timestamp(state["start"].item()).to_datetime64().astype("M8[ns]")
+        begin, span = _span(state, until, step)
         epoch = int(begin.astype("M8[s]").astype(np.int64))
-        span = Span(
-            float((state["time"].to_numpy().astype("M8[ns]") - begin) / _SECOND),
-            float((np.datetime64(until).astype("M8[ns]") - begin) / _SECOND),
-            float(np.timedelta64(step) / _SECOND),
-            begin,
-        )
         trips, known = trips_of(state), known_of(state)
         start, end, cancelled = simulate_trips(
             trips, self.fits, known, epoch=epoch, seed=int(state["seed"]), replications=replications
@@ -155,6 +183,14 @@ class _Outcome:
         ]
 
 
+def _span(state: xr.Dataset, until: np.datetime64, step: np.timedelta64) -> tuple[np.datetime64, Span]:
+    """Return the start of the simulation, and the span of results from the state's time on."""
+    begin = pd.Timestamp(state["start"].item()).to_datetime64().astype("M8[ns]")
+    first = float((state["time"].to_numpy().astype("M8[ns]") - begin) / _SECOND)
+    last = float((np.datetime64(until).astype("M8[ns]") - begin) / _SECOND)
+    return begin, Span(first, last, float(np.timedelta64(step) / _SECOND), begin)
+
+
 def _entities_of(state: xr.Dataset) -> Entities:
     return Entities(
         state["entity_origin"].to_numpy(),
@@ -170,9 +206,11 @@ def _entities_of(state: xr.Dataset) -> Entities:
 def _add(digest: Any, part: object) -> None:  # noqa: ANN401  (hashlib names no type of its objects)
     """Add a frozen object to a hash, field by field."""
     if is_dataclass(part):
-        for field in fields(part):
-            digest.update(field.name.encode())
-            _add(digest, getattr(part, field.name))
+        for one in fields(part):
+            value = getattr(part, one.name)
+            if value is not None or not one.metadata.get("newer"):
+                digest.update(one.name.encode())
+                _add(digest, value)
     elif isinstance(part, np.ndarray):
         digest.update(f"{part.dtype}{part.shape}".encode())
         digest.update(np.ascontiguousarray(part).tobytes())

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from twinlab._compiled import njit
 
-__all__ = ["LEGS", "first_departure", "quickest_paths"]
+__all__ = ["LEGS", "first_departure", "first_departures", "quickest_paths"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -100,3 +100,14 @@ def first_departure(hub: int, ready: float, by_hub: Ints, bounds: Ints, planned_
     while low < bounds[hub + 1] and not usable[by_hub[low]]:
         low += 1
     return by_hub[low] if low < bounds[hub + 1] else -1
+
+
+@njit(cache=True, nogil=True)
+def first_departures(
+    hub: Ints, ready: Floats, by_hub: Ints, bounds: Ints, planned_start: Floats, usable: Bools
+) -> Ints:
+    """Return `first_departure` of several hubs and instants."""
+    found = np.empty(len(hub), dtype=np.int64)
+    for place in range(len(hub)):
+        found[place] = first_departure(hub[place], ready[place], by_hub, bounds, planned_start, usable)
+    return found

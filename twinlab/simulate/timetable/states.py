@@ -40,8 +40,9 @@ def state_dataset(
     carriers: npt.NDArray[np.object_],
     trip_ids: npt.NDArray[np.object_],
     entity_ids: npt.NDArray[np.object_],
+    rooms: xr.Dataset | None = None,
 ) -> xr.Dataset:
-    """Return the state at a start; times are in seconds since it."""
+    """Return the state at a start; times are in seconds since it. ``rooms`` has variables of their own."""
     data: dict[str, object] = {f"trip_{name}": ("trip", getattr(trips, name)) for name in _TRIP}
     for name in ("start", "end", "cancelled"):
         # What is known at the start stays apart from what happens in the simulation.
@@ -60,7 +61,8 @@ def state_dataset(
     for name in ("start", "time"):
         data[name] = ((), start.astype("M8[ns]"))
     data["seed"], data["replication"] = ((), np.int64(seed)), ((), np.int64(0))
-    return xr.Dataset(data, coords=coords, attrs={"model": model, "model_hash": model_hash})
+    found = xr.Dataset(data, coords=coords, attrs={"model": model, "model_hash": model_hash})
+    return found if rooms is None else found.assign(rooms.variables)
 
 
 def trips_of(state: xr.Dataset) -> Trips:

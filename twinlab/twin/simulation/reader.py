@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 
+from twinlab.errors import SchemaError
 from twinlab.model.reader import DelegatingReader, TwinReader
 
-if TYPE_CHECKING:
-    import numpy as np
-
 __all__ = ["SimulatedReader"]
+
+_PASS, _MISSING = 1, 9
 
 
 class SimulatedReader(DelegatingReader):
@@ -25,8 +26,10 @@ class SimulatedReader(DelegatingReader):
         Events of the replication, in the schema of the twin's.
     past : mapping of event type to DataFrame
         Events of the twin that were planned before the start.
-    stop : datetime64
-        End of the simulation.
+    span : (datetime64, datetime64)
+        Start and end of the simulation.
+    rooms : (str, Dataset), optional
+        Asset type and simulated signals of rooms, dims ``time, asset``; those of other types end with the start.
     """
 
     def __init__(
@@ -34,14 +37,46 @@ class SimulatedReader(DelegatingReader):
         twin: TwinReader,
         events: Mapping[str, pd.DataFrame],
         past: Mapping[str, pd.DataFrame],
-        stop: np.datetime64,
+        span: tuple[np.datetime64, np.datetime64],
+        rooms: tuple[str, xr.Dataset] | None = None,
     ) -> None:
-        self._twin, self._stop = twin, stop
+        self._twin, (self._start, self._stop), self._rooms = twin, span, rooms
         self._tables = {name: _joined(past[name], table) for name, table in events.items()}
 
     @property
     def _source(self) -> TwinReader:
         return self._twin
+
+    def history(
+        self,
+        asset_type: str,
+        *,
+        signals: Sequence[str] | None = None,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+    ) -> xr.Dataset:
+        """Return the history of one asset type up to the start of the simulation, then the simulated signals of rooms.
+
+        Raises
+        ------
+        SchemaError
+            If rollups of rooms are asked for, which simulated signals don't have.
+        """
+        begun = pd.Timestamp(self._start)
+        until = begun if stop is None else min(pd.Timestamp(stop), begun)  # type: ignore[arg-type]
+        if self._rooms is None or asset_type != self._rooms[0]:
+            return self._twin.history(asset_type, signals=signals, assets=assets, start=start, stop=until, step=step)
+        if step is not None:
+            msg = f"simulated signals of {asset_type!r} have no rollups; leave step= out"
+            raise SchemaError(msg)
+        known = self._twin.history(asset_type, signals=signals, assets=assets, start=start, stop=until)
+        return _continued(known, self._rooms[1], start=start, stop=stop)
+
+    def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
+        """Return the steps of rollups: none of simulated rooms."""
+        return () if self._rooms is not None and asset_type == self._rooms[0] else self._twin.steps(asset_type, signal)
 
     def events(
         self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
@@ -61,6 +96,29 @@ class SimulatedReader(DelegatingReader):
         if assets is not None:
             kept &= table["asset"].isin(list(assets))
         return table[kept].reset_index(drop=True)
+
+
+def _continued(known: xr.Dataset, simulated: xr.Dataset, *, start: object, stop: object) -> xr.Dataset:
+    """Return a history that goes on with simulated signals; of signals that aren't simulated values are missing from then on."""
+    times = simulated["time"].to_numpy()
+    inside = np.ones(len(times), dtype=bool)
+    if start is not None:
+        inside &= times >= pd.Timestamp(start).to_datetime64()  # type: ignore[arg-type]
+    if stop is not None:
+        inside &= times < pd.Timestamp(stop).to_datetime64()  # type: ignore[arg-type]
+    part = simulated.isel(time=inside).reindex(asset=known["asset"].to_numpy())
+    shape = part.sizes["time"], part.sizes["asset"]
+    later = {}
+    for name, one in known.data_vars.items():
+        signal = str(name).removesuffix("_qc")
+        values = part[signal].to_numpy() if signal in part else np.full(shape, np.nan)
+        if signal != name:
+            values = np.where(np.isnan(values), _MISSING, _PASS).astype(one.dtype)
+        later[name] = ("time", "asset"), values
+    after = xr.Dataset(later, coords={"time": part["time"], "asset": known["asset"]})
+    return xr.concat(
+        [known, after], "time", join="exact", combine_attrs="override", coords="minimal", compat="override"
+    )
 
 
 def _joined(past: pd.DataFrame, simulated: pd.DataFrame) -> pd.DataFrame:

@@ -100,7 +100,8 @@ class TwinResults(Results):
         expression, **options
             As in `Twin.find`.
         on : str, optional
-            Asset type with simulated signals (``"waiting > 300"`` on ``"hub"``), or event type of the twin.
+            Asset type with simulated signals (``"waiting > 300"`` on ``"hub"``, ``"temperature > 8 degC"`` on ``"cold_room"``), or event type
+            of the twin. Signals of rooms are searched at the cadence of their history, those of hubs in the cells of the results.
 
         Returns
         -------
@@ -110,6 +111,8 @@ class TwinResults(Results):
         """
         from twinlab.events.finding.finder import find  # noqa: PLC0415  (reading results needs no search)
 
+        if on is not None and on == self._room_type:
+            return find(self.room_history(), expression, **options)
         if on is not None and any(one.attrs.get("asset_type") == on for one in self.data.data_vars.values()):
             return find(self.signals(on), expression, **options)
         options = {"start": self._start, "stop": self._stop} | options
@@ -144,7 +147,44 @@ class TwinResults(Results):
             msg = f"replication {replication} of {scenario!r} has no events of the type {missing[0]}; simulate with trace={replication + 1} or more"
             raise SchemaError(msg)
         known = {name: table for name, table in tables.items() if table is not None}
-        return SimulatedReader(self.twin, known, self._past, self._stop)
+        return SimulatedReader(
+            self.twin, known, self._past, (self._start, self._stop), self._rooms_of(scenario, replication)
+        )
+
+    def room_history(self) -> xr.Dataset:
+        """Return the simulated signals of rooms at the cadence of their history, dims ``scenario, replication, time, asset``.
+
+        They are computed again from the states, of all replications.
+
+        Raises
+        ------
+        SchemaError
+            If the twin has no rooms with a temperature and a door.
+        """
+        assert self.begins is not None
+        found = []
+        for scenario in self.scenarios:
+            model, state = self.begins(scenario)
+            numbers = self.store.finished(scenario).tolist()
+            found.append(
+                model.room_history(state, replications=numbers, until=self._stop).expand_dims(scenario=[scenario])
+            )
+        return xr.concat(found, "scenario", join="outer", combine_attrs="override")
+
+    def _rooms_of(self, scenario: str, replication: int) -> tuple[str, xr.Dataset] | None:
+        """Return the asset type of rooms and their signals in one replication; None without rooms."""
+        if self._room_type is None:
+            return None
+        assert self.begins is not None
+        model, state = self.begins(scenario)
+        found = model.room_history(state, replications=[replication], until=self._stop)
+        return self._room_type, found.isel(replication=0, drop=True)
+
+    @property
+    def _room_type(self) -> str | None:
+        assert self.begins is not None
+        model, _ = self.begins(self.scenarios[0])
+        return None if model.rooms is None else model.rooms.names.room
 
     def _each(self, compute: Callable[[SimulatedReader], Any]) -> dict[tuple[str, int], Any]:
         found = {(name, number): compute(self.reader(name, number)) for name, number in self._traced()}
