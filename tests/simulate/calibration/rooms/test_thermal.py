@@ -5,7 +5,7 @@ import pytest
 
 from tests.simulate.timetable.rooms.known_rooms import EPOCH, STEP, fits, now
 from twinlab.simulate.calibration.rooms.doors import failures, spells
-from twinlab.simulate.calibration.rooms.records import RoomRecords, long_spells, state_since
+from twinlab.simulate.calibration.rooms.records import RoomRecords, long_spells, state_since, without_jumps
 from twinlab.simulate.calibration.rooms.thermal import fit_thermal
 from twinlab.simulate.timetable.rooms.futures import room_futures
 
@@ -55,6 +55,16 @@ def test_a_compressor_that_rests_while_it_is_too_warm_has_failed():
     assert 6 <= len(found) <= 30
     # It shows once the room is too warm.
     assert lasting.median() == pytest.approx(5 * 3600, abs=2 * 3600)
+
+
+def test_a_span_in_another_unit_is_left_out_and_a_failure_is_not():
+    warm = np.full((300, 2), 4.0)
+    warm[50:100, 0] = (4.0 - 32) / 1.8
+    warm[50:100, 1] += np.linspace(0, 12, 50)
+    warm[100:150, 1] += np.linspace(12, 0, 50)
+    found = without_jumps(warm)
+    assert np.isnan(found[50:100, 0]).all()
+    assert np.isnan(found).sum() == 50
 
 
 def test_spells_end_where_the_state_does():

@@ -12,10 +12,11 @@ __all__ = ["failures", "spells"]
 
 Floats = npt.NDArray[np.float64]
 
-#: A compressor that is off while the room is warmer than its thermostat allows by this much has failed, K.
-_TOO_WARM = 0.5
+#: A compressor that is off while the room is warmer than its thermostat allows by this much has failed, K. A sensor that drifts by
+#: less changes nothing.
+_TOO_WARM = 1.5
 #: It has to be so for this many values.
-_LEAST = 4
+_LEAST = 6
 
 
 def spells(records: RoomRecords, state: Floats) -> pd.DataFrame:

@@ -12,13 +12,15 @@ import xarray as xr
 from twinlab.model.reader import TwinReader
 from twinlab.simulate.timetable.rooms.fits import RoomNames
 
-__all__ = ["RoomRecords", "long_spells", "read_rooms", "state_since"]
+__all__ = ["RoomRecords", "long_spells", "read_rooms", "state_since", "without_jumps"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 #: Flags of values that aren't used: failed and missing.
 _UNUSABLE = (4, 9)
+#: No room warms up or cools down by more from one record to the next, K.
+_JUMP = 6.0
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,11 @@ def read_rooms(twin: TwinReader, names: RoomNames, *, start: object, stop: objec
     rooms = tuple(map(str, data["asset"].to_numpy().tolist()))
     nothing = np.full((data.sizes["time"], len(rooms)), np.nan)
     running = nothing if names.compressor is None else _state_of(data, names.compressor, names.compressor_codes)
+    temperature = without_jumps(_usable(data, names.temperature))
     return RoomRecords(
         rooms,
         data["time"].to_numpy(),
-        _usable(data, names.temperature),
+        temperature,
         _state_of(data, names.door, names.door_codes),
         running,
     )
@@ -82,6 +85,22 @@ def long_spells(which: Bools, least: int) -> Bools:
         # Earlier values of a long spell belong to it.
         whole[:-back] |= last[back:]
     return np.asarray(whole)
+
+
+def without_jumps(temperature: Floats) -> Floats:
+    """Return temperatures without the spans between two jumps that no room can make, such as those in another unit.
+
+    A span is left out if its median is far from that of the room.
+    """
+    found = temperature.copy()
+    for room in range(temperature.shape[1]):
+        known = np.flatnonzero(~np.isnan(temperature[:, room]))
+        values = temperature[known, room]
+        jumps = np.flatnonzero(np.abs(np.diff(values)) > _JUMP) + 1
+        for part in np.split(np.arange(len(known)), jumps) if len(jumps) else ():
+            if abs(float(np.median(values[part]) - np.median(values))) > _JUMP:
+                found[known[part], room] = np.nan
+    return found
 
 
 def _usable(data: xr.Dataset, name: str) -> Floats:

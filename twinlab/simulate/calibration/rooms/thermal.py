@@ -27,6 +27,10 @@ _FASTEST, _SLOWEST = 300.0, 30 * _DAY
 _ROUNDS = 4
 #: Air around rooms of which no door was open for long enough, degC or K above the closed rooms.
 _WARMER = 15.0
+#: Values that are off by more than this many medians are left out, in so many rounds.
+_FAR_OFF, _TRIMS = 6.0, 3
+#: A rate has to be so many times its standard error.
+_SURE = 3.0
 #: By how much a room with an open door has to have warmed for that, K.
 _RISE = 2.0
 #: Rate with an open door where no room had one open for long enough, 1/s.
@@ -94,13 +98,15 @@ def fit_thermal(records: RoomRecords) -> Thermal:
         rates = [_rate(pairs, room, ambient) if motor[room] else (np.nan, np.full(2, np.nan)) for room in range(rooms)]
         swings = np.array([one for _, one in rates])
         swing = np.nanmedian(swings, axis=0) if np.isfinite(swings).any() else swing
-    closed, towards = np.array([rate for rate, _ in rates]), np.where(motor, ambient, usual)
+    towards = np.where(motor, ambient, usual)
+    closed = np.array([rate for rate, _ in rates])
+    for room in np.flatnonzero(~motor).tolist():
+        closed[room], towards[room] = _to_set_point(pairs, room, pairs.closed(room), usual[room])
+    closed = _from_those_alike(closed, usual, default=1 / _DAY)
     opened, noise = np.full(rooms, np.nan), np.full(rooms, np.nan)
     around = swing[0] * pairs.cos + swing[1] * pairs.sin
     for room in range(rooms):
         still, wide = pairs.closed(room), pairs.opened(room)
-        if not motor[room]:
-            closed[room], towards[room] = _to_set_point(pairs, room, still, usual[room])
         warmer = around if motor[room] else np.zeros(len(around))
         left = pairs.slope[:, room] - closed[room] * (towards[room] + warmer - pairs.first[:, room])
         left = left + cooling[room] * pairs.running[:, room]
@@ -110,7 +116,6 @@ def fit_thermal(records: RoomRecords) -> Thermal:
             opened[room] = float((away * left[wide]).sum() / max(float((away**2).sum()), 1e-9))
     own = np.asarray(opened > 1 / _SLOWEST)
     opened = _from_those_alike(np.where(own, opened, np.nan), usual, default=_DEFAULT_OPEN)
-    closed = _from_those_alike(closed, usual, default=1 / _DAY)
     above, below = _limits(records)
     return Thermal(
         np.clip(closed, 1 / _SLOWEST, 1 / _FASTEST), np.clip(opened, 0.0, 1 / _FASTEST),
@@ -130,7 +135,7 @@ def _cooling(pairs: Pairs) -> Floats:
         on = pairs.running[still, room]
         if min(on.sum(), (1 - on).sum()) >= _FEWEST:
             columns = [np.ones(len(on)), -pairs.first[still, room], pairs.cos[still], pairs.sin[still], -on]
-            fitted = np.linalg.lstsq(np.stack(columns, axis=1), pairs.slope[still, room], rcond=None)[0]
+            fitted = _least_squares(np.stack(columns, axis=1), pairs.slope[still, room])
             found[room] = max(float(fitted[-1]), 0.0)
     return found
 
@@ -144,14 +149,35 @@ def _ambient(pairs: Pairs, cooling: Floats, usual: Floats, swing: Floats) -> flo
             slope = pairs.slope[wide, room] + cooling[room] * pairs.running[wide, room]
             around = swing[0] * pairs.cos[wide] + swing[1] * pairs.sin[wide]
             columns = np.stack([np.ones(int(wide.sum())), around - pairs.first[wide, room]], axis=1)
-            intercept, rate = np.linalg.lstsq(columns, slope, rcond=None)[0]
-            if rate > 1 / _SLOWEST:
+            (intercept, rate), error = _line(columns, slope)
+            if rate > max(_SURE * error, 1 / _SLOWEST):
                 found.append(intercept / rate)
     return float(np.median(found)) if found else float(np.nanmax(usual)) + _WARMER
 
 
+def _least_squares(columns: Floats, values: Floats) -> Floats:
+    """Return the coefficients without the values that are far off, such as those of a sensor that hangs."""
+    kept = np.ones(len(values), dtype=bool)
+    found: Floats = np.zeros(columns.shape[1])
+    for _ in range(_TRIMS):
+        found = np.asarray(np.linalg.lstsq(columns[kept], values[kept], rcond=None)[0])
+        left = np.abs(values - columns @ found)
+        limit = _FAR_OFF * max(float(np.median(left[kept])), 1e-12)
+        kept = left <= limit
+    return np.asarray(found)
+
+
+def _line(columns: Floats, values: Floats) -> tuple[Floats, float]:
+    """Return the coefficients of a least-squares line, and the standard error of its slope."""
+    found = _least_squares(columns, values)
+    left = float(((values - columns @ found) ** 2).sum()) / max(len(values) - 2, 1)
+    spread = float(((columns[:, 1] - columns[:, 1].mean()) ** 2).sum())
+    return np.asarray(found), float(np.sqrt(left / max(spread, 1e-12)))
+
+
 def _spread(values: Floats) -> float:
     """Return the standard deviation of all values but the outermost hundredths, such as those of openings that no record shows."""
+    values = values[~np.isnan(values)]
     if len(values) < _FEWEST:
         return float("nan")
     low, high = np.quantile(values, [0.01, 0.99])
@@ -179,7 +205,7 @@ def _rate(pairs: Pairs, room: int, ambient: float) -> tuple[float, Floats]:
     if off.sum() < _FEWEST:
         return float("nan"), np.full(2, np.nan)
     columns = np.stack([ambient - pairs.first[off, room], pairs.cos[off], pairs.sin[off]], axis=1)
-    found = np.linalg.lstsq(columns, pairs.slope[off, room], rcond=None)[0]
+    found = _least_squares(columns, pairs.slope[off, room])
     if found[0] <= 1 / _SLOWEST:
         return float("nan"), np.full(2, np.nan)
     return float(found[0]), found[1:] / found[0]
@@ -190,7 +216,7 @@ def _to_set_point(pairs: Pairs, room: int, still: Bools, usual: float) -> tuple[
     if still.sum() < _FEWEST or np.ptp(pairs.first[still, room]) == 0:
         return float("nan"), usual
     columns = np.stack([np.ones(int(still.sum())), -pairs.first[still, room]], axis=1)
-    found = np.linalg.lstsq(columns, pairs.slope[still, room], rcond=None)[0]
+    found = _least_squares(columns, pairs.slope[still, room])
     if found[1] <= 1 / _SLOWEST:
         return float("nan"), usual
     return float(found[1]), float(found[0] / found[1])
