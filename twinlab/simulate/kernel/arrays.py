@@ -9,7 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.simulate.kernel.records import ENTITY, HIGHEST, LINK, NODE, PENDING, TRANSPORTER, Records, State
+from twinlab.simulate.kernel.records import ADDED, ENTITY, HIGHEST, LINK, NODE, PENDING, TRANSPORTER, Records, State
 
 if TYPE_CHECKING:
     from twinlab.simulate.kernel.plan import Names
@@ -28,6 +28,7 @@ _PLAIN: Final = {
     "source_time": "source_event",
     "source_item": "source_event",
     "taken": "leg",
+    "duty": "calendar_group",
     "clock_time": "clock",
     "clock_item": "clock",
     "clock_place": "clock",
@@ -37,8 +38,28 @@ _SMALLEST: Final = 256
 START_SOURCE: Final = 0
 
 
-def empty_state(names: Names, *, links: int, servers: npt.NDArray[np.int32]) -> State:
-    """Return a state without entities, of which nothing has begun."""
+def empty_state(
+    names: Names,
+    *,
+    links: int,
+    servers: npt.NDArray[np.int32],
+    duty: npt.NDArray[np.int64],
+    first: npt.NDArray[np.int32],
+) -> State:
+    """Return a state without entities, of which nothing has begun.
+
+    Parameters
+    ----------
+    names : Names
+    links : int
+        Number of links.
+    servers : array of int
+        Servers by node that work now.
+    duty : array of int
+        Transporters that work now, by group with a calendar.
+    first : array of int
+        Node of each transporter of a pool; -1 for those with a route.
+    """
     nodes = np.zeros(len(names.nodes), NODE)
     for field in ("first", "last", "first_sender", "last_sender"):
         nodes[field] = -1
@@ -49,10 +70,13 @@ def empty_state(names: Names, *, links: int, servers: npt.NDArray[np.int32]) -> 
     units = np.zeros(len(names.transporters), TRANSPORTER)
     for field in ("first", "last", "next"):
         units[field] = -1
+    pooled = first >= 0
+    units["at"][pooled] = units["came"][pooled] = first[pooled]
+    units["leg"][pooled] = -1
     counts = np.zeros(8, np.int64)
     counts[1] = -1
     sources = len(names.sources)
-    clocks = 2 * len(names.transporters) + 3 * len(names.nodes)
+    clocks = 2 * len(names.transporters) + 3 * len(names.nodes) + len(names.pools)
     return State(
         key=np.zeros(2, np.uint64),
         counts=counts,
@@ -67,6 +91,7 @@ def empty_state(names: Names, *, links: int, servers: npt.NDArray[np.int32]) -> 
         source_time=np.full(sources, np.inf),
         source_item=np.arange(sources, dtype=np.int32),
         taken=np.full(len(names.legs), -np.inf),
+        duty=duty,
         clock_time=np.full(clocks, np.inf),
         clock_item=np.arange(clocks, dtype=np.int32),
         clock_place=np.arange(clocks, dtype=np.int32),
@@ -108,6 +133,8 @@ def to_variables(state: State, names: Names) -> dict[str, xr.Variable]:
         values = getattr(state, array)
         if dim == "pending":
             values = values[: int(state.counts[PENDING])]
+        if array == "duty" and not values.size:
+            continue
         found[array] = xr.Variable(dim, values.copy())
     found["node"] = xr.Variable("node", np.array(names.nodes, dtype=object))
     found["transporter"] = xr.Variable("transporter", np.array(names.transporters, dtype=object))
@@ -134,13 +161,16 @@ def from_dataset(state: xr.Dataset, *, room: int = 0) -> State:
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for array, dim in _RECORDS.items():
         kind = kinds[array]
-        columns = {field: _values(state, f"{dim}_{field}") for field in kind.names or ()}
+        fields = [field for field in kind.names or () if f"{dim}_{field}" not in ADDED or f"{dim}_{field}" in state]
+        columns = {field: _values(state, f"{dim}_{field}") for field in fields}
         rows = np.zeros(next(iter(columns.values())).size, kind)
         for field, values in columns.items():
             rows[field] = values
         arrays[array] = rows
     for array in _PLAIN:
-        arrays[array] = np.array(_values(state, array))
+        # Only networks with calendars of transporters have it.
+        none = array == "duty" and array not in state
+        arrays[array] = np.zeros(0, np.int64) if none else np.array(_values(state, array))
     size = max(_SMALLEST, arrays["entities"].size + room)
     for array in ("entities", "pending_time", "pending_entity"):
         arrays[array] = _resized(arrays[array], size)

@@ -103,7 +103,7 @@ def _legs(rows: Rows, names: Names, start: np.datetime64, entities: Mapping[tupl
 def _trips(rows: Rows, names: Names, start: np.datetime64) -> pd.DataFrame:
     who = [names.transporters[place] for place in rows["subject"]]
     begun = _instants(rows["start"], start)
-    means = np.array([names.leg_means[leg] for leg in rows["number"]], np.float64)
+    means = np.array(_trip_means(rows, names), np.float64)
     times = {
         "start": begun,
         "end": _instants(rows["end"], start),
@@ -118,6 +118,17 @@ def _trips(rows: Rows, names: Names, start: np.datetime64) -> pd.DataFrame:
     # A transporter makes one trip at a time.
     ids = [f"trip/{one}/{at}" for one, at in zip(who, begun, strict=True)]
     return _table("trip", ids, who, times, properties)
+
+
+def _trip_means(rows: Rows, names: Names) -> list[float]:
+    """Return the mean time of each trip: of a leg, or of an empty drive of a pool."""
+    legs = len(names.legs)
+    return [
+        names.leg_means[number]
+        if number < legs
+        else names.empty_means[names.groups[number - legs], names.nodes[a], names.nodes[b]]
+        for number, a, b in zip(rows["number"].tolist(), rows["a"].tolist(), rows["b"].tolist(), strict=True)
+    ]
 
 
 def _breakdowns(rows: Rows, names: Names, start: np.datetime64) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from twinlab.simulate.kernel.loops.cells import begin_cells
 from twinlab.simulate.kernel.loops.changes import change_over
 from twinlab.simulate.kernel.loops.run import DONE, run
 from twinlab.simulate.kernel.plan import Names, compiled_plan
+from twinlab.simulate.kernel.pool_plan import first_nodes
 from twinlab.simulate.kernel.records import Out, Plan, State
 from twinlab.simulate.kernel.results import Cells, Energy, empty_cells, labelled
 from twinlab.simulate.kernel.spans import Span, nanoseconds, span_of
@@ -93,7 +94,13 @@ class NetworkModel:
         plan, names = self.compiled
         instant = nanoseconds(start)
         servers = np.array([self._servers(node, instant) for node in names.nodes], np.int32)
-        state = empty_state(names, links=plan.links.size, servers=servers)
+        state = empty_state(
+            names,
+            links=plan.links.size,
+            servers=servers,
+            duty=np.array([self._on_duty(group, instant) for group in names.duties], np.int64),
+            first=first_nodes(self.network, names.nodes),
+        )
         for place, node in enumerate(self.network.nodes.values()):
             if node.climate is not None:
                 state.nodes[place]["temperature"] = in_unit(node.climate.initial or node.climate.switch_off, "degC")
@@ -212,6 +219,9 @@ class NetworkModel:
     def _servers(self, node: str, at: np.datetime64) -> int:
         servers = self.network.nodes[node].servers
         return servers if isinstance(servers, int) else servers_at(self.network.calendars[servers], at)
+
+    def _on_duty(self, group: str, at: np.datetime64) -> int:
+        return servers_at(self.network.calendars[self.network.transporters[group].calendar or ""], at)
 
     def _dataset(
         self, state: State, *, start: np.datetime64, time: np.datetime64, seed: int, replication: int

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from twinlab.simulate.kernel.plan_records import CLIMATE, DISTRIBUTION, GROUP, LEG, LINK, NODE, SOURCE, UNIT
+from twinlab.simulate.kernel.pool_plan import Pools, distance_km, driving_time, pools_of
 from twinlab.simulate.kernel.records import Plan
 from twinlab.simulate.network.quantities import in_unit
 from twinlab.simulate.network.routing import carried_links, legs, mean_time, next_nodes
@@ -22,74 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Names", "compiled_plan", "owner_key"]
 
 _ORDERS: Final = {"fifo": 0, "priority": 1, "due": 2}
-_NODE: Final = np.dtype(
-    [
-        ("order", "i4"),
-        ("buffer", "i4"),
-        ("reject", "i4"),
-        ("uptime", "i4"),
-        ("repair", "i4"),
-        ("key", "u4"),
-        ("climate", "i4"),
-        ("heated", "i4"),
-        ("doored", "i4"),
-    ],
-    align=True,
-)
-_CLIMATE: Final = np.dtype(
-    [
-        ("node", "i4"),
-        ("ambient", "f8"),  # degC
-        ("wall", "f8"),  # 1/s
-        ("door", "f8"),
-        ("cold", "f8"),  # K below ambient with the compressor on
-        ("heat", "f8"),  # K above by a busy server
-        ("low", "f8"),
-        ("high", "f8"),
-        ("limit", "f8"),
-    ],
-    align=True,
-)
-_LINK: Final = np.dtype([("carried", "i4"), ("travel", "i4"), ("origin", "i4"), ("destination", "i4")], align=True)
-_LEG: Final = np.dtype([("link", "i4"), ("travel", "i4"), ("distance", "f8")], align=True)
-_GROUP: Final = np.dtype(
-    [
-        ("capacity", "i4"),
-        ("first_leg", "i4"),
-        ("legs", "i4"),
-        ("loading", "i4"),
-        ("unloading", "i4"),
-        ("turnaround", "i4"),
-        ("first_ready", "i4"),
-        ("at_least", "i4"),
-        ("profile", "i4"),
-        ("uptime", "i4"),
-        ("repair", "i4"),
-        ("wait_at_most", "f8"),
-        ("every", "f8"),
-        ("speed_factor", "f8"),
-    ],
-    align=True,
-)
-_UNIT: Final = np.dtype([("group", "i4"), ("source", "u4"), ("number", "u4"), ("out_of_service", "i4")], align=True)
-_SOURCE: Final = np.dtype(
-    [
-        ("key", "u4"),
-        ("node", "i4"),
-        ("kind", "i4"),
-        ("priority", "i4"),
-        ("target", "i4"),
-        ("first_share", "i4"),
-        ("shares", "i4"),
-        ("interval", "i4"),
-        ("due", "i4"),
-        ("profile", "i4"),
-        ("batch", "i4"),
-        ("mean", "f8"),
-    ],
-    align=True,
-)
-_DISTRIBUTION: Final = np.dtype([("kind", "i4"), ("first", "i4"), ("a", "f8"), ("b", "f8"), ("c", "f8")], align=True)
 
 
 @dataclass(frozen=True)
@@ -113,6 +48,16 @@ class Names:
     """Mean travel time of each, seconds."""
     profile_zones: tuple[str, ...]
     """Time zone of each row of `Plan.profiles`."""
+    groups: tuple[str, ...]
+    """Groups of transporters."""
+    duties: tuple[str, ...]
+    """Groups of transporters with a calendar."""
+    pools: tuple[str, ...]
+    """Groups that are called to links."""
+    pooled: tuple[bool, ...]
+    """Whether each transporter is in a pool."""
+    empty_means: Mapping[tuple[str, str, str], float]
+    """Mean travel time, seconds, by group, origin and destination of each empty drive."""
 
 
 def owner_key(kind: str, name: str) -> int:
@@ -151,7 +96,7 @@ class _Tables:
 
     def distribution_table(self) -> tuple[npt.NDArray[np.void], npt.NDArray[np.float64]]:
         """Return the distributions and the values of the empirical ones."""
-        table = np.zeros(len(self.rows), _DISTRIBUTION)
+        table = np.zeros(len(self.rows), DISTRIBUTION)
         values: list[float] = []
         for place, (code, parameters, observed) in enumerate(self.rows):
             numbers = list(parameters)[:3]  # type: ignore[call-overload]
@@ -174,8 +119,9 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
     kinds = list(dict.fromkeys(["entity"] * (not network.demand) + [one.kind for one in network.demand.values()]))
     tables = _Tables(network)
     node_rows, service = _nodes(network, kinds, tables)
-    links, link_of = _links(network, nodes, tables)
-    groups, leg_rows, units, transporters, types = _groups(network, link_of, nodes, tables)
+    pools = pools_of(network, nodes, tables.distribution)
+    links, link_of = _links(network, nodes, tables, pools)
+    groups, leg_rows, units, transporters, types = _groups(network, link_of, nodes, tables, pools)
     sources, shares_node, shares_to, routes = _sources(network, nodes, kinds, tables)
     chances = _chances(network, nodes)
     table, values = tables.distribution_table()
@@ -200,6 +146,11 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
         distributions=table,
         values=values,
         profiles=tables.profile_table(),
+        drives=pools.drives,
+        next_drive=pools.next_drive,
+        empty_time=pools.empty_time,
+        group_of_pool=pools.group_of,
+        pools_of_links=pools.of_links,
     )
     names = Names(
         nodes=tuple(nodes),
@@ -214,6 +165,11 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
         legs=tuple((name, *pair) for name, group in network.transporters.items() for pair in legs(group)),
         leg_means=tuple(_leg_means(network)),
         profile_zones=tuple(network.profiles[name].zone for name, _ in tables.profiles),
+        duties=pools.duties,
+        groups=tuple(network.transporters),
+        pools=pools.names,
+        pooled=tuple(group.pooled for group in network.transporters.values() for _ in range(group.count)),
+        empty_means=pools.empty_means,
     )
     return plan, names
 
@@ -240,7 +196,7 @@ def _nodes(network: Network, kinds: list[str], tables: _Tables) -> tuple[npt.NDA
             )
             for name, node in network.nodes.items()
         ],
-        _NODE,
+        NODE,
     )
     return node_rows, service
 
@@ -264,7 +220,7 @@ def _climates(network: Network) -> npt.NDArray[np.void]:
                     in_unit(one.limit, "degC") if one.limit else np.inf,
                 )
             )
-    return np.array(rows, _CLIMATE)
+    return np.array(rows, CLIMATE)
 
 
 def _next_hop(network: Network, nodes: dict[str, int]) -> npt.NDArray[np.int32]:
@@ -277,7 +233,7 @@ def _next_hop(network: Network, nodes: dict[str, int]) -> npt.NDArray[np.int32]:
 
 
 def _links(
-    network: Network, nodes: dict[str, int], tables: _Tables
+    network: Network, nodes: dict[str, int], tables: _Tables, pools: Pools
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int32]]:
     carried = carried_links(network)
     rows: list[tuple[object, ...]] = []
@@ -287,12 +243,12 @@ def _links(
         origin, destination = nodes[pair[0]], nodes[pair[1]]
         link_of[origin, destination] = len(rows)
         travel = tables.distribution(scaled(link.travel, link.travel_factor) if link.travel is not None else 0.0)
-        rows.append((pair in carried, travel, origin, destination))
-    return np.array(rows, _LINK), link_of
+        rows.append((pair in carried, travel, origin, destination, *pools.at_link(pair)))
+    return np.array(rows, LINK), link_of
 
 
 def _groups(
-    network: Network, link_of: npt.NDArray[np.int32], nodes: dict[str, int], tables: _Tables
+    network: Network, link_of: npt.NDArray[np.int32], nodes: dict[str, int], tables: _Tables, pools: Pools
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void], npt.NDArray[np.void], list[str], list[str]]:
     links = {(link.origin, link.destination): link for link in network.directed_links()}
     group_rows: list[tuple[object, ...]] = []
@@ -315,6 +271,9 @@ def _groups(
                 min(group.dispatch.at_least, group.capacity),
                 tables.profile(group.profile, scaled=False),
                 *tables.breakdowns(group.breakdowns),
+                *pools.of_group(name),
+                len(units),
+                group.count,
                 np.inf if wait is None else in_unit(wait, "s"),
                 0.0 if group.dispatch.every is None else in_unit(group.dispatch.every, "s"),
                 group.speed_factor,
@@ -322,18 +281,13 @@ def _groups(
         )
         for origin, destination in driven:
             link = links[origin, destination]
-            distance = 0.0 if link.distance is None else in_unit(link.distance, "km")
-            if link.travel is not None:
-                travel = tables.distribution(scaled(link.travel, link.travel_factor))
-            else:
-                seconds = distance / in_unit(group.speed or "1 km/h", "km/h") * 3600
-                travel = tables.distribution(seconds * link.travel_factor)
+            travel, distance = tables.distribution(driving_time(link, group)), distance_km(link)
             leg_rows.append((link_of[nodes[origin], nodes[destination]], travel, distance))
         key = owner_key("transporter", name)
         units += [(place, key, number, number >= group.count - group.out_of_service) for number in range(group.count)]
         names += [f"{name}/{number + 1}" for number in range(group.count)]
         types += [group.type] * group.count
-    return np.array(group_rows, _GROUP), np.array(leg_rows, _LEG), np.array(units, _UNIT), names, types
+    return np.array(group_rows, GROUP), np.array(leg_rows, LEG), np.array(units, UNIT), names, types
 
 
 def _leg_means(network: Network) -> list[float]:
@@ -379,7 +333,7 @@ def _sources(
             to = np.cumsum(list(shares.values())) / sum(shares.values())
             to[-1] = 1.0
             share_to += to.tolist()
-    return np.array(rows, _SOURCE), np.array(share_nodes, np.int32), np.array(share_to, np.float64), routes
+    return np.array(rows, SOURCE), np.array(share_nodes, np.int32), np.array(share_to, np.float64), routes
 
 
 def _chances(

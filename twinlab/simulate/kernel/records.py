@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "ADDED",
     "CLIMATE_CELL",
     "ENTITY",
     "LINK",
@@ -44,6 +45,9 @@ STUCK: Final = 5
 SCHEDULED: Final = 6
 #: Of a start state: at its node, ready at once.
 PLACED: Final = 7
+#: Of a transporter of a pool: at a node, free or called; and on an empty drive, to whom called it or home.
+IDLE: Final = 8
+EMPTY: Final = 9
 
 #: Kinds of rows of a trace.
 VISIT: Final = 0
@@ -115,13 +119,14 @@ LINK: Final = np.dtype(
         ("waiting", "i4"),
         ("first_holding", "i4"),  # transporters that wait for entities
         ("last_holding", "i4"),
+        ("coming", "i4"),  # entities that the transporters of pools which were called and aren't there yet can take
     ],
     align=True,
 )
 TRANSPORTER: Final = np.dtype(
     [
         ("stage", "i4"),
-        ("leg", "i4"),  # place in its route: where it is or comes from
+        ("leg", "i4"),  # place in its route: where it is or comes from; of a pool: in its links, -1 if it wasn't called
         ("first", "i4"),  # load
         ("last", "i4"),
         ("load", "i4"),
@@ -131,9 +136,13 @@ TRANSPORTER: Final = np.dtype(
         ("until", "f8"),  # end of the wait for entities
         ("breakdowns", "i4"),
         ("down_until", "f8"),  # end of its last repair
+        ("at", "i4"),  # of a pool: node where it is, or where it drives empty
+        ("came", "i4"),  # of a pool: node where its empty drive began
     ],
     align=True,
 )
+#: Fields that states stored by earlier versions don't have.
+ADDED: Final = ("link_coming", "transporter_at", "transporter_came")
 #: What happened at a node in a cell. Areas are numbers times seconds.
 NODE_CELL: Final = np.dtype(
     [
@@ -159,7 +168,23 @@ NODE_CELL: Final = np.dtype(
 )
 #: What a transporter did in a cell.
 TRANSPORTER_CELL: Final = np.dtype(
-    [(name, "f8") for name in ("trips", "carried", "distance", "driving_area", "load_area", "down_area")]
+    [
+        (name, "f8")
+        for name in (
+            "trips",
+            "carried",
+            "distance",
+            "driving_area",
+            "load_area",
+            "down_area",
+            # Of pools: with an order, driving empty, in service; distance without a load; wait of those loaded.
+            "busy_area",
+            "empty_area",
+            "duty_area",
+            "empty_distance",
+            "wait",
+        )
+    ]
 )
 #: The temperature of a node in a cell: areas as above, and from when on they still have to be added.
 CLIMATE_CELL: Final = np.dtype(
@@ -204,10 +229,12 @@ class State(NamedTuple):
     source_item: npt.NDArray[np.int32]
     taken: Floats
     """Last departure of a timetable that a transporter took, by leg."""
+    duty: Integers
+    """How many transporters work now, by group with a calendar."""
     clock_time: Floats
     """Heap of the next events of transporters, and of breakdowns and repairs: transporter k is clock k, node n clock K + n, a
     breakdown of transporter k clock K + N + k, the thermostat of node n clock 2 K + N + n, a door closing there clock
-    2 K + 2 N + n."""
+    2 K + 2 N + n, the calls of pool g clock 2 K + 3 N + g."""
     clock_item: npt.NDArray[np.int32]
     clock_place: npt.NDArray[np.int32]
 
@@ -242,6 +269,16 @@ class Plan(NamedTuple):
     """Values of the empirical distributions one after the other."""
     profiles: Floats
     """Factors by profile and hour of the week."""
+    drives: Records
+    """Empty drives of the pools, one pool after the other."""
+    next_drive: npt.NDArray[np.int32]
+    """First drive by pool times nodes plus node, and destination; -1 where there is none."""
+    empty_time: Floats
+    """Mean time of that way, seconds."""
+    group_of_pool: npt.NDArray[np.int32]
+    """Group of each pool."""
+    pools_of_links: npt.NDArray[np.int32]
+    """Groups of the pools that serve a link, one link after the other."""
 
 
 class Out(NamedTuple):

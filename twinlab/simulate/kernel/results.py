@@ -44,6 +44,11 @@ TRANSPORTER_SIGNALS: Final = {
     "down": ("share of time under repair", "1", "time: mean"),
     "energy": ("energy of the trips begun", "kWh", "time: sum"),
 }
+#: Signals of types that have a pool.
+POOL_SIGNALS: Final = {
+    "busy": ("share of time with an order of who called them", "1", "time: mean"),
+    "empty": ("share of time under way without a load", "1", "time: mean"),
+}
 #: KPI -> long name, unit, which direction is better.
 KPIS: Final = {
     "arrived": ("entities that came from outside", "1", None),
@@ -60,6 +65,9 @@ KPIS: Final = {
     "energy": ("energy of servers, compressors and transporters", "kWh", "lower"),
     "temperature_max": ("highest temperature of a node", "degC", "lower"),
     "spoilage": ("degrees above the limit times hours, of all nodes", "K·h", "lower"),
+    "pool_wait": ("mean wait for a transporter that is called, of entities loaded", "s", "lower"),
+    "pool_utilisation": ("share of the working time of transporters that are called with an order", "1", None),
+    "empty_share": ("share of the distance of transporters that are called without a load", "1", "lower"),
 }
 
 
@@ -147,10 +155,11 @@ def _node_values(cells: Rows, signal: str, width: Floats) -> Floats:
 
 
 def _transporter_values(cells: Rows, signal: str, width: Floats) -> Floats:
-    return cells[f"{signal}_area"] / width if signal in {"driving", "load", "down"} else cells[signal]
+    lasting = {"driving", "load", "down", *POOL_SIGNALS}
+    return cells[f"{signal}_area"] / width if signal in lasting else cells[signal]
 
 
-def _kpis(cells: Cells, arrived: Floats, energy: Floats, seconds: float) -> dict[str, Floats]:
+def _kpis(cells: Cells, arrived: Floats, energy: Floats, seconds: float, names: Names) -> dict[str, Floats]:
     """Return the KPIs of the span; ``energy`` is that of all nodes and transporters."""
 
     def total(rows: Rows, field: str) -> Floats:
@@ -174,6 +183,11 @@ def _kpis(cells: Cells, arrived: Floats, energy: Floats, seconds: float) -> dict
     if climates.shape[-1]:
         found["temperature_max"] = np.asarray(climates["temperature_max"].max(axis=(-2, -1)))
         found["spoilage"] = total(climates, "spoilage_area") / 3600
+    if names.pools:
+        called = transporters[..., np.array(names.pooled)]
+        found["pool_wait"] = _ratio(total(called, "wait"), total(called, "carried"))
+        found["pool_utilisation"] = _ratio(total(called, "busy_area"), total(called, "duty_area"))
+        found["empty_share"] = _ratio(total(called, "empty_distance"), total(called, "distance"))
     return found
 
 
@@ -235,6 +249,9 @@ class _Labels:
         for signal, about in TRANSPORTER_SIGNALS.items():
             own = self.energy[1][..., places] if signal == "energy" else _transporter_values(rows, signal, self.width)
             self.add(kind, signal, own, about)
+        pooled = np.array(self.names.pooled, bool)[places]
+        for signal, about in POOL_SIGNALS.items() if pooled.any() else ():
+            self.add(kind, signal, np.where(pooled, _transporter_values(rows, signal, self.width), np.nan), about)
 
 
 def labelled(
@@ -255,7 +272,7 @@ def labelled(
     for kind in dict.fromkeys(names.transporter_types):
         labels.add_transporters(kind)
     used = sum(one.sum(axis=(-2, -1)) for one in labels.energy)
-    for name, one in _kpis(cells, arrived, np.asarray(used), float(widths.sum())).items():
+    for name, one in _kpis(cells, arrived, np.asarray(used), float(widths.sum()), names).items():
         long_name, unit, better = KPIS[name]
         attrs = {"units": unit, "long_name": long_name} | ({"better": better} if better else {})
         labels.variables[name] = (first, one, attrs)

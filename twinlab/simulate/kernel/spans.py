@@ -43,7 +43,7 @@ class Span:
     first_quarter: float
     hours: npt.NDArray[np.int16]
     switches: tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]
-    """Changes of servers: when, at which node, to how many."""
+    """Changes of servers, and of transporters behind the nodes: when, where, to how many."""
     departures: tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]
     """Departures of timetables leg after leg, and where each leg begins."""
     windows: npt.NDArray[Any]
@@ -109,11 +109,14 @@ def _switches(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     times, nodes, servers = [np.empty(0)], [np.empty(0, np.int32)], [np.empty(0, np.int32)]
     known: dict[str, tuple[Any, Any]] = {}
-    for place, node in enumerate(network.nodes.values()):
-        if isinstance(node.servers, str):
-            if node.servers not in known:
-                known[node.servers] = server_changes(network.calendars[node.servers], now, stop)
-            at, count = known[node.servers]
+    used = [node.servers for node in network.nodes.values()]
+    # Behind the nodes, the groups of transporters with a calendar.
+    used += [group.calendar for group in network.transporters.values() if group.calendar is not None]
+    for place, calendar in enumerate(used):
+        if isinstance(calendar, str):
+            if calendar not in known:
+                known[calendar] = server_changes(network.calendars[calendar], now, stop)
+            at, count = known[calendar]
             times.append((at - start) / SECOND)
             nodes.append(np.full(at.size, place, np.int32))
             servers.append(count)

@@ -236,12 +236,11 @@ def _put_aboard(into: _Start, rows: _Rows, row: int, transporter: int) -> None:
         raise rows.fault(
             row, "aboard", f"{rows.value(row, 'aboard')!r} carries it, but isn't in the table of transporters"
         )
+    group = into.plan.groups[into.plan.transporters[transporter]["group"]]
     if unit["stage"] == PLACED:
-        # It has come from the place before.
-        group = into.plan.groups[into.plan.transporters[transporter]["group"]]
-        unit["leg"] = (unit["leg"] - 1) % group["legs"]
+        unit["leg"] = _leg_before(into, rows, row, unit, group)
         unit["stage"] = UNLOADING
-    leg = into.plan.groups[into.plan.transporters[transporter]["group"]]["first_leg"] + unit["leg"]
+    leg = group["first_leg"] + unit["leg"]
     one = into.state.entities[row]
     one["stage"] = ABOARD
     one["at"] = into.plan.links[into.plan.legs[leg]["link"]]["origin"]
@@ -252,6 +251,18 @@ def _put_aboard(into: _Start, rows: _Rows, row: int, transporter: int) -> None:
         into.state.entities[unit["last"]]["next"] = row
     unit["last"] = row
     unit["load"] += 1
+
+
+def _leg_before(into: _Start, rows: _Rows, row: int, unit: Any, group: Any) -> int:  # noqa: ANN401
+    """Return the leg on which a transporter came that is at a node with a load: the one before, or one of a pool that ends there."""
+    if group["pool"] < 0:
+        return int((unit["leg"] - 1) % group["legs"])
+    first = int(group["first_leg"])
+    for leg in range(int(group["legs"])):
+        if into.plan.links[into.plan.legs[first + leg]["link"]]["destination"] == unit["at"]:
+            return leg
+    here = into.names.nodes[unit["at"]]
+    raise rows.fault(row, "aboard", f"{rows.value(row, 'aboard')!r} is at {here!r}, where none of its `links` ends")
 
 
 def _put_outbound(into: _Start, rows: _Rows, row: int, at: int) -> None:
@@ -288,26 +299,40 @@ def _place_transporters(into: _Start, rows: _Rows) -> None:
         legs = [leg[1:] for leg in into.names.legs[first : first + size]]
         at = rows.value(row, "at")
         if at is not None:
-            _at_node(rows, row, unit, legs, at)
+            starts = [origin for origin, _ in legs] if group["pool"] < 0 else _pool_nodes(into, group)
+            place = _at_node(rows, row, starts, at)
+            unit["stage"] = PLACED
+            if group["pool"] < 0:
+                unit["leg"] = place
+            else:
+                unit["at"] = into.names.nodes.index(starts[place])
             continue
         pair = rows.value(row, "origin"), rows.value(row, "destination")
         if pair not in legs:
             shown = ", ".join(" > ".join(leg) for leg in legs)
-            raise rows.fault(
-                row, "origin", f"expected `at`, or a leg of its route ({shown}), got {pair[0]} > {pair[1]}"
-            )
+            ways = "leg of its route" if group["pool"] < 0 else "link of its `links`"
+            raise rows.fault(row, "origin", f"expected `at`, or a {ways} ({shown}), got {pair[0]} > {pair[1]}")
         unit["stage"], unit["leg"] = DRIVING, legs.index(pair)
         unit["began"] = _earlier(rows, row, "departed", into.start)
         unit["until"] = rows.seconds(row, "arrives", into.start) or 0.0
 
 
-def _at_node(rows: _Rows, row: int, unit: Any, legs: list[tuple[str, str]], at: object) -> None:  # noqa: ANN401
+def _pool_nodes(into: _Start, group: Any) -> list[str]:  # noqa: ANN401
+    """Return the nodes from where an empty transporter of a pool gets to all of its links."""
+    plan, size = into.plan, len(into.names.nodes)
+    first = int(group["first_leg"])
+    ends = plan.links["origin"][plan.legs["link"][first : first + int(group["legs"])]]
+    longest = plan.empty_time[int(group["pool"]) * size : (int(group["pool"]) + 1) * size, ends].max(axis=1)
+    return [name for name, time in zip(into.names.nodes, longest.tolist(), strict=True) if time < np.inf]
+
+
+def _at_node(rows: _Rows, row: int, nodes: Sequence[str], at: object) -> int:
+    """Return the place of the node where a transporter is among those where it can be."""
     if rows.value(row, "origin") is not None or rows.value(row, "destination") is not None:
         raise rows.fault(row, "at", "expected `at`, or `origin` and `destination` of one under way, got both")
-    starts = [origin for origin, _ in legs]
-    if at not in starts:
-        raise rows.fault(row, "at", f"expected a node of its route{nearest(str(at), starts)}, got {at!r}")
-    unit["stage"], unit["leg"] = PLACED, starts.index(at)
+    if at not in nodes:
+        raise rows.fault(row, "at", f"expected a node where it drives{nearest(str(at), nodes)}, got {at!r}")
+    return nodes.index(str(at))
 
 
 def _set_nodes(into: _Start, rows: _Rows) -> None:

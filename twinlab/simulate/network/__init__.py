@@ -2,7 +2,7 @@
 
 In: what a person states, as text with units. Out: frozen objects that are complete and consistent.
 Read in order: `quantities`, `distributions`, `scaling`, `calendars`, `breakdowns`, `climate`, `nodes`, `flows`, `transporters`, `parts`,
-`routing`, `checks`, `placing`, `display`, `network`, `reading`.
+`routing`, `pools` (transporters that are called), `checks`, `placing`, `display`, `network`, `reading`.
 Never: a number without a unit, a name that nothing defines.
 """
 

@@ -75,7 +75,7 @@ def _tables(network: NetworkParts) -> Sequence[tuple[str, list[str], Rows, int]]
         ),
         (
             "Transporters",
-            ["name", "type", "count", "capacity", "route"],
+            ["name", "type", "count", "capacity", "route or links"],
             _first(network.transporters, _group),
             len(network.transporters),
         ),
@@ -97,7 +97,8 @@ def _node(node: Node) -> list[str]:
 
 def _group(group: Transporters) -> list[str]:
     count = f"{group.count}" + (f" ({group.out_of_service} out of service)" if group.out_of_service else "")
-    return [group.type, count, str(group.capacity), " → ".join(group.route)]
+    where = ", ".join(" → ".join(pair) for pair in group.links or ()) or " → ".join(group.route or ())
+    return [group.type, count, str(group.capacity), _shortened(where)]
 
 
 def _demand(demand: Demand) -> list[str]:
@@ -108,7 +109,11 @@ def _demand(demand: Demand) -> list[str]:
     where = " → ".join(demand.route or ()) or ", ".join(
         f"{name} {share:.0%}" for name, share in (demand.to or {}).items()
     )
-    return [demand.kind, demand.at, rate, where if len(where) <= 60 else f"{where[:59]}…"]
+    return [demand.kind, demand.at, rate, _shortened(where)]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _time(distribution: TimeDistribution) -> str:

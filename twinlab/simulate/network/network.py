@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -20,6 +21,7 @@ from twinlab.simulate.network.display import network_html, network_text
 from twinlab.simulate.network.flows import Demand, Link
 from twinlab.simulate.network.nodes import Node
 from twinlab.simulate.network.placing import placed
+from twinlab.simulate.network.pools.faults import pool_faults
 from twinlab.simulate.network.routing import routing_faults
 from twinlab.simulate.network.transporters import Transporters
 
@@ -61,7 +63,7 @@ class Network(Definition):
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         faults = list(self.name_faults()) or [*part_faults(self), *routing_faults(self)]
-        faults = faults or list(flow_faults(self))
+        faults = faults or [*pool_faults(self), *flow_faults(self)]
         if faults:
             raise FaultsError([placed(text) for text in faults])
         return self
@@ -116,10 +118,15 @@ class Network(Definition):
             yield from _unknown(f"links[{number}].from", "node", [link.origin], nodes)
             yield from _unknown(f"links[{number}].to", "node", [link.destination], nodes)
         for name, group in self.transporters.items():
-            yield from _unknown(f"transporters.{name}.route", "node", group.route, nodes)
+            at = f"transporters.{name}"
+            yield from _unknown(f"{at}.route", "node", group.route or (), nodes)
+            yield from _unknown(f"{at}.links", "node", chain(*(group.links or ())), nodes)
+            yield from _unknown(f"{at}.avoid", "node", chain(*group.avoid), nodes)
+            yield from _unknown(f"{at}.home", "node", [group.home] if group.home else [], nodes)
             yield from _unknown(
-                f"transporters.{name}.profile", "profile", [group.profile] if group.profile else [], self.profiles
+                f"{at}.calendar", "calendar", [group.calendar] if group.calendar else [], self.calendars
             )
+            yield from _unknown(f"{at}.profile", "profile", [group.profile] if group.profile else [], self.profiles)
         for number, weather in enumerate(self.weather):
             at = f"weather[{number}].transporters"
             yield from _unknown(at, "group of transporters", weather.transporters or (), self.transporters)

@@ -20,12 +20,14 @@ Pair = tuple[str, str]
 
 
 def legs(group: Transporters) -> list[Pair]:
-    """Return the links that a transporter drives one after the other, as (origin, destination).
+    """Return the links on which a transporter carries entities, as (origin, destination); those of a route in order.
 
     >>> from twinlab.simulate.network import Transporters
     >>> legs(Transporters(type="truck", route=("a", "b", "c"), capacity=1))
     [('a', 'b'), ('b', 'c'), ('c', 'a')]
     """
+    if group.route is None:
+        return list(group.links or ())
     return list(pairwise([*group.route, group.route[0]]))
 
 
@@ -162,15 +164,14 @@ def routing_faults(network: NetworkParts) -> Iterator[str]:
 
 def _driving_faults(at: str, group: Transporters, pairs: Mapping[Pair, Link]) -> Iterator[str]:
     lasting = group.loading.mean_seconds + group.unloading.mean_seconds + group.turnaround.mean_seconds
+    field = "links" if group.pooled else "route"
     for origin, destination in legs(group):
         link = pairs.get((origin, destination))
         if origin == destination:
-            yield f"{at}.route: {origin!r} follows itself; remove one"
+            yield f"{at}.{field}: {origin!r} follows itself; remove one"
         elif link is None:
-            yield (
-                f"{at}.route: there is no link from {origin!r} to {destination!r}; "
-                "add it to `links` (`both_ways: true` for a shuttle)"
-            )
+            add = "" if group.pooled else " (`both_ways: true` for a shuttle)"
+            yield f"{at}.{field}: there is no link from {origin!r} to {destination!r}; add it to `links` of the network{add}"
         elif link.travel is None and (link.distance is None or group.speed is None):
             yield (
                 f"{at}: expected a travel time from {origin!r} to {destination!r}; "

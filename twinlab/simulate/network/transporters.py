@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -46,6 +46,9 @@ class Dispatch(Definition):
     """Departures at multiples of this time from the start on; each takes one transporter."""
     timetable: Timetable | None = None
     """Departures by time of day."""
+    order: Literal["fifo", "priority", "due", "nearest"] = "fifo"
+    """With `links`: which request is served next: the one that has waited longest, the highest priority, the earliest due, or
+    the one that a free transporter reaches soonest."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -59,7 +62,16 @@ class Dispatch(Definition):
 
 
 class Transporters(Definition):
-    """Alike transporters that go round the same nodes."""
+    """Alike transporters that go round the same nodes (`route`), or are called to the links that they serve (`links`).
+
+    Of the second kind, a pool, a transporter that is free drives empty to the entities that called it, loads, drives over their
+    link, unloads, and is free again where it is. It is called when `dispatch.at_least` entities wait at a link (1 if that isn't
+    stated), or the first of them has waited for `dispatch.wait_at_most`; of those that are free, the one that gets there
+    soonest is called.
+
+    >>> Transporters(type="forklift", links=[("saw", "mill"), ("mill", "paint")], capacity=1, home="saw").links
+    (('saw', 'mill'), ('mill', 'paint'))
+    """
 
     type: Term
     """Asset type; signals of the transporters are named after it."""
@@ -67,8 +79,19 @@ class Transporters(Definition):
     """How many; they are named "<group>/1", "<group>/2", …"""
     out_of_service: int = Field(default=0, ge=0)
     """How many of them, the last ones, wait at their next stop, empty, until they are in service again."""
-    route: tuple[str, ...] = Field(min_length=2)
+    calendar: str | None = None
+    """Name of a calendar of how many work, the first ones; the others finish their trip and wait. Without it all work."""
+    route: tuple[str, ...] | None = Field(default=None, min_length=2)
     """Nodes that each visits in turn, again and again; two nodes are a shuttle."""
+    links: tuple[tuple[str, str], ...] | None = Field(default=None, min_length=1)
+    """Links to which they are called, as [origin, destination], instead of a route."""
+    home: str | None = None
+    """With `links`: node where they are at first, and where they wait while no entity calls them; without it they begin at the
+    origin of the first link, and wait where they are."""
+    one_way: bool = False
+    """With `links`: whether empty ones drive links in their direction only; else they take every link both ways."""
+    avoid: tuple[tuple[str, str], ...] = ()
+    """With `links`: links, as [origin, destination], that empty ones don't drive."""
     capacity: int = Field(ge=1, le=1_000_000)
     """Entities that one carries."""
     loading: Distribution = Constant(value="0 s")
@@ -92,10 +115,32 @@ class Transporters(Definition):
     profile: str | None = None
     """Name of a profile that multiplies travel times by hour of the week, at departure."""
 
+    @property
+    def pooled(self) -> bool:
+        """Whether they are called to links, instead of going round a route."""
+        return self.links is not None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.route is None) == (self.links is None):
+            msg = "expected exactly one of `route` (nodes in turn, again and again) and `links` (served when entities call)"
+            raise ValueError(msg)
+        wrong = [name for name in ("home", "one_way", "avoid") if getattr(self, name)]
+        if self.dispatch.order != "fifo":
+            wrong.append("dispatch.order")
+        if self.route is not None and wrong:
+            msg = f"`{wrong[0]}` belongs to `links`; transporters with a `route` go round it in turn"
+            raise ValueError(msg)
+        timed = "every" if self.dispatch.every is not None else "timetable" if self.dispatch.timetable else None
+        if self.links is not None and timed:
+            msg = f"`dispatch.{timed}` belongs to a `route`; transporters with `links` leave when entities call them"
+            raise ValueError(msg)
+        return self
+
     @model_validator(mode="after")
     def _timetable_fits(self) -> Self:
         for node in self.dispatch.timetable.departures if self.dispatch.timetable else ():
-            if node not in self.route:
+            if self.route is not None and node not in self.route:
                 msg = f"`dispatch.timetable` has departures at {node!r}, which isn't in the route {list(self.route)}"
                 raise ValueError(msg)
         return self

@@ -142,7 +142,8 @@ def _(change: Storm, plan: Plan, windows: Sequence[Window]) -> Plan:
 @_applied.register
 def _(change: Speed, plan: Plan, windows: Sequence[Window]) -> Plan:
     groups = plan.network.transporters
-    pairs = {pair for name in chosen(change.transporters, groups) for pair in permutations(groups[name].route, 2)}
+    chosen_groups = [groups[name] for name in chosen(change.transporters, groups)]
+    pairs = {pair for group in chosen_groups for pair in (*permutations(group.route or (), 2), *(group.links or ()))}
     return plan.longer(plan.on(pairs) & plan.during(windows), 1 / change.factor)
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from twinlab.simulate.kernel.loops.draws import draw, normal_quantile
 from twinlab.simulate.kernel.loops.random import philox, uniform
-from twinlab.simulate.kernel.plan import _DISTRIBUTION
+from twinlab.simulate.kernel.plan_records import DISTRIBUTION
 from twinlab.simulate.network import distributions as d
 
 #: From the file kat_vectors of Random123: counter, key, result.
@@ -36,7 +36,7 @@ CASES = [
 
 
 def drawn(one: d.TimeDistribution, count: int, *, owner: int = 1) -> np.ndarray:
-    row = np.zeros(1, _DISTRIBUTION)
+    row = np.zeros(1, DISTRIBUTION)
     row["kind"] = one.code
     for field, value in zip("abc", one.parameters, strict=False):
         row[field] = value

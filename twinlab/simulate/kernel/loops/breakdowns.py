@@ -12,7 +12,7 @@ from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.random import REPAIR, UPTIME
 from twinlab.simulate.kernel.loops.serving import settle
 from twinlab.simulate.kernel.loops.tracing import trace
-from twinlab.simulate.kernel.records import HOLDING, NODE_DOWN, SCHEDULED, STUCK, TRANSPORTER_DOWN
+from twinlab.simulate.kernel.records import HOLDING, IDLE, NODE_DOWN, SCHEDULED, STUCK, TRANSPORTER_DOWN
 
 __all__ = ["add_down", "break_or_repair_node", "break_transporter"]
 
@@ -71,6 +71,8 @@ def break_transporter(s, p, o, t, k):
     pending = s.clock_time[s.clock_place[k]]
     if one.stage == SCHEDULED:
         pending = max(pending, one.down_until)
+    elif one.stage == IDLE and one.leg < 0:
+        pending = one.down_until
     elif one.stage != HOLDING and one.stage != STUCK:  # noqa: PLR1714  (numba)
         pending += x
     set_clock(s.clock_time, s.clock_item, s.clock_place, k, pending)

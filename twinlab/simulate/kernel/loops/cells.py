@@ -7,6 +7,8 @@ import numpy as np
 from twinlab._compiled import njit
 from twinlab.simulate.kernel.loops.borrowed import borrowed
 from twinlab.simulate.kernel.loops.climate import bring_up_to
+from twinlab.simulate.kernel.loops.pools.service import in_service
+from twinlab.simulate.kernel.records import DRIVING, EMPTY
 
 __all__ = ["begin_cells", "close_cell"]
 
@@ -46,7 +48,12 @@ def _open_cell(s, p, o, start):
         done.trips = 0.0
         done.carried = 0.0
         done.distance = 0.0
-        done.driving_area = width if one.stage == 3 else 0.0
+        done.empty_distance = 0.0
+        done.wait = 0.0
+        done.driving_area = width if one.stage == DRIVING or one.stage == EMPTY else 0.0  # noqa: PLR1714  (numba)
+        done.empty_area = width if one.stage == EMPTY else 0.0
+        done.busy_area = width if p.groups[p.transporters[k].group].pool >= 0 and one.leg >= 0 else 0.0
+        done.duty_area = width if in_service(s, p, k) else 0.0
         done.load_area = one.load * width
         done.down_area = max(min(one.down_until, edge) - start, 0.0)
 

@@ -12,6 +12,7 @@ from twinlab.simulate.kernel.loops.climate import anchor, schedule_thermostat
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import push, set_clock
 from twinlab.simulate.kernel.loops.moving import wait_for_transporter
+from twinlab.simulate.kernel.loops.pools.service import call_pool, in_service, wake
 from twinlab.simulate.kernel.loops.random import MOVE
 from twinlab.simulate.kernel.loops.serving import later, settle
 from twinlab.simulate.kernel.records import HOLDING, MOVING, READY, SCHEDULED
@@ -37,15 +38,16 @@ def _change_transporters(s, q, p, t, dispatched):
     """Wake transporters that are in service again, or whose rule of departure is another one."""
     for k in range(s.transporters.size):
         one, group = s.transporters[k], p.transporters[k].group
-        called = q.transporters[k].out_of_service and not p.transporters[k].out_of_service
-        if called and one.stage == READY and np.isinf(s.clock_time[s.clock_place[k]]):
-            set_clock(s.clock_time, s.clock_item, s.clock_place, k, t)
+        if q.transporters[k].out_of_service and in_service(s, p, k):
+            wake(s, p, t, k)
         if dispatched[group] and (one.stage == HOLDING or one.stage == SCHEDULED):  # noqa: PLR1714  (numba)
             if one.stage == SCHEDULED:
                 one.stage = READY
             set_clock(s.clock_time, s.clock_item, s.clock_place, k, t)
     for g in range(p.groups.size):
-        if dispatched[g]:
+        if dispatched[g] and p.groups[g].pool >= 0:
+            call_pool(s, p, t, g)
+        elif dispatched[g]:
             for leg in range(p.groups[g].first_leg, p.groups[g].first_leg + p.groups[g].legs):
                 s.taken[leg] = -np.inf
 

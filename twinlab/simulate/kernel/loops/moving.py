@@ -9,6 +9,8 @@ import numpy as np
 from twinlab._compiled import njit
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import set_clock
+from twinlab.simulate.kernel.loops.pools.service import call_pool
+from twinlab.simulate.kernel.loops.pools.waiting import join_link
 from twinlab.simulate.kernel.loops.queues import free_entity
 from twinlab.simulate.kernel.loops.random import MOVE, ROUTE, philox, uniform
 from twinlab.simulate.kernel.loops.serving import FULL, enter, later, leave_server, wait_for_room
@@ -71,15 +73,11 @@ def wait_for_transporter(s, p, o, t, e, link):
     one = s.entities[e]
     one.stage = OUTBOUND
     one.since = t
-    one.next = -1
-    if way.first < 0:
-        way.first = e
-    else:
-        s.entities[way.last].next = e
-    way.last = e
-    way.waiting += 1
+    join_link(s, p, e, link)
     s.nodes[one.at].outbound += 1
     o.node[one.at].outbound_area += o.edge[0] - t
+    for i in range(p.links[link].first_pool, p.links[link].first_pool + p.links[link].pools):
+        call_pool(s, p, t, p.pools_of_links[i])
     k = way.first_holding
     if k >= 0 and way.waiting >= p.groups[p.transporters[k].group].at_least:
         way.first_holding = s.transporters[k].next
@@ -101,6 +99,7 @@ def take_load(s, o, t, link, k, most):
     for i in range(count):
         s.entities[e].stage = ABOARD
         s.entities[e].began = t
+        o.transporter[k].wait += t - s.entities[e].since
         one.last = e
         e = s.entities[e].next if i + 1 < count else e
     way.first = s.entities[one.last].next

@@ -15,11 +15,14 @@ from twinlab.simulate.kernel.loops.climate import add_doors, switch_compressor
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import pop, replace_first, set_clock
 from twinlab.simulate.kernel.loops.moving import finish_service
+from twinlab.simulate.kernel.loops.pools.dispatching import dispatch
+from twinlab.simulate.kernel.loops.pools.service import change_duty
 from twinlab.simulate.kernel.loops.queues import new_entity
 from twinlab.simulate.kernel.loops.random import ARRIVAL, DESTINATION, DUE, philox
 from twinlab.simulate.kernel.loops.serving import FULL, HOLE, enter, settle, wait_for_room
 from twinlab.simulate.kernel.loops.tracing import trace
-from twinlab.simulate.kernel.loops.transport import hour_factor, step_transporter
+from twinlab.simulate.kernel.loops.transport import step_transporter
+from twinlab.simulate.kernel.loops.travel import hour_factor
 from twinlab.simulate.kernel.records import BEGUN, HIGHEST, LEG, PENDING, SERVED
 
 __all__ = ["DONE", "FULL_ENTITIES", "run"]
@@ -107,19 +110,22 @@ def _calendar_event(s, p, o):
     else:
         n = o.switch_node[change]
         o.place[1] = change + 1
-        node = s.nodes[n]
-        node.planned = o.switch_servers[change]
-        if node.down == 0:
-            o.node[n].servers_area += (node.planned - node.servers) * (o.edge[0] - switch)
-            node.servers = node.planned
-            settle(s, p, o, switch, n)
+        if n >= s.nodes.size:
+            change_duty(s, p, o, switch, n - s.nodes.size, o.switch_servers[change])
+        else:
+            node = s.nodes[n]
+            node.planned = o.switch_servers[change]
+            if node.down == 0:
+                o.node[n].servers_area += (node.planned - node.servers) * (o.edge[0] - switch)
+                node.servers = node.planned
+                settle(s, p, o, switch, n)
     change = o.place[1]
     return min(o.edge[0], o.switch_time[change] if change < o.switch_time.size else np.inf)
 
 
 @njit(cache=True, nogil=True)
 def _clock_event(s, p, o, t, k):
-    """Handle the event of a clock: a transporter's next step, a breakdown, a repair, a thermostat, a door."""
+    """Handle the event of a clock: a transporter's next step, a breakdown, a repair, a thermostat, a door, calls of a pool."""
     units, nodes = s.transporters.size, s.nodes.size
     if k < units:
         step_transporter(s, p, o, t, k)
@@ -129,9 +135,11 @@ def _clock_event(s, p, o, t, k):
         break_transporter(s, p, o, t, k - units - nodes)
     elif k < 2 * (units + nodes):
         switch_compressor(s, p, o, t, k - 2 * units - nodes)
-    else:
+    elif k < 2 * units + 3 * nodes:
         set_clock(s.clock_time, s.clock_item, s.clock_place, k, np.inf)
         add_doors(s, p, o, t, k - 2 * (units + nodes), -1)
+    else:
+        dispatch(s, p, o, t, p.group_of_pool[k - 2 * units - 3 * nodes])
 
 
 @njit(cache=True, nogil=True)

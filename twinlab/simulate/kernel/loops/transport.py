@@ -12,12 +12,27 @@ from twinlab.simulate.kernel.loops.climate import add_doors
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.moving import take_load
+from twinlab.simulate.kernel.loops.pools.driving import step_without_load
+from twinlab.simulate.kernel.loops.pools.service import in_service
 from twinlab.simulate.kernel.loops.random import LOAD, TRAVEL, TURN, UNLOAD
 from twinlab.simulate.kernel.loops.serving import FULL, enter, wait_for_room
 from twinlab.simulate.kernel.loops.tracing import trace
-from twinlab.simulate.kernel.records import DRIVING, HOLDING, LEG, LOADING, READY, SCHEDULED, STUCK, TRIP, UNLOADING
+from twinlab.simulate.kernel.loops.travel import travel_time
+from twinlab.simulate.kernel.records import (
+    DRIVING,
+    EMPTY,
+    HOLDING,
+    IDLE,
+    LEG,
+    LOADING,
+    READY,
+    SCHEDULED,
+    STUCK,
+    TRIP,
+    UNLOADING,
+)
 
-__all__ = ["hour_factor", "step_transporter"]
+__all__ = ["step_transporter"]
 
 _LOAD: Final = np.uint64(LOAD)
 _TRAVEL: Final = np.uint64(TRAVEL)
@@ -25,19 +40,15 @@ _UNLOAD: Final = np.uint64(UNLOAD)
 _TURN: Final = np.uint64(TURN)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
-def hour_factor(p, o, profile, t):
-    """Return a profile's factor at a time of the span."""
-    return p.profiles[profile, o.hours[profile, int((t - o.edge[3]) / 900.0)]]
-
-
 @njit(cache=True, nogil=True)
 def _drawn(s, p, k, which, purpose):
-    unit = p.transporters[k]
-    return draw(
-        p.distributions, p.values, which, np.uint64(s.transporters[k].trip), np.uint64(unit.source), np.uint64(unit.number),
-        purpose, s.key[0], s.key[1],
-    )  # fmt: skip
+    unit, one = p.transporters[k], s.transporters[k]
+    count, owner, number = np.uint64(one.trip), np.uint64(unit.source), np.uint64(unit.number)
+    if p.groups[unit.group].pool >= 0 and one.load > 0:
+        # Which transporter was called depends on the order of events; who is carried doesn't.
+        first = s.entities[one.first]
+        count, owner, number = np.uint64(first.stop), np.uint64(first.source), np.uint64(first.number)
+    return draw(p.distributions, p.values, which, count, owner, number, purpose, s.key[0], s.key[1])
 
 
 @njit(cache=True, nogil=True)
@@ -114,15 +125,8 @@ def _next_departure(s, p, o, t, g, leg):
 def _depart(s, p, o, t, k, leg):
     """Begin a trip; return how long it takes."""
     g = p.transporters[k].group
-    group = p.groups[g]
     one = s.transporters[k]
-    x = _drawn(s, p, k, p.legs[leg].travel, _TRAVEL) / group.speed_factor
-    if group.profile >= 0:
-        x *= hour_factor(p, o, group.profile, t)
-    for w in range(o.windows.size):
-        window = o.windows[w]
-        if window.start <= t < window.stop and (window.group < 0 or window.group == g):
-            x *= window.factor
+    x = travel_time(p, o, t, g, _drawn(s, p, k, p.legs[leg].travel, _TRAVEL))
     one.trip += 1
     one.stage = DRIVING
     one.began = t
@@ -160,7 +164,7 @@ def _may_load(s, p, o, t, k, leg):
     g = p.transporters[k].group
     one = s.transporters[k]
     link = p.legs[leg].link
-    if p.transporters[k].out_of_service:
+    if not in_service(s, p, k):
         if one.stage == HOLDING:
             _stop_holding(s, k, link)
         one.stage = READY
@@ -187,13 +191,16 @@ def step_transporter(s, p, o, t, k):
         set_clock(s.clock_time, s.clock_item, s.clock_place, k, one.down_until)
         return
     g = p.transporters[k].group
-    first, size = p.groups[g].first_leg, p.groups[g].legs
+    first, size, pooled = p.groups[g].first_leg, p.groups[g].legs, p.groups[g].pool >= 0
     while True:
+        empty = one.stage == READY or one.stage == IDLE or one.stage == EMPTY  # noqa: PLR1714  (numba)
+        if pooled and empty and not step_without_load(s, p, o, t, k):
+            return
         leg = first + one.leg
         link = p.legs[leg].link
         x = 0.0
-        if one.stage == READY or one.stage == HOLDING or one.stage == SCHEDULED:  # noqa: PLR1714  (numba)
-            if not _may_load(s, p, o, t, k, leg):
+        if one.stage == READY or one.stage == HOLDING or one.stage == SCHEDULED or one.stage == IDLE:  # noqa: PLR1714  (numba)
+            if not pooled and not _may_load(s, p, o, t, k, leg):
                 return
             take_load(s, o, t, link, k, p.groups[g].capacity)
             one.stage = LOADING
@@ -217,7 +224,10 @@ def step_transporter(s, p, o, t, k):
                 return
             if p.nodes[p.links[link].destination].doored:
                 add_doors(s, p, o, t, p.links[link].destination, -1)
-            one.leg = one.leg + 1 if one.leg + 1 < size else 0
+            if pooled:
+                one.at = p.links[link].destination
+            else:
+                one.leg = one.leg + 1 if one.leg + 1 < size else 0
             one.stage = READY
             x = _drawn(s, p, k, p.groups[g].turnaround, _TURN)
         if x > 0.0:

@@ -11,7 +11,7 @@ from twinlab.model.check import Finding
 from twinlab.simulate.network.network import Network
 from twinlab.simulate.network.quantities import Time
 from twinlab.simulate.network.transporters import Dispatch, Timetable
-from twinlab.simulate.scenarios.change import Change, Effect, changed, unknown
+from twinlab.simulate.scenarios.change import Change, Effect, changed, fault, unknown
 
 __all__ = ["UseTimetable"]
 
@@ -44,7 +44,12 @@ class UseTimetable(Change):
     def faults(self, network: Network) -> Iterator[Finding]:  # noqa: D102
         yield from unknown("transporters", "group of transporters", [self.transporters], network.transporters)
         group = network.transporters.get(self.transporters)
-        if group is not None and self.timetable is not None:
+        if group is not None and group.route is None:
+            yield fault(
+                "transporters",
+                f"{self.transporters!r} are called to `links`, so that they have no departures; choose a group with a `route`",
+            )
+        elif group is not None and group.route is not None and self.timetable is not None:
             yield from unknown(
                 "timetable",
                 f"node on the route of {self.transporters!r} called",

@@ -12,8 +12,10 @@ from pydantic import Field, model_validator
 from twinlab.model.check import Finding
 from twinlab.simulate.network.flows import Link
 from twinlab.simulate.network.network import Network
+from twinlab.simulate.network.pools.ways import drives
 from twinlab.simulate.network.quantities import Distance, in_unit
 from twinlab.simulate.network.routing import detours, legs, next_nodes
+from twinlab.simulate.network.transporters import Transporters
 from twinlab.simulate.scenarios.change import Change, Effect, changed, fault, percent, unknown
 
 __all__ = ["Reroute", "Storm"]
@@ -25,7 +27,8 @@ Degrees = Annotated[float, Field(ge=-180, le=180)]
 class Reroute(Change):
     """Send entities on other ways: not over closed links, or over preferred ones.
 
-    Transporters whose route has a closed link finish their trip and are out of service. Entities with a fixed `route` keep it.
+    Transporters whose route has a closed link finish their trip and are out of service; those that are called to `links` take
+    other ways. Entities with a fixed `route` keep it.
     """
 
     kind: Literal["reroute"] = "reroute"
@@ -84,10 +87,7 @@ class Reroute(Change):
     def applied(self, network: Network) -> Network:  # noqa: D102
         closed, preferred = self._pairs(network, self.closed), self._pairs(network, self.preferred)
         hops = detours(network, closed=closed, preferred=preferred)
-        groups = {
-            name: group.model_copy(update={"out_of_service": group.count}) if closed & set(legs(group)) else group
-            for name, group in network.transporters.items()
-        }
+        groups = {name: _without(network, group, closed) for name, group in network.transporters.items()}
         return changed(network, next_hops=hops, transporters=groups)
 
     def summary(self, network: Network) -> str:  # noqa: D102
@@ -102,6 +102,17 @@ class Reroute(Change):
     def effects(self, network: Network) -> Mapping[str, Effect]:  # noqa: D102
         del network
         return {f"links.{' -> '.join(sorted(pair))}": "set" for pair in (*self.closed, *self.preferred)}
+
+
+def _without(network: Network, group: Transporters, closed: frozenset[Pair]) -> Transporters:
+    """Return transporters that don't use closed links."""
+    if not group.pooled:
+        return group.model_copy(update={"out_of_service": group.count}) if closed & set(legs(group)) else group
+    back = {(destination, origin) for origin, destination in closed}
+    avoid = [
+        pair for one in drives(network, group) if (pair := (one.origin, one.destination)) in closed or pair in back
+    ]
+    return group.model_copy(update={"avoid": (*group.avoid, *avoid)}) if avoid else group
 
 
 class Storm(Change):

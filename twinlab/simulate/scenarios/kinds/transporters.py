@@ -9,6 +9,7 @@ from pydantic import Field
 
 from twinlab.model.check import Finding
 from twinlab.simulate.network.network import Network
+from twinlab.simulate.network.routing import legs
 from twinlab.simulate.network.transporters import Transporters
 from twinlab.simulate.scenarios.change import Change, Effect, changed, chosen, fault, percent, unknown
 
@@ -99,7 +100,8 @@ class NewTransporters(Change):
     """What it is."""
 
     def faults(self, network: Network) -> Iterator[Finding]:  # noqa: D102
-        yield from unknown("group", "node", self.group.route, network.nodes)
+        nodes = dict.fromkeys(node for pair in legs(self.group) for node in pair)
+        yield from unknown("group", "node", [*nodes, *([self.group.home] if self.group.home else [])], network.nodes)
         if self.name in network.transporters:
             yield fault(
                 "name", f"there are transporters {self.name!r} already; use another name, or the kind `transporters`"
@@ -111,7 +113,9 @@ class NewTransporters(Change):
     def summary(self, network: Network) -> str:  # noqa: D102
         del network
         group = self.group
-        return f"new {self.name}: {group.count} x {group.type} on {' -> '.join(group.route)}, {group.capacity} entities each"
+        ways = [group.route] if group.route is not None else group.links or ()
+        where = ", ".join(" -> ".join(way) for way in ways)
+        return f"new {self.name}: {group.count} x {group.type} on {where}, {group.capacity} entities each"
 
     def effects(self, network: Network) -> Mapping[str, Effect]:  # noqa: D102
         del network
