@@ -218,3 +218,15 @@ def grave_faults() -> Callable[[Any], list[str]]:
         ]
 
     return check
+
+
+@pytest.fixture(scope="session")
+def postgres(need: Callable[[str], Path | None]) -> Iterator[str]:
+    """Address of a PostgreSQL of this session, of a user who may do all; each test uses tables of its own."""
+    from tests.peers import postgres_program, postgres_server
+
+    if postgres_program("postgres") is None:
+        need("postgres")
+    need("psycopg")
+    with postgres_server() as url:
+        yield url

@@ -25,6 +25,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
         "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
         "mqtt": "twinlab.sources.live.mqtt:MQTT",
         "replay": "twinlab.sources.live.replay:REPLAY",
+        "sql": "twinlab.sources.live.sql_poll:SQL",
     },
     check=_fault,
 )

@@ -1,0 +1,300 @@
+"""Tables of a database, polled for rows that have changed: an overlap window, in which rows that are known are dropped.
+
+A poll for rows later than the newest one misses those that were written before it and committed after it. So each poll reads
+the rows since some time before the newest one again, and yields those that are new or differ. On PostgreSQL the window also
+begins before all transactions that were open, so that one that is committed late is never missed, however long it took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from twinlab.model.basics import Duration, parse_duration
+from twinlab.model.extensions.live_kind import LiveKind
+from twinlab.model.extensions.options import Options
+from twinlab.model.extensions.secrets import PlainUrl, Secret
+from twinlab.sources.base import RowBatch
+from twinlab.sources.live.backoff import Backoff
+from twinlab.sources.live.health import HealthMeter
+from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext
+from twinlab.sources.parsing.numerals import Numerals
+from twinlab.sources.parsing.values import ValueColumns
+
+if TYPE_CHECKING:
+    from twinlab.sources.live.sql_database import Database
+
+__all__ = ["SQL", "SqlOptions", "SqlPoll", "TableOptions"]
+
+Result = TypeVar("Result")
+
+#: Rows of the window that are remembered for a table, at most.
+_MOST_KNOWN = 500_000
+
+
+class TableOptions(Options):
+    """How a table is polled."""
+
+    updated: str
+    """Column with the time of the last change of a row: a time, a text in ISO format, or seconds since 1970. An index helps."""
+    key: Annotated[list[str], Field(min_length=1)]
+    """Columns that identify a row, such as its primary key."""
+
+
+class SqlOptions(Options):
+    """Options of a database that is polled."""
+
+    url: PlainUrl
+    """Address as SQLAlchemy has it: ``postgresql+psycopg://reader@erp.example.org/erp``, ``sqlite:///erp.db``. The user needs to
+    read only; a relative path of SQLite begins in the twin's folder."""
+    password: Secret | None = None
+    """Where the password is: ``${ERP_PASSWORD}`` or ``file:/run/secrets/erp``."""
+    tables: Annotated[dict[str, TableOptions], Field(min_length=1)]
+    """Table -> how it is polled; ``schema.table`` for another schema."""
+    every: Duration = "5s"
+    """Time from one poll to the next. The database has one connection, and one query at a time."""
+    overlap: Duration = "1min"
+    """How long before the newest row a poll begins: more than clocks of writers differ, and than a transaction takes until
+    it writes first (on PostgreSQL), or until it is committed (elsewhere)."""
+    rows: Annotated[int, Field(ge=1, le=50_000)] = 5_000
+    """Rows of a query and of a batch, at most."""
+
+
+@dataclass
+class _Table:
+    """What is known of a table."""
+
+    name: str
+    options: TableOptions
+    #: All rows that changed before it are known: the next poll begins the overlap before it. None: nothing is known.
+    until: Any = None
+    #: Newest change of the polls so far.
+    newest: Any = None
+    #: Key -> (time of the change, digest of the row), of the rows in the window.
+    known: dict[tuple[Any, ...], tuple[Any, bytes]] = field(default_factory=dict)
+    #: (end of the snapshot, newest change) of polls after which transactions were still open.
+    polls: list[tuple[int, Any]] = field(default_factory=list)
+    #: Start of the snapshot of the last poll: all transactions before it had ended.
+    ended: int = 0
+
+
+class SqlPoll:
+    """A live source that polls tables.
+
+    Parameters
+    ----------
+    options : SqlOptions
+    context : LiveContext
+    """
+
+    def __init__(self, options: SqlOptions, context: LiveContext) -> None:
+        self.name = context.name
+        self._options, self._context = options, context
+        self._overlap = parse_duration(options.overlap) / 1e9
+        self._every = parse_duration(options.every) / 1e9
+        self._meter = HealthMeter()
+        self._meter.load = {"connections": 1.0, "polls_per_second": 1.0 / self._every}
+        self._tables = [
+            _Table(name, one, until=from_json(context.offsets.get(name))) for name, one in options.tables.items()
+        ]
+
+    async def catalogue(self) -> Catalogue:
+        """Return the columns of the tables; a database declares no units."""
+        database = self._database()
+        try:
+            columns = await _in_thread(database.columns, [table.name for table in self._tables])
+        finally:
+            await _in_thread(database.close)
+        return Catalogue(tuple(DeclaredTag(column, None, table) for table, column in columns), complete=True)
+
+    async def batches(self) -> AsyncIterator[LiveBatch]:
+        """Poll all tables again and again, or once."""
+        backoff = Backoff(self._every, 60.0)
+        database: Database | None = None
+        try:
+            while True:
+                try:
+                    if database is None:
+                        database = await _in_thread(self._database)
+                    for table in self._tables:
+                        async for batch in self._poll(database, table):
+                            yield batch
+                    backoff.reset()
+                except OSError as error:
+                    # The database doesn't answer, see `Database`.
+                    self._meter.disconnected(error)
+                    if database is not None:
+                        await _in_thread(database.close)
+                        database = None
+                    await backoff.pause()
+                    continue
+                if self._context.once:
+                    self._meter.ended()
+                    return
+                await asyncio.sleep(self._every)
+        finally:
+            if database is not None:
+                await _in_thread(database.close)
+
+    async def acknowledge(self, batch: LiveBatch) -> None:
+        """Do nothing: a database keeps its rows."""
+
+    async def fill(self, gap: Gap) -> bool:
+        """Read a table again from the beginning of a gap on."""
+        for table in self._tables:
+            if table.name == gap.stream and gap.start_ns is not None and isinstance(table.until, datetime):
+                start = datetime.fromtimestamp(gap.start_ns / 1e9, UTC)
+                table.until = min(table.until, start if table.until.tzinfo else start.replace(tzinfo=None))
+                table.polls.clear()
+                self._meter.filled(gap)
+                return True
+        return False
+
+    @property
+    def health(self) -> Health:
+        """State, rate and errors at this moment."""
+        return self._meter.health()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    def _database(self) -> Database:
+        from twinlab.sources.live.sql_database import Database  # noqa: PLC0415  (SQLAlchemy is an extra)
+
+        return Database(self._options.url, self._options.password, name=self.name, folder=self._context.folder)
+
+    async def _poll(self, database: Database, table: _Table) -> AsyncIterator[LiveBatch]:
+        """Yield the rows of a table that are new or changed."""
+        # Before the rows are read: whatever isn't visible to them is open or begins later.
+        snapshot, now = await _in_thread(database.snapshot)
+        if self._meter.health().state != "connected":
+            self._meter.connected()
+        low = None if table.until is None else earlier(table.until, self._overlap)
+        page = partial(
+            database.page, table.name, table.options.updated, table.options.key, low=low, count=self._options.rows
+        )
+        after: tuple[Any, ...] | None = None
+        while True:
+            names, rows = await _in_thread(partial(page, after=after))
+            if not rows:
+                break
+            place = [names.index(column) for column in (table.options.updated, *table.options.key)]
+            fresh = list(self._unknown(table, rows, place))
+            after = tuple(rows[-1][at] for at in place)
+            table.newest = after[0] if table.newest is None else max(table.newest, after[0])
+            if fresh:
+                self._meter.received(len(fresh))
+                yield LiveBatch((self._rows(table.name, names, fresh),))
+            if len(rows) < self._options.rows:
+                break
+        for batch in self._advance(table, snapshot, now):
+            yield batch
+
+    def _unknown(self, table: _Table, rows: list[tuple[Any, ...]], place: list[int]) -> Iterator[tuple[Any, ...]]:
+        for row in rows:
+            digest = hashlib.blake2b(repr(row).encode(), digest_size=8).digest()
+            key = tuple(row[at] for at in place[1:])
+            found = table.known.get(key)
+            if found is None or found[1] != digest:
+                table.known[key] = (row[place[0]], digest)
+                yield row
+
+    def _advance(self, table: _Table, snapshot: tuple[int, int] | None, now: datetime) -> Iterator[LiveBatch]:
+        """Move the window on after a poll; yield the new offset."""
+        if table.newest is None:
+            return
+        newest = not_later(table.newest, now)
+        gaps: tuple[Gap, ...] = ()
+        before = table.until
+        if snapshot is None:
+            table.until = newest
+        else:
+            oldest, end = snapshot
+            # A transaction that began before the end of poll i and had ended by the last poll is known by now.
+            while table.polls and table.polls[0][0] <= table.ended:
+                table.until = table.polls.pop(0)[1]
+            table.ended = oldest
+            table.polls = [one for one in table.polls if one[0] != end]
+            table.polls.append((end, newest))
+            if len(table.known) > _MOST_KNOWN:
+                why = f"a transaction has been open for more than {_MOST_KNOWN:,} changes: its rows may be missing"
+                gaps = (Gap(table.name, why),)
+                table.until, table.polls = newest, [(end, newest)]
+        if table.until is not None:
+            low = earlier(table.until, self._overlap)
+            if len(table.known) > self._options.rows:
+                table.known = {key: one for key, one in table.known.items() if one[0] >= low}
+        if gaps or table.until != before:
+            for gap in gaps:
+                self._meter.gap(gap, lost=True)
+            yield LiveBatch(offsets={table.name: to_json(table.until)}, gaps=gaps)
+
+    @staticmethod
+    def _rows(table: str, names: list[str], rows: list[tuple[Any, ...]]) -> RowBatch:
+        columns = ValueColumns(Numerals(), frozenset(), frozenset())
+        found, arrays = columns.convert({name: [row[at] for row in rows] for at, name in enumerate(names)})
+        schema = pa.schema([pa.field(name, array.type) for name, array in zip(found, arrays, strict=True)])
+        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+        return RowBatch(table.rpartition(".")[2], batch, np.arange(1, len(rows) + 1, dtype=np.int64))
+
+
+async def _in_thread(function: Callable[..., Result], *arguments: object) -> Result:
+    """Call a function in a thread. If that is cancelled, wait until it is done: a query that still runs has the connection."""
+    task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+def earlier(value: Any, seconds: float) -> Any:  # noqa: ANN401  (as the database has it)
+    """Return a time of a change some seconds before another, in the form in which the database compares it.
+
+    >>> earlier("2026-03-01 00:01:30.5", 60.0), earlier(100, 60.0)
+    ('2026-03-01 00:00:30', 40.0)
+    """
+    if isinstance(value, datetime):
+        return value - timedelta(seconds=seconds)
+    if isinstance(value, str):
+        # A text is later than its own beginning: without fraction and zone it is the earlier bound of its second.
+        at = datetime.fromisoformat(value).replace(tzinfo=None, microsecond=0) - timedelta(seconds=seconds)
+        return at.isoformat(sep="T" if "T" in value else " ", timespec="seconds")
+    return float(value) - seconds
+
+
+def not_later(value: Any, now: datetime) -> Any:  # noqa: ANN401
+    """Return the time of a change, at most now: one row of the future must not hide all others.
+
+    A time without a zone is taken as UTC. If it is of a zone that is ahead, more rows are read again; none is missed.
+    """
+    plain = now.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(value, datetime):
+        return min(value, now if value.tzinfo else plain)
+    if isinstance(value, str):
+        return min(value, plain.isoformat(sep="T" if "T" in value else " ", timespec="seconds"))
+    return value
+
+
+def to_json(value: Any) -> object:  # noqa: ANN401
+    """Return a time of a change as JSON can represent it; `from_json` returns it again."""
+    return {"time": value.isoformat()} if isinstance(value, datetime) else value
+
+
+def from_json(value: object) -> Any:  # noqa: ANN401
+    """Return what `to_json` was given.
+
+    >>> from_json(to_json(datetime(2026, 3, 1, tzinfo=UTC))), from_json(to_json(7))
+    (datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc), 7)
+    """
+    return datetime.fromisoformat(value["time"]) if isinstance(value, dict) else value
+
+
+SQL = LiveKind("sql", SqlPoll, SqlOptions, needs=("sqlalchemy",), extra="postgres")
