@@ -19,12 +19,12 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from twinlab._backoff import Backoff
 from twinlab.model.basics import Duration, parse_duration
 from twinlab.model.extensions.live_kind import LiveKind
 from twinlab.model.extensions.options import Options
 from twinlab.model.extensions.secrets import PlainUrl, Secret
 from twinlab.sources.base import RowBatch
-from twinlab.sources.live.backoff import Backoff
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext
 from twinlab.sources.parsing.numerals import Numerals
