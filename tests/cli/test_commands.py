@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "create", "ingest", "serve", "user", "status", "check", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion",
+    "demo", "create", "ingest", "run", "serve", "user", "status", "check", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -213,7 +213,10 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli",
         "twinlab.cli.alerts",
         "twinlab.cli.commands",
+        "twinlab.cli.plant",
         "twinlab.cli.revisions",
+        "twinlab.cli.run",
+        "twinlab.cli.sizes",
         "twinlab.cli.why",
         "twinlab.errors",
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 import click
 
 from twinlab._click import Command, Commands, Several
+from twinlab.cli.sizes import network_sizes
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -104,20 +105,6 @@ def group(*, traceback: bool) -> None:
     """Build, trust, explore and use a digital twin."""
 
 
-#: Options of `twinlab demo parcel`, with what each counts.
-_SIZES = {
-    "weeks": "weeks (default: 13)", "parcels": "parcels a week (default: 20,000)", "trucks": "trucks (default: 150)",
-    "rooms": "cold rooms (default: 40)", "forklifts": "forklifts (default: 60)", "hubs": "hubs (default: 12)",
-    "seed": "another seed gives another network (default: 1)",
-}  # fmt: skip
-
-
-def _sizes(command: F) -> F:
-    for name, text in reversed(_SIZES.items()):
-        command = click.option(f"--{name}", type=int, metavar="N", help=f"parcel: {text}.")(command)
-    return command
-
-
 def _demo_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem  # noqa: PLC0415  (loaded when a shell asks only)
 
@@ -134,7 +121,7 @@ def _demo_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: st
 )  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Build it again.")
 @click.option("--small", is_flag=True, help="parcel: 12 trucks, 2 weeks, built in seconds; the next options change it.")
-@_sizes
+@network_sizes("parcel: ")
 @click.option("--start", metavar="DAY", help="parcel: first day, a Monday (default: 2026-01-05; small: 2026-03-23).")
 @_serving(workers=1)
 def _demo(

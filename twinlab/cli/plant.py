@@ -1,0 +1,62 @@
+"""``twinlab plant``: run the simulated parcel network as a program, with servers as a real one has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from twinlab._click import Command, Several
+from twinlab.cli.commands import group, path_option, say
+from twinlab.cli.sizes import network_sizes
+
+__all__: list[str] = []
+
+
+@group.group("plant")
+def _plant() -> None:
+    """Run the simulated parcel network with live servers."""
+
+
+@_plant.command(
+    "run", cls=Command,
+    example="twinlab plant run --folder plant/ --small --speed 60\ntwinlab plant run --folder plant/ --peers modbus opcua",
+)  # fmt: skip
+@path_option("--folder", required=True, metavar="DIR", help="Gets the truth, addresses and secrets; a new folder.")
+@click.option("--speed", type=float, default=1.0, show_default=True, metavar="X", help="Seconds of the plant a second.")
+@click.option("--peers", cls=Several, metavar="NAME", help="Servers to start (default: all): modbus, opcua.")
+@click.option("--state", type=click.Path(path_type=Path), metavar="FILE",
+              help="Go on from a state.json that an earlier run has saved.")  # fmt: skip
+@click.option("--small", is_flag=True, help="12 trucks, 2 weeks; the next options change it.")
+@network_sizes()
+@click.option("--start", metavar="DAY", help="First day, a Monday (default: 2026-01-05; small: 2026-03-23).")
+def _run(
+    folder: Path, *, speed: float, peers: tuple[str, ...], state: Path | None, small: bool, start: str | None, **counts: int | None
+) -> None:  # fmt: skip
+    """Run the plant until it is stopped (Ctrl+C, SIGTERM) or its weeks are over."""
+    import asyncio  # noqa: PLC0415  (each command loads its rooms only)
+
+    from twinlab.errors import SchemaError  # noqa: PLC0415
+    from twinlab.plant import ParcelSize, Plant  # noqa: PLC0415
+    from twinlab.plant.run.chosen import PEERS, make_peers  # noqa: PLC0415
+    from twinlab.plant.run.runner import run_plant  # noqa: PLC0415
+
+    names = {"rooms": "cold_rooms", "parcels": "parcels_a_week"}
+    given = {names.get(name, name): count for name, count in counts.items() if count is not None}
+    wanted: dict[str, int | str] = {**given, **({} if start is None else {"start": start})}
+    if state is not None and (small or wanted):
+        msg = "expected --state or a size: a state has its size"
+        raise SchemaError(msg)
+    size = ParcelSize(**{**(ParcelSize.small() if small else ParcelSize()).to_dict(), **wanted})  # type: ignore[arg-type]
+    plant = Plant(size) if state is None else Plant.load(state)
+    say(plant.size.label())
+    servers = make_peers(plant, folder, peers or PEERS)
+    say(str(asyncio.run(run_plant(plant, folder, speed=speed, peers=servers, ready=_say_ready))))
+
+
+def _say_ready(addresses: dict[str, dict[str, object]]) -> None:
+    """Print where the servers are."""
+    for name, address in addresses.items():
+        where = address.get("endpoint") or f"{address['host']}:{address['port']}"
+        say(f"{name:8} {where}")
+    say("Running. Stop with Ctrl+C.")

@@ -1,0 +1,220 @@
+"""New warehouses: an OPC UA server with Basic256Sha256 Sign & Encrypt, two roles by certificate, and HistoryRead.
+
+``Warehouses/<hub>/<room>`` has the variables `VARIABLES`; each room's ``Temperature`` and ``SetPoint`` state °C as their
+engineering unit. Node ids are strings such as ``R07.Temperature``. The certificate ``opcua-operator`` may write set points,
+``opcua-viewer`` may only read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from asyncua import Server, ua
+from asyncua.common.node import Node
+from asyncua.crypto.permission_rules import SimpleRoleRuleset, UserRole
+from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
+from asyncua.server.history import HistoryDict
+from asyncua.server.user_managers import CertificateUserManager
+
+from twinlab.errors import CommandRejectedError
+from twinlab.plant.network.names import asset_name
+from twinlab.plant.network.towns import TOWNS
+from twinlab.plant.peers.certificates import Authority
+from twinlab.plant.peers.peer import Moment
+
+__all__ = ["NAMESPACE", "VARIABLES", "OpcUaServer"]
+
+NAMESPACE = "urn:twinlab:plant:warehouses"
+#: Variable of a room -> its type.
+VARIABLES = {
+    "Temperature": ua.VariantType.Double,
+    "SetPoint": ua.VariantType.Double,
+    "Door": ua.VariantType.Boolean,
+    "Compressor": ua.VariantType.Boolean,
+}
+_CELSIUS = ua.EUInformation(
+    NamespaceUri="http://www.opcfoundation.org/UA/units/un/cefact", UnitId=4408652,
+    DisplayName=ua.LocalizedText("°C"), Description=ua.LocalizedText("degree Celsius"),
+)  # fmt: skip
+_URI = "urn:twinlab:plant:server"
+
+
+class _Readers(SimpleRoleRuleset):  # type: ignore[misc]  # asyncua's types aren't read
+    """Viewers read; only operators write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for request in (
+            ua.ObjectIds.WriteRequest_Encoding_DefaultBinary,
+            ua.ObjectIds.CallRequest_Encoding_DefaultBinary,
+        ):
+            self._permission_dict[UserRole.User].discard(ua.NodeId(request))
+
+
+class _Room(NamedTuple):
+    number: int
+    nodes: dict[str, Node]
+
+
+class OpcUaServer:
+    """The warehouse server of some rooms.
+
+    Parameters
+    ----------
+    rooms : sequence of int
+        Numbers of the rooms, from 0.
+    authority : Authority
+        Issues the server's and the clients' certificates.
+    port : int
+        0 for a free one.
+    kept : int
+        Values that the history keeps of each variable.
+    """
+
+    name = "opcua"
+
+    def __init__(self, rooms: Sequence[int], authority: Authority, *, port: int = 0, kept: int = 20_000) -> None:
+        self._numbers = list(rooms)
+        self._authority = authority
+        self._port = port
+        self._kept = kept
+        self._history = HistoryDict()
+        self._server: Server | None = None
+        self._rooms: list[_Room] = []
+        self._shown: dict[int, float] = {}
+
+    async def start(self, moment: Moment) -> None:
+        """Issue certificates, build the address space, listen on a free port."""
+        users = CertificateUserManager()
+        own = self._authority.issue("opcua-server", server=True, uri=_URI)
+        for name in ("viewer", "operator"):
+            pair = self._authority.issue(f"opcua-{name}", uri=f"urn:twinlab:{name}")
+            role = UserRole.Admin if name == "operator" else UserRole.User
+            await users.add_role(pair.certificate, role, name)
+        self._port = self._port or _free_port()
+        server = self._server = Server(user_manager=users)
+        server.iserver.history_manager.set_storage(self._history)
+        await server.init()
+        server.set_endpoint(f"opc.tcp://127.0.0.1:{self._port}/twinlab/")
+        server.set_server_name("twinlab plant, warehouses")
+        await server.set_application_uri(_URI)
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt], permission_ruleset=_Readers())
+        server.set_identity_tokens([ua.X509IdentityToken, ua.AnonymousIdentityToken])
+        server.set_certificate_validator(
+            CertificateValidator(CertificateValidatorOptions.BASIC_VALIDATION | CertificateValidatorOptions.PEER_CLIENT)
+        )
+        await server.load_certificate(own.certificate)
+        await server.load_private_key(own.key)
+        await self._build(server, moment)
+        await server.start()
+
+    async def publish(self, moment: Moment) -> None:
+        """Take set points that operators have written, then write the values of all minutes, in order."""
+        server = self._server
+        assert server is not None
+        minutes, measured = moment.step.rooms, moment.rooms
+        for room in self._rooms:
+            await self._take_set_point(server, room, moment)
+            for place, second in enumerate(minutes.time.tolist()):
+                fast = int(measured.fast[room.number, place])
+                when = datetime.fromtimestamp(second + fast, UTC)
+                temperature = float(measured.temperature[room.number, place])
+                if measured.celsius[room.number, place]:
+                    # This channel is configured in °F.
+                    temperature = temperature * 1.8 + 32
+                await self._write(room, "Temperature", temperature, when, bad=bool(measured.silent[room.number, place]))
+                await self._write(room, "Door", bool(minutes.door[place, room.number]), when)
+                await self._write(room, "Compressor", bool(minutes.compressor[place, room.number]), when)
+
+    async def stop(self) -> None:
+        """Close all sessions."""
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+
+    @property
+    def address(self) -> dict[str, object]:
+        """Endpoint, namespace, and the paths of the certificates that clients use."""
+        folder = self._authority.folder
+        return {
+            "endpoint": f"opc.tcp://127.0.0.1:{self._port}/twinlab/",
+            "namespace": NAMESPACE,
+            "server_certificate": str(folder / "opcua-server.pem"),
+            "viewer": {"certificate": str(folder / "opcua-viewer.pem"), "key": str(folder / "opcua-viewer.key.pem"),
+                       "application_uri": "urn:twinlab:viewer"},
+            "operator": {"certificate": str(folder / "opcua-operator.pem"), "key": str(folder / "opcua-operator.key.pem"),
+                         "application_uri": "urn:twinlab:operator"},
+            "rooms": [asset_name("cold_room", room) for room in self._numbers],
+        }  # fmt: skip
+
+    async def _build(self, server: Server, moment: Moment) -> None:
+        index = await server.register_namespace(NAMESPACE)
+        root = await server.nodes.objects.add_object(ua.NodeId("Warehouses", index), "Warehouses")
+        hubs: dict[int, Node] = {}
+        state = moment.plant.state.rooms
+        when = datetime.fromtimestamp(moment.plant.time, UTC)
+        for number in self._numbers:
+            hub = int(moment.plant.plan.rooms.hub[number])
+            if hub not in hubs:
+                code = TOWNS[hub].code
+                hubs[hub] = await root.add_object(ua.NodeId(code, index), code)
+            name = asset_name("cold_room", number)
+            parent = await hubs[hub].add_object(ua.NodeId(name, index), name)
+            first = {
+                "Temperature": float(state.temperature[number]), "SetPoint": float(state.set_to[number]),
+                "Door": False, "Compressor": bool(state.running[number]),
+            }  # fmt: skip
+            room = _Room(number, {})
+            for variable, kind in VARIABLES.items():
+                node = await parent.add_variable(
+                    ua.NodeId(f"{name}.{variable}", index), variable, first[variable], kind
+                )
+                room.nodes[variable] = node
+                if kind is ua.VariantType.Double:
+                    await node.add_property(ua.NodeId(f"{name}.{variable}.Unit", index), "EngineeringUnits", _CELSIUS)
+                for bits in (ua.AttributeIds.AccessLevel, ua.AttributeIds.UserAccessLevel):
+                    await node.set_attr_bit(bits, ua.AccessLevel.HistoryRead)
+                await node.write_attribute(
+                    ua.AttributeIds.Historizing,
+                    ua.DataValue(ua.Variant(Value=True, VariantType=ua.VariantType.Boolean)),
+                )
+                await self._history.new_historized_node(node.nodeid, None, self._kept)
+                await self._write(room, variable, first[variable], when)
+            await room.nodes["SetPoint"].set_writable()
+            self._shown[number] = first["SetPoint"]
+            self._rooms.append(room)
+
+    async def _take_set_point(self, server: Server, room: _Room, moment: Moment) -> None:
+        """Command what an operator has written since the last step; show what is valid."""
+        found = server.read_attribute_value(room.nodes["SetPoint"].nodeid).Value
+        wanted = self._shown[room.number] if found is None else found.Value
+        valid = float(moment.plant.state.rooms.set_to[room.number])
+        if wanted != self._shown[room.number]:
+            with contextlib.suppress(CommandRejectedError):
+                moment.plant.command("set_temperature", asset_name("cold_room", room.number), wanted)
+                valid = wanted
+        if valid != self._shown[room.number] or valid != wanted:
+            await self._write(room, "SetPoint", valid, datetime.fromtimestamp(moment.plant.time, UTC))
+            self._shown[room.number] = valid
+
+    async def _write(self, room: _Room, variable: str, value: float, when: datetime, *, bad: bool = False) -> None:
+        assert self._server is not None
+        node = room.nodes[variable]
+        status = ua.StatusCodes.BadSensorFailure if bad else ua.StatusCodes.Good
+        written = ua.DataValue(
+            ua.Variant(value, VARIABLES[variable]), ua.StatusCode(ua.UInt32(status)),
+            SourceTimestamp=when, ServerTimestamp=datetime.now(UTC),
+        )  # fmt: skip
+        await self._server.write_attribute_value(node.nodeid, written)
+        await self._history.save_node_value(node.nodeid, written)
+
+
+def _free_port() -> int:
+    """Return a port that is free now: asyncua doesn't report which one it got."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,6 @@
+"""The plant as a running program: real time or faster, with its peers, and the truth recorded beside.
+
+In: a size, a speed, a folder. Out: peers on loopback, ``plant.json`` with their addresses, `truth` in files.
+Read in order: `truth` (what is recorded), `runner` (the loop and its clean end).
+Never: a peer that is left running; truth where a twin would ingest it.
+"""

@@ -1,0 +1,55 @@
+"""Which peers a run starts, and which assets each of them serves."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from twinlab.errors import SourceError, UnknownTermError
+from twinlab.model.terms import nearest
+from twinlab.plant.peers.peer import Peer
+from twinlab.plant.steps.plant import Plant
+
+__all__ = ["PEERS", "make_peers", "old_and_new_rooms"]
+
+#: Peers in the order in which they are started.
+PEERS = ("modbus", "opcua")
+
+
+def make_peers(plant: Plant, folder: str | Path, names: Sequence[str] = PEERS) -> list[Peer]:
+    """Return the peers of these names; certificates and passwords are written to ``folder/secrets``.
+
+    Raises
+    ------
+    UnknownTermError
+        If there is no such peer.
+    SourceError
+        If a peer's library isn't installed.
+    """
+    for name in names:
+        if name not in PEERS:
+            msg = f"there is no peer {name!r}{nearest(name, PEERS)}"
+            raise UnknownTermError(msg)
+    try:
+        found = [_make(name, plant, Path(folder) / "secrets") for name in PEERS if name in names]
+    except ModuleNotFoundError as error:
+        msg = f'the plant\'s peers need the package {error.name}; install it with: pip install "twinlab-kit[plant]"'
+        raise SourceError(msg) from error
+    return found
+
+
+def _make(name: str, plant: Plant, secrets: Path) -> Peer:
+    module = importlib.import_module(f"twinlab.plant.peers.{name}")
+    old, new = old_and_new_rooms(plant)
+    if name == "modbus":
+        return cast("Peer", module.ModbusUnits(old))
+    certificates = importlib.import_module("twinlab.plant.peers.certificates")
+    return cast("Peer", module.OpcUaServer(new, certificates.Authority(secrets)))
+
+
+def old_and_new_rooms(plant: Plant) -> tuple[list[int], list[int]]:
+    """Return the rooms with old refrigeration units (every second hub), and those of new warehouses."""
+    hubs = plant.plan.rooms.hub.tolist()
+    return [room for room, hub in enumerate(hubs) if hub % 2 == 0], [room for room, hub in enumerate(hubs) if hub % 2]
