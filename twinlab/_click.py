@@ -9,7 +9,7 @@ import click
 
 from twinlab.errors import TwinlabError
 
-__all__ = ["Command", "Commands", "Several"]
+__all__ = ["Command", "Commands", "Group", "Several"]
 
 
 class Commands(click.Group):
@@ -64,10 +64,26 @@ class Command(click.Command):
             raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        # Line by line: click would fill the lines of an epilog into one paragraph.
-        formatter.write("\nexample:\n")
-        for line in self.example.splitlines():
-            formatter.write(f"  {line}\n")
+        _write_example(formatter, self.example)
+
+
+class Group(click.Group):
+    """A command with commands of its own, and an example below its help."""
+
+    def __init__(self, *args: Any, example: str, after: str = "", **kwargs: Any) -> None:  # noqa: ANN401  (passed to click)
+        super().__init__(*args, **kwargs)
+        self.example = example
+        self.after = after
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        _write_example(formatter, self.example)
+
+
+def _write_example(formatter: click.HelpFormatter, example: str) -> None:
+    # Line by line: click would fill the lines of an epilog into one paragraph.
+    formatter.write("\nexample:\n")
+    for line in example.splitlines():
+        formatter.write(f"  {line}\n")
 
 
 class Several(click.Option):

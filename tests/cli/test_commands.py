@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "create", "ingest", "run", "serve", "user", "status", "check", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
+    "demo", "create", "ingest", "run", "edge", "serve", "user", "status", "check", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -213,6 +213,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli",
         "twinlab.cli.alerts",
         "twinlab.cli.commands",
+        "twinlab.cli.edge",
         "twinlab.cli.plant",
         "twinlab.cli.revisions",
         "twinlab.cli.run",

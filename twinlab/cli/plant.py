@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from twinlab._click import Command, Several
+from twinlab._click import Command, Group, Several
 from twinlab.cli.commands import group, path_option, say
 from twinlab.cli.sizes import network_sizes
 
 __all__: list[str] = []
 
 
-@group.group("plant")
+@group.group("plant", cls=Group, example="twinlab plant run --folder plant/ --small --speed 60")
 def _plant() -> None:
     """Run the simulated parcel network with live servers."""
 
