@@ -19,9 +19,13 @@ class Commands(click.Group):
         # In the order of a twin's life, not of the alphabet: as defined, or after another one.
         before = {name: getattr(command, "after", "") for name, command in self.commands.items()}
         names = [name for name, other in before.items() if not other]
-        for name, other in before.items():
-            if other:
-                names.insert(names.index(other) + 1, name)
+        later = {name: other for name, other in before.items() if other}
+        while later:
+            # The other one may itself be listed after one that is defined later.
+            name = next((name for name, other in later.items() if other in names), "")
+            if not name:
+                return [*names, *later]
+            names.insert(names.index(later.pop(name)) + 1, name)
         return names
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (click's signature)
