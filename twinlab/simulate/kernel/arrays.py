@@ -9,7 +9,19 @@ import numpy.typing as npt
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.simulate.kernel.records import ADDED, ENTITY, HIGHEST, LINK, NODE, PENDING, TRANSPORTER, Records, State
+from twinlab.simulate.kernel.records import (
+    ADDED,
+    ENTITY,
+    EXTRA,
+    HIGHEST,
+    LINK,
+    NODE,
+    PENDING,
+    SERVED,
+    TRANSPORTER,
+    Records,
+    State,
+)
 
 if TYPE_CHECKING:
     from twinlab.simulate.kernel.plan import Names
@@ -17,7 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["START_SOURCE", "copied", "empty_state", "enlarged", "from_dataset", "started_names", "to_variables"]
 
 #: Record arrays of a state -> dim of its variables in a Dataset.
-_RECORDS: Final = {"entities": "entity", "nodes": "node", "links": "link", "transporters": "transporter"}
+_RECORDS: Final = {
+    "entities": "entity",
+    "extras": "entity",
+    "nodes": "node",
+    "links": "link",
+    "transporters": "transporter",
+}
 #: Plain arrays -> dim.
 _PLAIN: Final = {
     "counts": "count",
@@ -34,6 +52,8 @@ _PLAIN: Final = {
     "clock_place": "clock",
 }
 _SMALLEST: Final = 256
+#: Bytes of a line of the processor's cache.
+_LINE: Final = 64
 #: Source of the entities that were there at the start; their number is the row in the table that names them.
 START_SOURCE: Final = 0
 
@@ -80,7 +100,8 @@ def empty_state(
     return State(
         key=np.zeros(2, np.uint64),
         counts=counts,
-        entities=np.zeros(_SMALLEST, ENTITY),
+        entities=_lines(_SMALLEST, ENTITY),
+        extras=np.zeros(_SMALLEST, EXTRA),
         nodes=nodes,
         links=link_rows,
         transporters=units,
@@ -98,8 +119,16 @@ def empty_state(
     )
 
 
+def _lines(size: int, dtype: np.dtype[np.void]) -> Records:
+    """Return zeros that begin where a line of the cache begins, so that no record is in two of them."""
+    width = dtype.itemsize
+    raw = np.zeros(size * width + _LINE, np.uint8)
+    skipped = -raw.ctypes.data % _LINE
+    return raw[skipped : skipped + size * width].view(dtype)
+
+
 def _resized(array: Records, size: int) -> Records:
-    made = np.zeros(size, array.dtype)
+    made = _lines(size, array.dtype)
     made[: min(size, array.size)] = array[:size]
     return made
 
@@ -109,6 +138,7 @@ def enlarged(state: State, *, at_least: int = 0) -> State:
     size = max(2 * state.entities.size, at_least)
     return state._replace(
         entities=_resized(state.entities, size),
+        extras=_resized(state.extras, size),
         pending_time=_resized(state.pending_time, size),
         pending_entity=_resized(state.pending_entity, size),
     )
@@ -117,13 +147,14 @@ def enlarged(state: State, *, at_least: int = 0) -> State:
 def copied(state: State, *, seed: int, replication: int) -> State:
     """Return a copy whose later random numbers depend on a seed and a replication."""
     made = State._make(array.copy() for array in state)
+    made = made._replace(entities=_resized(state.entities, state.entities.size))
     made.key[:] = seed, replication
     return made
 
 
 def to_variables(state: State, names: Names) -> dict[str, xr.Variable]:
     """Return a state as variables of a Dataset; rows that were never used are left out."""
-    sizes = {"entities": int(state.counts[HIGHEST])}
+    sizes = dict.fromkeys(("entities", "extras"), int(state.counts[HIGHEST]))
     found: dict[str, xr.Variable] = {}
     for array, dim in _RECORDS.items():
         rows = getattr(state, array)[: sizes.get(array)]
@@ -157,7 +188,7 @@ def from_dataset(state: xr.Dataset, *, room: int = 0) -> State:
     SchemaError
         If a variable is missing.
     """
-    kinds = {"entities": ENTITY, "nodes": NODE, "links": LINK, "transporters": TRANSPORTER}
+    kinds = {"entities": ENTITY, "extras": EXTRA, "nodes": NODE, "links": LINK, "transporters": TRANSPORTER}
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for array, dim in _RECORDS.items():
         kind = kinds[array]
@@ -172,7 +203,9 @@ def from_dataset(state: xr.Dataset, *, room: int = 0) -> State:
         none = array == "duty" and array not in state
         arrays[array] = np.zeros(0, np.int64) if none else np.array(_values(state, array))
     size = max(_SMALLEST, arrays["entities"].size + room)
-    for array in ("entities", "pending_time", "pending_entity"):
+    # States of earlier versions keep it after the service.
+    arrays["extras"]["paused"][arrays["entities"]["stage"] != SERVED] = 0.0  # type: ignore[call-overload]
+    for array in ("entities", "extras", "pending_time", "pending_entity"):
         arrays[array] = _resized(arrays[array], size)
     key = np.array([int(state["seed"]), int(state["replication"])], np.uint64)
     return State(key=key, **arrays)  # type: ignore[arg-type]

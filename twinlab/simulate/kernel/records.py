@@ -11,6 +11,7 @@ __all__ = [
     "ADDED",
     "CLIMATE_CELL",
     "ENTITY",
+    "EXTRA",
     "LINK",
     "NODE",
     "NODE_CELL",
@@ -66,26 +67,33 @@ PENDING: Final = 2
 BEGUN: Final = 3
 """Whether the first events were drawn."""
 
+#: What each event of an entity needs: one cache line.
 ENTITY: Final = np.dtype(
     [
         ("source", "u4"),  # key of its source, and its number there: the owner of its random numbers
         ("number", "u4"),
         ("stop", "i4"),  # services begun so far
         ("target", "i4"),  # node; -1: by transitions; -2 - r: along route r
-        ("leg", "i4"),  # place in the route
-        ("at", "i4"),  # node where it is or comes from, -1 outside
-        ("goes", "i4"),  # node where it goes
-        ("next", "i4"),  # in a list, or its right sibling in a queue by order
-        ("child", "i4"),  # first child in a queue by order
-        ("joined", "i8"),  # its number in such a queue
-        ("kind", "i2"),
+        ("leg", "i2"),  # place in the route
         ("priority", "i2"),
-        ("stage", "i4"),
+        ("next", "i4"),  # in a list, or its right sibling in a queue by order
+        ("at", "i2"),  # node where it is or comes from, -1 outside
+        ("goes", "i2"),  # node where it goes
+        ("kind", "i2"),
+        ("stage", "i2"),
         ("created", "f8"),
         ("due", "f8"),
         ("since", "f8"),  # when it joined where it is
-        ("began", "f8"),  # when its service or trip began
-        ("paused", "f8"),  # time that its node had been down when its service was scheduled
+        ("began", "f8"),  # when its last service, or its way without a transporter, began
+    ],
+    align=True,
+)
+#: What only queues by order and services that a breakdown may interrupt need.
+EXTRA: Final = np.dtype(
+    [
+        ("child", "i4"),  # first child in a queue by order
+        ("joined", "i8"),  # its number in such a queue
+        ("paused", "f8"),  # time that its node had been down when its service was scheduled; 0 unless it is served
     ],
     align=True,
 )
@@ -214,6 +222,7 @@ class State(NamedTuple):
     """Seed and replication."""
     counts: Integers
     entities: Records
+    extras: Records
     nodes: Records
     links: Records
     transporters: Records

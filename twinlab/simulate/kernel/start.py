@@ -174,7 +174,7 @@ def _fill(into: _Start, rows: _Rows, row: int, since: float) -> None:
     one["due"] = np.inf if due is None else due
     priority = rows.value(row, "priority")
     one["priority"] = 0 if priority is None else int(priority)
-    one["at"] = one["goes"] = one["next"] = one["child"] = -1
+    one["at"] = one["goes"] = one["next"] = into.state.extras[row]["child"] = -1
     destination = rows.place(row, "destination", into.names.nodes, "node")
     route = rows.value(row, "route")
     if destination is not None and route is not None:
@@ -220,7 +220,7 @@ def _put(into: _Start, rows: _Rows, row: int) -> None:
     stage = rows.value(row, "stage") or ("outbound" if outbound else "queued")
     if stage == "queued":
         one["stage"] = WAITING
-        queue_push(into.state.entities, into.state.nodes, at, into.plan.nodes[at]["order"], row)
+        queue_push(into.state.entities, into.state.extras, into.state.nodes, at, into.plan.nodes[at]["order"], row)
     elif stage == "served":
         one["stage"] = SERVED
         into.state.nodes[at]["busy"] += 1

@@ -17,7 +17,7 @@ from twinlab.simulate.kernel.loops.serving import FULL, enter, later, leave_serv
 from twinlab.simulate.kernel.loops.tracing import trace
 from twinlab.simulate.kernel.records import ABOARD, MOVING, OUTBOUND, VISIT
 
-__all__ = ["finish_service", "take_load", "wait_for_transporter"]
+__all__ = ["finish_service", "mark_aboard", "take_load", "wait_for_transporter"]
 
 _ROUTE: Final = np.uint64(ROUTE)
 _MOVE: Final = np.uint64(MOVE)
@@ -97,8 +97,6 @@ def take_load(s, o, t, link, k, most):
     e = way.first
     origin = s.entities[e].at
     for i in range(count):
-        s.entities[e].stage = ABOARD
-        s.entities[e].began = t
         o.transporter[k].wait += t - s.entities[e].since
         one.last = e
         e = s.entities[e].next if i + 1 < count else e
@@ -112,16 +110,30 @@ def take_load(s, o, t, link, k, most):
     o.transporter[k].carried += count
 
 
+@njit(cache=True, nogil=True)
+def mark_aboard(s):
+    """Set the stage of the entities aboard, at the end of a span: at each departure it would take a walk through cold memory."""
+    for k in range(s.transporters.size):
+        e = s.transporters[k].first
+        for _ in range(s.transporters[k].load):
+            s.entities[e].stage = ABOARD
+            e = s.entities[e].next
+
+
 @njit(cache=True, nogil=True, forceinline=True)
 def finish_service(s, p, o, t, e):
     """Send an entity on whose service ends."""
     n = s.entities[e].at
     one = s.entities[e]
-    if one.paused != s.nodes[n].stopped:
-        # The node was down meanwhile: the service goes on for as long.
-        later(s, t + (s.nodes[n].stopped - one.paused), e)
-        one.paused = s.nodes[n].stopped
-        return
+    stopped = s.nodes[n].stopped
+    if stopped != 0.0:
+        paused = s.extras[e].paused
+        if paused != stopped:
+            # The node was down meanwhile: the service goes on for as long.
+            later(s, t + (stopped - paused), e)
+            s.extras[e].paused = stopped
+            return
+        s.extras[e].paused = 0.0
     o.node[n].served += 1.0
     trace(o, VISIT, n, one.kind, 0, one.source, one.number, one.since, one.began, t)
     goes = _next_node(s, p, e, n)

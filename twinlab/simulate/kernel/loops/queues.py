@@ -34,44 +34,44 @@ def free_entity(counts, entities, e):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _before(entities, order, a, b):
+def _before(entities, extras, order, a, b):
     """Whether an entity is served before another; of equal ones the first that joined."""
     if order == _BY_PRIORITY:
         if entities[a].priority != entities[b].priority:
             return entities[a].priority > entities[b].priority
     elif entities[a].due != entities[b].due:
         return entities[a].due < entities[b].due
-    return entities[a].joined < entities[b].joined
+    return extras[a].joined < extras[b].joined
 
 
 @njit(cache=True, nogil=True)
-def _merged(entities, order, a, b):
+def _merged(entities, extras, order, a, b):
     """Return the root of two pairing heaps put together; roots have no sibling."""
     if a < 0:
         return b
     if b < 0:
         return a
-    if _before(entities, order, b, a):
+    if _before(entities, extras, order, b, a):
         a, b = b, a
-    entities[b].next = entities[a].child
-    entities[a].child = b
+    entities[b].next = extras[a].child
+    extras[a].child = b
     return a
 
 
 @njit(cache=True, nogil=True)
-def _push_by_key(entities, nodes, n, order, e):
-    entities[e].joined = nodes[n].order
+def _push_by_key(entities, extras, nodes, n, order, e):
+    extras[e].joined = nodes[n].order
     nodes[n].order += 1
-    entities[e].child = -1
-    nodes[n].first = _merged(entities, order, nodes[n].first, e)
+    extras[e].child = -1
+    nodes[n].first = _merged(entities, extras, order, nodes[n].first, e)
 
 
 @njit(cache=True, nogil=True)
-def _pop_by_key(entities, nodes, n, order):
+def _pop_by_key(entities, extras, nodes, n, order):
     found = nodes[n].first
     # Pairs from the left, kept in a list that is merged from the right.
     pairs = -1
-    child = entities[found].child
+    child = extras[found].child
     while child >= 0:
         second = entities[child].next
         entities[child].next = -1
@@ -80,7 +80,7 @@ def _pop_by_key(entities, nodes, n, order):
         if second >= 0:
             following = entities[second].next
             entities[second].next = -1
-            merged = _merged(entities, order, child, second)
+            merged = _merged(entities, extras, order, child, second)
         entities[merged].next = pairs
         pairs = merged
         child = following
@@ -88,14 +88,14 @@ def _pop_by_key(entities, nodes, n, order):
     while pairs >= 0:
         following = entities[pairs].next
         entities[pairs].next = -1
-        root = _merged(entities, order, root, pairs)
+        root = _merged(entities, extras, order, root, pairs)
         pairs = following
     nodes[n].first = root
     return found
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def queue_push(entities, nodes, n, order, e):
+def queue_push(entities, extras, nodes, n, order, e):
     """Add an entity to a node's queue."""
     entities[e].next = -1
     if order == _FIFO:
@@ -105,16 +105,16 @@ def queue_push(entities, nodes, n, order, e):
             entities[nodes[n].last].next = e
         nodes[n].last = e
     else:
-        _push_by_key(entities, nodes, n, order, e)
+        _push_by_key(entities, extras, nodes, n, order, e)
     nodes[n].waiting += 1
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def queue_pop(entities, nodes, n, order):
+def queue_pop(entities, extras, nodes, n, order):
     """Remove and return who is served next; the queue isn't empty."""
     nodes[n].waiting -= 1
     if order != _FIFO:
-        return _pop_by_key(entities, nodes, n, order)
+        return _pop_by_key(entities, extras, nodes, n, order)
     found = nodes[n].first
     nodes[n].first = entities[found].next
     return found

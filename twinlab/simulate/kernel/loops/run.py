@@ -14,7 +14,7 @@ from twinlab.simulate.kernel.loops.cells import close_cell
 from twinlab.simulate.kernel.loops.climate import add_doors, switch_compressor
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import pop, replace_first, set_clock
-from twinlab.simulate.kernel.loops.moving import finish_service
+from twinlab.simulate.kernel.loops.moving import finish_service, mark_aboard
 from twinlab.simulate.kernel.loops.pools.dispatching import dispatch
 from twinlab.simulate.kernel.loops.pools.service import change_duty
 from twinlab.simulate.kernel.loops.queues import new_entity
@@ -166,6 +166,7 @@ def run(state, plan, out, now):
         if t >= limit:
             if limit >= o.edge[1]:
                 close_cell(s, p, o)
+                mark_aboard(s)
                 return DONE
             limit = _calendar_event(s, p, o)
             continue

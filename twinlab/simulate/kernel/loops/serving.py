@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.borrowed import prefetch
 from twinlab.simulate.kernel.loops.climate import add_busy
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import push, replace_first, set_clock
@@ -56,7 +57,8 @@ def _start(s, p, o, t, e, n):
     one.stop += 1
     one.stage = SERVED
     one.began = t
-    one.paused = s.nodes[n].stopped
+    if s.nodes[n].stopped != 0.0:
+        s.extras[e].paused = s.nodes[n].stopped
     _add_busy(s, p, o, t, n, 1)
     cell = o.node[n]
     cell.busy_area += o.edge[0] - t
@@ -80,7 +82,7 @@ def enter(s, p, o, t, e, n):
         s.entities[e].at = n
         s.entities[e].since = t
         s.entities[e].stage = WAITING
-        queue_push(s.entities, s.nodes, n, p.nodes[n].order, e)
+        queue_push(s.entities, s.extras, s.nodes, n, p.nodes[n].order, e)
         o.node[n].arrivals += 1.0
         o.node[n].queue_area += o.edge[0] - t
         return IN
@@ -114,7 +116,9 @@ def wait_for_room(s, n, sender):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _serve_next(s, p, o, t, n):
-    e = queue_pop(s.entities, s.nodes, n, p.nodes[n].order)
+    e = queue_pop(s.entities, s.extras, s.nodes, n, p.nodes[n].order)
+    # It is next at this node, some events from now.
+    prefetch(s.entities, s.nodes[n].first)
     o.node[n].queue_area -= o.edge[0] - t
     _start(s, p, o, t, e, n)
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.borrowed import prefetch
 from twinlab.simulate.kernel.loops.climate import add_doors
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import set_clock
@@ -145,6 +146,8 @@ def _unload(s, p, o, t, k, link):
     while one.load > 0:
         e = one.first
         following = s.entities[e].next
+        # By the time that this one is in, the next one has come from memory.
+        prefetch(s.entities, following)
         source, number = s.entities[e].source, s.entities[e].number
         if enter(s, p, o, t, e, node) == FULL:
             one.stage = STUCK
