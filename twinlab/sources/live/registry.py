@@ -26,6 +26,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
         "mqtt": "twinlab.sources.live.mqtt:MQTT",
         "replay": "twinlab.sources.live.replay:REPLAY",
         "sql": "twinlab.sources.live.sql_poll:SQL",
+        "watch": "twinlab.sources.live.watch:WATCH",
     },
     check=_fault,
 )
