@@ -79,14 +79,22 @@ def factory() -> xr.Dataset:
     return simulate.run(every, start="2026-03-02", horizon="7d", replications=8, seed=1, progress=False).data.load()
 
 
-def test_larger_buffers_block_less_and_a_slow_forklift_makes_jobs_late() -> None:
+def test_larger_buffers_block_less_and_slow_or_few_forklifts_make_jobs_late() -> None:
     data = factory()
     blocked = data["workstation_blocked"].mean(("time", "replication")).sum("workstation")
     assert blocked.sel(scenario="as_it_is") > 0.1
     assert blocked.sel(scenario="larger_buffers") < 0.8 * blocked.sel(scenario="as_it_is")
     on_time = data["on_time"].mean("replication")
     assert on_time.sel(scenario="as_it_is") > 0.95
-    assert on_time.sel(scenario="slow_forklift") < 0.8
+    assert on_time.sel(scenario="slow_forklifts") < on_time.sel(scenario="as_it_is") - 0.02
+    assert 0.6 < on_time.sel(scenario="two_forklifts") < 0.9
+    used = data["pool_utilisation"].mean("replication")
+    assert used.sel(scenario="as_it_is") < 0.8
+    assert 0.9 < used.sel(scenario="two_forklifts") < 1
+    assert (data["empty_share"] > 0.3).all()
+    # Two carry what three carry; the third is out of service.
+    carried = data["forklift_carried"].sum("time").mean("replication").sel(scenario="two_forklifts")
+    assert carried.values.tolist()[2] == 0
     mill = data["workstation_servers"].sel(scenario="mill_out", workstation="mill").mean("replication")
     assert mill.isel(time=slice(24, 32)).max() <= 1 < mill.isel(time=slice(40, 48)).min()
 

@@ -32,6 +32,17 @@ def times(draw: st.DrawFn) -> Any:
     }[kind]
 
 
+def rounds(a: str, b: str) -> list[dict[str, Any]]:
+    rules = [{}, {"every": "1 h"}, {"at_least": 1, "wait_at_most": "30 min"}]
+    return [{"route": [a, b], "dispatch": rule} for rule in rules]
+
+
+def called(a: str, b: str) -> list[dict[str, Any]]:
+    rules = [{"order": "due"}, {"order": "priority"}, {"order": "nearest", "at_least": 2, "wait_at_most": "30 min"}]
+    both = [{"links": [[a, b], [b, a]], "dispatch": rule, "home": b} for rule in rules]
+    return [*both, {"links": [[a, b]], "one_way": True}]
+
+
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
     """Return a network in which nodes in a row are linked both ways, with trucks on some links."""
@@ -56,10 +67,10 @@ def networks(draw: st.DrawFn) -> Network:
         f"t{number}": {
             "type": "truck",
             "count": draw(st.integers(1, 3)),
-            "route": [a, b],
-            "capacity": draw(st.integers(1, 20)),
+            "capacity": draw(st.integers(2, 20)),
             "turnaround": "5 min",
-            "dispatch": draw(st.sampled_from([{}, {"every": "1 h"}, {"at_least": 1, "wait_at_most": "30 min"}])),
+            "calendar": draw(st.sampled_from([None, "shifts"])),
+            **draw(st.sampled_from(rounds(a, b) + called(a, b))),
         }
         for number, (a, b) in enumerate(pairs)
         if draw(st.booleans())

@@ -38,7 +38,7 @@ def parcel_scenarios() -> list[Scenario]:
 
 @cache
 def factory_example() -> Network:
-    """Return a factory line: six workstations with buffers and breakdowns, two kinds of jobs with due times, a forklift.
+    """Return a factory line: six workstations with buffers and breakdowns, two kinds of jobs with due times, a pool of forklifts.
 
     >>> factory_example().nodes["paint"].buffer
     3
@@ -47,9 +47,9 @@ def factory_example() -> Network:
 
 
 def factory_scenarios() -> list[Scenario]:
-    """Return scenarios of the factory line: larger buffers, a slow forklift, a mill that is out.
+    """Return scenarios of the factory line: larger buffers, slow forklifts, a mill that is out, two forklifts.
 
     >>> factory_scenarios()[1].diff()
-    ['forklifts: speed -75 %']
+    ['forklifts: speed -33 %']
     """
     return parse_scenarios(_text("factory_scenarios.yaml"), "factory_scenarios.yaml", base=factory_example())

@@ -96,6 +96,8 @@ def pools_of(network: Network, nodes: Mapping[str, int], distribution: Callable[
         for drive in by:
             travel = distribution(driving_time(drive.link, group))
             rows.append((nodes[drive.origin], nodes[drive.destination], travel, distance_km(drive.link)))
+        # Of those that are avoided, too: a scenario may close a link while one is under way on it.
+        for drive in drives(network, group.model_copy(update={"avoid": ()})):
             means[name, drive.origin, drive.destination] = drive.seconds
     serving: dict[Pair, list[str]] = {}
     for name, group in pools.items():

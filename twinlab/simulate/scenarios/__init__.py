@@ -32,6 +32,7 @@ __getattr__, __dir__ = attach(
         "Speed": "kinds.transporters",
         "Storm": "kinds.links",
         "UseCalendar": "kinds.servers",
+        "UseDispatch": "kinds.departures",
         "UseTimetable": "kinds.departures",
         "WithoutShift": "kinds.servers",
         "changed": "change",

@@ -44,6 +44,7 @@ CHANGE_KINDS: Registry[type[Change]] = Registry(
         "transporters": f"{_KINDS}.transporters:Fleet",
         "new_transporters": f"{_KINDS}.transporters:NewTransporters",
         "timetable": f"{_KINDS}.departures:UseTimetable",
+        "dispatch": f"{_KINDS}.departures:UseDispatch",
         "reliability": f"{_KINDS}.reliability:Reliability",
         "set_point": f"{_KINDS}.set_point:SetPoint",
     },

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulate.kernel.loops.pools.yards import HOUR, MANY, START, yard
@@ -110,18 +110,15 @@ networks = st.builds(
 cuts = st.lists(st.integers(1, 8 * 3600 * 1000 - 1), max_size=3)
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(network=networks, cuts=cuts, seed=st.integers(0, 2**32 - 1))
-def test_any_pool_broken_anywhere_is_bit_identical_and_loses_nobody(network, cuts, seed, tmp_path):
+def test_any_pool_broken_anywhere_is_bit_identical_and_loses_nobody(network, cuts, seed):
     model = NetworkModel(network)
     start = model.initial_state(start=START, seed=seed)
     whole = model.advance(start, until=END, step=HOUR, trace=True)
     state = start
     for cut in sorted(set(cuts)):
-        simulate.save_state(
-            model.advance(state, until=START + np.timedelta64(cut, "ms"), step=HOUR).state, tmp_path / "state"
-        )
-        state = simulate.load_state(tmp_path / "state")
+        state = model.advance(state, until=START + np.timedelta64(cut, "ms"), step=HOUR).state
     assert model.advance(state, until=END, step=HOUR).state.identical(whole.state)
     after, results = from_dataset(whole.state), whole.results
     inside = int((after.entities["stage"] > 0).sum())
@@ -154,6 +151,18 @@ def test_no_call_is_left_while_one_is_free():
         & (after.transporters["down_until"] <= time)
     )
     assert not free.any() or (after.links["waiting"] <= after.links["coming"]).all()
+
+
+def test_a_saved_state_goes_on_bit_for_bit(tmp_path):
+    model = NetworkModel(busy_yard(order="due"))
+    half = model.advance(model.initial_state(start=START), until=START + 3 * HOUR, step=HOUR).state
+    simulate.save_state(half, tmp_path / "state")
+    later = [
+        model.advance(state, until=END, step=HOUR).state for state in (half, simulate.load_state(tmp_path / "state"))
+    ]
+    assert later[0].identical(later[1])
+    assert half["duty"].values.tolist() == [2]
+    assert later[0]["duty"].values.tolist() == [9]
 
 
 def test_chunks_of_replications_are_bit_identical():
