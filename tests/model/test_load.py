@@ -161,7 +161,11 @@ def test_all_faults_of_a_file_come_in_one_message_a_line_each_in_the_files_order
         ),
         ("twin: a\nasset_types: {r: {signals: {t: {resolution: -1}}}}", SchemaError, "expected greater than 0, got -1"),
         ("twin: a\nasset_types: {r: {signals: {t: {resolution: .nan}}}}", SchemaError, "resolution"),
-        ("twin: a\nasset_types: {r: 3}", SchemaError, "twin.yaml:2: asset_types.r: expected a valid dictionary.*got 3"),
+        (
+            "twin: a\nasset_types: {r: 3}",
+            SchemaError,
+            "twin.yaml:2: asset_types.r: expected a mapping of keys to values.*got 3",
+        ),
         ("twin: a\x07", SchemaError, "expected YAML"),
     ],
 )

@@ -315,6 +315,8 @@ def _fields(annotation: object, location: Path_) -> list[str]:
                     found += _fields(info.annotation, rest)
         elif get_origin(option) in (dict, list):
             found += _fields(get_args(option)[-1], rest)
+        elif get_origin(option) is tuple and get_args(option)[-1] is Ellipsis:
+            found += _fields(get_args(option)[0], rest)
     return found
 
 

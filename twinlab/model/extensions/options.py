@@ -141,7 +141,10 @@ def fault_text(details: ErrorDetails | Mapping[str, Any]) -> str:
     if details["type"] == "union_tag_invalid":
         options, tag = re.findall(r"'([^']*)'", details["ctx"]["expected_tags"]), str(details["ctx"]["tag"])
         return f"expected one of {', '.join(options)} as {details['ctx']['discriminator']}, got {tag!r}{nearest(tag, options)}"
-    text = re.sub(r"^(Input|Value|String|List|Keys?) should ", "should ", details["msg"]).replace("should be ", "", 1)
+    text = re.sub(r"^(Input|Value|String|List|Tuple|Keys?) should ", "should ", details["msg"]).replace(
+        "should be ", "", 1
+    )
+    text = text.replace("a valid dictionary", "a mapping of keys to values").replace("a valid tuple", "a list")
     return f"expected {text[:1].lower() + text[1:]}, got {shown[:80]}"
 
 

@@ -44,7 +44,11 @@ def in_unit(text: str, unit: str) -> float:
     """
     match = _QUANTITY.match(text)
     if match is None or match[2] is None:
-        msg = f"expected a number with a unit of {unit!r}, such as '5 {unit}', got {text!r}"
+        such_as = "5 " + unit.removeprefix("1")
+        msg = f"expected a number with a unit of {unit!r}, such as {such_as!r}, got {text!r}"
+        raise ValueError(msg)
+    if match[2].startswith(":"):
+        msg = f"expected a number with a unit of {unit!r}, such as '90 min', got the time of day {text!r}"
         raise ValueError(msg)
     spelled = match[2]
     try:

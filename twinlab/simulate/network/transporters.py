@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from twinlab.model.basics import Term
 from twinlab.simulate.definition import Definition
@@ -14,6 +15,19 @@ from twinlab.simulate.network.distributions import Constant, Distribution
 from twinlab.simulate.network.quantities import EnergyPerDistance, Speed, Time
 
 __all__ = ["Dispatch", "Timetable", "Transporters"]
+
+
+def _pair(given: object) -> object:
+    if isinstance(given, Mapping) and given.keys() == {"from", "to"}:
+        return given["from"], given["to"]
+    if isinstance(given, (list, tuple)) and len(given) == 2:
+        return given
+    msg = f"expected a link as [origin, destination], such as [dock, store], got {given!r}"
+    raise ValueError(msg)
+
+
+#: A link of a network, as [origin, destination] or as a mapping with `from` and `to`.
+Pair = Annotated[tuple[str, str], BeforeValidator(_pair)]
 
 
 class Timetable(Definition):
@@ -83,14 +97,14 @@ class Transporters(Definition):
     """Name of a calendar of how many work, the first ones; the others finish their trip and wait. Without it all work."""
     route: tuple[str, ...] | None = Field(default=None, min_length=2)
     """Nodes that each visits in turn, again and again; two nodes are a shuttle."""
-    links: tuple[tuple[str, str], ...] | None = Field(default=None, min_length=1)
+    links: tuple[Pair, ...] | None = Field(default=None, min_length=1)
     """Links to which they are called, as [origin, destination], instead of a route."""
     home: str | None = None
     """With `links`: node where they are at first, and where they wait while no entity calls them; without it they begin at the
     origin of the first link, and wait where they are."""
     one_way: bool = False
     """With `links`: whether empty ones drive links in their direction only; else they take every link both ways."""
-    avoid: tuple[tuple[str, str], ...] = ()
+    avoid: tuple[Pair, ...] = ()
     """With `links`: links, as [origin, destination], that empty ones don't drive."""
     capacity: int = Field(ge=1, le=1_000_000)
     """Entities that one carries."""

@@ -37,7 +37,8 @@ CASES: list[tuple[dict[str, Any], type[TwinlabError], tuple[str, ...]]] = [
     ({"links": None, "home": None}, SchemaError, ("transporters.lifts", "exactly one of `route`", "`links`")),
     ({"route": ["saw", "mill"]}, SchemaError, ("transporters.lifts", "exactly one of `route`")),
     ({"links": []}, SchemaError, ("transporters.lifts.links", "at least 1 item")),
-    ({"links": [["saw"]]}, SchemaError, ("transporters.lifts.links[0]",)),
+    ({"links": [["saw"]]}, SchemaError, ("transporters.lifts.links[0]", "[origin, destination]", "['saw']")),
+    ({"links": ["saw", "mill"]}, SchemaError, ("transporters.lifts.links[1]", "[origin, destination]", "'mill'")),
     ({"links": [["saw", "mll"]]}, UnknownTermError, ("transporters.lifts.links", "'mll'", "did you mean 'mill'")),
     ({"links": [["mill", "saw"]]}, SchemaError, ("transporters.lifts.links", "no link from 'mill' to 'saw'")),
     ({"links": [["mill", "paint"], ["mill", "paint"]]}, SchemaError, ("transporters.lifts.links[1]", "twice")),
@@ -92,6 +93,11 @@ def test_two_pools_of_one_link_need_the_same_order():
     given["transporters"]["more"] = {**given["transporters"]["lifts"], "dispatch": {"order": "due"}}
     with pytest.raises(SchemaError, match=r"transporters\.more\.dispatch\.order: expected 'fifo' as of 'lifts'"):
         Network(**given)
+
+
+def test_links_may_be_stated_as_links_of_the_network_are():
+    stated = [{"from": "saw", "to": "mill"}, {"from": "mill", "to": "paint"}]
+    assert Network(**shop({"links": stated})) == Network(**shop({}))
 
 
 def test_a_pool_is_written_and_read_back_and_shown():
