@@ -1,8 +1,11 @@
 """Scores of a model on days that it wasn't fitted to."""
 
+import shutil
+
 import numpy as np
 import pytest
 
+import twinlab as tl
 from twinlab.errors import SchemaError
 from twinlab.simulate.calibration.calibrated import calibrate
 from twinlab.simulate.calibration.fidelity import fidelity
@@ -57,3 +60,17 @@ def test_results_state_the_fidelity_of_their_model(parcel, calibrated, scored):
 def test_days_of_the_fit_are_refused(parcel, calibrated):
     with pytest.raises(SchemaError, match="overlaps the one of the fits"):
         fidelity(parcel, calibrated, ("2026-01-12", "2026-01-16"))
+
+
+def test_the_model_of_a_start_is_scored_on_the_days_before_it_and_the_score_is_kept(parcel, tmp_path):
+    copy = tl.open(shutil.copytree(parcel.folder, tmp_path / "twin"))
+    options = {"start": "2026-01-28", "horizon": "6h", "replications": 2, "progress": False}
+    assert copy.simulate(**options).fidelity is None
+    score = copy.score_simulation(start="2026-01-28", days=4, every=2, replications=10)
+    assert score.window == (np.datetime64("2026-01-24", "ns"), np.datetime64("2026-01-28", "ns"))
+    assert score.fitted.endswith("to 2026-01-24")
+    kept = tl.open(copy.folder).simulate(**options)
+    assert kept.fidelity.words == score.words
+    assert copy.simulate(**{**options, "start": "2026-01-27"}).fidelity is None
+    with pytest.raises(SchemaError, match="give fewer `days`"):
+        copy.score_simulation(start="2026-01-28", days=100_000)

@@ -50,6 +50,8 @@ class Fidelity:
     replications: int
     model_hash: str
     """Content hash of the model that was scored."""
+    fitted: str = ""
+    """Window that the scored model was fitted to, "2026-01-05 to 2026-01-19"; "" of scores that were stored without it."""
 
     @property
     def coverage(self) -> float:
@@ -125,7 +127,7 @@ class Fidelity:
         return (
             f"{self.level:.0%} intervals contain {self.coverage:.0%} of {len(self.scores):,} values (95 % interval {low:.0%} to {high:.0%}) "
             f"from {self.scores['start'].nunique()} starts between {_day(self.window[0])} and {_day(self.window[1])}, "
-            f"{pd.Timedelta(self.horizon)} ahead"
+            f"{_ahead(self.horizon)} ahead{f', by a model fitted to {self.fitted}' if self.fitted else ''}"
         )
 
     def __repr__(self) -> str:
@@ -197,7 +199,8 @@ def fidelity(
         msg = f"fidelity: no start from {begin} to {stop} has trips planned in the {horizon} after it; take another window"
         raise SchemaError(msg)
     scores, hashed = pd.concat(rows, ignore_index=True), calibrated.model.content_hash()
-    return Fidelity(scores, level, (begin, stop), ahead, replications, hashed)
+    fitted = " to ".join(map(_day, calibrated.window))
+    return Fidelity(scores, level, (begin, stop), ahead, replications, hashed, fitted)
 
 
 def _scored(
@@ -279,6 +282,18 @@ def _crps(draws: Floats, real: float) -> float:
     n = len(draws)
     spread = float(((2 * np.arange(1, n + 1) - n - 1) * draws).sum()) / (n * (n - 1))
     return float(np.abs(draws - real).mean() - spread)
+
+
+def _ahead(horizon: np.timedelta64) -> str:
+    """Return a length in days or hours.
+
+    >>> _ahead(np.timedelta64(36, "h"))
+    '36 hours'
+    """
+    days, rest = divmod(pd.Timedelta(horizon), pd.Timedelta(days=1))
+    if days and not rest:
+        return f"{days} day{'s' * (days > 1)}"
+    return f"{pd.Timedelta(horizon) / pd.Timedelta(hours=1):g} hours"
 
 
 def _day(instant: np.datetime64) -> str:

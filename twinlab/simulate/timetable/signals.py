@@ -54,17 +54,17 @@ _SIGNALS = {
     "departure_delay": ("min", "Mean delay of departures", "mean"),
     "arrival_delay": ("min", "Mean delay of arrivals", "mean"),
     "cancelled": ("1", "Planned departures that were cancelled", "sum"),
-    "waiting": ("1", "Entities at the hub at the beginning of the cell", "point"),
-    "incoming": ("1", "Entities on the way to the hub at the beginning of the cell", "point"),
+    "waiting": ("1", "Waiting at the hub", "point"),
+    "incoming": ("1", "On the way to the hub", "point"),
 }
 _KPIS = {
     "departures_on_time": ("%", "Planned departures that left less than 15 min late", "higher"),
     "mean_departure_delay": ("min", "Mean delay of the planned departures", "lower"),
     "mean_arrival_delay": ("min", "Mean delay of the arrivals of planned departures", "lower"),
     "cancelled_share": ("%", "Planned departures that were cancelled", "lower"),
-    "delivered": ("1", "Entities delivered", "higher"),
-    "promises_kept": ("%", "Entities promised in the span that were delivered by then", "higher"),
-    "unplaced": ("1", "Entities without a connection within a week", "lower"),
+    "delivered": ("1", "Delivered", "higher"),
+    "promises_kept": ("%", "Promised in the span and delivered by then", "higher"),
+    "unplaced": ("1", "Without a connection within a week", "lower"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from twinlab.errors import SchemaError
-from twinlab.twin.simulation.stored import StoredRunMethods
+from twinlab.twin.simulation.scoring import ScoringMethods, Window
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SimulationMethods"]
 
-#: At most this many days of the history before the start are calibrated from, if no model is given.
-_LONGEST_WINDOW = 365
 
-
-class SimulationMethods(StoredRunMethods):
+class SimulationMethods(ScoringMethods):
     """Simulate futures of a twin."""
 
     _calibrated: dict[tuple[object, ...], Calibrated]
@@ -60,7 +57,8 @@ class SimulationMethods(StoredRunMethods):
         calibrated : Calibrated, optional
             The model, from `twinlab.simulate.calibrate`; by default it is fitted to the year before the start.
         fidelity : Fidelity, optional
-            Scores of the model, from `twinlab.simulate.fidelity`, to show beside the results.
+            Scores of the model, from `twinlab.simulate.fidelity`, to show beside the results; by default those of
+            `score_simulation`, if it was called for this start.
         known : instant, optional
             Use what was known at this ingest time, as `as_of` does.
         trace : int, optional
@@ -91,6 +89,8 @@ class SimulationMethods(StoredRunMethods):
         if fidelity is not None and fidelity.model_hash != model.model.content_hash():
             msg = "simulate: `fidelity` scores another model; pass the one that was scored as `calibrated`, or score this one"
             raise SchemaError(msg)
+        if fidelity is None and calibrated is None:
+            fidelity = self._score_until(found.state["start"].item(), known)
         models, states = in_scenarios(scenarios, model, found.state, horizon=str(horizon))
         kept = min(replications, 20) if trace is None else trace
         options |= {"state": states, "horizon": horizon, "step": step, "replications": replications, "trace": kept}
@@ -135,22 +135,16 @@ class SimulationMethods(StoredRunMethods):
         self, start: object, *, known: object, calibrated: Calibrated | None, seed: int, horizon: object
     ) -> tuple[TwinReader, Calibrated, StartState]:
         """Return the view that the start is read from, the model, and the state at the start."""
-        from twinlab.simulate.calibration.start_state import latest_time, start_state  # noqa: PLC0415  (reading needs none)
+        from twinlab.simulate.calibration.start_state import start_state  # noqa: PLC0415  (reading needs none)
 
-        reader = cast("TwinReader", self if known is None else self.as_of(known))  # type: ignore[attr-defined]
-        begin = latest_time(reader) if start == "now" else start
-        model = calibrated or self._calibrated_until(reader, begin, known)
-        return reader, model, start_state(reader, model, begin, seed=seed, horizon=str(horizon))
+        reader, window = self._window_until(start, known)
+        model = calibrated or self._calibrated_in(reader, window, known)
+        return reader, model, start_state(reader, model, window[1], seed=seed, horizon=str(horizon))
 
-    def _calibrated_until(self, reader: TwinReader, begin: object, known: object) -> Calibrated:
-        """Return the model fitted to the year before an instant; it is kept for the next call."""
-        import pandas as pd  # noqa: PLC0415
-
+    def _calibrated_in(self, reader: TwinReader, window: Window, known: object) -> Calibrated:
+        """Return the model fitted to a window; it is kept for the next call."""
         from twinlab.simulate.calibration.calibrated import calibrate  # noqa: PLC0415
 
-        stop = pd.Timestamp(begin)  # type: ignore[arg-type]
-        origin = pd.Timestamp(reader.model.origin)
-        window = max(origin, stop - pd.Timedelta(days=_LONGEST_WINDOW)), stop
         kept = self.__dict__.setdefault("_calibrated", {})
         key = (*window, None if known is None else str(known))
         if key not in kept:

@@ -10,7 +10,7 @@ from twinlab.explore.views.what_if.change_form import ChangeForm
 from twinlab.explore.views.what_if.hub_map import HubMap
 from twinlab.explore.views.what_if.places import Places, read_places, touched
 from twinlab.explore.views.what_if.plan import Plan
-from twinlab.explore.views.what_if.playback import Playback, trip_columns
+from twinlab.explore.views.what_if.results.playback import Playback, trip_columns
 from twinlab.simulate.calibration.twin_names import find_names
 from twinlab.simulate.timetable.changes import POSSIBLE_KINDS
 

@@ -14,9 +14,9 @@ from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.explore import parse_link
 from twinlab.explore.views.what_if.background import BackgroundRun
 from twinlab.explore.views.what_if.explorer import WhatIfExplorer
-from twinlab.explore.views.what_if.partial import PartialResults
 from twinlab.explore.views.what_if.plan import Plan
-from twinlab.explore.views.what_if.result_tables import ALL, all_assets
+from twinlab.explore.views.what_if.results.partial import PartialResults
+from twinlab.explore.views.what_if.results.tables import ALL, all_assets
 from twinlab.simulate.runs.progress import Progress
 from twinlab.testing import FakeTwin
 
@@ -53,7 +53,7 @@ def test_a_run_shows_kpis_bands_and_what_was_assumed(ran):
     assert tables["bands"]["time"].nunique() == 12
     assert len(tables["KPIs"]) == len(ran.results.kpis)
     assert len(tables["assumed"]) == len(ran.results.assumed) > 0
-    assert ran.results.fidelity_words in ran._shown._fidelity.object
+    assert "isn't scored yet" in ran._shown.trust._words.object
     assert ran.figure() is not None
     assert ran._map._playback.trips["trips"]["start"].size > 0
     assert ran._map._controls.visible
@@ -116,7 +116,19 @@ def test_a_change_is_added_by_the_form_and_compared_with_the_base(twin):
     view.run()
     assert view.notice == ""
     assert view.results.scenarios == ["base", "what_if"]
-    assert len(view.tables()["compared with base"]) > 3
+    compared = view.tables()["compared with base"]
+    assert len(compared) == len(view.results.kpis)
+    assert set(compared["scenario"]) == {"what_if"}
+    assert compared.loc[0, "KPI"] in view._shown._summary.object
+    # A KPI of the twin is computed once, and compared like the model's.
+    assert set(view.param.kpi.objects) >= {"twin:on_time_delivery", "twin:delay_minutes"}
+    assert not {"twin:uptime", "twin:dwell"} & set(view.param.kpi.objects)
+    view.kpi = "twin:on_time_delivery"
+    assert "On-time delivery, 1 day from 2026-01-28" in view._shown._verdicts.object
+    own = view.results.kpi("on_time_delivery", every="1d")["value"].isel(time=0)
+    assert view._twin_kpis.known(view.kpi).values.tolist() == own.values.tolist()
+    assert view.tables()["compared with base"]["KPI"].iloc[-1].startswith("On-time delivery")
+    view.kpi = "mean_departure_delay"
     names = {}
     exec(view.code(), names)
     assert names["data"].equals(view.data())
@@ -162,6 +174,24 @@ def test_a_twin_without_trips_says_what_is_missing():
     )
 
 
+def test_the_model_is_scored_when_asked_and_later_runs_show_the_score(tmp_path):
+    copy = tl.open(shutil.copytree(tl.demo("parcel", size=SIZE).folder, tmp_path / "twin"))
+    view = WhatIfExplorer(copy, link=parse_link(LINK))
+    view.run()
+    assert not view._shown.trust._details.visible
+    view.score()
+    assert (view.state, view.notice) == ("done", "")
+    words = view._shown.trust._words.object
+    assert "to 2026-01-14" in words
+    assert view._shown.trust._details.visible
+    assert not view._shown.trust._score.visible
+    assert view._shown.trust._residuals.object is not None
+    again = WhatIfExplorer(tl.open(copy.folder), link=parse_link(LINK))
+    again.run()
+    assert again._shown.trust._words.object == words
+    assert set(again.tables()["score of the model"]["quantity"]) > {"Delivered"}
+
+
 # -- the plan ---------------------------------------------------------------------------------------------------------
 
 
@@ -195,7 +225,7 @@ def test_chunks_of_several_scenarios_are_put_together_in_the_order_of_replicatio
     data = part.data()
     assert data["scenario"].values.tolist() == ["base", "storm"]
     assert data["late"].sel(scenario="base").dropna("replication").values.tolist() == [0, 2, 3]
-    assert part.text == "3 of 8 replications, about 4 s left"
+    assert part.text == "3 of 8 futures, about 4 s left"
 
 
 def test_numbers_of_things_add_up_over_assets_and_durations_are_averaged():

@@ -14,7 +14,7 @@ from twinlab.explore.charts.scale import axis_label
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["difference_map", "mean_difference"]
+__all__ = ["difference_map", "mean_difference", "signed_map"]
 
 #: From blue over white to orange, red, green and blue of each.
 _BELOW, _NONE, _ABOVE = (0x00, 0x72, 0xB2), (0xFF, 0xFF, 0xFF), (0xD5, 0x5E, 0x00)
@@ -54,17 +54,39 @@ def difference_map(signal: xr.DataArray, *, scenario: str, base: str, height: in
     holoviews.QuadMesh
         Blue is below the base, orange above; white is no difference. The scale is symmetric.
     """
-    mean = mean_difference(signal, scenario=scenario, base=base)
-    values = mean.to_numpy().T
-    limit = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 1.0
     name, unit = str(signal.attrs.get("long_name", signal.name)), str(signal.attrs.get("units", ""))
-    starts = mean["time"].to_numpy().astype("datetime64[ns]")
+    title = f"{name}, {scenario} − {base}" + (f" ({unit})" if unit not in {"", "1"} else "")
+    return signed_map(mean_difference(signal, scenario=scenario, base=base), title=title, unit=unit, height=height)
+
+
+def signed_map(
+    values: xr.DataArray, *, title: str, unit: str, height: int | None = None, x_label: str = "time (UTC)"
+) -> hv.QuadMesh:
+    """Draw values above and below zero, a row for each asset and a column for each time.
+
+    Parameters
+    ----------
+    values : DataArray, dims time, asset
+        Times at equal distances.
+    title, unit : str
+    height : int, optional
+        Pixels; by default as many as the assets need.
+    x_label : str
+
+    Returns
+    -------
+    holoviews.QuadMesh
+        Blue is below zero, orange above; white is zero. The scale is symmetric.
+    """
+    cells = values.transpose("time", "asset").to_numpy().T
+    limit = float(np.nanmax(np.abs(cells))) if np.isfinite(cells).any() else 1.0
+    starts = values["time"].to_numpy().astype("datetime64[ns]")
     width = starts[1] - starts[0] if len(starts) > 1 else np.timedelta64(1, "h")
     edges = np.append(starts, starts[-1] + width)
-    names = [str(one) for one in mean["asset"].to_numpy()]
+    names = [str(one) for one in values["asset"].to_numpy()]
     rows = np.arange(len(names) + 1) - 0.5
     mesh = hv.QuadMesh(
-        (edges, rows, values), [hv.Dimension("time", label="time (UTC)"), hv.Dimension("row", label="asset")],
+        (edges, rows, cells), [hv.Dimension("time", label=x_label), hv.Dimension("row", label="asset")],
         hv.Dimension("difference", label=axis_label("difference", unit)),
     )  # fmt: skip
     return mesh.opts(
@@ -74,7 +96,7 @@ def difference_map(signal: xr.DataArray, *, scenario: str, base: str, height: in
         yticks=list(enumerate(names)),
         ylabel="",
         tools=["hover"],
-        title=f"{name}, {scenario} − {base}" + (f" ({unit})" if unit not in {"", "1"} else ""),
+        title=title,
         responsive=True,
         height=height or 110 + 20 * len(names),
         fontsize=dict(FONT_SIZES),

@@ -46,7 +46,8 @@ def difference_chart(comparisons: Sequence[Comparison], *, height: int | None = 
     """
     names = [one.b for one in reversed(comparisons)]
     first = comparisons[0]
-    label = axis_label(f"{first.kpi.replace('_', ' ')}, difference to {first.a}", first.units)
+    # A difference of two percentages is in points.
+    label = axis_label(f"difference to {first.a}", "points" if first.units == "%" else first.units)
     across, down = hv.Dimension("difference", label=label), hv.Dimension("scenario", values=names)
     parts: list[hv.Element] = [
         hv.VLine(0.0).opts(color="#767676", line_dash="dashed", line_width=1, default_tools=[], backend="bokeh")

@@ -2,61 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 import param
 
-from twinlab.errors import TwinlabError
-from twinlab.explore.kit.link import Link, parse_instant
 from twinlab.explore.kit.panes import empty_pane
-from twinlab.explore.kit.widgets import row
-from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.what_if.background import BackgroundRun
-from twinlab.explore.views.what_if.change_form import ChangeForm
-from twinlab.explore.views.what_if.hub_map import HubMap
-from twinlab.explore.views.what_if.partial import PartialResults
-from twinlab.explore.views.what_if.places import read_places, touched
 from twinlab.explore.views.what_if.plan import BASE, Plan
-from twinlab.explore.views.what_if.playback import read_playback, traced
-from twinlab.explore.views.what_if.possible import can_simulate
-from twinlab.explore.views.what_if.result_panes import ResultPanes
-from twinlab.explore.views.what_if.result_tables import (
+from twinlab.explore.views.what_if.plan_view import NOTHING, PlanView
+from twinlab.explore.views.what_if.results.panes import ResultPanes
+from twinlab.explore.views.what_if.results.partial import PartialResults
+from twinlab.explore.views.what_if.results.playback import read_playback, traced
+from twinlab.explore.views.what_if.results.stored_runs import StoredRuns
+from twinlab.explore.views.what_if.results.tables import (
     ALL,
     all_assets,
+    all_comparisons,
     comparisons_of,
     kpi_names,
     signal_names,
     summary_table,
+    verdict_table,
 )
+from twinlab.explore.views.what_if.results.trust import scores_table, trust_head, trust_words
+from twinlab.explore.views.what_if.results.twin_kpis import PREFIX, TwinKpis, simulated_kpis
 from twinlab.explore.views.what_if.run_bar import RunBar
-from twinlab.explore.views.what_if.stored_runs import StoredRuns
-from twinlab.simulate.calibration.twin_names import find_names
-from twinlab.simulate.scenarios.reading import parse_scenarios
-from twinlab.simulate.timetable.changes import POSSIBLE_KINDS
 
 if TYPE_CHECKING:
     import holoviews as hv
     import pandas as pd
     import xarray as xr
 
+    from twinlab.explore.kit.link import Link
     from twinlab.explore.kit.session import Session, Shared
     from twinlab.model.reader import TwinReader
+    from twinlab.simulate.experiments.comparison import Comparison
     from twinlab.simulate.runs.progress import Progress
 
 __all__ = ["WhatIfExplorer"]
 
-_HORIZONS = {"6 hours": "6h", "12 hours": "12h", "1 day": "1d", "2 days": "2d", "3 days": "3d", "7 days": "7d"}
-_REPLICATIONS = [20, 50, 100, 200, 500, 1000]
-_MOST = 100_000
-_NOTHING = (
-    "This twin can't be simulated here",
-    "A simulation needs a twin opened with twinlab.open, with trips: an event type with links `origin` and `destination` to one asset type.",
-)
 
-
-class WhatIfExplorer(Explorer):
+class WhatIfExplorer(PlanView):
     """Futures of a twin from its state at an instant: scenarios, a quote, a run, bands, differences with verdicts.
 
     Parameters
@@ -68,7 +57,6 @@ class WhatIfExplorer(Explorer):
     name_in_link: ClassVar[str] = "what_if"
     label: ClassVar[str] = "What-if"
 
-    plan = param.ClassSelector(class_=Plan, default=Plan(), doc="what is to be simulated")
     state = param.Selector(
         default="ready", objects=["ready", "running", "done", "cancelled", "failed"], doc="of the run"
     )
@@ -93,79 +81,15 @@ class WhatIfExplorer(Explorer):
         # Name of the stored run whose results are shown.
         self._from_store: str | None = None
         self._partial = PartialResults()
+        # The KPIs of the twin in the results.
+        self._twin_kpis: TwinKpis | None = None
         self._run: BackgroundRun | None = None
-        self._possible = can_simulate(twin)
         if not self._possible:
             return
-        self._start = pmui.TextInput(label="Start (UTC)", value="now", width=170, size="small")
-        self._name = pmui.TextInput(label="Store as", placeholder="not stored", width=130, size="small")
-        self._horizon = pmui.Select(label="Length", options=_HORIZONS, value="1d", width=110, size="small")
-        self._replications = pmui.Select(label="Futures", options=_REPLICATIONS, value=100, width=100, size="small")
         self._bar = RunBar(on_run=self.run, on_cancel=self.cancel, on_quote=self.quote, on_more=self.extend)
-        self._names = find_names(twin.model)
-        places = self.shared.cached(
-            ("what-if places", str(self.first_link.at)),
-            lambda: read_places(twin, self._names, at=self.first_link.at),
-        )
-        self._places = places
-        self._form = ChangeForm(POSSIBLE_KINDS, places, carrier=self._names.carrier, on_change=self._planned)
-        self._map = HubMap(places, on_place=self._form.pick_place, on_link=self._form.pick_link)
-        self._shown = ResultPanes(self.param)
+        self._shown = ResultPanes(self.param, on_score=self.score)
         self._stored = StoredRuns(twin, on_open=self._opened)
-        for widget in (self._start, self._horizon, self._replications):
-            widget.param.watch(lambda _: self._widgets_changed(), "value")
         self.apply(self.first_link)
-
-    # -- the plan -----------------------------------------------------------------------------------------------------
-
-    def apply(self, link: Link) -> None:
-        """Show the plan of a link; a wrong value becomes a notice."""
-        if not self._possible:
-            return
-        problems = list(link.problems)
-        scenarios: tuple[Any, ...] = ()
-        if link.scenarios:
-            try:
-                scenarios = tuple(parse_scenarios(link.scenarios, "scenarios of the link"))
-            except TwinlabError as error:
-                problems.append(str(error))
-        horizon = link.horizon or "1d"
-        if horizon not in _HORIZONS.values():
-            problems.append(f"a length of {horizon!r} can't be chosen here; 1 day is")
-            horizon = "1d"
-        number = link.replications or "100"
-        if not (number.isdecimal() and 2 <= int(number) <= _MOST):
-            problems.append(f"expected 2 to {_MOST:,} futures, got {number!r}; 100 are chosen")
-            number = "100"
-        self._show(Plan(link.at, horizon, int(number), scenarios))
-        self.notice = " · ".join(problems)
-
-    def _show(self, plan: Plan) -> None:
-        """Set the plan, and the widgets to it."""
-        with self._silently():
-            self._start.value = "now" if plan.start is None else str(plan.start.astype("datetime64[m]"))
-            self._horizon.value = plan.horizon
-            if plan.replications not in self._replications.options:
-                self._replications.options = sorted({*_REPLICATIONS, plan.replications})
-            self._replications.value = plan.replications
-        self._planned(plan)
-
-    def _planned(self, plan: Plan) -> None:
-        self.plan = plan
-        self._form.show(plan)
-        self._map.mark(touched(plan))
-        self.revision += 1
-
-    def _widgets_changed(self) -> None:
-        if self._quiet:
-            return
-        text = self._start.value.strip()
-        start = None if text in {"", "now"} else parse_instant(text)
-        if text not in {"", "now"} and start is None:
-            self.notice = f"{text!r} isn't a time such as 2026-03-30T06:00 (UTC); the start stays as it was"
-            return
-        self.notice = ""
-        self._planned(Plan(start, self._horizon.value, self._replications.value, self.plan.scenarios))
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -250,14 +174,24 @@ class WhatIfExplorer(Explorer):
             self._failed(fault)
             return
         self.results, self._from_store = found, None
-        self._draw(first=True)
+        self._new_results()
         self._stored.update()
-        self._ended("cancelled" if found.stopped else "done", found.stopped or "Done.")
+        self._ended("cancelled" if found.stopped else "done", found.stopped or self._done())
+
+    def _done(self) -> str:
+        many = max(self.results.replications.values())
+        return f"Done: {many:,} futures of each scenario. {trust_head(self.results.fidelity)}"
+
+    def _new_results(self) -> None:
+        """Show results for the first time; the twin's KPIs are those of a run whose events are kept."""
+        kept = hasattr(self.results, "kpi") and bool(traced(self.results, self._names))
+        self._twin_kpis = TwinKpis(self.results, self.twin.model) if kept else None
+        self._draw(first=True)
 
     def _opened(self, found: Any, name: str) -> None:
         """Show a stored run."""
         self.results, self._from_store = found, name
-        self._draw(first=True)
+        self._new_results()
         self._ended("done", f"Stored run {name!r}, from {found.about['start']} to {found.about['until']} UTC.")
 
     # -- drawing ------------------------------------------------------------------------------------------------------
@@ -265,7 +199,10 @@ class WhatIfExplorer(Explorer):
     def _offer(self, data: xr.Dataset) -> None:
         """Let the reader choose among the KPIs, signals and assets that there are."""
         with self._silently():
-            for choice, names in (("kpi", kpi_names(data)), ("signal", signal_names(data))):
+            kpis = kpi_names(data)
+            if self._twin_kpis is not None:
+                kpis |= simulated_kpis(self.twin.model, self._names, data)
+            for choice, names in (("kpi", kpis), ("signal", signal_names(data))):
                 if names and self.param[choice].objects != list(names.values()):
                     self.param[choice].objects = names
                     usual = next(
@@ -281,9 +218,67 @@ class WhatIfExplorer(Explorer):
 
     @param.depends("kpi", "signal", "asset", watch=True)
     def _choice_changed(self) -> None:
-        if not self._quiet and self.results is not None:
-            self._draw()
-            self.revision += 1
+        if self._quiet or self.results is None:
+            return
+        if self._needs_twin_kpi():
+            self._compute_twin_kpi()
+            return
+        self._draw()
+        self.revision += 1
+
+    def _needs_twin_kpi(self) -> bool:
+        """Whether the chosen KPI is one of the twin that isn't computed yet."""
+        kpis = self._twin_kpis
+        return bool(self.kpi) and self.kpi.startswith(PREFIX) and kpis is not None and kpis.known(self.kpi) is None
+
+    def _compute_twin_kpi(self) -> None:
+        kpis, name = self._twin_kpis, self.kpi
+        assert kpis is not None
+        self._begin("The twin's KPI is computed in the futures whose events are kept …")
+        self._run = BackgroundRun(
+            lambda **_: kpis.values(name), on_progress=lambda _: None, on_end=self._twin_kpi_ended
+        )
+        self._run.start()
+
+    def _twin_kpi_ended(self, found: Any, fault: str | None) -> None:
+        if fault is not None:
+            self._failed(fault)
+            return
+        self._draw()
+        self._ended(
+            "done",
+            f"The twin's KPI is computed in {found.sizes['replication']} futures of each scenario, whose events are kept.",
+        )
+
+    def _of_twin_kpis(self) -> list[Comparison]:
+        """Return the comparisons of the twin's KPIs that were computed."""
+        return (
+            []
+            if self._twin_kpis is None
+            else [one for each in self._twin_kpis.computed() for one in comparisons_of(each)]
+        )
+
+    # -- the score of the model ---------------------------------------------------------------------------------------
+
+    def score(self) -> None:
+        """Score the model on the days before the start, and show it beside the results."""
+        twin: Any = self.twin
+        start = np.datetime64(self.results.about["start"])
+        self._begin("The model foretells the two weeks before the start …")
+        self._shown.trust.busy(busy=True)
+        self._run = BackgroundRun(
+            lambda **_: twin.score_simulation(start=start), on_progress=lambda _: None, on_end=self._scored
+        )
+        self._run.start()
+
+    def _scored(self, found: Any, fault: str | None) -> None:
+        self._shown.trust.busy(busy=False)
+        if fault is not None:
+            self._failed(fault)
+            return
+        self.results = replace(self.results, fidelity=found)
+        self._shown.trust.show(self.results)
+        self._ended("done", self._done())
 
     @param.depends("played", "future", watch=True)
     def _played_changed(self) -> None:
@@ -310,18 +305,13 @@ class WhatIfExplorer(Explorer):
     def _draw(self, *, first: bool = False) -> None:
         self._offer(self.results.data)
         self._play(first=first)
-        self._shown.show(self.results, kpi=self.kpi, signal=self.signal, asset=self.asset)
+        found: list[Comparison] = []
+        if self.kpi and len(self.results.scenarios) > 1:
+            own = self._twin_kpis.known(self.kpi) if self._twin_kpis is not None else None
+            found = comparisons_of(self.results.kpis[self.kpi] if own is None else own)
+        self._shown.show(self.results, found=found, signal=self.signal, asset=self.asset)
 
     # -- state, code and data -----------------------------------------------------------------------------------------
-
-    def link(self) -> Link:
-        """Return the plan."""
-        return Link(
-            at=self.plan.start,
-            horizon=self.plan.horizon,
-            replications=str(self.plan.replications),
-            scenarios=self.plan.yaml or None,
-        )
 
     def code(self) -> str:
         """Return Python that simulates the plan, or opens the shown stored run, with the KPIs as ``data``."""
@@ -343,12 +333,16 @@ class WhatIfExplorer(Explorer):
         if self.results is None:
             return {}
         found = {"KPIs": summary_table(self.results.kpis)}
-        compared = [one.table() for name in self.results.kpis for one in comparisons_of(self.results, str(name))]
+        others = [name for name in self.results.scenarios if name != BASE]
+        compared = [one for name in others for one in all_comparisons(self.results, name)] + self._of_twin_kpis()
         if compared:
-            found["compared with base"] = pd.concat(compared, ignore_index=True)
+            found["compared with base"] = verdict_table(compared)
         if self.signal:
             found["bands"] = quantile_table(all_assets(self.results.data[self.signal], self.asset))
         found["changes"] = pd.DataFrame(self.plan.changes, columns=["scenario", "change"])
+        fidelity = getattr(self.results, "fidelity", None)
+        if fidelity is not None:
+            found["score of the model"] = scores_table(fidelity, self.results.data)
         found["assumed"] = pd.DataFrame({"assumed": list(getattr(self.results, "assumed", ()))})
         return found
 
@@ -360,6 +354,7 @@ class WhatIfExplorer(Explorer):
             "length": self.plan.horizon,
             "futures of each scenario": f"{self.plan.replications:,}",
             "changes": "; ".join(f"{name}: {text}" for name, text in self.plan.changes) or "none",
+            "score of the model": trust_words(getattr(self.results, "fidelity", None)).replace("*", ""),
         }
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:  # noqa: ARG002  (bands are Bokeh's)
@@ -374,9 +369,8 @@ class WhatIfExplorer(Explorer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self._possible:
-            return empty_pane(*_NOTHING)
-        controls = row([self._start, self._horizon, self._replications, self._name], margin=(8, 0, 4, 0))
+            return empty_pane(*NOTHING)
         parts = [
-            controls, self._form.pane, self._bar.pane, self._alert, self._map.pane, self._shown.pane, self._stored.pane
+            self._plan_row, self._form.pane, self._bar.pane, self._alert, self._map.pane, self._shown.pane, self._stored.pane
         ]  # fmt: skip
         return pn.Column(*parts, sizing_mode="stretch_width")

@@ -18,7 +18,7 @@ from twinlab.explore.kit.time_player import STEPS, TimePlayer
 
 if TYPE_CHECKING:
     from twinlab.explore.views.what_if.places import Pair, Places, Touched
-    from twinlab.explore.views.what_if.playback import Playback
+    from twinlab.explore.views.what_if.results.playback import Playback
 
 __all__ = ["HubMap"]
 

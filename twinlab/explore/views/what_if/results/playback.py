@@ -12,7 +12,7 @@ import pandas as pd
 
 from twinlab._html import html
 from twinlab.explore.charts.outlines import mercator
-from twinlab.explore.views.what_if.result_tables import titled
+from twinlab.explore.views.what_if.results.tables import titled
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window

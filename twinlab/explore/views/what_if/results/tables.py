@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,7 +13,17 @@ from twinlab.explore.views.what_if.plan import BASE
 if TYPE_CHECKING:
     from twinlab.simulate.experiments.comparison import Comparison
 
-__all__ = ["ALL", "all_assets", "comparisons_of", "kpi_names", "signal_names", "summary_table", "titled"]
+__all__ = [
+    "ALL",
+    "all_assets",
+    "all_comparisons",
+    "comparisons_of",
+    "kpi_names",
+    "signal_names",
+    "summary_table",
+    "titled",
+    "verdict_table",
+]
 
 #: Choice of all assets together.
 ALL = "all together"
@@ -66,9 +77,17 @@ def all_assets(signal: xr.DataArray, asset: str) -> xr.DataArray:
     return whole.assign_attrs({**signal.attrs, "long_name": name})
 
 
-def comparisons_of(results: Any, kpi: str) -> list[Comparison]:
-    """Return the comparison of each scenario with the base, of a KPI."""
-    return [results.compare(BASE, name, kpi=kpi) for name in results.scenarios if name != BASE]
+def comparisons_of(values: xr.DataArray) -> list[Comparison]:
+    """Return the comparison of each scenario with the base, of a KPI with the dims ``scenario, replication``."""
+    from twinlab.simulate.experiments.comparing import compare  # noqa: PLC0415  (the page needs SciPy with the first results)
+
+    others = [str(name) for name in values["scenario"].to_numpy() if name != BASE]
+    return [compare(values.sel(scenario=BASE), values.sel(scenario=name)) for name in others]
+
+
+def all_comparisons(results: Any, scenario: str) -> list[Comparison]:
+    """Return the comparison of a scenario with the base, of each KPI of the model."""
+    return [results.compare(BASE, scenario, kpi=str(name)) for name in results.kpis]
 
 
 def summary_table(kpis: xr.Dataset) -> pd.DataFrame:
@@ -95,3 +114,23 @@ def summary_table(kpis: xr.Dataset) -> pd.DataFrame:
         if int((values := one.sel(scenario=scenario)).count())
     ]
     return pd.DataFrame(rows, columns=["KPI", "scenario", "mean", "5 %", "95 %", "replications"])
+
+
+def verdict_table(found: Sequence[Comparison]) -> pd.DataFrame:
+    """Return comparisons as a table for people: both means, the difference with its interval, the verdict.
+
+    Parameters
+    ----------
+    found : sequence of Comparison
+        At least one, all at the same level.
+    """
+    level = f"{100 * found[0].level:g} % interval"
+    rows = [
+        {
+            "KPI": one.kpi, "unit": one.units.removeprefix("1"), "scenario": one.b, "verdict": one.verdict, one.a: one.mean_a,
+            "with the changes": one.mean_b, "difference": one.difference, f"{level} from": one.low, f"{level} to": one.high,
+            "futures": one.replications, "more futures needed": one.more_replications,
+        }
+        for one in found
+    ]  # fmt: skip
+    return pd.DataFrame(rows)

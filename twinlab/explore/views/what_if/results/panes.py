@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.kit.lineage_pane import plain_table
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.what_if.plan import BASE
-from twinlab.explore.views.what_if.result_tables import all_assets, comparisons_of, summary_table
+from twinlab.explore.views.what_if.results.tables import all_assets, all_comparisons, summary_table
+from twinlab.explore.views.what_if.results.trust import TrustPane
+from twinlab.explore.views.what_if.results.verdicts import sentence, summary_html, verdict_html
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from twinlab.simulate.experiments.comparison import Comparison
 
 __all__ = ["ResultPanes"]
 
@@ -26,48 +30,57 @@ class ResultPanes:
     ----------
     choices : parameters
         ``param`` of the explorer: ``kpi``, ``signal`` and ``asset`` get a widget each.
+    on_score : callable
+        Called when the reader wants the model scored.
     """
 
-    def __init__(self, choices: Any) -> None:
+    def __init__(self, choices: Any, *, on_score: Callable[[], None]) -> None:
         select = {"size": "small", "description": ""}
-        self._verdicts, self._summary = _text(), pn.Column(sizing_mode="stretch_width")
+        self._verdicts, self._summary = _text(), Html("", sizing_mode="stretch_width", margin=(4, 10))
         self._differences, self._bands = _chart(), _chart()
         self._maps = pn.Column(sizing_mode="stretch_width")
-        self._fidelity, self._assumed, self._took = _text(), _text(), _text()
+        self._assumed, self._took = _text(), _text()
+        self.trust = TrustPane(on_score=on_score)
+        self.trust.pane.visible = False
         kpi = pmui.Select.from_param(choices.kpi, label="KPI", width=420, **select)
+        self._chosen = row([kpi], margin=(10, 0, 4, 0))
         signal = pmui.Select.from_param(choices.signal, label="Signal", width=330, **select)
         asset = pmui.Select.from_param(choices.asset, label="Where", width=150, **select)
         played = pmui.Select.from_param(choices.played, label="Scenario", width=150, **select)
         future = pmui.Select.from_param(choices.future, label="Future", width=90, **select)
         at_places = pmui.Select.from_param(choices.signal, label="Circles", width=330, **select)
         self.played_row = row([played, future, at_places], margin=(10, 0, 4, 0))
-        self._compared = _section(
-            "What differs", row([kpi], margin=(10, 0, 4, 0)), self._verdicts, self._differences, self._summary
-        )
+        self._compared = _section("What differs", self._summary, self._chosen, self._verdicts, self._differences)
         self._over_time = _section(
-            "Futures: the median, half and nine tenths of them", row([signal, asset], margin=(10, 0, 4, 0)), self._bands
+            "Over time: the median of the futures, half and nine tenths of them",
+            row([signal, asset], margin=(10, 0, 4, 0)),
+            self._bands,
         )
         self._by_place = _section("Where it differs", self._maps)
-        self._about = _section("About these results", self._fidelity, self._assumed, self._took)
-        self.pane = pn.Column(self._compared, self._over_time, self._by_place, self._about, sizing_mode="stretch_width")
+        self._about = _section("About these results", self._assumed, self._took)
+        self.pane = pn.Column(
+            self._compared, self._over_time, self._by_place, self.trust.pane, self._about, sizing_mode="stretch_width"
+        )
 
-    def show(self, results: Any, *, kpi: str | None, signal: str | None, asset: str) -> None:
+    def show(self, results: Any, *, found: Sequence[Comparison], signal: str | None, asset: str) -> None:
         """Show results of a run.
 
         Parameters
         ----------
         results : TwinResults
-        kpi, signal : str or None
-            Names in ``results.data``; None if it has none.
+        found : sequence of Comparison
+            Of the chosen KPI: each scenario with the base.
+        signal : str or None
+            Name in ``results.data``; None if it has none.
         asset : str
             Its name, or that of all together.
         """
-        self._show_verdicts(results, kpi)
+        self._show_verdicts(results, found)
         self.show_bands(results.data, signal=signal, asset=asset)
         self._show_maps(results, signal)
+        self.trust.show(results)
+        self.trust.pane.visible = True
         # A stored run has only what was stored.
-        known = getattr(results, "fidelity_words", "")
-        self._fidelity.param.update(object=_listed("Fidelity of the model", [known]), visible=bool(known))
         assumed = getattr(results, "assumed", ())
         self._assumed.param.update(object=_listed("Assumed at the start", assumed), visible=bool(assumed))
         self._took.object = _listed("It took", [f"{one} ({one.source})" for one in results.meter.amounts.values()])
@@ -81,15 +94,15 @@ class ResultPanes:
         if signal is not None:
             self._bands.object = band_chart(all_assets(data[signal], asset))
 
-    def _show_verdicts(self, results: Any, kpi: str | None) -> None:
+    def _show_verdicts(self, results: Any, found: Sequence[Comparison]) -> None:
         from twinlab.explore.charts.what_if.differences import difference_chart  # noqa: PLC0415
 
-        found = comparisons_of(results, kpi) if kpi else []
-        self._verdicts.object = "\n\n".join(_emphasised(repr(one)) for one in found)
-        self._verdicts.visible = self._differences.visible = bool(found)
+        self._verdicts.object = "\n\n".join(sentence(one) for one in found)
+        self._verdicts.visible = self._differences.visible = self._chosen.visible = bool(found)
         if found:
             self._differences.object = difference_chart(found)
-        self._summary[:] = [plain_table(summary_table(results.kpis), page_size=7)]
+        tables = [verdict_html(all_comparisons(results, name)) for name in results.scenarios if name != BASE]
+        self._summary.object = "".join(tables) or summary_html(summary_table(results.kpis))
         self._compared.visible = True
 
     def _show_maps(self, results: Any, signal: str | None) -> None:
@@ -101,12 +114,6 @@ class ResultPanes:
             values = results.data[signal].load()
             values = values.rename({values.attrs["asset_type"]: "asset"})
             self._maps[:] = [_chart(difference_map(values, scenario=name, base=BASE)) for name in others]
-
-
-def _emphasised(text: str) -> str:
-    """Return a comparison with its first line, the verdict, in bold."""
-    first, _, rest = text.partition("\n")
-    return f"**{first}**  \n{rest}"
 
 
 def _section(title: str, *parts: Any) -> pn.Column:

@@ -53,4 +53,4 @@ class PartialResults:
     def text(self) -> str:
         """How far the run is, as a sentence."""
         left = "" if self.seconds_left is None else f", about {max(1, round(self.seconds_left))} s left"
-        return f"{self.done:,} of {self.total:,} replications{left}"
+        return f"{self.done:,} of {self.total:,} futures{left}"

@@ -1,0 +1,132 @@
+"""What is to be simulated, as widgets: start, length, number of futures, changes in a form and on a map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import panel_material_ui as pmui
+import param
+
+from twinlab.errors import TwinlabError
+from twinlab.explore.kit.link import Link, parse_instant
+from twinlab.explore.kit.widgets import row
+from twinlab.explore.views.base import Explorer
+from twinlab.explore.views.what_if.change_form import ChangeForm
+from twinlab.explore.views.what_if.hub_map import HubMap
+from twinlab.explore.views.what_if.places import read_places, touched
+from twinlab.explore.views.what_if.plan import Plan
+from twinlab.explore.views.what_if.possible import can_simulate
+from twinlab.simulate.calibration.twin_names import find_names
+from twinlab.simulate.scenarios.reading import parse_scenarios
+from twinlab.simulate.timetable.changes import POSSIBLE_KINDS
+
+if TYPE_CHECKING:
+    from twinlab.explore.kit.session import Session, Shared
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["NOTHING", "PlanView"]
+
+_HORIZONS = {"6 hours": "6h", "12 hours": "12h", "1 day": "1d", "2 days": "2d", "3 days": "3d", "7 days": "7d"}
+_REPLICATIONS = [20, 50, 100, 200, 500, 1000]
+_MOST = 100_000
+NOTHING = (
+    "This twin can't be simulated here",
+    "A simulation needs a twin opened with twinlab.open, with trips: an event type with links `origin` and `destination` to one asset type.",
+)
+
+
+class PlanView(Explorer):
+    """A plan of a simulation and the widgets to change it.
+
+    Parameters
+    ----------
+    twin, link, shared, session, patient, open_code
+        As for `Explorer`.
+    """
+
+    plan = param.ClassSelector(class_=Plan, default=Plan(), doc="what is to be simulated")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self._possible = can_simulate(twin)
+        if not self._possible:
+            return
+        self._start = pmui.TextInput(label="Start (UTC)", value="now", width=170, size="small")
+        self._name = pmui.TextInput(label="Store as", placeholder="not stored", width=130, size="small")
+        self._horizon = pmui.Select(label="Length", options=_HORIZONS, value="1d", width=110, size="small")
+        self._replications = pmui.Select(label="Futures", options=_REPLICATIONS, value=100, width=100, size="small")
+        self._plan_row = row([self._start, self._horizon, self._replications, self._name], margin=(8, 0, 4, 0))
+        self._names = find_names(twin.model)
+        at = self.first_link.at
+        self._places = self.shared.cached(("what-if places", str(at)), lambda: read_places(twin, self._names, at=at))
+        self._form = ChangeForm(POSSIBLE_KINDS, self._places, carrier=self._names.carrier, on_change=self._planned)
+        self._map = HubMap(self._places, on_place=self._form.pick_place, on_link=self._form.pick_link)
+        for widget in (self._start, self._horizon, self._replications):
+            widget.param.watch(lambda _: self._widgets_changed(), "value")
+
+    def apply(self, link: Link) -> None:
+        """Show the plan of a link; a wrong value becomes a notice."""
+        if not self._possible:
+            return
+        problems = list(link.problems)
+        scenarios: tuple[Any, ...] = ()
+        if link.scenarios:
+            try:
+                scenarios = tuple(parse_scenarios(link.scenarios, "scenarios of the link"))
+            except TwinlabError as error:
+                problems.append(str(error))
+        horizon = link.horizon or "1d"
+        if horizon not in _HORIZONS.values():
+            problems.append(f"a length of {horizon!r} can't be chosen here; 1 day is")
+            horizon = "1d"
+        number = link.replications or "100"
+        if not (number.isdecimal() and 2 <= int(number) <= _MOST):
+            problems.append(f"expected 2 to {_MOST:,} futures, got {number!r}; 100 are chosen")
+            number = "100"
+        self._show(Plan(link.at, horizon, int(number), scenarios))
+        self.notice = " · ".join(problems)
+
+    def _show(self, plan: Plan) -> None:
+        """Set the plan, and the widgets to it."""
+        with self._silently():
+            self._start.value = "now" if plan.start is None else str(plan.start.astype("datetime64[m]"))
+            self._horizon.value = plan.horizon
+            if plan.replications not in self._replications.options:
+                self._replications.options = sorted({*_REPLICATIONS, plan.replications})
+            self._replications.value = plan.replications
+        self._planned(plan)
+
+    def _planned(self, plan: Plan) -> None:
+        self.plan = plan
+        self._form.show(plan)
+        self._map.mark(touched(plan))
+        self.revision += 1
+
+    def _widgets_changed(self) -> None:
+        if self._quiet:
+            return
+        text = self._start.value.strip()
+        start = None if text in {"", "now"} else parse_instant(text)
+        if text not in {"", "now"} and start is None:
+            self.notice = f"{text!r} isn't a time such as 2026-03-30T06:00 (UTC); the start stays as it was"
+            return
+        self.notice = ""
+        self._planned(Plan(start, self._horizon.value, self._replications.value, self.plan.scenarios))
+
+    def link(self) -> Link:
+        """Return the plan."""
+        return Link(
+            at=self.plan.start,
+            horizon=self.plan.horizon,
+            replications=str(self.plan.replications),
+            scenarios=self.plan.yaml or None,
+        )
