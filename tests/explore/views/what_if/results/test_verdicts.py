@@ -33,7 +33,7 @@ def test_a_verdict_is_a_sentence_with_both_means_and_a_difference_in_points():
 def test_what_cannot_be_told_says_how_many_more_futures_would_tell():
     text = sentence(compared(0.004))
     assert text.startswith("**can't tell whether close differs from base**")
-    assert "more futures of each would tell them apart" in text
+    assert "more futures of each would separate them" in text
 
 
 def test_names_in_tables_are_escaped():

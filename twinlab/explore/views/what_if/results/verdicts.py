@@ -103,8 +103,8 @@ def _needed(found: Comparison) -> str:
     if found.low == found.high == 0:
         return "Both are equal in every future."
     if found.more_replications is None:
-        return "A million more futures would hardly tell them apart."
-    return f"About {found.more_replications:,} more futures of each would tell them apart."
+        return "A million more futures would hardly separate them."
+    return f"About {found.more_replications:,} more futures of each would separate them."
 
 
 def verdict_html(found: Sequence[Comparison]) -> Markup:
