@@ -26,7 +26,7 @@ def test_the_key_is_read_written_and_changes_no_hash() -> None:
 @pytest.mark.parametrize(
     ("live", "place", "message"),
     [
-        ("{kind: replay}", "live", "needs the option 'file'"),
+        ("{kind: replay}", "live", "expected exactly one of"),
         ("{kind: replay, file: a, rats: 3}", "live.rats", "has no option 'rats'; did you mean 'rate'"),
         ("{kind: replay, file: a, rate: fast}", "live.rate", "expected"),
         ("{kind: reply, file: a}", "live.kind", "unknown kind of live source 'reply'; did you mean 'replay'"),

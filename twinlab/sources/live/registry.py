@@ -17,14 +17,14 @@ def _fault(name: str, found: object) -> str:
     return "" if found.name == name else f"expected the entry point to be called {found.name!r}, as the kind is"
 
 
-#: Kinds of live sources by name. A line here adds one: "kind": "module:LiveKind".
+#: Kinds of live sources by name; a replay needs the ledger, which is a room above this one. A line here adds one: "kind": "module:LiveKind".
 LIVE_KINDS: Registry[LiveKind] = Registry(
     "twinlab.live",
     kind="kind of live source",
     built_in={
         "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
         "mqtt": "twinlab.sources.live.mqtt:MQTT",
-        "replay": "twinlab.sources.live.replay:REPLAY",
+        "replay": "twinlab.ledger.replay:REPLAY",
         "sql": "twinlab.sources.live.sql_poll:SQL",
         "watch": "twinlab.sources.live.watch:WATCH",
     },

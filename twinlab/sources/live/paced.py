@@ -1,4 +1,4 @@
-"""Replay: the rows of a file again, at any speed, as if they came now."""
+"""Rows that exist already, yielded when they are due: what a replay of a file or of a ledger has in common."""
 
 from __future__ import annotations
 
@@ -7,30 +7,15 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import pyarrow as pa
-from pydantic import Field
 
-from twinlab.model.extensions.live_kind import LiveKind
-from twinlab.model.extensions.options import Options
 from twinlab.sources.base import RowBatch
 from twinlab.sources.detect import open_source
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext
 
-__all__ = ["REPLAY", "PacedSource", "ReplayOptions", "Step"]
-
-
-class ReplayOptions(Options):
-    """Options of a replay."""
-
-    file: str
-    """The file, of any format that twinlab reads; a relative path begins in the twin's folder."""
-    rate: Annotated[float, Field(ge=0)] = 0.0
-    """Rows a second; 0 is as fast as possible."""
-    rows: Annotated[int, Field(ge=1, le=100_000)] = 500
-    """Rows of a batch, at most."""
+__all__ = ["PacedSource", "Step", "done_rows", "paced_file"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +25,8 @@ class Step:
     after: float
     """Seconds after the start of the replay; 0 is at once."""
     part: pa.RecordBatch | RowBatch
-    offset: int
-    """Rows of the replay that are done with this step."""
+    offset: int | None
+    """Rows of the replay that are done with this step; None if a later step belongs to it."""
 
 
 class PacedSource:
@@ -72,7 +57,7 @@ class PacedSource:
         began = time.monotonic()
         while (step := await asyncio.to_thread(next, self._steps, None)) is not None:
             await asyncio.sleep(max(0.0, began + step.after - time.monotonic()))
-            batch = LiveBatch((step.part,), offsets={"": step.offset})
+            batch = LiveBatch((step.part,), offsets={} if step.offset is None else {"": step.offset})
             self._meter.received(batch.rows)
             yield batch
         self._meter.ended()
@@ -91,36 +76,49 @@ class PacedSource:
         return self._meter.health()
 
 
-def _steps(options: ReplayOptions, batches: Iterator[RowBatch], done: int) -> Iterator[Step]:
-    """Yield the rows of a file after the first ``done`` in steps; their times are those of the rate."""
-    first = 0
-    for batch in batches:
-        for low in range(0, batch.rows.num_rows, options.rows):
-            rows = batch.rows.slice(low, options.rows)
-            stop = first + low + rows.num_rows
-            if stop <= done:
-                continue
-            skip = max(0, done - (first + low))
-            part = RowBatch(
-                batch.table,
-                rows.slice(skip),
-                batch.row_numbers[low + skip : low + rows.num_rows],
-                units=batch.units,
-                file=batch.file,
-            )
-            yield Step((stop - done) / options.rate if options.rate else 0.0, part, stop)
-        first += batch.rows.num_rows
+def paced_file(path: Path, context: LiveContext, *, rate: float, rows: int) -> PacedSource:
+    """Return the replay of a file, of any format that twinlab reads.
 
+    Parameters
+    ----------
+    rate : float
+        Rows a second; 0 is as fast as possible.
+    rows : int
+        Rows of a batch, at most.
 
-def _open(options: ReplayOptions, context: LiveContext) -> PacedSource:
+    Raises
+    ------
+    SourceError
+        If the file doesn't exist.
+    SchemaError
+        If it can't be read as a table.
+    """
     mapping = context.mapping
     reading = mapping.reading if mapping is not None else None
-    source = open_source(context.folder / Path(options.file), reading=reading, name=context.name, signatures=False)
-    done = context.offsets.get("", 0)
+    source = open_source(context.folder / path, reading=reading, name=context.name, signatures=mapping is None)
     first = next(iter(source.batches()), None)
     declared = [] if first is None else [DeclaredTag(column, unit, first.table) for column, unit in first.units.items()]
-    steps = _steps(options, source.batches(), done if isinstance(done, int) else 0)
+    steps = _file_steps(source.batches(), done_rows(context), rate=rate, rows=rows)
     return PacedSource(context.name, steps, Catalogue(tuple(declared)))
 
 
-REPLAY = LiveKind("replay", _open, ReplayOptions)
+def done_rows(context: LiveContext) -> int:
+    """Return the number of rows of a replay that are durable."""
+    done = context.offsets.get("", 0)
+    return done if isinstance(done, int) else 0
+
+
+def _file_steps(batches: Iterator[RowBatch], done: int, *, rate: float, rows: int) -> Iterator[Step]:
+    """Yield the rows of a file after the first ``done`` in steps; their times are those of the rate."""
+    first = 0
+    for batch in batches:
+        for low in range(0, batch.rows.num_rows, rows):
+            part = batch.rows.slice(low, rows)
+            stop = first + low + part.num_rows
+            if stop <= done:
+                continue
+            skip = max(0, done - (first + low))
+            numbers = batch.row_numbers[low + skip : low + part.num_rows]
+            replayed = RowBatch(batch.table, part.slice(skip), numbers, units=batch.units, file=batch.file)
+            yield Step((stop - done) / rate if rate else 0.0, replayed, stop)
+        first += batch.rows.num_rows
