@@ -25,7 +25,7 @@ from twinlab.events.kpis.intervals import Interval, Leaves, value_bounds
 from twinlab.events.kpis.over_events.results import WindowEvents, event_table, over_events, times_of
 from twinlab.events.kpis.over_time.aggregates import Folded
 from twinlab.events.kpis.over_time.results import assets_of, over_time, signals_in
-from twinlab.events.kpis.settled import last_actual, signal_watermark
+from twinlab.events.kpis.settled import last_actual, settled_watermark
 from twinlab.events.kpis.windows import Windows, windows
 from twinlab.events.reading import instant_ns
 from twinlab.history.read.datasets import natural_order
@@ -153,7 +153,7 @@ class KpiSubjects:
         marks: list[int] = []
         for kind in self.assets:
             for name in signals_in(self.of_type(kind)):
-                mark = signal_watermark(self.twin, kind, name)
+                mark = settled_watermark(self.twin, kind, name)
                 if mark is None:
                     axis = self.twin.history(kind, signals=[name])["time"].values.astype("datetime64[ns]")
                     mark = int(axis[-1].astype("int64")) if len(axis) else None

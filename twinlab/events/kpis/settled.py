@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.reader import TwinReader
 
-__all__ = ["last_actual", "signal_watermark", "sources_of"]
+__all__ = ["last_actual", "settled_watermark", "signal_watermark", "sources_of", "window_states"]
 
 
 def signal_watermark(twin: TwinReader, asset_type: str, signal: str) -> int | None:
@@ -21,13 +22,50 @@ def signal_watermark(twin: TwinReader, asset_type: str, signal: str) -> int | No
 
     A source's watermark is the event time up to which its rows are complete.
     """
+    found = _watermarks(twin, asset_type, signal)
+    return min(mark for mark, _ in found) if found else None
+
+
+def settled_watermark(twin: TwinReader, asset_type: str, signal: str) -> int | None:
+    """Return the time up to which no rows of a signal are expected any more, nanoseconds since 1970; None without watermarks.
+
+    It is the earliest of its sources' watermarks, of a live source less the ``lateness`` that its mapping states.
+    """
+    found = _watermarks(twin, asset_type, signal)
+    return min(mark - late for mark, late in found) if found else None
+
+
+def window_states(
+    twin: TwinReader, stops: NDArray[np.datetime64], asset_type: str, signals: Sequence[str]
+) -> NDArray[np.str_]:
+    """Return for windows with these ends whether they are "open", "settling" or "settled", shape (windows,).
+
+    A window is open until a later row of each signal has come, and settling until the time that rows may be late is over.
+    Rows that come later still change it. Without watermarks a window is open.
+    """
+    ends = np.asarray(stops, dtype="datetime64[ns]").astype(np.int64)
+    out = np.full(len(ends), "settled", dtype="U8")
+    for signal in signals:
+        mark, settled = signal_watermark(twin, asset_type, signal), settled_watermark(twin, asset_type, signal)
+        if mark is None or settled is None:
+            return np.full(len(ends), "open", dtype="U8")
+        out[(ends > settled) & (out == "settled")] = "settling"
+        out[ends > mark] = "open"
+    return out
+
+
+def _watermarks(twin: TwinReader, asset_type: str, signal: str) -> list[tuple[int, int]]:
+    """Return watermark and lateness of each source of a signal, ns."""
     reader = getattr(twin, "reader", twin)
     watermarks, mappings = getattr(reader, "watermarks", None), getattr(reader, "mappings", None)
     if watermarks is None or mappings is None:
-        return None
+        return []
     marks: dict[str, np.datetime64] = watermarks()
-    found = [marks[source] for source in sources_of(mappings, asset_type, signal) if source in marks]
-    return int(min(found).astype("int64")) if found else None
+    return [
+        (int(marks[source].astype("int64")), 0 if (live := mappings[source].live) is None else live.lateness_ns)
+        for source in sources_of(mappings, asset_type, signal)
+        if source in marks
+    ]
 
 
 def sources_of(mappings: Mapping[str, SourceMapping], asset_type: str, signal: str) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +98,29 @@ class LiveMethods:
     def sources(self) -> pd.DataFrame:
         """A row for each live source: state, rate, latencies, gaps, clock offset; see `live_status`."""
         return self.live_status().table()
+
+    def window_states(
+        self, stops: object, asset_type: str, *, signals: Sequence[str] | None = None
+    ) -> NDArray[np.str_]:
+        """Return for windows with these ends whether they are "open", "settling" or "settled", shape (windows,).
+
+        Parameters
+        ----------
+        stops : array of instants
+            Ends of windows, not included, UTC.
+        asset_type : str
+        signals : sequence of str, optional
+            All signals of the type by default: the state is that of the one that is behind.
+
+        Notes
+        -----
+        A window is open until a later row has come, and settling until rows can't be late any more, as ``live: {lateness: …}`` of
+        the source's mapping states. Rows that come later still change exactly their windows.
+        """
+        from twinlab.events.kpis.settled import window_states  # noqa: PLC0415
+
+        names = list(self.model.asset_types[asset_type].signals) if signals is None else signals
+        return window_states(self.reader, np.atleast_1d(np.asarray(stops, dtype="datetime64[ns]")), asset_type, names)
 
     def gaps(self, source: str | None = None) -> pd.DataFrame:
         """Return the gaps that live sources recorded, all or those of one: span or sequences, and why."""
