@@ -24,7 +24,9 @@ def _plant() -> None:
 )  # fmt: skip
 @path_option("--folder", required=True, metavar="DIR", help="Gets the truth, addresses and secrets; a new folder.")
 @click.option("--speed", type=float, default=1.0, show_default=True, metavar="X", help="Seconds of the plant a second.")
-@click.option("--peers", cls=Several, metavar="NAME", help="Servers to start (default: all): modbus, opcua.")
+@click.option(
+    "--peers", cls=Several, metavar="NAME", help="What to start (default: all): erp, modbus, opcua, rest, dispatch."
+)
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE",
               help="Go on from a state.json that an earlier run has saved.")  # fmt: skip
 @click.option("--small", is_flag=True, help="12 trucks, 2 weeks; the next options change it.")

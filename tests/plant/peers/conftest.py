@@ -1,4 +1,4 @@
-"""A plant whose peers listen, in an event loop of its own thread; started once per process."""
+"""A plant whose peers listen, in an event loop of its own thread; each peer is started once, for the module that tests it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Running:
         self.loop.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     found = Running(tmp_path_factory.mktemp("plant"))
     yield found

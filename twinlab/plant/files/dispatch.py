@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,10 @@ from twinlab.plant.network.clocks import Ints, to_local
 from twinlab.plant.network.network import Network
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["Edit", "write_dispatch"]
+__all__ = ["KINDS_OF_EDITS", "Edit", "write_dispatch", "write_workbook"]
 
+#: Manual edits: a vague time, a truck written in another way that software still reads or not, a note, a remark.
+KINDS_OF_EDITS = ("about", "spelt readable", "spelt unreadable", "note", "remark")
 _COLUMNS = (
     "Tour", "LKW", "Von", "Nach", "Abfahrt Plan", "Abfahrt Ist", "Ankunft Plan", "Ankunft Ist", "Status", "Bemerkung"
 )  # fmt: skip
@@ -42,6 +44,15 @@ class Edit:
 def write_dispatch(network: Network, folder: Path) -> tuple[Path, list[Edit]]:
     """Write the workbook; return its path and the manual edits."""
     path = folder / "disposition.xlsx"
+    every = np.arange(len(network.trips))
+    return path, write_workbook(network, path, hand=_rows_to_edit(network), trips=every, until=network.size.span[1])
+
+
+def write_workbook(network: Network, path: Path, *, hand: Mapping[int, str], trips: Ints, until: int) -> list[Edit]:
+    """Write a workbook of some trips as they are at ``until`` (UTC seconds); return the manual edits.
+
+    ``hand`` has the kind of edit of each trip that is edited, one of `KINDS_OF_EDITS`.
+    """
     edits: list[Edit] = []
     with xlsxwriter.Workbook(str(path)) as book:
         # The creation time is the only part of the file that depends on the current date.
@@ -52,19 +63,19 @@ def write_dispatch(network: Network, folder: Path) -> tuple[Path, list[Edit]]:
             "title": book.add_format({"bold": True, "font_size": 14}),
             "hand": book.add_format({"bg_color": "#FFF2CC", "num_format": "dd.mm.yyyy hh:mm"}),
         }
-        hand, rows = _rows_to_edit(network), _rows(network)
-        for label, trips in _weeks(network):
+        rows = _rows(network, until)
+        for label, own in _weeks(network, trips):
             _sheet(
-                network, book, forms, label=label, trips=[(trip, rows[trip]) for trip in trips], hand=hand, edits=edits
+                network, book, forms, label=label, trips=[(trip, rows[trip]) for trip in own], hand=hand, edits=edits
             )
-    return path, edits
+    return edits
 
 
-def _weeks(network: Network) -> Iterator[tuple[str, list[int]]]:
+def _weeks(network: Network, trips: Ints) -> Iterator[tuple[str, list[int]]]:
     """Yield the names of the sheets with their trips, by the calendar week of the planned departure."""
     found: dict[str, list[int]] = {}
-    wall = to_local(network.trips.planned_start)
-    for trip, day in enumerate(wall.astype("M8[s]").astype("M8[D]").tolist()):
+    wall = to_local(network.trips.planned_start[trips])
+    for trip, day in zip(trips.tolist(), wall.astype("M8[s]").astype("M8[D]").tolist(), strict=True):
         year, week, _ = day.isocalendar()
         found.setdefault(f"KW{week:02d} {year}", []).append(trip)
     yield from found.items()
@@ -74,10 +85,9 @@ def _rows_to_edit(network: Network) -> dict[int, str]:
     """Return the trips whose rows are edited by hand, with the kind of edit."""
     random, trips = network.size.random("dispatch"), network.trips
     done = np.flatnonzero(~trips.cancelled & (trips.end > 0) & (trips.end < network.size.span[1]))
-    kinds = ("about", "spelt readable", "spelt unreadable", "note", "remark")
     each = max(2, round(0.004 * len(done)))
-    chosen = random.permutation(done)[: each * len(kinds)].tolist()
-    return {trip: kinds[place % len(kinds)] for place, trip in enumerate(chosen)}
+    chosen = random.permutation(done)[: each * len(KINDS_OF_EDITS)].tolist()
+    return {trip: KINDS_OF_EDITS[place % len(KINDS_OF_EDITS)] for place, trip in enumerate(chosen)}
 
 
 def _sheet(
@@ -87,7 +97,7 @@ def _sheet(
     *,
     label: str,
     trips: list[tuple[int, list[datetime | str]]],
-    hand: dict[int, str],
+    hand: Mapping[int, str],
     edits: list[Edit],
 ) -> None:
     sheet = book.add_worksheet(label)
@@ -117,9 +127,9 @@ def _sheet(
         row += 1
 
 
-def _rows(network: Network) -> list[list[datetime | str]]:
-    """Return the cells of the row of every trip, before manual edits."""
-    trips, stop = network.trips, network.size.span[1]
+def _rows(network: Network, stop: int) -> list[list[datetime | str]]:
+    """Return the cells of the row of every trip at ``stop``, before manual edits."""
+    trips = network.trips
     left = ~trips.cancelled & (trips.start < stop)
     there = left & (trips.end < stop)
     remarks = [

@@ -14,9 +14,10 @@ from twinlab.plant.network.network import Network
 from twinlab.plant.network.parcels import FIRST_NUMBER
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["write_erp"]
+__all__ = ["TABLES", "table_rows", "write_erp"]
 
-_KINDS = {
+#: Table -> its columns, as in SQLite.
+TABLES = {
     "hubs": "code TEXT PRIMARY KEY, town TEXT, lat REAL, lon REAL",
     "trucks": "truck TEXT PRIMARY KEY, maker TEXT, payload_kg INTEGER, tank_l REAL, box TEXT",
     "cold_rooms": "room TEXT PRIMARY KEY, hub TEXT, name TEXT, kind TEXT, limit_f REAL",
@@ -46,12 +47,17 @@ def write_erp(network: Network, folder: Path) -> Path:
         database.execute("PRAGMA page_size = 4096")
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("BEGIN")
-        for table, columns in _KINDS.items():
+        for table, columns in TABLES.items():
             database.execute(f"CREATE TABLE {table} ({columns}) WITHOUT ROWID")
             marks = ", ".join("?" * (columns.split(", PRIMARY KEY (")[0].count(",") + 1))
-            database.executemany(f"INSERT INTO {table} VALUES ({marks})", _ROWS[table](network))  # noqa: S608  (constants of this module)
+            database.executemany(f"INSERT INTO {table} VALUES ({marks})", table_rows(network, table))  # noqa: S608  (constants of this module)
         database.execute("COMMIT")
     return path
+
+
+def table_rows(network: Network, table: str) -> Iterable[tuple[object, ...]]:
+    """Return the rows of a table as they are at the end of a network."""
+    return _ROWS[table](network)
 
 
 def _texts(seconds: Ints, *, stop: int | None = None) -> list[str | None]:

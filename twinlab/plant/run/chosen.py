@@ -15,7 +15,7 @@ from twinlab.plant.steps.plant import Plant
 __all__ = ["PEERS", "make_peers", "old_and_new_rooms"]
 
 #: Peers in the order in which they are started.
-PEERS = ("modbus", "opcua")
+PEERS = ("erp", "modbus", "opcua", "rest", "dispatch")
 
 
 def make_peers(plant: Plant, folder: str | Path, names: Sequence[str] = PEERS) -> list[Peer]:
@@ -33,20 +33,33 @@ def make_peers(plant: Plant, folder: str | Path, names: Sequence[str] = PEERS) -
             msg = f"there is no peer {name!r}{nearest(name, PEERS)}"
             raise UnknownTermError(msg)
     try:
-        found = [_make(name, plant, Path(folder) / "secrets") for name in PEERS if name in names]
+        found = [_make(name, plant, Path(folder)) for name in PEERS if name in names]
     except ModuleNotFoundError as error:
         msg = f'the plant\'s peers need the package {error.name}; install it with: pip install "twinlab-kit[plant]"'
         raise SourceError(msg) from error
     return found
 
 
-def _make(name: str, plant: Plant, secrets: Path) -> Peer:
+def _make(name: str, plant: Plant, folder: Path) -> Peer:
     module = importlib.import_module(f"twinlab.plant.peers.{name}")
     old, new = old_and_new_rooms(plant)
+    found: object
     if name == "modbus":
-        return cast("Peer", module.ModbusUnits(old))
+        found = module.ModbusUnits(old)
+    elif name == "opcua":
+        found = module.OpcUaServer(new, _authority(folder, name))
+    elif name == "rest":
+        found = module.Telematics(_authority(folder, name))
+    elif name == "erp":
+        found = module.Erp(folder / "secrets")
+    else:
+        found = module.NightlyDispatch(folder / "dispatch")
+    return cast("Peer", found)
+
+
+def _authority(folder: Path, name: str) -> object:
     certificates = importlib.import_module("twinlab.plant.peers.certificates")
-    return cast("Peer", module.OpcUaServer(new, certificates.Authority(secrets)))
+    return certificates.Authority(folder / "secrets" / name)
 
 
 def old_and_new_rooms(plant: Plant) -> tuple[list[int], list[int]]:

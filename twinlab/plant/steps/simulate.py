@@ -7,9 +7,9 @@ from twinlab.plant.network.forklifts import join_forklifts
 from twinlab.plant.network.network import Network
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.steps.plan import Progress
-from twinlab.plant.steps.plant import Plant
+from twinlab.plant.steps.plant import Plant, Step
 
-__all__ = ["simulate_network"]
+__all__ = ["network_of", "simulate_network"]
 
 
 def simulate_network(size: ParcelSize, *, progress: Progress | None = None) -> Network:
@@ -29,11 +29,15 @@ def simulate_network(size: ParcelSize, *, progress: Progress | None = None) -> N
     'T001'
     """
     plant = Plant(size, progress=progress)
-    step = plant.advance(size.span[1])
+    return network_of(plant, plant.advance(size.span[1]))
+
+
+def network_of(plant: Plant, step: Step) -> Network:
+    """Return a plant as a network: its timetable, and the samples of a step that begins with the plan."""
     plan, timed = plant.plan, plant.timetable
     rooms = sample_cold_rooms(plan.rooms, [step.rooms])
     forklifts = join_forklifts(plan.forklifts, [step.forklifts])
     return Network(
-        size, plan.roads, timed.trips, timed.tracks, rooms, forklifts, timed.parcels, step.logged, timed.reported,
+        plant.size, plan.roads, timed.trips, timed.tracks, rooms, forklifts, timed.parcels, step.logged, timed.reported,
         plan.forklift_silent, plant.faults, forklifts,
     )  # fmt: skip
