@@ -29,17 +29,19 @@ def _plant() -> None:
 )
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE",
               help="Go on from a state.json that an earlier run has saved.")  # fmt: skip
+@path_option("--faults", metavar="YAML", help="Faults by schedule: of sensors, clocks and connections.")
 @click.option("--small", is_flag=True, help="12 trucks, 2 weeks; the next options change it.")
 @network_sizes()
 @click.option("--start", metavar="DAY", help="First day, a Monday (default: 2026-01-05; small: 2026-03-23).")
 def _run(
-    folder: Path, *, speed: float, peers: tuple[str, ...], state: Path | None, small: bool, start: str | None, **counts: int | None
+    folder: Path, *, speed: float, peers: tuple[str, ...], state: Path | None, faults: Path | None, small: bool, start: str | None, **counts: int | None
 ) -> None:  # fmt: skip
     """Run the plant until it is stopped (Ctrl+C, SIGTERM) or its weeks are over."""
     import asyncio  # noqa: PLC0415  (each command loads its rooms only)
 
     from twinlab.errors import SchemaError  # noqa: PLC0415
     from twinlab.plant import ParcelSize, Plant  # noqa: PLC0415
+    from twinlab.plant.faults.schedule import read_schedule  # noqa: PLC0415
     from twinlab.plant.run.chosen import PEERS, make_peers  # noqa: PLC0415
     from twinlab.plant.run.runner import run_plant  # noqa: PLC0415
 
@@ -51,9 +53,10 @@ def _run(
         raise SchemaError(msg)
     size = ParcelSize(**{**(ParcelSize.small() if small else ParcelSize()).to_dict(), **wanted})  # type: ignore[arg-type]
     plant = Plant(size) if state is None else Plant.load(state)
+    schedule = None if faults is None else read_schedule(faults)
     say(plant.size.label())
     servers = make_peers(plant, folder, peers or PEERS)
-    say(str(asyncio.run(run_plant(plant, folder, speed=speed, peers=servers, ready=_say_ready))))
+    say(str(asyncio.run(run_plant(plant, folder, speed=speed, peers=servers, faults=schedule, ready=_say_ready))))
 
 
 def _say_ready(addresses: dict[str, dict[str, object]]) -> None:

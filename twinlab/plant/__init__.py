@@ -2,7 +2,7 @@
 
 In: a size, a seed and commands. Out: what happens step by step; the files of its systems, and the truth beside them.
 Read in order: `network/` (the parts of the simulation), `steps/` (advance and command them), `files/` (the files of each
-system).
+system), `faults/`, `peers/` (servers) and `run/` (the running program).
 Never: an import from a room that reads these files; different bytes for the same seed.
 """
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from twinlab.plant.network.faults import Logged, read_rooms
+from twinlab.plant.faults.sensors import SensorFaults
+from twinlab.plant.network.faults import Logged, Reported, read_rooms
+from twinlab.plant.network.forklifts import ForkliftSamples
 from twinlab.plant.steps.plant import Plant, Step
 
 __all__ = ["Moment", "Peer", "moment_of"]
@@ -13,18 +15,33 @@ __all__ = ["Moment", "Peer", "moment_of"]
 
 @dataclass(frozen=True)
 class Moment:
-    """A step of the plant, with what the sensors of the cold rooms measured every minute of it."""
+    """A step of the plant, and what its sensors measured in it, with their faults."""
 
     plant: Plant
     step: Step
-    # [room, minute], with the faults of the sensors.
+    # What the rooms' sensors measured, [room, minute].
     rooms: Logged
+    # Reports of the trucks, in the order of their true times.
+    reports: Reported
+    # What the forklifts' boxes write, [sample, forklift].
+    forklifts: ForkliftSamples
 
 
-def moment_of(plant: Plant, step: Step) -> Moment:
-    """Return a step that the plant has just made, as its sensors measured it."""
-    measured, _ = read_rooms(plant.plan.room_faults, step.rooms.time, step.rooms.temperature.T, plant.state.held)
-    return Moment(plant, step, measured)
+def moment_of(plant: Plant, step: Step, sensors: SensorFaults | None = None) -> Moment:
+    """Return a step that the plant has just made, as its sensors measured it; ``sensors`` has more faults than the plan."""
+    rooms, _ = read_rooms(plant.plan.room_faults, step.rooms.time, step.rooms.temperature.T, plant.state.held)
+    reports, forklifts = _reports_of(plant, step), step.forklifts
+    if sensors is not None:
+        rooms, reports = sensors.of_rooms(step.rooms.time, rooms), sensors.of_trucks(reports)
+        forklifts = sensors.of_forklifts(forklifts)
+    return Moment(plant, step, rooms, reports, forklifts)
+
+
+def _reports_of(plant: Plant, step: Step) -> Reported:
+    reported, at = plant.timetable.reported, step.timed.reports
+    names = ("truck", "time", "latitude", "longitude", "speed", "odometer", "fuel")
+    tracks = replace(reported.tracks, **{name: getattr(reported.tracks, name)[at] for name in names})
+    return Reported(tracks, reported.silent[at])
 
 
 class Peer(Protocol):

@@ -125,12 +125,10 @@ class Telematics:
         self._reports.append({"number": self._count, **report})
 
     def _trucks(self, moment: Moment) -> None:
-        reported, at = moment.plant.timetable.reported, moment.step.timed.reports
-        tracks = reported.tracks
+        tracks, silent = moment.reports.tracks, moment.reports.silent
         first = first_maker_trucks(moment.plant.size.trucks)
-        times = offset_text(tracks.time[at])
-        for place, when in zip(range(at.start, at.stop), times, strict=True):
-            if tracks.truck[place] >= first and not reported.silent[place]:
+        for place, when in enumerate(offset_text(tracks.time)):
+            if tracks.truck[place] >= first and not silent[place]:
                 self._add({
                     "vehicle": asset_name("truck", int(tracks.truck[place])), "time": when,
                     "position": {
@@ -143,7 +141,7 @@ class Telematics:
                 })  # fmt: skip
 
     def _forklifts(self, moment: Moment) -> None:
-        samples, offset = moment.step.forklifts, moment.plant.plan.forklifts.offset
+        samples, offset = moment.forklifts, moment.plant.plan.forklifts.offset
         for place in range(len(samples.time)):
             times = offset_text(samples.time[place] + offset)
             for number, when in enumerate(times):

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from twinlab._files import write_atomically
 from twinlab.errors import SchemaError
+from twinlab.plant.faults.schedule import Schedule
 from twinlab.plant.peers.peer import Peer, moment_of
+from twinlab.plant.run.injector import Injector
 from twinlab.plant.run.truth import Truth
 from twinlab.plant.steps.plant import Plant
 
@@ -44,6 +46,7 @@ async def run_plant(
     *,
     speed: float = 1.0,
     peers: Sequence[Peer] = (),
+    faults: Schedule | None = None,
     tick: float = 0.5,
     stop: asyncio.Event | None = None,
     ready: Callable[[dict[str, dict[str, object]]], None] | None = None,
@@ -60,6 +63,8 @@ async def run_plant(
         Seconds of the plant in a second of the clock.
     peers : sequence of Peer
         Started before the first step and stopped after the last one, in the opposite order, whatever happens.
+    faults : Schedule, optional
+        Faults of sensors and connections, by their time since the run's begin; peers are then reached through proxies.
     tick : float
         Seconds of the clock between steps.
     stop : asyncio.Event, optional
@@ -86,11 +91,16 @@ async def run_plant(
         stack.callback(plant.save, target / "state.json")
         stack.callback(shutil.rmtree, target / "secrets", ignore_errors=True)
         stack.callback(_catch_signals(ending))
+        injector = None if faults is None else Injector(plant, faults)
+        sensors = None if injector is None else injector.sensors
         empty = moment_of(plant, plant.advance(plant.time))
+        addresses: dict[str, dict[str, object]] = {}
+        if injector is not None:
+            stack.push_async_callback(injector.stop)
         for peer in peers:
             stack.push_async_callback(peer.stop)
             await peer.start(empty)
-        addresses: dict[str, dict[str, object]] = {peer.name: peer.address for peer in peers}
+            addresses[peer.name] = peer.address if injector is None else await injector.attach(peer)
         notice = {"speed": speed, "size": plant.size.to_dict(), "peers": addresses}
         path = write_atomically(target / "plant.json", lambda draft: draft.write_text(json.dumps(notice, indent=2)))
         stack.callback(path.unlink, missing_ok=True)
@@ -102,7 +112,9 @@ async def run_plant(
             until = min(begin + int(passed * speed), plant.size.span[1])
             step = plant.advance(max(until, plant.time))
             truth.record(plant, step)
-            moment = moment_of(plant, step)
+            if injector is not None:
+                injector.apply(step, truth)
+            moment = moment_of(plant, step, sensors)
             for peer in peers:
                 await peer.publish(moment)
             steps += 1
