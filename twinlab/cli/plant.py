@@ -25,7 +25,10 @@ def _plant() -> None:
 @path_option("--folder", required=True, metavar="DIR", help="Gets the truth, addresses and secrets; a new folder.")
 @click.option("--speed", type=float, default=1.0, show_default=True, metavar="X", help="Seconds of the plant a second.")
 @click.option(
-    "--peers", cls=Several, metavar="NAME", help="What to start (default: all): erp, modbus, opcua, rest, dispatch."
+    "--peers",
+    cls=Several,
+    metavar="NAME",
+    help="What to start (default: all): erp, mqtt, modbus, opcua, rest, dispatch.",
 )
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE",
               help="Go on from a state.json that an earlier run has saved.")  # fmt: skip

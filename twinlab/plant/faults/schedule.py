@@ -19,11 +19,11 @@ class FaultKind(NamedTuple):
     """What a fault is of, and its amount, if it has one: what it is, its unit, least and most."""
 
     of: str
-    """``peer`` (a server's connections), ``service`` (its answers), ``signal`` or ``clock`` of an asset."""
+    """``peer`` (a server's connections), ``service`` (its answers), ``gateway`` (of a truck), ``signal`` or ``clock`` of an asset."""
     amount: tuple[str, str, float, float] | None = None
 
 
-#: Every fault by its name. Units of the values are those of the truth.
+#: Every fault by its name. Units of the values are those of the truth. `spoofed_source`: the truck poses as the next one.
 KINDS: dict[str, FaultKind] = {
     "link_down": FaultKind("peer"),
     "half_open": FaultKind("peer"),
@@ -32,6 +32,8 @@ KINDS: dict[str, FaultKind] = {
     "drop": FaultKind("peer", ("share of the pieces of data that are lost", "1", 0.0, 1.0)),
     "duplicate": FaultKind("peer", ("share of the pieces of data that are sent twice", "1", 0.0, 1.0)),
     "server_errors": FaultKind("service"),
+    "disk_replaced": FaultKind("gateway"),
+    "spoofed_source": FaultKind("gateway"),
     "drift": FaultKind("signal", ("change a day", "the signal's unit", -1e6, 1e6)),
     "stuck": FaultKind("signal"),
     "spikes": FaultKind("signal", ("size of the spikes", "the signal's unit", -1e6, 1e6)),
@@ -45,7 +47,8 @@ SIGNALS = {
     "cold_room": ("temperature",), "truck": ("speed", "odometer", "fuel"), "forklift": ("battery", "load")
 }  # fmt: skip
 #: Peers whose connections may fail.
-CONNECTED = ("erp", "modbus", "opcua", "rest")
+#: ``trucks`` is what is between the trucks' gateways and the broker, ``mqtt`` what is between it and the historian.
+CONNECTED = ("erp", "modbus", "mqtt", "opcua", "rest", "trucks")
 _TYPES = {"R": "cold_room", "T": "truck", "F": "forklift"}
 
 
@@ -93,6 +96,9 @@ class ScheduledFault(Model):
             raise ValueError(msg)
         if kind.of == "service" and self.target != "rest":
             msg = f"{self.kind}: expected the target rest, got {self.target!r}"
+            raise ValueError(msg)
+        if kind.of == "gateway" and self.asset_type != "truck":
+            msg = f"{self.kind}: expected a truck as target, such as T001, got {self.target!r}"
             raise ValueError(msg)
         if kind.of in ("signal", "clock") and self.asset_type == "":
             msg = f"{self.kind}: expected an asset as target, such as R01, T001 or F01, got {self.target!r}"

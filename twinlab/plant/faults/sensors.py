@@ -10,7 +10,7 @@ from twinlab.plant.faults.schedule import ScheduledFault
 from twinlab.plant.network.clocks import DAY, Floats, Ints
 from twinlab.plant.network.faults import Logged, Reported
 from twinlab.plant.network.forklifts import ForkliftSamples
-from twinlab.plant.network.names import asset_number
+from twinlab.plant.network.names import asset_number, first_maker_trucks
 from twinlab.plant.network.size import ParcelSize
 
 __all__ = ["SensorFaults"]
@@ -70,7 +70,7 @@ class SensorFaults:
             if fault.kind in ("clock_skew", "clock_step"):
                 columns["time"][at] += _ahead(fault, tracks.time[at], span[0])
             elif fault.kind == "unit_swap":
-                first_maker = truck < -(-self._size.trucks * 3 // 5)
+                first_maker = truck < first_maker_trucks(self._size.trucks)
                 factor = _SWAPS[str(fault.signal)]
                 columns[str(fault.signal)][at] *= 1 / factor if first_maker else factor
             else:

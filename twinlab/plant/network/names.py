@@ -1,11 +1,11 @@
-"""Names of assets and trips, as they are in every file and every protocol."""
+"""Names of assets and trips, as they are in every file and every protocol; which maker's box a truck has."""
 
 from __future__ import annotations
 
 from twinlab.errors import UnknownTermError
 from twinlab.model.terms import nearest
 
-__all__ = ["asset_name", "asset_number"]
+__all__ = ["asset_name", "asset_number", "first_maker_trucks"]
 
 _PREFIXES = {"truck": ("T", 3), "cold_room": ("R", 2), "forklift": ("F", 2), "trip": ("TR", 5)}
 
@@ -38,3 +38,12 @@ def asset_number(asset_type: str, name: str, *, count: int) -> int:
         msg = f"there is no {asset_type} {name!r}{nearest(name, names)}"
         raise UnknownTermError(msg)
     return names.index(name)
+
+
+def first_maker_trucks(trucks: int) -> int:
+    """Return how many of the trucks, the first ones, have boxes of the first maker; the others' are of the second.
+
+    >>> first_maker_trucks(10)
+    6
+    """
+    return -(-trucks * 3 // 5)

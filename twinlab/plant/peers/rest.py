@@ -19,21 +19,16 @@ from aiohttp import web
 
 from twinlab.plant.network.clocks import offset_text
 from twinlab.plant.network.forklifts import CHARGING, DRIVING, IDLE
-from twinlab.plant.network.names import asset_name
+from twinlab.plant.network.names import asset_name, first_maker_trucks
 from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.peers.peer import Moment
 
-__all__ = ["Telematics", "first_maker_trucks"]
+__all__ = ["Telematics"]
 
 _MILE, _GALLON = 1.609344, 3.785411784
 _MODES = {IDLE: "idle", DRIVING: "drive", CHARGING: "charge"}
 _LARGEST_PAGE = 500
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def first_maker_trucks(trucks: int) -> int:
-    """Return how many of the trucks, the first ones, have boxes of the maker without an HTTP service."""
-    return -(-trucks * 3 // 5)
 
 
 class Telematics:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from twinlab.plant.faults.proxy import FaultProxy
 from twinlab.plant.faults.schedule import CONNECTED, KINDS, Schedule, ScheduledFault
 from twinlab.plant.faults.sensors import SensorFaults
+from twinlab.plant.network.names import asset_number, first_maker_trucks
 from twinlab.plant.peers.peer import Peer
 from twinlab.plant.run.truth import Truth
 from twinlab.plant.steps.plant import Plant, Step
@@ -33,6 +35,7 @@ class Injector:
     def __init__(self, plant: Plant, schedule: Schedule) -> None:
         self.sensors = SensorFaults(plant.size)
         self._seed = plant.size.seed
+        self._trucks = plant.size.trucks
         self._proxies: dict[str, FaultProxy] = {}
         self._peers: dict[str, Peer] = {}
         self._faults: list[tuple[ScheduledFault, tuple[int, int]]] = []
@@ -41,13 +44,17 @@ class Injector:
 
     def add(self, fault: ScheduledFault, begin: int) -> None:
         """Add a fault whose start is after ``begin`` (UTC seconds)."""
-        if fault.asset_type:
+        if KINDS[fault.kind].of == "gateway":
+            asset_number("truck", fault.target, count=first_maker_trucks(self._trucks))
+        elif fault.asset_type:
             self.sensors.add(fault, begin)
         self._faults.append((fault, fault.span(begin)))
 
     async def attach(self, peer: Peer) -> dict[str, object]:
         """Start a proxy before a peer; return the peer's address with the proxy's port."""
         address = dict(peer.address)
+        if (link := getattr(peer, "link", None)) is not None:
+            self._proxies["trucks"] = link
         self._peers[peer.name] = peer
         if peer.name not in CONNECTED:
             return address
@@ -62,14 +69,14 @@ class Injector:
             address["port"] = proxy.port
         return address
 
-    def apply(self, step: Step, truth: Truth) -> None:
+    async def apply(self, step: Step, truth: Truth) -> None:
         """Begin and end the faults of a step."""
         for fault, (first, last) in self._faults:
             if step.begin <= first < step.end:
-                self._switch(fault, on=True)
+                await self._switch(fault, on=True)
                 truth.record_fault(first, "begins", _named(fault), _details(fault))
             if step.begin <= last < step.end:
-                self._switch(fault, on=False)
+                await self._switch(fault, on=False)
                 truth.record_fault(last, "ends", _named(fault), _details(fault))
 
     async def stop(self) -> None:
@@ -77,8 +84,13 @@ class Injector:
         for proxy in self._proxies.values():
             await proxy.stop()
 
-    def _switch(self, fault: ScheduledFault, *, on: bool) -> None:
-        if KINDS[fault.kind].of == "service":
+    async def _switch(self, fault: ScheduledFault, *, on: bool) -> None:
+        gateways = self._peers.get("mqtt")
+        if KINDS[fault.kind].of == "gateway":
+            # Nothing ends: the disk stays the new one, and what was refused stays refused.
+            if on and gateways is not None:
+                await _harm_gateway(gateways, fault, self._trucks)
+        elif KINDS[fault.kind].of == "service":
             if (set_mood := getattr(self._peers.get(fault.target), "set_mood", None)) is not None:
                 set_mood(bad=True if on else None)
         elif (proxy := self._proxies.get(fault.target)) is not None:
@@ -86,6 +98,14 @@ class Injector:
                 proxy.begin(fault.kind, fault.amount)
             else:
                 proxy.end(fault.kind)
+
+
+async def _harm_gateway(gateways: Any, fault: ScheduledFault, trucks: int) -> None:  # noqa: ANN401  (loaded with its libraries)
+    truck = asset_number("truck", fault.target, count=trucks)
+    if fault.kind == "disk_replaced":
+        await gateways.replace_disk(truck)
+    else:
+        await gateways.pose_as(truck, (truck + 1) % first_maker_trucks(trucks))
 
 
 def _named(fault: ScheduledFault) -> tuple[str, str, str, str]:

@@ -113,7 +113,7 @@ async def run_plant(
             step = plant.advance(max(until, plant.time))
             truth.record(plant, step)
             if injector is not None:
-                injector.apply(step, truth)
+                await injector.apply(step, truth)
             moment = moment_of(plant, step, sensors)
             for peer in peers:
                 await peer.publish(moment)

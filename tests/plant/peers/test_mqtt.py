@@ -1,0 +1,113 @@
+"""The trucks' gateways and their broker, followed by the live source of a twin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from twinlab.plant import ParcelSize, Plant
+from twinlab.plant.peers.certificates import Authority
+from twinlab.plant.peers.mqtt import UNITS, TruckGateways
+from twinlab.plant.peers.peer import Moment, moment_of
+from twinlab.sources.live import LIVE_KINDS, LiveContext
+
+# aiomqtt leaves the socket of a lost connection to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+
+SIZE = ParcelSize(hubs=3, trucks=5, cold_rooms=1, forklifts=1, parcels_a_week=5, weeks=1, seed=6)
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not reached():  # noqa: ASYNC110  (what is asked has no event)
+            await asyncio.sleep(0.05)
+
+
+class Historian:
+    """A live source whose rows are kept in memory and acknowledged."""
+
+    def __init__(self, address: dict[str, Any]) -> None:
+        kind = LIVE_KINDS.get("mqtt")
+        options = {name: address[name] for name in ("host", "port", "ca", "certificate", "key")}
+        self.offsets: dict[str, object] = {}
+        self.source = kind.open(kind.parse(options), LiveContext("trucks", offsets=self.offsets))
+        self.rows: list[dict[str, Any]] = []
+        self.lost = 0
+
+    async def follow(self) -> None:
+        async for batch in self.source.batches():
+            for part in batch.parts:
+                self.rows += part.to_pylist()
+            self.offsets |= batch.offsets
+            self.lost += len(batch.gaps)
+            await self.source.acknowledge(batch)
+
+
+def test_rows_of_trucks_reach_a_historian_once_whatever_their_link_does(tmp_path: Path) -> None:
+    plant = Plant(SIZE)
+    peer = TruckGateways(tmp_path / "mqtt", Authority(tmp_path / "secrets"))
+    moments: list[Moment] = []
+
+    async def advance(hours: int) -> None:
+        moments.append(moment_of(plant, plant.advance(plant.time + hours * 3600)))
+        await peer.publish(moments[-1])
+
+    def waiting() -> int:
+        return sum(peer.waiting(truck) for truck in range(3))
+
+    async def run() -> Historian:
+        await peer.start(moment_of(plant, plant.advance(plant.time)))
+        try:
+            historian = Historian(peer.address)
+            following = asyncio.create_task(historian.follow())
+            await advance(20)
+            await until(lambda: not waiting())
+            assert peer.link is not None
+            peer.link.begin("link_down")
+            await advance(4)
+            assert waiting() > 0
+            peer.link.end("link_down")
+            await until(lambda: not waiting())
+            # A truck that poses as another one is refused.
+            await peer.pose_as(0, 1)
+            await advance(1)
+            await until(lambda: not waiting())
+            # An empty disk: a new epoch from the first sequence on, and nothing is taken for a row of the old one.
+            await peer.replace_disk(2)
+            await advance(4)
+            await until(lambda: not waiting())
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+        finally:
+            await peer.stop()
+        return historian
+
+    historian = asyncio.run(run())
+    expected = []
+    for moment in moments:
+        tracks = moment.reports.tracks
+        kept = (tracks.truck < 3) & ~moment.reports.silent
+        expected += zip(
+            tracks.truck[kept].tolist(),
+            tracks.time[kept].tolist(),
+            np.round(tracks.odometer[kept], 1).tolist(),
+            strict=True,
+        )
+    found = sorted(
+        (int(row["tag"][1:4]) - 1, row["source_time"] // 1_000_000_000, row["value"])
+        for row in historian.rows
+        if row["tag"].endswith("/odo_km")
+    )
+    assert found == sorted(expected)
+    assert len(historian.rows) == len(UNITS) * len(expected)
+    assert {row["unit"] for row in historian.rows} == set(UNITS.values())
+    assert len({row["epoch"] for row in historian.rows}) == 4
+    assert historian.lost == 0
+    assert "Denied PUBLISH from T001" in (tmp_path / "mqtt" / "mosquitto.log").read_text()
