@@ -101,6 +101,7 @@ PAGES = PageRegistry(
         "history": "twinlab.explore.pages.history:PAGE",
         "events": "twinlab.explore.pages.events:PAGE",
         "quality": "twinlab.explore.pages.quality:PAGE",
+        "sources": "twinlab.explore.pages.sources:PAGE",
         "what_if": "twinlab.explore.pages.what_if:PAGE",
     }
 )

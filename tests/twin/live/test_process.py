@@ -87,6 +87,7 @@ def test_a_stop_stores_what_was_received_and_says_so_to_systemd_and_in_json(live
         process = start(twin, "--metrics", "0", NOTIFY_SOCKET="@twinlab-test-" + str(os.getpid()))
         assert manager.recv(100).startswith(b"READY=1")
         assert process.stderr is not None
+        assert process.stdout is not None
         url = json.loads(process.stderr.readline())["url"]
         wait_until(lambda: len(rows_of(twin)) > 10, "no rows")
         # Readers in this process have the rows while the other one runs.
@@ -99,8 +100,9 @@ def test_a_stop_stores_what_was_received_and_says_so_to_systemd_and_in_json(live
         with urllib.request.urlopen(url.replace("metrics", "status"), timeout=PATIENCE) as page:
             assert json.load(page)["sources"]["feed"]["state"] == "connected"
         process.send_signal(signal.SIGTERM)
-        said, logged = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0
+        # Not communicate(): it loses the lines that readline() has buffered.
+        logged, said = process.stderr.read(), process.stdout.read()
+        assert process.wait(PATIENCE) == 0
         assert b"STOPPING=1" in manager.recv(100)
     assert "historian stopped" in said
     assert [json.loads(line)["message"] for line in logged.splitlines()] == ["running", "stopped"]

@@ -62,7 +62,9 @@ class HealthMeter:
     def failed_once(self, error: BaseException | str) -> None:
         """Note an error after which the source goes on."""
         self._errors += 1
-        self._error = " ".join(str(error).split()) or type(error).__name__
+        # Of an error of the system its words, not its number.
+        words = (isinstance(error, OSError) and error.strerror) or str(error)
+        self._error = " ".join(words.split()) or type(error).__name__
 
     def failed(self, error: BaseException | str) -> None:
         """Note an error that ends the source."""

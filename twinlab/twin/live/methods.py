@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlab.errors import UnknownTermError
+from twinlab.model.terms import nearest
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -127,6 +130,21 @@ class LiveMethods:
         from twinlab.twin.live.gaps import gap_table  # noqa: PLC0415
 
         return gap_table(self.ledger.journal, source)
+
+    def recent_rows(self, source: str, *, rows: int = 20) -> pd.DataFrame:
+        """Return the rows of a source that arrived last, newest first, with the source's own columns.
+
+        Raises
+        ------
+        UnknownTermError
+            If the twin has no such source.
+        """
+        from twinlab.twin.live.recent import recent_rows  # noqa: PLC0415
+
+        if source not in self.mappings:
+            msg = f"unknown source {source!r}{nearest(source, self.mappings)}"
+            raise UnknownTermError(msg)
+        return recent_rows(self.ledger, source, rows=rows)
 
     def _publish_live(self) -> BuildReport:
         report = self._catch_up()

@@ -1,0 +1,52 @@
+"""What the Sources page needs of a twin with live sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from twinlab.model.reader import TwinReader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LiveTwin", "Status", "has_live_sources"]
+
+
+class Status(Protocol):
+    """State of the historian and of its sources at an instant."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a historian runs."""
+
+    @property
+    def updated_ns(self) -> int:
+        """When the historian wrote this, ns UTC; 0 if none has ever run."""
+
+    @property
+    def sources(self) -> Mapping[str, Mapping[str, Any]]:
+        """Source -> its health, latencies, counts, findings and gaps."""
+
+
+@runtime_checkable
+class LiveTwin(TwinReader, Protocol):
+    """A twin with live sources."""
+
+    @property
+    def mappings(self) -> Mapping[str, Any]:
+        """Source -> its mapping."""
+
+    def live_status(self) -> Status:
+        """Return the last status of the historian."""
+
+    def gaps(self, source: str) -> pd.DataFrame:
+        """Return the gaps that a source recorded."""
+
+    def recent_rows(self, source: str, *, rows: int) -> pd.DataFrame:
+        """Return the rows of a source that arrived last, newest first."""
+
+
+def has_live_sources(twin: object) -> bool:
+    """Return whether a mapping of a twin has ``live:``; a view of a twin's past has none."""
+    return isinstance(twin, LiveTwin) and any(getattr(one, "live", None) is not None for one in twin.mappings.values())

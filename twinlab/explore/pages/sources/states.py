@@ -1,0 +1,155 @@
+"""What the status of a historian means: a verdict in a sentence, and a row for each source. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twinlab.explore.kit.exception_text import age_text
+
+if TYPE_CHECKING:
+    from twinlab.explore.pages.sources.live_twins import Status
+
+__all__ = ["Verdict", "source_rows", "state_text", "trouble", "verdict"]
+
+#: State -> shape and name; the shapes differ, so that the colour isn't needed.
+_STATES = {
+    "connected": "● connected",
+    "connecting": "… connecting",
+    "ended": "■ ended",
+    "failed": "✕ failed",
+    "stale": "▲ stale",
+    "stopped": "○ not running",
+}
+_COLUMNS = [
+    "state",
+    "kind",
+    "last row",
+    "rows/s",
+    "rows",
+    "stored after (p50 / p99)",
+    "open gaps",
+    "lost gaps",
+    "clock",
+    "last error",
+]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Heading and sentence above the table."""
+
+    good: bool
+    head: str
+    detail: str
+
+
+def state_text(source: Mapping[str, Any], *, running: bool) -> str:
+    """Return the state of a source in a word with its shape.
+
+    >>> state_text({"state": "connected", "stale": True}, running=True)
+    '▲ stale'
+    """
+    if not running and source["state"] not in ("ended", "failed"):
+        return _STATES["stopped"]
+    if source["stale"] and source["state"] == "connected":
+        return _STATES["stale"]
+    return _STATES[source["state"]]
+
+
+def trouble(source: Mapping[str, Any], *, now_ns: int) -> str:
+    """Return what is wrong with a source of a running historian, "" if nothing is."""
+    state, age = source["state"], _age(source["last_row_ns"], now_ns)
+    reasons = []
+    if state == "failed":
+        reasons.append(f"failed: {source['error']}")
+    elif state == "connecting":
+        reasons.append(f"not connected{_because(source['error'])}")
+    elif source["stale"]:
+        reasons.append("no row yet" if age is None else f"no row for {age}")
+    if state not in ("failed", "connecting") and source["error"]:
+        reasons.append(str(source["error"]))
+    if source["clock_suspect"]:
+        reasons.append(f"its clock is {_offset(source['clock_offset'])}")
+    if source["gaps"]:
+        reasons.append(_count(len(source["gaps"]), "open gap"))
+    reasons += [str(text) for text in source["findings"]]
+    return "; ".join(reasons)
+
+
+def verdict(status: Status, names: Sequence[str], *, command: str, now_ns: int | None = None) -> Verdict:
+    """Return a heading and a sentence on all live sources of a twin.
+
+    Parameters
+    ----------
+    status : Status
+    names : sequence of str
+        Sources that the mappings name.
+    command : str
+        Command that starts the historian.
+    now_ns : int, optional
+        The present, ns UTC.
+    """
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    if not status.updated_ns:
+        return Verdict(good=False, head="No historian has run yet", detail=f"Start it with: {command}")
+    if not status.running:
+        since = _age(status.updated_ns, now_ns)
+        detail = f"Rows that sources send meanwhile aren't stored. Start it with: {command}"
+        return Verdict(good=False, head=f"The historian has not run for {since}", detail=detail)
+    missing = [f"{name}: added after the historian started; restart it" for name in names if name not in status.sources]
+    wrong = {name: text for name, one in status.sources.items() if (text := trouble(one, now_ns=now_ns))}
+    if not wrong and not missing:
+        rate = sum(one["rate"] for one in status.sources.values())
+        head = f"All {len(status.sources)} sources deliver" if len(status.sources) != 1 else "The source delivers"
+        return Verdict(good=True, head=head, detail=f"{rate:,.0f} rows a second over the last ten seconds.")
+    total, bad = len({*names, *status.sources}), len(wrong) + len(missing)
+    needs = "needs" if bad == 1 else "need"
+    head = f"{bad} of {_count(total, 'source')} {needs} attention"
+    return Verdict(good=False, head=head, detail=" · ".join([*(f"{n}: {text}" for n, text in wrong.items()), *missing]))
+
+
+def source_rows(status: Status, *, now_ns: int | None = None) -> pd.DataFrame:
+    """Return a row of texts for each source, in the order of the status: rows hold still."""
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    rows = [_row(one, running=status.running, now_ns=now_ns) for one in status.sources.values()]
+    return pd.DataFrame(rows, index=pd.Index(list(status.sources), name="source", dtype="str"), columns=_COLUMNS)
+
+
+def _row(one: Mapping[str, Any], *, running: bool, now_ns: int) -> list[str]:
+    age = _age(one["last_row_ns"], now_ns)
+    p50, p99 = one["received_p50"], one["received_p99"]
+    return [
+        state_text(one, running=running),
+        str(one["kind"]),
+        "never" if age is None else f"{age} ago",
+        f"{one['rate']:,.1f}" if running else "–",
+        f"{one['rows']:,}",
+        "–" if p50 is None or not running else f"{p50:.2f} / {p99:.2f} s",
+        f"{len(one['gaps']):,}",
+        f"{one['gaps_lost']:,}",
+        "–" if one["clock_offset"] is None else f"{'✕ ' if one['clock_suspect'] else ''}{_offset(one['clock_offset'])}",
+        str(one["error"]) or "–",
+    ]
+
+
+def _age(at_ns: int, now_ns: int) -> str | None:
+    return age_text(pd.Timedelta(max(0, now_ns - at_ns), unit="ns")) if at_ns else None
+
+
+def _offset(seconds: float) -> str:
+    if abs(seconds) < 60:
+        return f"{abs(seconds):.1f} s {'ahead' if seconds > 0 else 'behind'}"
+    return f"{age_text(pd.Timedelta(seconds=abs(seconds)))} {'ahead' if seconds > 0 else 'behind'}"
+
+
+def _because(error: str) -> str:
+    return f": {error}" if error else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
