@@ -6,9 +6,12 @@ import asyncio
 import socket
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
 Result = TypeVar("Result")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def free_port() -> int:
@@ -30,9 +33,17 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     def close(self) -> None:
+        self.run(self._end())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
         self.loop.close()
+
+    async def _end(self) -> None:
+        """Cancel what a server leaves running."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 class ModbusPeer:
@@ -98,3 +109,160 @@ class ModbusPeer:
     def _connect(self, connected: bool) -> None:
         self.connections += 1 if connected else -1
         self.most_connections = max(self.most_connections, self.connections)
+
+
+class OpcuaPeer:
+    """An OPC UA server (Basic256Sha256, Sign and Encrypt) with the nodes Temperature and Count, whose history it keeps.
+
+    It knows the user "historian" with the password "secret", and whoever has the certificate client.der.
+    """
+
+    nodes: ClassVar = {
+        "temperature": "nsu=urn:twinlab:test;s=Temperature",
+        "count": "nsu=urn:twinlab:test;s=Count",
+    }
+
+    def __init__(self, folder: Path, *, max_queue: int = 10_000) -> None:
+        from asyncua.server.history import HistoryDict
+
+        self.folder, self.port, self._max_queue = folder, free_port(), max_queue
+        self.url = f"opc.tcp://127.0.0.1:{self.port}/twinlab"
+        self.written: list[tuple[str, int, float]] = []
+        """Tag, time in ns and value of what was written: the truth."""
+        self._thread = LoopThread()
+        self._server: Any = None
+        # It outlives a restart, as that of a real server; pages are small.
+        self._history: Any = HistoryDict(max_history_data_response_size=500)
+        self._thread.run(self._certificates())
+        self.start()
+
+    def start(self) -> None:
+        self._thread.run(self._start())
+
+    def stop(self) -> None:
+        self._thread.run(self._server.stop())
+
+    def close(self) -> None:
+        self.stop()
+        self._thread.close()
+
+    def write(self, tag: str, values: list[float], *, status: int = 0) -> None:
+        """Write values one after the other, without a pause for the server to send any of them."""
+        self._thread.run(self._write(tag, values, status))
+
+    @property
+    def sessions(self) -> int:
+        """Number of open sessions of clients."""
+        return len(self._server.bserver.clients)
+
+    async def _write(self, tag: str, values: list[float], status: int) -> None:
+        from asyncua import ua
+
+        for value in values:
+            stamp = datetime.now(UTC)
+            given = ua.DataValue(ua.Variant(value), StatusCode=ua.StatusCode(status), SourceTimestamp=stamp)
+            await self._server.write_attribute_value(self._ids[tag], given)
+            if tag in self.nodes:
+                # Not by the server's own subscription, whose queue drops values as well.
+                await self._history.save_node_value(self._ids[tag], given)
+            self.written.append((tag, (stamp - EPOCH) // timedelta(microseconds=1) * 1000, value))
+
+    async def _certificates(self) -> None:
+        from asyncua.crypto.cert_gen import setup_self_signed_certificate
+        from cryptography.x509.oid import ExtendedKeyUsageOID
+
+        uses = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
+        for name, use in {**uses, "rogue": ExtendedKeyUsageOID.CLIENT_AUTH}.items():
+            files = self.folder / f"{name}.pem", self.folder / f"{name}.der"
+            await setup_self_signed_certificate(*files, f"urn:twinlab:{name}", "localhost", [use], {"commonName": name})
+
+    async def _start(self) -> None:
+        from asyncua import Server, ua
+        from asyncua.crypto.permission_rules import SimpleRoleRuleset, User, UserRole
+
+        trusted = (self.folder / "client.der").read_bytes()
+
+        class Users:
+            def get_user(
+                self, iserver: Any, username: Any = None, password: Any = None, certificate: Any = None
+            ) -> Any:
+                known = (username, password) == ("historian", "secret") if username else certificate == trusted
+                return User(role=UserRole.User) if known else None
+
+        server = Server(user_manager=Users())
+        server.iserver.history_manager.set_storage(self._history)
+        server.iserver.max_monitored_item_queue_size = self._max_queue
+        await server.init()
+        server.set_endpoint(self.url)
+        server.set_security_policy(
+            [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt], permission_ruleset=SimpleRoleRuleset()
+        )
+        await server.load_certificate(str(self.folder / "server.der"))
+        await server.load_private_key(str(self.folder / "server.pem"))
+        space = await server.register_namespace("urn:twinlab:test")
+        self._ids = {tag: ua.NodeId(text.rpartition("s=")[2], space) for tag, text in self.nodes.items()}
+        self._ids["unkept"] = ua.NodeId("Unkept", space)
+        for tag, node_id in self._ids.items():
+            node = await server.nodes.objects.add_variable(node_id, f"{space}:{tag}", 0.0)
+            if tag == "temperature":
+                await node.add_property(0, "EURange", ua.Range(Low=-40.0, High=30.0))
+                unit = ua.EUInformation(DisplayName=ua.LocalizedText("°F"), UnitId=4604232)
+                await node.add_property(0, "EngineeringUnits", unit)
+        for tag in self.nodes:
+            if self._ids[tag] not in self._history._datachanges_period:
+                await self._history.new_historized_node(self._ids[tag], None)
+        await server.start()
+        for tag in self.nodes:
+            await self._history.save_node_value(self._ids[tag], await server.get_node(self._ids[tag]).read_data_value())
+        self._server = server
+
+
+class Link:
+    """A TCP connection to a peer's port that can be cut and mended."""
+
+    def __init__(self, target: int) -> None:
+        self.port, self._target = free_port(), target
+        self._thread = LoopThread()
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self.mend()
+
+    def mend(self) -> None:
+        self._thread.run(self._listen())
+
+    def cut(self) -> None:
+        """Refuse new connections and close the others."""
+        self._thread.run(self._cut())
+
+    def close(self) -> None:
+        if self._server is not None:
+            self.cut()
+        self._thread.close()
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+
+    async def _cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        self._server = None
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
+        await asyncio.sleep(0.05)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection("127.0.0.1", self._target)
+        self._open |= {writer, there[1]}
+        await asyncio.gather(self._copy(reader, there[1]), self._copy(there[0], writer))
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+            self._open.discard(writer)

@@ -24,6 +24,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
     built_in={
         "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
         "mqtt": "twinlab.sources.live.mqtt:MQTT",
+        "opcua": "twinlab.sources.live.opcua.kind:OPCUA",
         "replay": "twinlab.ledger.replay:REPLAY",
         "sql": "twinlab.sources.live.sql_poll:SQL",
         "watch": "twinlab.sources.live.watch:WATCH",

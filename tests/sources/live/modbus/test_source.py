@@ -39,11 +39,14 @@ def peer(served: ModbusPeer) -> ModbusPeer:
     return served
 
 
-def opened(peer: ModbusPeer, *, offsets: dict[str, object] | None = None, **options: Any) -> LiveSource:
+def opened(
+    peer: ModbusPeer, *, offsets: dict[str, object] | None = None, once: bool = False, **options: Any
+) -> LiveSource:
     given = {"registers": REGISTERS, "every": "50ms", "requests_per_second": 500, "timeout": "300ms", **options}
     kind = LIVE_KINDS.get("modbus")
     source: LiveSource = kind.open(
-        kind.parse({"host": "127.0.0.1", "port": peer.port, **given}), LiveContext("cold", offsets=offsets or {})
+        kind.parse({"host": "127.0.0.1", "port": peer.port, **given}),
+        LiveContext("cold", offsets=offsets or {}, once=once),
     )
     return source
 
@@ -201,6 +204,13 @@ def test_polls_left_out_because_nobody_takes_the_rows_are_a_gap(peer: ModbusPeer
     batch = asyncio.run(run())
     assert {gap.reason for gap in batch.gaps} == {"not polled"}
     assert len(peer.requests) == 6
+
+
+def test_once_it_polls_each_register_once_and_ends(peer: ModbusPeer) -> None:
+    source = opened(peer, once=True)
+    (batch,) = asyncio.run(until(source, lambda found: False))
+    assert set(rows(batch)) == set(REGISTERS)
+    assert source.health.state == "ended"
 
 
 def test_closing_it_closes_the_connection(peer: ModbusPeer) -> None:

@@ -62,7 +62,7 @@ class ModbusSource:
 
     def __init__(self, options: ModbusOptions, context: LiveContext) -> None:
         self.name = context.name
-        self._options = options
+        self._options, self._once = options, context.once
         self._every = parse_duration(options.every) / 1e9
         self._line = Line(
             options.host,
@@ -101,7 +101,7 @@ class ModbusSource:
         return Catalogue(tuple(tags), complete=True)
 
     async def batches(self) -> AsyncIterator[LiveBatch]:
-        """Yield a batch for each round of polls."""
+        """Yield a batch for each round of polls, or one."""
         backoff = Backoff()
         try:
             due = time.monotonic()
@@ -114,6 +114,9 @@ class ModbusSource:
                 batch = await self._round()
                 if batch.rows:
                     yield batch
+                if self._once:
+                    self._meter.ended()
+                    return
                 due = max(due + self._every, time.monotonic())
         finally:
             self._line.close()

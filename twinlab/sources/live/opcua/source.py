@@ -1,0 +1,224 @@
+"""Follows the nodes of a server, and reads from its history what queues dropped and outages hid."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from asyncua import ua
+
+from twinlab._backoff import Backoff
+from twinlab.errors import SourceError
+from twinlab.model.basics import parse_duration
+from twinlab.sources.live.health import HealthMeter
+from twinlab.sources.live.observed import Observed, observations
+from twinlab.sources.live.opcua.kind import OpcuaOptions
+from twinlab.sources.live.opcua.session import Changes, NoHistoryError, Session, WrongCredentialsError
+from twinlab.sources.live.opcua.values import observed, overflowed
+from twinlab.sources.live.protocol import Catalogue, Gap, Health, LiveBatch, LiveContext
+
+__all__ = ["OpcuaSource"]
+
+#: Pauses before the history is read again if it doesn't have the newest value yet, seconds.
+_AGAIN = (0.0, 0.05, 0.2, 0.5, 1.0)
+
+
+@dataclass
+class _Tag:
+    """How far a tag was received."""
+
+    until_ns: int | None = None
+    """Source time of the newest value before which nothing is missing."""
+    at_until: set[object] = field(default_factory=set)
+    """Values of that time."""
+    new: bool = True
+    """Whether no value has come since the last subscription."""
+
+    def had(self, row: Observed) -> bool:
+        """Return whether a value was received before."""
+        # After a restart only the time is known.
+        return row.time_ns == self.until_ns and (not self.at_until or _key(row) in self.at_until)
+
+    def advance(self, rows: list[Observed]) -> None:
+        """Note values that were received."""
+        before = self.at_until if rows[-1].time_ns == self.until_ns else set()
+        self.until_ns = rows[-1].time_ns
+        self.at_until = before | {_key(row) for row in rows if row.time_ns == self.until_ns}
+        self.new = False
+
+
+class OpcuaSource:
+    """Follows nodes of an OPC UA server by subscription.
+
+    A server's queue that is full drops its oldest values. The server may say so in the status code; many don't, therefore a message
+    with as many values of a node as its queue holds is suspicious as well. Then, and after each outage, the values from the last
+    received one on are read from the server's history. Where the history doesn't have them, the gap is recorded.
+
+    Parameters
+    ----------
+    options : OpcuaOptions
+    context : LiveContext
+        Of its offsets, the source times of the last durable values: the history is read from there.
+    """
+
+    def __init__(self, options: OpcuaOptions, context: LiveContext) -> None:
+        self.name = context.name
+        self._options, self._folder, self._once = options, context.folder, context.once
+        self._session: Session | None = None
+        self._tags = {tag: _Tag() for tag in options.nodes}
+        for tag, one in self._tags.items():
+            last = context.offsets.get(tag)
+            one.until_ns = last if isinstance(last, int) else None
+        self._meter = HealthMeter()
+        self._meter.load = {"connections": 1.0, "messages_per_second": 1e9 / parse_duration(options.publish_every)}
+
+    async def catalogue(self) -> Catalogue:
+        """Return the nodes that the server has, with the units and ranges that it declares; connects for it."""
+        session = Session(self._options, self._folder)
+        try:
+            await session.open()
+            return Catalogue(tuple(await session.declared()), complete=True)
+        finally:
+            await session.close()
+
+    async def batches(self) -> AsyncIterator[LiveBatch]:
+        """Yield the values as they change, and before them those that were missed; or once those that are there."""
+        backoff = Backoff()
+        while True:
+            session = Session(self._options, self._folder)
+            try:
+                await session.open()
+                await session.subscribe()
+                self._start(session)
+                while True:
+                    changes = await session.changes()
+                    backoff.reset()
+                    async for batch in self._batches_of(session, changes):
+                        yield batch
+                    if self._once and not any(one.new for tag, one in self._tags.items() if tag not in session.refused):
+                        self._meter.ended()
+                        return
+            except WrongCredentialsError as error:
+                self._meter.failed(error)
+                raise
+            except SourceError as error:
+                self._meter.disconnected(error)
+            finally:
+                self._session = None
+                await session.close()
+            await backoff.pause()
+
+    async def acknowledge(self, batch: LiveBatch) -> None:
+        """Do nothing: a subscription's messages are acknowledged when they are received, and the history keeps the values."""
+
+    async def fill(self, gap: Gap) -> bool:
+        """Read the span of a gap from the server's history; return whether it has values there."""
+        session = self._session
+        if session is None:
+            return False
+        found = False
+        for tag in gap.tags or tuple(self._options.nodes):
+            try:
+                async for values in session.history(tag, gap.start_ns or 0, gap.stop_ns or time.time_ns()):
+                    await session.add(Changes({tag: values}, from_history=True))
+                    found = True
+            except SourceError as error:
+                self._meter.failed_once(error)
+        if found:
+            self._meter.filled(gap)
+        return found
+
+    @property
+    def health(self) -> Health:
+        """State, rate, errors and gaps at this moment."""
+        return self._meter.health()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    def _start(self, session: Session) -> None:
+        """Note that a subscription has begun."""
+        self._session = session
+        self._meter.connected()
+        self._meter.clock(session.clock_offset)
+        for one in self._tags.values():
+            one.new = True
+        for tag, why in session.refused.items():
+            gap = Gap(tag, f"the server lacks the node {why}", tags=(tag,))
+            self._meter.filled(gap)
+            self._meter.gap(gap)
+
+    async def _batches_of(self, session: Session, changes: Changes) -> AsyncIterator[LiveBatch]:
+        """Yield what was missed before some changes, then the changes."""
+        rows: list[Observed] = []
+        offsets: dict[str, object] = {}
+        for tag, values in changes.values.items():
+            got = [observed(tag, value, received_ns=changes.received_ns) for value in values]
+            if changes.from_history:
+                rows += got
+                continue
+            one = self._tags[tag]
+            gap = self._suspected(session, tag, values, got)
+            if gap is not None:
+                async for batch in self._recovered(session, gap, got):
+                    yield batch
+            # The first value of a subscription is often one that came before the outage.
+            rows += [row for row in got if not (one.new and one.had(row))]
+            one.advance(got)
+            offsets[tag] = one.until_ns
+        if rows:
+            yield self._batch(rows, offsets)
+
+    def _batch(self, rows: Sequence[Observed], offsets: Mapping[str, object]) -> LiveBatch:
+        self._meter.received(len(rows), last_event_ns=max(row.time_ns for row in rows))
+        return LiveBatch((observations(rows),), offsets=offsets)
+
+    def _suspected(self, session: Session, tag: str, values: list[ua.DataValue], got: list[Observed]) -> Gap | None:
+        """Return the span before some values in which others may be missing; None if nothing is."""
+        one = self._tags[tag]
+        if one.new and one.until_ns is not None:
+            reason = "outage"
+        elif overflowed(values):
+            reason = "queue overflow"
+        elif len(values) >= session.queue_sizes.get(tag, self._options.queue):
+            reason = "full queue"
+        else:
+            return None
+        start = session.subscribed_ns if one.until_ns is None else one.until_ns
+        stop = max(row.time_ns for row in got)
+        return Gap(tag, reason, start + 1, stop, tags=(tag,)) if stop > start else None
+
+    async def _recovered(self, session: Session, gap: Gap, got: list[Observed]) -> AsyncIterator[LiveBatch]:
+        """Yield the values that the history has in a gap, or the gap if it hasn't the newest one of ``got``."""
+        (tag,) = gap.tags
+        one = self._tags[tag]
+        start, stop = (gap.start_ns or 1) - 1, gap.stop_ns or 0
+        known = one.at_until | {_key(row) for row in got}
+        complete = False
+        self._meter.gap(gap)
+        try:
+            for pause in _AGAIN:
+                await asyncio.sleep(pause)
+                async for values in session.history(tag, start, stop):
+                    read = [observed(tag, value, received_ns=time.time_ns()) for value in values]
+                    # A history that has the newest value has those before it.
+                    complete |= any(row.time_ns >= stop for row in read)
+                    rows = [row for row in read if _key(row) not in known and not one.had(row)]
+                    start = max([start, *(row.time_ns for row in read)])
+                    known |= {_key(row) for row in read if row.time_ns == start}
+                    if rows:
+                        yield self._batch(rows, {tag: rows[-1].time_ns})
+                if complete:
+                    break
+        except NoHistoryError as error:
+            self._meter.failed_once(error)
+        self._meter.filled(gap)
+        if not complete:
+            lost = replace(gap, start_ns=start + 1)
+            self._meter.gap(lost, lost=True)
+            yield LiveBatch(gaps=(lost,))
+
+
+def _key(row: Observed) -> object:
+    # NaN differs from itself.
+    return row.time_ns, repr(row.value)
