@@ -175,7 +175,7 @@ def test_a_full_disk_is_reported_to_who_writes_and_later_rows_are_stored(
         async with Gateway(settings(tmp_path), connect=historian.connect) as gateway:
             write = gateway.outbox.write
 
-            def fails(groups: object) -> int:
+            def fails(groups: object, *, within: object) -> int:
                 msg = "disk full"
                 raise SourceError(msg)
 

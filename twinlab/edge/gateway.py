@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +14,11 @@ from typing import BinaryIO, Self
 
 import numpy as np
 
+from twinlab._tasks import cancel_all
 from twinlab.edge.outbox import Outbox
+from twinlab.edge.raw import RawRequest
 from twinlab.edge.readings import Reading, Readings, check_reading
+from twinlab.edge.reducing import Reducing
 from twinlab.edge.sender import Sender
 from twinlab.edge.settings import GatewaySettings
 from twinlab.edge.transport import Connect, connect
@@ -57,7 +60,11 @@ class Gateway:
     ) -> None:
         self.settings = settings
         self.outbox = Outbox(Path(settings.outbox), expiry=settings.expiry, max_bytes=settings.max_bytes)
-        self.sender = Sender(self.outbox, settings, connect=connect, now_ns=now_ns)
+        self.sender = Sender(self.outbox, settings, connect=connect, now_ns=now_ns, on_request=self._send_raw)
+        self._reducing = Reducing(self.outbox, settings)
+        self._now_ns = now_ns
+        # One transaction at a time: its rows follow from the state of the reducers that it stores.
+        self._writing = asyncio.Lock()
         self._waiting: list[Readings] = []
         self._rows = 0
         self._arrived = asyncio.Event()
@@ -76,9 +83,7 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_all(self._tasks)
         await asyncio.to_thread(self.outbox.close)
 
     async def write(self, readings: Iterable[Reading] | Readings) -> int:
@@ -124,17 +129,35 @@ class Gateway:
             waiting, self._waiting, self._rows = self._waiting, [], 0
             group, self._group = self._group, asyncio.get_running_loop().create_future()
             try:
-                groups = self._groups(waiting)
-                await asyncio.to_thread(self.outbox.write, groups)
+                async with self._writing:
+                    groups = await asyncio.to_thread(self._reducing.write, self._groups(waiting))
             except TwinlabError as error:
                 _LOG.error("rows were not stored", extra={"error": str(error)})
                 group.set_exception(error)
                 group.exception()  # seen, even if nobody waits any more
                 continue
-            for readings in groups.values():
-                self.sender.declare(dict(zip(readings.tags, readings.units, strict=True)))
-            self.sender.notify()
+            except Exception as error:
+                group.set_exception(error)
+                raise
+            self._announce(groups)
             group.set_result(None)
+
+    def _announce(self, groups: Mapping[str, Readings]) -> None:
+        for readings in groups.values():
+            self.sender.declare(dict(zip(readings.tags, readings.units, strict=True)))
+        self.sender.notify()
+
+    async def _send_raw(self, payload: bytes) -> None:
+        """Put rows that weren't sent into the outbox, as a request asks."""
+        try:
+            request = RawRequest.from_json(payload)
+            async with self._writing:
+                rows = await asyncio.to_thread(self._reducing.request, request)
+        except TwinlabError as error:
+            _LOG.error("a request wasn't answered", extra={"error": str(error)})
+            return
+        _LOG.info("rows were requested", extra={"rows": rows, "tags": request.tags})
+        self.sender.notify()
 
     def _groups(self, waiting: list[Readings]) -> dict[str, Readings]:
         rows = Readings.join(waiting)
@@ -156,6 +179,8 @@ class Gateway:
             await asyncio.sleep(_TIDY_EVERY)
             for one in await asyncio.to_thread(self.outbox.expire):
                 _LOG.error("rows were dropped", extra={"stream": one.stream, "rows": one.rows, "reason": one.reason})
+            async with self._writing:
+                self._announce(await asyncio.to_thread(self._reducing.close, self._now_ns()))
             await asyncio.to_thread(self.outbox.tidy)
 
 

@@ -15,21 +15,13 @@ from typing import Self
 
 from twinlab._locks import Lock
 from twinlab.edge.messages import LOST, MAX_ROWS, ROWS, Block, Lost, lost_block, pack_readings
+from twinlab.edge.outbox_tables import COLUMNS, TABLES, disk, row
+from twinlab.edge.raw import RawRows
 from twinlab.edge.readings import Readings
-from twinlab.errors import SchemaError, SourceError
+from twinlab.errors import SchemaError
 
 __all__ = ["Expired", "Outbox"]
 
-_TABLES = """
-create table if not exists state (name text primary key, number integer not null) without rowid;
-create table if not exists blocks (
-    first integer primary key, kind integer not null, rows integer not null, stream text not null,
-    low integer not null, high integer not null, written integer not null,
-    flags integer not null, size integer not null, checksum integer not null, body blob not null
-);
-create index if not exists by_age on blocks (stream, kind, written);
-"""
-_COLUMNS = "first, kind, rows, flags, size, checksum, body"
 #: Share of ``max_bytes`` that is freed at once when the outbox is full.
 _FREED = 0.1
 _AT_ONCE = 50  # blocks that a full outbox drops before its size is compared again
@@ -94,7 +86,7 @@ class Outbox:
         self._mutex = threading.RLock()
         self._lock = Lock(path.with_name(f"{path.name}.lock"), what=f"the outbox {path}")
         try:
-            with _disk(path):
+            with disk(path):
                 self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
                 self._open()
         except BaseException:
@@ -107,7 +99,9 @@ class Outbox:
         # Every commit is on the disk when it returns, after a power cut too.
         self._db.execute("pragma synchronous = full")
         self._db.execute("pragma journal_size_limit = 16777216")
-        self._db.executescript(_TABLES)
+        self._db.executescript(TABLES)
+        self.raw = RawRows(self._db)
+        """Rows that aren't sent; use it `within` a transaction."""
         with self._transaction():
             self._db.execute("insert or ignore into state values ('token', ?)", (secrets.randbits(62) + 1,))
             self._db.execute("insert or ignore into state values ('last', 0), ('acknowledged', 0), ('clock', 0)")
@@ -134,7 +128,7 @@ class Outbox:
         """Delete what is acknowledged and close the file."""
         with self._mutex:
             try:
-                with _disk(self.path):
+                with disk(self.path):
                     self.tidy()
                     self._db.close()
             finally:
@@ -150,29 +144,33 @@ class Outbox:
         """Number of rows that aren't acknowledged."""
         return self.last - self._acknowledged
 
-    def write(self, groups: Mapping[str, Readings]) -> int:
+    def write(
+        self, groups: Mapping[str, Readings], *, within: Callable[[int], Mapping[str, Readings]] | None = None
+    ) -> int:
         """Store rows in one transaction: all are on the disk when this returns, or none. Return the latest sequence.
 
         Parameters
         ----------
         groups : mapping of str to Readings
             Stream -> its rows.
+        within : callable, optional
+            Called in the transaction with the outbox's clock, ns; the rows that it returns are stored, too.
 
         Raises
         ------
         SourceError
             If the disk is full or fails.
         """
-        with self._mutex, _disk(self.path):
+        with self._mutex, disk(self.path):
             last, added, packed, now = self.last, 0, [], self._since + self._clock()
-            for stream, readings in groups.items():
-                for start in range(0, len(readings), MAX_ROWS):
-                    part = readings.part(start, start + MAX_ROWS)
-                    block = pack_readings(last + 1, part)
-                    packed.append(_row(block, stream, int(part.times.min()), int(part.times.max()), now))
-                    last, added = block.last, added + len(block.body)
             with self._transaction():
                 freed = self._delete()
+                for stream, readings in [*groups.items(), *(within(now) if within else {}).items()]:
+                    for start in range(0, len(readings), MAX_ROWS):
+                        part = readings.part(start, start + MAX_ROWS)
+                        block = pack_readings(last + 1, part)
+                        packed.append(row(block, stream, int(part.times.min()), int(part.times.max()), now))
+                        last, added = block.last, added + len(block.body)
                 self._db.executemany("insert into blocks values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", packed)
                 self._set(last=last, clock=now)
             self._deleted, self.last = self._acknowledged, last
@@ -184,12 +182,12 @@ class Outbox:
 
         Rows that are lost are a block of their own, which reports the loss. Damaged rows are reported as lost.
         """
-        with self._mutex, _disk(self.path):
+        with self._mutex, disk(self.path):
             first = max(first, self._acknowledged + 1)
             blocks = [
                 Block(kind, at, count, body, flags, size, checksum)
                 for at, kind, count, flags, size, checksum, body in self._db.execute(
-                    f"select {_COLUMNS} from blocks where first >= "  # noqa: S608  (names of columns)
+                    f"select {COLUMNS} from blocks where first >= "  # noqa: S608  (names of columns)
                     "(select max(first) from blocks where first <= ?) and first < ? order by first",
                     (first, first + rows),
                 )
@@ -247,7 +245,7 @@ class Outbox:
 
     def tidy(self) -> None:
         """Delete what is acknowledged and return free pages to the disk."""
-        with self._mutex, _disk(self.path):
+        with self._mutex, disk(self.path):
             if self._deleted < self._acknowledged:
                 with self._transaction():
                     freed = self._delete()
@@ -281,7 +279,7 @@ class Outbox:
         list of Expired
             What was dropped, by stream and reason; empty as a rule.
         """
-        with self._mutex, _disk(self.path):
+        with self._mutex, disk(self.path):
             now = self._since + self._clock()
             dropped: dict[tuple[str, str], int] = {}
             with self._transaction():
@@ -333,7 +331,7 @@ class Outbox:
 
     def _join_lost(self) -> None:
         """Make one report of those that follow each other, so that a long outage doesn't fill the disk with reports."""
-        found = self._db.execute(f"select {_COLUMNS} from blocks where kind = ? order by first", (LOST,)).fetchall()  # noqa: S608
+        found = self._db.execute(f"select {COLUMNS} from blocks where kind = ? order by first", (LOST,)).fetchall()  # noqa: S608
         runs: list[list[Block]] = []
         for at, kind, count, flags, size, checksum, body in found:
             block = Block(kind, at, count, body, flags, size, checksum)
@@ -351,7 +349,7 @@ class Outbox:
 
     def renew(self) -> None:
         """Begin another epoch: a new token, and the rows that aren't acknowledged numbered from 1 on."""
-        with self._mutex, _disk(self.path):
+        with self._mutex, disk(self.path):
             token = secrets.randbits(62) + 1
             with self._transaction():
                 freed = self._delete()
@@ -380,21 +378,3 @@ class Outbox:
     def _stored_bytes(self) -> int:
         found: int = self._db.execute("select coalesce(sum(length(body)), 0) from blocks").fetchone()[0]
         return found
-
-
-def _row(block: Block, stream: str, low: int, high: int, now: int) -> tuple[object, ...]:
-    return (
-        block.first, block.kind, block.rows, stream, low, high, now, block.flags, block.size, block.checksum, block.body,
-    )  # fmt: skip
-
-
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        msg = (
-            f"outbox {path}: {error}. Free the disk or repair the file; rows that weren't stored have to be written again. "
-            "A file that can't be repaired is moved aside: a new outbox begins another epoch."
-        )
-        raise SourceError(msg) from error

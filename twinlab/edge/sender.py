@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from twinlab._backoff import Backoff
+from twinlab._tasks import cancel_all
 from twinlab.edge.handshake import Birth, Reply
 from twinlab.edge.messages import pack
 from twinlab.edge.outbox import Outbox
@@ -40,6 +41,8 @@ class Sender:
         Opens a connection; another one is opened with growing, random pauses when it is lost.
     now_ns : callable
         The machine's clock, which the historian compares with its own.
+    on_request : callable, optional
+        Called with the historian's requests for rows that weren't sent.
     """
 
     def __init__(
@@ -49,8 +52,10 @@ class Sender:
         *,
         connect: Connect = connect,
         now_ns: Callable[[], int] = time.time_ns,
+        on_request: Callable[[bytes], Awaitable[None]] | None = None,
     ) -> None:
         self._outbox, self._settings, self._connect, self._now_ns = outbox, settings, connect, now_ns
+        self._on_request = on_request
         self._wake = asyncio.Event()
         self._window = Window(outbox.acknowledged, rows=settings.window, patience=settings.patience_seconds)
         self._units: dict[str, str | None] = dict(settings.units)
@@ -126,9 +131,7 @@ class Sender:
                     await transport.publish("birth", self._birth(online=False).to_json(), retain=True)
             raise
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(tasks)
         msg = "the connection was closed"
         raise ConnectionError(msg)
 
@@ -145,10 +148,13 @@ class Sender:
             # Until the historian answers, nothing is sent: ask more often.
             pause = _BIRTH_EVERY if self.answered else self._settings.patience_seconds
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._declared.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._declared.wait()
 
     async def _receive(self, transport: Transport, backoff: Backoff) -> None:
         async for kind, payload in transport.messages():
+            if kind == "request" and self._on_request is not None:
+                await self._on_request(payload)
             if kind != "reply":
                 continue
             try:
@@ -191,7 +197,8 @@ class Sender:
                     block = await asyncio.to_thread(self._outbox.read, at, _MESSAGE_ROWS)
                 if block is None or window is not self._window:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), _IDLE)
+                        async with asyncio.timeout(_IDLE):
+                            await self._wake.wait()
                     continue
                 await free.acquire()
                 window.sent(block.last, now=time.monotonic())

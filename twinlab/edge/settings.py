@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from twinlab.edge.aggregation import Deadband, Reducer, State, Windows
 from twinlab.errors import SchemaError
 from twinlab.model.basics import Duration, Model, parse_duration
 
@@ -42,6 +43,35 @@ class Stream(Model):
     """Patterns such as ``"temp*"``; a tag belongs to the first stream that has a pattern for it."""
     expires: Duration | None = None
     """How long rows are kept that the historian doesn't acknowledge. Without it they never expire by age."""
+    deadband: Annotated[float, Field(ge=0)] | None = None
+    """Report by exception: only values that differ by more from the last one sent are sent."""
+    at_least: Duration | None = None
+    """With ``deadband``: a value is sent after so long in any case."""
+    window: Duration | None = None
+    """Only mean, least and greatest value and number of values of windows of this width are sent, as ``tag/mean`` and so on."""
+    grace: Duration = "5s"
+    """With ``window``: how long after its end a window is sent at the latest."""
+    keep_raw: Duration = "1d"
+    """With ``deadband`` or ``window``: how long rows that weren't sent can be requested."""
+
+    @model_validator(mode="after")
+    def _one_reduction(self) -> Stream:
+        if self.deadband is not None and self.window is not None:
+            msg = "expected deadband or window, got both"
+            raise ValueError(msg)
+        if self.at_least is not None and self.deadband is None:
+            msg = "at_least is for streams with a deadband, this one has none"
+            raise ValueError(msg)
+        return self
+
+    def reducer(self, state: dict[str, State] | None) -> Reducer | None:
+        """Return what reduces the rows of the stream, with its earlier state; None if all rows are sent."""
+        if self.deadband is not None:
+            longest = None if self.at_least is None else parse_duration(self.at_least)
+            return Deadband(self.deadband, longest=longest, state=state)
+        if self.window is not None:
+            return Windows(parse_duration(self.window), grace=parse_duration(self.grace), state=state)
+        return None
 
 
 class GatewaySettings(Model):
@@ -94,6 +124,11 @@ class GatewaySettings(Model):
             for name, stream in self.streams.items()
             if stream.expires is not None
         }
+
+    @property
+    def kept_raw(self) -> dict[str, float]:
+        """Stream -> seconds for which rows that weren't sent can be requested."""
+        return {name: parse_duration(stream.keep_raw) / 1e9 for name, stream in self.streams.items()}
 
 
 def read_settings(path: Path) -> GatewaySettings:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import aiomqtt
@@ -16,8 +18,9 @@ import pytest
 
 from tests.mosquitto import Authority, Mosquitto
 from twinlab.edge import Gateway, GatewaySettings, Reading, SecurityLog
-from twinlab.sources.live import LIVE_KINDS, LiveBatch, LiveContext, LiveSource
+from twinlab.sources.live import LIVE_KINDS, Gap, LiveBatch, LiveContext, LiveSource
 from twinlab.sources.live.mqtt import MqttSource
+from twinlab.testing import check_live_source
 
 # aiomqtt leaves the socket of a failed handshake to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -226,6 +229,43 @@ def test_a_gateway_that_ends_is_offline_and_nonsense_is_refused_and_counted(
 
     asyncio.run(main())
     assert len(ledger.rows()) == 3
+
+
+def test_rows_that_a_gateway_left_out_are_requested_as_a_gap(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    ledger = Ledger()
+    streams = {"s": {"tags": ["temp"], "deadband": 100}}
+
+    async def main() -> None:
+        async with ledger.reading(mosquitto) as source, gateway(mosquitto, "truck-1", tmp_path, streams=streams) as one:
+            await one.write(numbered(1, 30))
+            await drained(one)
+            assert [row["value"] for row in ledger.rows()] == [1.0]
+            span = Gap("truck-1", "wanted in full", start_ns=10, stop_ns=15, tags=("truck-1/temp",))
+            assert await source.fill(span)
+            await until(lambda: len(ledger.rows()) == 6)
+            assert not await source.fill(replace(span, stream="truck-7"))
+            assert not await source.fill(Gap("truck-1", "expired", epoch=1, first_sequence=1, stop_sequence=5))
+
+    asyncio.run(main())
+    assert sorted(row["value"] for row in ledger.rows()) == [1.0, 10.0, 11.0, 12.0, 13.0, 14.0]
+
+
+def test_the_source_conforms(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    async def peer() -> None:
+        async with gateway(mosquitto, "truck-1", tmp_path) as one:
+            await one.write(numbered(1, 200))
+            while not stop.is_set():  # noqa: ASYNC110  (an event of another thread)
+                await asyncio.sleep(0.05)
+
+    thread = threading.Thread(target=lambda: asyncio.run(peer()))
+    thread.start()
+    try:
+        check_live_source("mqtt", mosquitto.settings("historian"), rows=200)
+    finally:
+        stop.set()
+        thread.join()
 
 
 class Attempts:

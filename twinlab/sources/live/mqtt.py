@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from twinlab._backoff import Backoff
+from twinlab._tasks import cancel_all
 from twinlab.edge.handshake import Birth
 from twinlab.edge.messages import parse
+from twinlab.edge.raw import RawRequest
 from twinlab.edge.readings import Readings
 from twinlab.edge.settings import Broker
 from twinlab.edge.transport import MAX_IN_FLIGHT, tls_context, topic
@@ -81,6 +83,7 @@ class MqttSource:
         self._accepted: list[Accepted] = []
         self._received_ns = 0
         self._reading = False
+        self._publisher: aiomqtt.Client | None = None
         self._arrived, self._due, self._connected = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._answers: dict[tuple[str, int], None] = {}
 
@@ -104,11 +107,7 @@ class MqttSource:
         self._reading = True
         try:
             while True:
-                arrived = asyncio.create_task(self._arrived.wait())
-                await asyncio.wait({arrived, work}, return_when=asyncio.FIRST_COMPLETED)
-                arrived.cancel()
-                if work.done():
-                    work.result()
+                await self._until_arrived(work)
                 await asyncio.sleep(parse_duration(self._options.gather) / 1e9)
                 self._arrived.clear()
                 parts, self._accepted = self._accepted, []
@@ -124,8 +123,18 @@ class MqttSource:
                     )
         finally:
             self._reading = False
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            await cancel_all([work])
+
+    async def _until_arrived(self, work: asyncio.Task[None]) -> None:
+        """Wait for rows, or raise the error that ended the connection for good."""
+        arrived = asyncio.ensure_future(self._arrived.wait())
+        try:
+            await asyncio.wait({arrived, work}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            arrived.cancel()
+            await asyncio.gather(arrived, return_exceptions=True)
+        if work.done():
+            work.result()
 
     async def acknowledge(self, batch: LiveBatch) -> None:
         """Acknowledge the rows of a batch to their gateways."""
@@ -135,9 +144,24 @@ class MqttSource:
             self._answer(part.gateway, part.token)
 
     async def fill(self, gap: Gap) -> bool:
-        """Return False: rows that an outbox has come by themselves, and reported ones are lost."""
-        del gap
-        return False
+        """Ask a gateway for the rows of a span that its aggregation left out; True if it is connected.
+
+        ``gap.stream`` is the gateway; tags are patterns. Rows that were reported as lost are lost: those of an outbox come by themselves.
+        """
+        client, start, stop = self._publisher, gap.start_ns, gap.stop_ns
+        if gap.first_sequence is not None or start is None or stop is None:
+            return False
+        if client is None or gap.stream not in self._online:
+            return False
+        tags = tuple(tag.removeprefix(f"{gap.stream}/") for tag in gap.tags) or ("*",)
+        import aiomqtt  # noqa: PLC0415  (an extra)
+
+        try:
+            request = RawRequest(tags, start, stop).to_json()
+            await client.publish(topic(self._options.prefix, gap.stream, "request"), request, qos=1)
+        except aiomqtt.MqttError:
+            return False
+        return True
 
     @property
     def health(self) -> Health:
@@ -233,14 +257,14 @@ class MqttSource:
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Use one connection until it is lost."""
         tasks = [asyncio.create_task(self._read(client)), asyncio.create_task(self._reply(client))]
+        self._publisher = client
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            self._publisher = None
+            await cancel_all(tasks)
 
     async def _read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
