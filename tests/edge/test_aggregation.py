@@ -184,6 +184,7 @@ def test_raw_rows_are_kept_as_long_as_stated(tmp_path: Path) -> None:
     for hour in range(3):
         now[0] = hour * 3_000 * SECOND
         reducing.write({"fast": Readings.of(numbered(hour * 100, 10))})
+    reducing.close(0)
     assert reducing.request(everything) == 20
     assert reducing.request(everything) == 0
     box.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twinlab._click import Command
+from twinlab._tasks import cancel_all
 from twinlab.cli.commands import group, path_option
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ async def _run(settings: GatewaySettings, *, leave: bool) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError):  # Windows
                 asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-        with suppress(asyncio.CancelledError):
-            await work
+        watch = asyncio.create_task(gateway.watch())
+        done, _ = await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+        await cancel_all([work, watch])
+        for task in done - {task for task in done if task.cancelled()}:
+            task.result()
 
 
 async def _serve(gateway: Gateway, *, leave: bool) -> None:

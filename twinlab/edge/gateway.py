@@ -84,6 +84,7 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await cancel_all(self._tasks)
+        self._group.cancel()
         await asyncio.to_thread(self.outbox.close)
 
     async def write(self, readings: Iterable[Reading] | Readings) -> int:
@@ -109,12 +110,20 @@ class Gateway:
     async def drain(self) -> None:
         """Wait until the historian has acknowledged every row."""
         while self.outbox.rows:
-            for task in self._tasks:
-                if task.done():
-                    task.result()
+            self._raise_failure()
             await asyncio.sleep(0.05)
 
+    async def watch(self) -> None:
+        """Wait for an error that ends the gateway, such as certificates that can't be read, and raise it."""
+        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        self._raise_failure()
+
     # -- inside ----------------------------------------------------------------------------------------------------
+    def _raise_failure(self) -> None:
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
     def _note_failure(self, task: asyncio.Task[None]) -> None:
         """Give the error that ended a task to who writes."""
         if not task.cancelled() and (error := task.exception()) is not None and not self._group.done():
@@ -136,8 +145,8 @@ class Gateway:
                 group.set_exception(error)
                 group.exception()  # seen, even if nobody waits any more
                 continue
-            except Exception as error:
-                group.set_exception(error)
+            except BaseException:
+                group.cancel()  # who waits must not wait for ever
                 raise
             self._announce(groups)
             group.set_result(None)
@@ -177,11 +186,16 @@ class Gateway:
     async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(_TIDY_EVERY)
-            for one in await asyncio.to_thread(self.outbox.expire):
-                _LOG.error("rows were dropped", extra={"stream": one.stream, "rows": one.rows, "reason": one.reason})
-            async with self._writing:
-                self._announce(await asyncio.to_thread(self._reducing.close, self._now_ns()))
-            await asyncio.to_thread(self.outbox.tidy)
+            try:
+                for one in await asyncio.to_thread(self.outbox.expire):
+                    _LOG.error(
+                        "rows were dropped", extra={"stream": one.stream, "rows": one.rows, "reason": one.reason}
+                    )
+                async with self._writing:
+                    self._announce(await asyncio.to_thread(self._reducing.close, self._now_ns()))
+                await asyncio.to_thread(self.outbox.tidy)
+            except TwinlabError as error:  # such as a full disk, which acknowledgements free again
+                _LOG.error("the outbox wasn't tidied", extra={"error": str(error)})
 
 
 def read_line(line: str) -> Reading:

@@ -92,11 +92,19 @@ class RawRows:
             ),
         )  # fmt: skip
 
-    def forget(self, kept: Mapping[str, float], *, now: int) -> None:
-        """Delete rows that are older than their streams keep them, seconds; those of other streams at once."""
+    def forget(self, kept: Mapping[str, float], *, now: int, most_bytes: int) -> None:
+        """Delete rows that are older than their streams keep them, seconds, those of other streams at once; the oldest beyond a size."""
         for (stream,) in self._db.execute("select distinct stream from raw").fetchall():
             before = now - int(kept.get(stream, 0) * 1e9)
             self._db.execute("delete from raw where stream = ? and written < ?", (stream, before))
+        total = self._db.execute("select coalesce(sum(length(body)), 0) from raw").fetchone()[0]
+        gone = []
+        for number, size in self._db.execute("select id, length(body) from raw order by id"):
+            if total <= most_bytes:
+                break
+            total -= size
+            gone.append((number,))
+        self._db.executemany("delete from raw where id = ?", gone)
 
     def take(self, request: RawRequest) -> Readings | None:
         """Return rows that were left out and delete them; None if there are none. At most 100,000 rows at once."""

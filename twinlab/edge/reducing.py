@@ -27,7 +27,7 @@ class Reducing:
     """
 
     def __init__(self, outbox: Outbox, settings: GatewaySettings) -> None:
-        self._outbox, self._kept = outbox, settings.kept_raw
+        self._outbox, self._kept, self._most_bytes = outbox, settings.kept_raw, settings.max_bytes
         self._units: dict[str, str | None] = dict(settings.units)
         states = outbox.raw.states()
         made = {name: stream.reducer(states.get(name)) for name, stream in settings.streams.items()}
@@ -60,7 +60,7 @@ class Reducing:
         sent = {name: self._columns(reducer.close(now)) for name, reducer in self._reducers.items()}
         if not self._reducers:
             return {}
-        return self._store(sent, {}, before)
+        return self._store(sent, {}, before, forget=True)
 
     def request(self, request: RawRequest) -> int:
         """Move rows that were left out to those that are sent; return their number."""
@@ -81,11 +81,16 @@ class Reducing:
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _store(
-        self, sent: dict[str, Readings], left_out: dict[str, Readings], before: Mapping[str, dict[str, State]]
+        self,
+        sent: dict[str, Readings],
+        left_out: dict[str, Readings],
+        before: Mapping[str, dict[str, State]],
+        *,
+        forget: bool = False,
     ) -> dict[str, Readings]:
         sent = {stream: rows for stream, rows in sent.items() if len(rows)}
         try:
-            self._outbox.write(sent, within=self._beside(left_out) if self._reducers else None)
+            self._outbox.write(sent, within=self._beside(left_out, forget=forget) if self._reducers else None)
         except BaseException:
             # The rows come again: they must find the state that was before them.
             for name, reducer in self._reducers.items():
@@ -93,14 +98,15 @@ class Reducing:
             raise
         return sent
 
-    def _beside(self, left_out: Mapping[str, Readings]) -> Callable[[int], dict[str, Readings]]:
+    def _beside(self, left_out: Mapping[str, Readings], *, forget: bool) -> Callable[[int], dict[str, Readings]]:
         def store(now: int) -> dict[str, Readings]:
             for stream, rows in left_out.items():
                 if len(rows):
                     self._outbox.raw.store(stream, rows, now=now)
             for stream, reducer in self._reducers.items():
                 self._outbox.raw.store_state(stream, reducer.state)
-            self._outbox.raw.forget(self._kept, now=now)
+            if forget:
+                self._outbox.raw.forget(self._kept, now=now, most_bytes=self._most_bytes)
             return {}
 
         return store

@@ -25,8 +25,7 @@ _LOG = logging.getLogger("twinlab.edge")
 _BIRTH_EVERY = 10.0
 #: Seconds for which a gateway that ends tries to say so.
 _FAREWELL = 1.0
-#: Rows of a message. A message of fewer waits this long for more, seconds.
-_MESSAGE_ROWS = 1_000
+#: Seconds after which the outbox is read again although no new rows were reported, because a timeout may be over.
 _IDLE = 0.5
 
 
@@ -169,7 +168,8 @@ class Sender:
     async def _note(self, transport: Transport, reply: Reply) -> None:
         now = time.monotonic()
         try:
-            self._outbox.acknowledge(reply.accepted)
+            # In a thread: a transaction may have the outbox for as long as the disk takes.
+            await asyncio.to_thread(self._outbox.acknowledge, reply.accepted)
         except SchemaError as error:
             _LOG.error("the outbox begins another epoch", extra={"error": str(error)})
             await asyncio.to_thread(self._outbox.renew)
@@ -190,11 +190,12 @@ class Sender:
         async with asyncio.TaskGroup() as publishing:
             while True:
                 self._wake.clear()
-                window = self._window
+                # Taken before the rows: should another epoch begin meanwhile, they are sent as those of the old one, which has them.
+                window, token = self._window, self._outbox.token
                 at = window.next(now=time.monotonic()) if self.answered else None
                 block = None
                 if at is not None and at <= self._outbox.last:
-                    block = await asyncio.to_thread(self._outbox.read, at, _MESSAGE_ROWS)
+                    block = await asyncio.to_thread(self._outbox.read, at)
                 if block is None or window is not self._window:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_IDLE):
@@ -203,7 +204,5 @@ class Sender:
                 await free.acquire()
                 window.sent(block.last, now=time.monotonic())
                 self.sent += block.rows
-                task = publishing.create_task(
-                    transport.publish("rows", pack(self._outbox.token, block, self._now_ns()))
-                )
+                task = publishing.create_task(transport.publish("rows", pack(token, block, self._now_ns())))
                 task.add_done_callback(lambda _: free.release())

@@ -83,7 +83,7 @@ class GatewaySettings(Model):
     outbox: str = "outbox.db"
     """File of the rows that aren't acknowledged, on a disk of this machine."""
     max_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 30
-    """Size of the outbox above which the oldest rows are dropped."""
+    """Size of the outbox above which the oldest rows are dropped; as many bytes again are used for rows that aren't sent."""
     streams: dict[str, Stream] = Field(default_factory=dict)
     units: dict[str, str] = Field(default_factory=dict)
     """Tag -> unit as the machine declares it."""

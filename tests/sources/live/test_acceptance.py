@@ -99,6 +99,15 @@ def test_a_gateway_can_not_begin_outboxes_without_end() -> None:
     acceptance.begin("b", 1, 1)
 
 
+def test_rows_that_an_earlier_source_accepted_are_durable_for_the_next() -> None:
+    parts = Acceptance().offer("a", rows(1, 5))
+    later = Acceptance()
+    later.commit(parts)
+    assert later.reply("a", 9).accepted == 5
+    assert values(later.offer("a", rows(1, 8))) == [6.0, 7.0, 8.0]
+    assert later.queued == 3
+
+
 @pytest.mark.parametrize("offsets", [{"a/zz": {"epoch": 1, "last": 1}}, {"a/01": 5}, {"a/01": {"epoch": 1}}])
 def test_a_damaged_offset_is_named(offsets: dict[str, object]) -> None:
     with pytest.raises(SchemaError, match="offset 'a/"):

@@ -152,9 +152,11 @@ class Acceptance:
     def commit(self, parts: Iterable[Accepted]) -> None:
         """Note that accepted rows are durable; in the order in which they were accepted."""
         for part in parts:
-            outbox = self._outboxes[part.gateway, part.token]
+            # It may have been accepted by the source that was open before this one.
+            outbox = self._outboxes.setdefault((part.gateway, part.token), _Outbox(part.epoch, 0, 0))
             outbox.durable = max(outbox.durable, part.last)
-            self.queued -= _size(part)
+            outbox.taken = max(outbox.taken, outbox.durable)
+            self.queued = max(0, self.queued - _size(part))
 
     def reply(self, gateway: str, token: int) -> Reply:
         """Return what the gateway is answered: durable rows only are acknowledged."""

@@ -243,7 +243,10 @@ class MqttSource:
                     self._connected.set()
                     backoff.reset()
                     await self._serve(client)
-            except (aiomqtt.MqttError, OSError) as error:
+            except (aiomqtt.MqttError, OSError, SourceError) as error:
+                # Certificates that can't be read are given up only before the first connection: later they may be being replaced.
+                if isinstance(error, SourceError) and not self._meter.health().connections:
+                    raise
                 self._meter.disconnected(error)
                 self._connected.clear()
                 self._online.clear()
