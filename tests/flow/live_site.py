@@ -55,6 +55,8 @@ class Site:
     """Rows a second of each gateway."""
     tags: int = 1
     """Tags of each gateway."""
+    skew: dict[str, float] = field(default_factory=dict)
+    """Seconds by which the clock of a gateway is ahead."""
     now: bool = False
     """Whether a row's time is the instant at which it was made; otherwise it follows from its sequence."""
     historian: tuple[str, ...] = ()
@@ -80,7 +82,13 @@ class Site:
             return
         command = list(self.historian or ("-m", "twinlab.cli", "run", str(self.twin)))
         if name != "historian":
-            how = (str(self.step), str(self.rate), str(self.tags), *(("now",) if self.now else ()))
+            how = (
+                str(self.step),
+                str(self.rate),
+                str(self.tags),
+                str(self.skew.get(name, 0)),
+                *(("now",) if self.now else ()),
+            )
             command = [str(ROOT / "tests/flow/numbered_gateway.py"), str(self.folder / f"{name}.yaml"), *how]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
@@ -114,7 +122,7 @@ class Site:
             assert code == 0, (self.folder / f"{name}.log").read_text()[-2_000:]
 
     def made(self, name: str) -> int:
-        """Number of rows that a gateway has made; call it when it has ended."""
+        """Number of rows that a gateway has made."""
         with closing(sqlite3.connect(self.folder / f"{name}.db")) as outbox:
             return int(outbox.execute("select number from state where name = 'last'").fetchone()[0])
 

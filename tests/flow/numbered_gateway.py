@@ -1,7 +1,7 @@
 """A gateway process whose rows are functions of their sequences: rows that are stored are never made again after a kill.
 
-``numbered_gateway.py SETTINGS STEP RATE TAGS [now]``: STEP rows of so many tags at once, RATE a second, until there is a file ``enough`` beside the settings, and
-all rows are acknowledged. With ``now`` a row's time is the instant at which it was made.
+``numbered_gateway.py SETTINGS STEP RATE TAGS SKEW [now]``: STEP rows of so many tags at once, RATE a second, until there is a file ``enough`` beside the settings, and
+all rows are acknowledged. Its clock is SKEW seconds ahead. With ``now`` a row's time is the instant at which it was made.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def numbered(first: int, count: int, *, tags: int = 1, now: bool = False) -> Rea
     )
 
 
-async def main(path: Path, *, step: int, rate: float, tags: int, now: bool) -> None:
-    async with Gateway(read_settings(path)) as gateway:
+async def main(path: Path, *, step: int, rate: float, tags: int, skew: float, now: bool) -> None:
+    async with Gateway(read_settings(path), now_ns=lambda: time.time_ns() + int(skew * SECOND)) as gateway:
         first, began = gateway.outbox.last, time.monotonic()
         while not path.with_name("enough").exists():
             await gateway.write(numbered(gateway.outbox.last + 1, step, tags=tags, now=now))
@@ -47,5 +47,7 @@ async def main(path: Path, *, step: int, rate: float, tags: int, now: bool) -> N
 
 
 if __name__ == "__main__":
-    path, step, rate, tags, *others = sys.argv[1:]
-    asyncio.run(main(Path(path), step=int(step), rate=float(rate), tags=int(tags), now="now" in others))
+    path, step, rate, tags, skew, *others = sys.argv[1:]
+    asyncio.run(
+        main(Path(path), step=int(step), rate=float(rate), tags=int(tags), skew=float(skew), now="now" in others)
+    )

@@ -37,6 +37,13 @@ def chaos(site: Site, *, kills: dict[str, int], seed: int) -> None:
     site.stop()
 
 
+def wait(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 def check(site: Site) -> int:
     """Compare ledger and history with what the gateways made; return the number of rows."""
     assert site.faults() == {name: {"lost": 0, "twice": 0, "wrong": 0} for name in site.names}
@@ -61,6 +68,26 @@ def test_random_kills_lose_and_repeat_no_row(program: Path, tmp_path: Path) -> N
     site = Site(program, tmp_path, GATEWAYS, step=20, rate=500)
     chaos(site, kills={"historian": 4, "broker": 4, **dict.fromkeys(GATEWAYS, 2)}, seed=1)
     assert check(site) > 1_000
+
+
+@pytest.mark.soak
+def test_a_day_without_a_broker_fifty_restarts_and_wrong_clocks_change_no_cell(program: Path, tmp_path: Path) -> None:
+    site = Site(program, tmp_path, GATEWAYS, step=500, rate=4_000, skew={"truck-1": -3_600, "truck-2": 86_400})
+    for name in ("broker", "historian", *GATEWAYS):
+        site.start(name)
+    wait(site.storing)
+    site.kill("broker")
+    before = {name: site.made(name) for name in GATEWAYS}
+    # A row a second: so many are a day.
+    wait(lambda: all(site.made(name) > before[name] + 86_400 for name in GATEWAYS))
+    site.start("broker")
+    for _ in range(50):
+        time.sleep(0.3)
+        site.kill("broker")
+        site.start("broker")
+    site.finish(300.0)
+    site.stop()
+    assert check(site) > 3 * 86_400
 
 
 @pytest.mark.soak

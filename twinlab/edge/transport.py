@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Connect", "MqttTransport", "Transport", "connect", "tls_context", "topic"]
 
+# A lost connection is an error for the library; it is reported as what it is by who connects again.
+_CLIENT_LOG = logging.getLogger("twinlab.edge.mqtt")
+_CLIENT_LOG.setLevel(logging.CRITICAL)
 #: Payloads that may wait for the program; MQTT delivers replies again that don't fit.
 _QUEUE = 1_000
 #: aiomqtt slows down with more publishes that wait for the broker.
@@ -136,7 +139,7 @@ async def connect(broker: Broker, name: str, *, will: bytes) -> AsyncIterator[Tr
         will=aiomqtt.Will(topic(broker.prefix, name, "birth"), will, qos=1, retain=True),
         max_queued_incoming_messages=_QUEUE,
         max_inflight_messages=MAX_IN_FLIGHT,
-        logger=logging.getLogger("twinlab.edge.mqtt"),
+        logger=_CLIENT_LOG,
     )
     try:
         async with client:

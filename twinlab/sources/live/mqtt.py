@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["MQTT", "MqttOptions", "MqttSource"]
 
 _LOG = logging.getLogger("twinlab.live.mqtt")
+# A lost connection is an error for the library; here it is reported by `health`, and as a warning.
+_CLIENT_LOG = logging.getLogger("twinlab.live.mqtt.client")
+_CLIENT_LOG.setLevel(logging.CRITICAL)
 #: Messages of at most 1,000 rows that wait to be read; further ones are dropped, and come again.
 _QUEUE = 200
 #: Seconds for which the retained births of gateways are awaited when the catalogue is asked for.
@@ -219,7 +222,7 @@ class MqttSource:
             timeout=options.keepalive,
             tls_context=tls_context(options),
             max_queued_incoming_messages=_QUEUE,
-            logger=logging.getLogger("twinlab.live.mqtt.client"),
+            logger=_CLIENT_LOG,
         )
 
     def _topic(self, kind: str) -> str:
