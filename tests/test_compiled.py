@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from twinlab._compiled import njit
+from twinlab._compiled import njit, stored
 
 
 @njit(inline="always")
@@ -25,6 +25,10 @@ def test_a_kernel_calls_others_and_has_its_own_name() -> None:
         assert list(pool.map(_quarter, range(8))) == [n / 4 for n in range(8)]
 
 
+def test_a_kernel_that_isnt_kept_on_disk_says_so() -> None:
+    assert stored(_quarter) is None
+
+
 def test_a_module_with_kernels_is_imported_without_numba() -> None:
     code = "import sys, twinlab.quality.kernels, twinlab.history.layout.rollup; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
@@ -39,14 +43,14 @@ def test_a_stored_kernel_is_compiled_anew_when_the_file_of_a_kernel_that_it_call
     )
 
     def result() -> str:
-        code = "import outer; print(outer.outer())"
+        code = "import outer; from twinlab._compiled import stored; known = stored(outer.outer)[1]; print(outer.outer(), known, stored(outer.outer)[1])"
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, env=environment
         )
         return done.stdout.strip()
 
-    assert [result(), result()] == ["1", "1"]
+    assert [result(), result()] == ["1 False True", "1 True True"]
     inner = tmp_path / "inner.py"
     inner.write_text(inner.read_text().replace("return 1", "return 22"))
-    assert result() == "22"
+    assert result() == "22 False True"

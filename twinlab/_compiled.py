@@ -8,7 +8,7 @@ from functools import update_wrapper
 from pathlib import Path
 from typing import Any
 
-__all__ = ["njit"]
+__all__ = ["compiled_kernel", "njit", "stored"]
 
 _LOCK = threading.RLock()
 
@@ -41,6 +41,19 @@ class _Kernel:
                 # Other threads call it from now on.
                 self._ready = self._found
             return self._found
+
+
+def compiled_kernel(kernel: Any) -> Any:  # noqa: ANN401  (numba's own class)
+    """Return numba's function of a kernel, whatever a module has under its name."""
+    return kernel.compiled() if isinstance(kernel, _Kernel) else kernel
+
+
+def stored(kernel: Any) -> tuple[Path, bool] | None:  # noqa: ANN401
+    """Return the folder of a kernel's compiled code, and whether code of the present sources is there; None if it isn't kept."""
+    cache = getattr(getattr(compiled_kernel(kernel), "_cache", None), "_cache_file", None)
+    if cache is None:
+        return None
+    return Path(cache._index_path).parent, bool(cache._load_index())  # noqa: SLF001
 
 
 def _sources(function: Callable[..., Any], found: set[str]) -> set[str]:

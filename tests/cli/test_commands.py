@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "create", "ingest", "run", "edge", "serve", "user", "status", "check", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "serve", "user", "status", "check", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -234,3 +234,8 @@ def test_a_kpi_is_exported_by_group(pilot: Path, tmp_path: Path, capsys: pytest.
     assert target.read_text(encoding="utf-8").startswith("time,asset,value,low,high,coverage,samples,settled\n")
     assert main(["export", str(pilot), "kpi/wramest", str(tmp_path / "other.csv")]) == 1
     assert "did you mean 'warmest'" in capsys.readouterr().err
+
+
+def test_simulations_are_compiled_ahead(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["warm"]) == 0
+    assert capsys.readouterr().out.startswith("simulations are compiled (")

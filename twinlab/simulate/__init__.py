@@ -63,5 +63,6 @@ __getattr__, __dir__ = attach(
         "sobol": "experiments.sensitivity",
         "start_state": "calibration.start_state",
         "sweep": "experiments.designs",
+        "warm": "kernel.warming",
     },
 )

@@ -21,14 +21,14 @@ def model():
     return parcels()
 
 
-def broken(model, cuts: list[int], seed: int, replication: int, folder) -> object:
+def broken(model, cuts: list[int], seed: int, replication: int, folder, *, end=END) -> object:
     """Advance in parts, each from a state on disk."""
     state = simulate.fork(model.initial_state(start=START, seed=seed), replication=replication)
     for cut in sorted(set(cuts)):
         done = model.advance(state, until=START + np.timedelta64(cut, "ms"), step=HOUR)
         simulate.save_state(done.state, folder / "state")
         state = simulate.load_state(folder / "state")
-    return model.advance(state, until=END, step=HOUR).state
+    return model.advance(state, until=end, step=HOUR).state
 
 
 cuts = st.lists(st.integers(1, SECONDS * 1000 - 1), min_size=1, max_size=3)
@@ -43,37 +43,58 @@ def test_a_run_broken_anywhere_is_bit_identical(model, tmp_path, cuts, seed, rep
 
 
 @pytest.mark.soak
-def test_500_broken_runs_are_bit_identical_on_two_threads(model, tmp_path):
+def test_500_broken_runs_are_bit_identical_whatever_threads_and_processes_continue_them(model, tmp_path):
+    """Each run is stopped, saved and loaded one to three times; a tenth of them is continued in other processes."""
     random = np.random.default_rng(5)
-    trials = [
-        (random.integers(1, SECONDS * 1000, random.integers(1, 4)).tolist(), int(random.integers(2**32)), trial)
-        for trial in range(500)
-    ]
+    hours = 3
+    end = START + hours * HOUR
+    trials = [(number, random.integers(1, hours * 3_600_000, random.integers(1, 4))) for number in range(500)]
+
+    def first(number: int):
+        return model.initial_state(start=START, seed=int(number * 7919), replication=number)
 
     def equal(trial) -> bool:
-        cuts, seed, number = trial
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        start = model.initial_state(start=START, seed=seed, replication=number)
-        return broken(model, cuts, seed, number, folder).identical(model.advance(start, until=END, step=HOUR).state)
+        number, cuts = trial
+        found = broken(model, cuts.tolist(), number * 7919, number, tmp_path / str(number), end=end)
+        return found.identical(model.advance(first(number), until=end, step=HOUR).state)
 
-    with ThreadPoolExecutor(2) as threads:
-        assert sum(threads.map(equal, trials)) == 500
+    for threads, some in ((1, trials[:150]), (2, trials[150:300]), (4, trials[300:450])):
+        with ThreadPoolExecutor(threads) as pool:
+            assert sum(pool.map(equal, some)) == len(some)
+    there = trials[450:]
+    for number, cuts in there:
+        cut = START + np.timedelta64(int(cuts[0]), "ms")
+        simulate.save_state(model.advance(first(number), until=cut, step=HOUR).state, tmp_path / f"{number}_first")
+    for some in (there[:25], there[25:]):
+        go_on_elsewhere(model, tmp_path, [(f"{number}_first", f"{number}_last") for number, _ in some], end)
+    for number, _ in there:
+        whole = model.advance(first(number), until=end, step=HOUR).state
+        assert simulate.load_state(tmp_path / f"{number}_last").identical(whole)
+
+
+def go_on_elsewhere(model, folder, pairs, end) -> None:
+    """Continue saved states in another process, on two threads, and save what they become."""
+    code = (
+        "import sys, numpy as np\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from twinlab import simulate\n"
+        "from twinlab.simulate import Network, NetworkModel\n"
+        "folder = sys.argv[1]\n"
+        "model = NetworkModel(Network.model_validate_json(open(folder + '/network.json').read()))\n"
+        "def go_on(pair):\n"
+        "    state = simulate.load_state(folder + '/' + pair[0])\n"
+        f"    done = model.advance(state, until=np.datetime64('{end}'), step=np.timedelta64(1, 'h'))\n"
+        "    simulate.save_state(done.state, folder + '/' + pair[1])\n"
+        "with ThreadPoolExecutor(2) as threads:\n"
+        "    list(threads.map(go_on, [pair.split(',') for pair in sys.argv[2:]]))\n"
+    )
+    (folder / "network.json").write_text(model.network.model_dump_json(by_alias=True), encoding="utf-8")
+    subprocess.run([sys.executable, "-c", code, str(folder), *map(",".join, pairs)], check=True, timeout=600)
 
 
 def test_another_process_goes_on_bit_for_bit(model, tmp_path):
     first = model.advance(model.initial_state(start=START, seed=2), until=START + 3 * HOUR, step=HOUR).state
     simulate.save_state(first, tmp_path / "first")
-    code = (
-        "import sys, numpy as np\n"
-        "from twinlab import simulate\n"
-        "from twinlab.simulate import Network, NetworkModel\n"
-        "model = NetworkModel(Network.model_validate_json(open(sys.argv[1] + '/network.json').read()))\n"
-        "state = simulate.load_state(sys.argv[1] + '/first')\n"
-        f"done = model.advance(state, until=np.datetime64('{END}'), step=np.timedelta64(1, 'h'))\n"
-        "simulate.save_state(done.state, sys.argv[1] + '/last')\n"
-    )
-    (tmp_path / "network.json").write_text(model.network.model_dump_json(by_alias=True), encoding="utf-8")
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=300)
+    go_on_elsewhere(model, tmp_path, [("first", "last")], END)
     whole = model.advance(first, until=END, step=HOUR).state
     assert simulate.load_state(tmp_path / "last").identical(whole)

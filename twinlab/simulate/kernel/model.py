@@ -14,6 +14,7 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.simulate.kernel.arrays import copied, empty_state, enlarged, from_dataset, started_names, to_variables
+from twinlab.simulate.kernel.compiling import compiled_for
 from twinlab.simulate.kernel.events import event_tables
 from twinlab.simulate.kernel.horizon import servers_at
 from twinlab.simulate.kernel.loops.cells import begin_cells
@@ -252,6 +253,7 @@ class NetworkModel:
         before = State._make(array.copy() for array in state) if traced_rows else state
         batch = int(plan.sources["batch"].max()) if plan.sources.size else 0
         out = span.out(names, batch=batch, traced_rows=traced_rows)
+        compiled_for(state, plan, out)
         begin_cells(state, plan, out, span.start)
         if coming_from is not None:
             earlier = coming_from.compiled[0]
