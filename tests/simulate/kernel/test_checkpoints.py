@@ -34,7 +34,7 @@ def broken(model, cuts: list[int], seed: int, replication: int, folder, *, end=E
 cuts = st.lists(st.integers(1, SECONDS * 1000 - 1), min_size=1, max_size=3)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=cuts, seed=st.integers(0, 2**32 - 1), replication=st.integers(0, 2**32 - 1))
 def test_a_run_broken_anywhere_is_bit_identical(model, tmp_path, cuts, seed, replication):
     start = model.initial_state(start=START, seed=seed, replication=replication)

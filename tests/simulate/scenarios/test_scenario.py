@@ -35,6 +35,10 @@ KINDS = {
         {"transporters": "first", "timetable": {"departures": {"north": ["08:00", "18:00"]}}, "start": "2h"},
         "first: departures north 08:00, 18:00 from 2h after the start",
     ),
+    "dispatch": (
+        {"transporters": "first", "dispatch": {"at_least": 5, "wait_at_most": "1 h"}, "stop": "6h"},
+        "first: dispatch at_least 5, wait_at_most 1 h until 6h after the start",
+    ),
     "reliability": ({"of": "hub", "uptime": 0.5}, "each hub: time between breakdowns -50 %"),
     "set_point": ({"node": "cold", "by": "-1 K", "start": "2h"}, "cold_room cold: set-point -1 K from 2h after the start"),
 }  # fmt: skip
@@ -71,7 +75,9 @@ def test_a_change_changes_what_it_says_and_nothing_else(hubs: Network, kind: str
         "reroute": {"next_hops"},
         "storm": {"links"},
     }
-    of_transporters = {"transporters"} if "transporters" in kind or kind in {"speed", "timetable"} else {"nodes"}
+    of_transporters = (
+        {"transporters"} if "transporters" in kind or kind in {"speed", "timetable", "dispatch"} else {"nodes"}
+    )
     touched -= {"calendars"} if kind == "servers" else set()
     assert touched == expected.get(kind, of_transporters)
 

@@ -67,6 +67,7 @@ class Shift(Definition):
     stop: Clock = Field(alias="to")
     """Local time of day, exclusive. Before `from`: on the next day."""
     servers: int = Field(ge=0, le=100_000)
+    """How many servers, or transporters, work in it."""
     days: tuple[Day, ...] = DAYS
     """Days on which the shift begins."""
 
@@ -96,6 +97,7 @@ class Calendar(Definition):
     zone: Zone = "UTC"
     """Time zone of the shifts."""
     shifts: tuple[Shift, ...] = Field(min_length=1)
+    """Shifts; those that overlap add up."""
 
 
 class Profile(Definition):
@@ -134,7 +136,7 @@ class Weather(Definition):
     travel_factor: float = Field(gt=0, le=1000)
     """Factor on travel times of trips that begin in the span."""
     transporters: tuple[str, ...] | None = None
-    """Names of the groups it concerns; None is all."""
+    """Names of the groups it concerns; without it all."""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

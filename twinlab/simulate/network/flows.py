@@ -36,7 +36,7 @@ class Demand(Definition):
     route: tuple[str, ...] | None = None
     """Nodes after `at`, in order."""
     priority: int = Field(default=0, ge=-32_000, le=32_000)
-    """Higher is served earlier at nodes with ``order: priority``."""
+    """Higher is served earlier at nodes, and carried earlier by pools, with `order: priority`."""
     due: Distribution | None = None
     """Time from arrival until the entity is due."""
     batch: int = Field(default=1, ge=1, le=10_000)
@@ -77,7 +77,9 @@ class Link(Definition):
     """A way from one node to another. If a transporter serves it, entities wait for that; else they move by themselves."""
 
     origin: str = Field(alias="from")
+    """Node where it begins."""
     destination: str = Field(alias="to")
+    """Node where it ends."""
     both_ways: bool = False
     """Whether there is the same link in the other direction."""
     travel: Distribution | None = None

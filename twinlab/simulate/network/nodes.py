@@ -42,7 +42,7 @@ class Node(Definition):
     order: Literal["fifo", "priority", "due"] = "fifo"
     """Who is served next: the first, the highest priority, or the earliest due (the first of equal ones)."""
     buffer: int | None = Field(default=None, ge=0)
-    """How many may wait; None is without a limit."""
+    """How many may wait; without it there is no limit."""
     when_full: Literal["block", "reject"] = "block"
     """Whether an entity that finds the buffer full keeps the place where it comes from, or is lost."""
     breakdowns: Breakdowns | None = None

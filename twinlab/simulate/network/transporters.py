@@ -53,9 +53,9 @@ class Dispatch(Definition):
     """When a transporter that could load leaves: at once, with enough entities, or at stated times."""
 
     at_least: int = Field(default=0, ge=0)
-    """Number of entities that it waits for; 0 leaves at once, even empty."""
+    """Number of entities that it waits for; 0 leaves at once, even empty. With `links`: number that calls one."""
     wait_at_most: Time | None = None
-    """Longest wait for them; then it leaves with what there is."""
+    """Longest wait for them; then it leaves, or is called, with what there is."""
     every: Time | None = None
     """Departures at multiples of this time from the start on; each takes one transporter."""
     timetable: Timetable | None = None
