@@ -25,6 +25,8 @@ __all__ = ["Appended", "LiveAppender"]
 
 #: Batches that the ledger refuses are kept as files, at most so many.
 _REFUSED_FILES = 1_000
+#: What a batch raises that doesn't fit the ledger; SchemaError is a ValueError.
+_UNFIT = (ValueError, TypeError, KeyError, OverflowError, pa.ArrowException)
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,11 @@ class LiveAppender:
             unreadable += sum(len(p.problems) for batch in group for p in batch.parts if isinstance(p, RowBatch))
             try:
                 rows += self._append_group(group)
-            except SchemaError:
+            except _UNFIT:
                 for batch in group:
                     try:
                         rows += self._append_group([batch])
-                    except SchemaError as error:
+                    except _UNFIT as error:
                         refused.append(self._refuse(batch, error))
         latest = max((_latest(batch) for batch in batches), default=0)
         return Appended(rows, self._position(), latest, tuple(refused), unreadable)
@@ -139,7 +141,7 @@ class LiveAppender:
         self.offsets.advance(batch.offsets, self._position())
         return rows, why
 
-    def _refuse(self, batch: LiveBatch, error: SchemaError) -> str:
+    def _refuse(self, batch: LiveBatch, error: Exception) -> str:
         """Keep a batch as a file, durably; return why and where."""
         folder = self._folder / "refused" / self.source
         folder.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ class BatchQueue:
         self._waiting: list[LiveBatch] = []
         self._rows = 0
         self._changed = asyncio.Condition()
+        self._taken = False
         self._closed = False
 
     @property
@@ -44,8 +45,20 @@ class BatchQueue:
         async with self._changed:
             await self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
             found, self._waiting, self._rows = self._waiting, [], 0
+            self._taken = bool(found)
             self._changed.notify_all()
             return found
+
+    async def finished(self) -> None:
+        """Note that the batches that were taken last are acknowledged."""
+        async with self._changed:
+            self._taken = False
+            self._changed.notify_all()
+
+    async def drained(self) -> None:
+        """Wait until all batches are taken and acknowledged."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not (self._waiting or self._taken))
 
     async def close(self) -> None:
         """Note that no more batches come."""

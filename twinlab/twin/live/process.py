@@ -132,7 +132,10 @@ class HistorianProcess:
                 tasks.append(asyncio.create_task(self._end(runners)))
                 notify("READY=1\nSTATUS=running")
                 _LOG.info("running", extra={"twin": str(self._folder), "sources": sorted(self._mappings)})
-                await asyncio.gather(*running)
+                ended = await asyncio.gather(*running, return_exceptions=True)
+                failed = [error for error in ended if isinstance(error, BaseException)]
+                if failed:
+                    raise failed[0]
         finally:
             notify("STOPPING=1")
             for task in tasks:

@@ -83,11 +83,13 @@ class Publisher:
         except asyncio.CancelledError:
             await asyncio.wait({task})
             raise
-        except TwinlabError as error:
-            line = " ".join(str(error).split())
+        except Exception as error:  # noqa: BLE001  # rows are stored and acknowledged all the same
+            line = " ".join(str(error).split()) or type(error).__name__
             if line != self.done.error:
                 level = logging.INFO if isinstance(error, HistoryConflictError) else logging.ERROR
-                _LOG.log(level, "not published yet", extra={"error": line})
+                _LOG.log(
+                    level, "not published yet", extra={"error": line}, exc_info=not isinstance(error, TwinlabError)
+                )
             self.done.error = line
         else:
             for counts, rows, groups in published:

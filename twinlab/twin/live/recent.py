@@ -47,4 +47,5 @@ def recent_rows(ledger: Ledger, source: str, *, rows: int = 20) -> pd.DataFrame:
     if not pieces:
         return pd.DataFrame({"arrived": pd.Series(dtype="datetime64[ns]"), "table": pd.Series(dtype="str")})
     both = pd.concat(pieces).sort_values("_order", ascending=False).drop(columns="_order").reset_index(drop=True)
-    return both[[c for c in both if c in ("arrived", "table") or both[c].notna().any()]]
+    table: pd.DataFrame = both[[c for c in both if c in ("arrived", "table") or both[c].notna().any()]]
+    return table

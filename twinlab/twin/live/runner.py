@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ _COMMIT_EVERY = 0.05
 _LATENCIES, _LATENCY_SECONDS = 4_096, 60.0
 #: Seconds for which a source may take to declare its tags.
 _CATALOGUE_SECONDS = 30.0
+#: Seconds for which a source may take to say whether it has the rows of a gap.
+_FILL_SECONDS = 30.0
 
 
 @dataclass
@@ -169,6 +172,8 @@ class SourceRunner:
                 self.counts.restarts += 1
                 self.counts.error = _line(error)
                 await backoff.pause()
+                # The offsets of what is queued are durable then, and its acknowledgements belong to the source that yielded it.
+                await self.queue.drained()
                 self.source = self._open()
                 self.counts.error = ""
             else:
@@ -183,26 +188,38 @@ class SourceRunner:
                 return
             await asyncio.sleep(max(0.0, self._last_append + _COMMIT_EVERY - time.monotonic()))
             self._last_append = time.monotonic()
-            while not await self._append(group):
-                if self._stopping.is_set():
-                    return  # not acknowledged: the source sends these rows again
-                await backoff.pause()
+            gaps = tuple(gap for batch in group for gap in batch.gaps)
+            # Before the rows, whose offsets are beyond the gaps: a kill must not lose them.
+            note = partial(self._note_gaps, self.name, gaps)
+            for step in ([note] if gaps else []) + [partial(self._append, group)]:
+                while not await self._done(step):
+                    if self._stopping.is_set():
+                        return  # not acknowledged: the source sends these rows again
+                    await backoff.pause()
             backoff.reset()
             await self._acknowledge(group)
+            await self._fill(gaps)
+            await self.queue.finished()
 
-    async def _append(self, group: list[LiveBatch]) -> bool:
-        """Append a group; return whether its rows are durable."""
+    async def _done(self, step: Callable[[], None]) -> bool:
+        """Run a step of storing in a thread; return whether it succeeded."""
         try:
-            done = await asyncio.to_thread(self._append_now, group)
-        except TwinlabError as error:
+            await asyncio.to_thread(step)
+        except Exception as error:  # noqa: BLE001  # it is tried again: the rows are neither lost nor acknowledged
+            known = isinstance(error, TwinlabError)
             if self.counts.error != _line(error):
-                _LOG.error("rows aren't stored", extra={"source": self.name, "error": _line(error)})
+                _LOG.error("rows aren't stored", extra={"source": self.name, "error": _line(error)}, exc_info=not known)
             self.counts.error = _line(error)
             with suppress(TwinlabError):
                 await asyncio.to_thread(self.appender.reopen)
             return False
+        self.counts.error = ""
+        return True
+
+    def _append(self, group: list[LiveBatch]) -> None:
+        """Append a group and count it; its rows are durable when this returns."""
+        done = self.appender.append(group)
         counts = self.counts
-        counts.error = ""
         counts.stored += done.rows
         counts.waiting += done.rows
         counts.unreadable += done.unreadable
@@ -214,13 +231,21 @@ class SourceRunner:
         now, clock = time.time_ns(), time.monotonic()
         late = (now - done.latest_ns) / 1e9 if done.latest_ns else float("nan")
         counts.latencies.extend((clock, (now - batch.received_ns) / 1e9, late) for batch in group)
-        return True
 
-    def _append_now(self, group: list[LiveBatch]) -> Any:  # noqa: ANN401  (an Appended)
-        gaps = tuple(gap for batch in group for gap in batch.gaps)
-        if gaps:
-            self._note_gaps(self.name, gaps)
-        return self.appender.append(group)
+    async def _fill(self, gaps: tuple[Gap, ...]) -> None:
+        """Ask the source for the rows of gaps, which come as other rows do."""
+        for gap in gaps:
+            try:
+                coming = await asyncio.wait_for(self.source.fill(gap), _FILL_SECONDS)
+            except Exception as error:  # noqa: BLE001  # the gap stays recorded
+                _LOG.warning(
+                    "a gap isn't filled", extra={"source": self.name, "gap": gap.reason, "error": _line(error)}
+                )
+            else:
+                _LOG.info(
+                    "rows of a gap are asked for" if coming else "rows of a gap are lost",
+                    extra={"source": self.name, "stream": gap.stream, "gap": gap.reason},
+                )
 
     async def _acknowledge(self, group: list[LiveBatch]) -> None:
         self.counts.acknowledged_ns = time.time_ns()
