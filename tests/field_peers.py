@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
+import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 Result = TypeVar("Result")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -266,3 +270,81 @@ class Link:
         finally:
             writer.close()
             self._open.discard(writer)
+
+
+class HttpPeer:
+    """A service with the table of positions in pages of three, found in each of four ways, and the table of depots in one piece.
+
+    It wants the token "secret". The first answers are those of ``moods``, a status with headers each.
+    """
+
+    def __init__(self) -> None:
+        self.positions: list[dict[str, Any]] = []
+        self.depots: list[Any] = []
+        self.moods: list[tuple[int, dict[str, str]]] = []
+        self.requests: list[tuple[float, str, dict[str, str]]] = []
+        """Monotonic time, path and query of each request."""
+        self.answers: list[int] = []
+        self.seen_headers: dict[str, str] = {}
+        peer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                peer._answer(self)
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/api"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join(10)
+        self._server.server_close()
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        parts = urlsplit(handler.path)
+        query = dict(parse_qsl(parts.query))
+        self.requests.append((time.monotonic(), parts.path, query))
+        self.seen_headers = {name.lower(): value for name, value in handler.headers.items()}
+        if self.moods:
+            status, headers = self.moods.pop(0)
+            self._send(handler, status, headers, headers.pop("body", "").encode())
+        elif handler.headers.get("authorization") != "Bearer secret":
+            self._send(handler, 401, {}, b"")
+        elif parts.path == "/api/v1/depots":
+            body = json.dumps(self.depots).encode()
+            tag = f'"{hash(body)}"'
+            if handler.headers.get("if-none-match") == tag:
+                self._send(handler, 304, {"ETag": tag}, b"")
+            else:
+                self._send(handler, 200, {"ETag": tag}, body)
+        elif parts.path.startswith("/api/v1/positions/"):
+            self._page(handler, parts.path.rpartition("/")[2], query)
+        else:
+            self._send(handler, 404, {}, b"")
+
+    def _page(self, handler: BaseHTTPRequestHandler, way: str, query: dict[str, str]) -> None:
+        rows = [row for row in self.positions if row["updated"] >= query.get("updated_after", "")]
+        at = int(query.get("at", "0"))
+        more = str(at + 3) if at + 3 < len(rows) else None
+        here = f"http://{handler.headers['host']}/api/v1/positions/{way}"
+        following = f"{here}?{urlencode({**query, 'at': more})}" if more else None
+        meta = {"cursor": more} if way == "cursor" else {"url": following} if way == "url" else {}
+        headers = {"Link": f'<{here}>; rel="first", <{following}>; rel="next"'} if way == "link" and following else {}
+        self._send(handler, 200, headers, json.dumps({"data": {"items": rows[at : at + 3]}, "next": meta}).encode())
+
+    def _send(self, handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.answers.append(status)
+        handler.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)

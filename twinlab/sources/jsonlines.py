@@ -16,6 +16,7 @@ from twinlab.errors import SchemaError
 from twinlab.sources.base import BATCH_ROWS, FileSource, Problem, RowBatch, file_path, file_stem, problem_text
 from twinlab.sources.opening import open_bytes, read_some
 from twinlab.sources.parsing.decoding import MARK, check_encoding, detect_encoding, is_binary, utf8_blocks
+from twinlab.sources.parsing.json_objects import DECODER, flat_or_problem
 from twinlab.sources.parsing.numerals import Numerals
 from twinlab.sources.parsing.sniffing import refuse_other_kinds
 from twinlab.sources.parsing.values import ValueColumns
@@ -160,13 +161,13 @@ class JsonLinesSource(FileSource):
                 while True:
                     at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
                     try:
-                        value, end = _DECODER.raw_decode(text, at)
+                        value, end = DECODER.raw_decode(text, at)
                     except json.JSONDecodeError:
                         break
                     if end == len(text):
                         break  # a number might continue in the next block
                     number, at = number + 1, end
-                    yield number, _flat_or_problem(value, number)
+                    yield number, flat_or_problem(value, number)
                 if len(text) - at > _LONGEST_LINE:
                     break
         rest = text[at:].strip()
@@ -194,51 +195,10 @@ def _object(line: bytes, number: int) -> dict[str, Any] | Problem:
     if _MARK in line:
         return Problem(number, None, problem_text(text.replace(MARK, "")), "bytes that are not in the file's encoding")
     try:
-        value = _DECODER.decode(text)
+        value = DECODER.decode(text)
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.pos + 1}"
         return Problem(number, None, problem_text(text), reason)
     except (ValueError, RecursionError) as error:  # an integer of thousands of digits; brackets in brackets
         return Problem(number, None, problem_text(text), f"not JSON that can be read: {error}")
-    return _flat_or_problem(value, number)
-
-
-def _flat_or_problem(value: object, number: int) -> dict[str, Any] | Problem:
-    if not isinstance(value, dict):
-        shown = problem_text(json.dumps(value, ensure_ascii=False))
-        return Problem(number, None, shown, f"a JSON {type(value).__name__} where an object was expected")
-    return _flat(value) if dict in map(type, value.values()) else value
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object as a dict; a repeated key gets a number, so that no value is lost."""
-    result = dict(pairs)
-    if len(result) == len(pairs):
-        return result
-    result = {}
-    for key, value in pairs:
-        result[_free(key, result)] = value
-    return result
-
-
-#: Created once: `json.loads` with options creates a decoder per call, which takes longer than decoding a line.
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=str)
-
-
-def _free(key: str, taken: dict[str, Any]) -> str:
-    name, count = key, 1
-    while name in taken:
-        count += 1
-        name = f"{key}__{count}"
-    return name
-
-
-def _flat(value: dict[str, Any], prefix: str = "", into: dict[str, Any] | None = None) -> dict[str, Any]:
-    result: dict[str, Any] = {} if into is None else into
-    for key, item in value.items():
-        if isinstance(item, dict) and item:
-            _flat(item, f"{prefix}{key}.", result)
-        else:
-            name = prefix + key
-            result[_free(name, result) if name in result else name] = item
-    return result
+    return flat_or_problem(value, number)

@@ -22,6 +22,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
     "twinlab.live",
     kind="kind of live source",
     built_in={
+        "http": "twinlab.sources.live.http_json.kind:HTTP",
         "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
         "mqtt": "twinlab.sources.live.mqtt:MQTT",
         "opcua": "twinlab.sources.live.opcua.kind:OPCUA",

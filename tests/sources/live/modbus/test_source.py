@@ -13,6 +13,7 @@ import pytest
 from tests.field_peers import ModbusPeer
 from twinlab.ledger.format.observations import conform
 from twinlab.sources.live import LIVE_KINDS, LiveBatch, LiveContext, LiveSource
+from twinlab.testing import check_live_source
 
 SENTINEL = 0x8000
 REGISTERS = {
@@ -226,3 +227,14 @@ def test_the_catalogue_has_all_tags_and_no_units(peer: ModbusPeer) -> None:
     assert found.complete
     assert {one.tag: one.unit for one in found.tags} == dict.fromkeys(REGISTERS)
     assert "input 20 of device 2, uint32; times are those of polls" in [one.description for one in found.tags]
+
+
+def test_it_keeps_the_promises_of_a_live_source(peer: ModbusPeer) -> None:
+    options = {
+        "host": "127.0.0.1",
+        "port": peer.port,
+        "registers": REGISTERS,
+        "every": "50ms",
+        "requests_per_second": 500,
+    }
+    check_live_source("modbus", options, rows=12, keeps=False)

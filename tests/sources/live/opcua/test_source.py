@@ -14,6 +14,7 @@ from tests.field_peers import Link, OpcuaPeer
 from twinlab.errors import SourceError
 from twinlab.ledger.format.observations import conform
 from twinlab.sources.live import LIVE_KINDS, LiveBatch, LiveContext, LiveSource
+from twinlab.testing import check_live_source
 
 QUEUE = 50
 OWN = {"certificate": "client.der", "private_key": "client.pem", "server_certificate": "server.der"}
@@ -271,3 +272,8 @@ def test_closing_it_ends_the_session(peer: OpcuaPeer) -> None:
     while peer.sessions and time.monotonic() < deadline:
         time.sleep(0.01)
     assert peer.sessions == 0
+
+
+def test_it_keeps_the_promises_of_a_live_source(peer: OpcuaPeer) -> None:
+    options = {"url": peer.url, "nodes": peer.nodes, "publish_every": "100ms", **OWN}
+    check_live_source("opcua", options, rows=2, folder=peer.folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pymodbus.pdu import ModbusPDU
 
 from twinlab.errors import SourceError
 from twinlab.sources.live.modbus.registers import Block
+from twinlab.sources.live.request_pace import Pace
 
 __all__ = ["Line", "LineError", "Reply"]
 
@@ -65,8 +65,7 @@ class Line:
     def __init__(self, host: str, port: int, *, requests_per_second: float, timeout: float) -> None:
         self.address = f"{host}:{port}"
         self._host, self._port, self._timeout = host, port, timeout
-        self._least = 1.0 / requests_per_second
-        self._next = 0.0
+        self._pace = Pace(requests_per_second)
         self._client: AsyncModbusTcpClient | None = None
 
     @property
@@ -100,7 +99,7 @@ class Line:
             If the device refuses, or there is no answer in time, or none that can be read. The connection is closed then unless
             the device refused, so that a late answer isn't taken for that of the next request.
         """
-        await self._pause()
+        await self._pace.wait()
         client = self._client
         span = f"{block.address} to {block.address + block.count - 1}" if block.count > 1 else f"{block.address}"
         where = f"{block.table} {span} of device {block.device} at {self.address}"
@@ -134,11 +133,6 @@ class Line:
         if self._client is not None:
             self._client.close()
             self._client = None
-
-    async def _pause(self) -> None:
-        now = time.monotonic()
-        await asyncio.sleep(self._next - now)
-        self._next = max(self._next, now) + self._least
 
 
 async def _request(client: AsyncModbusTcpClient, block: Block) -> ModbusPDU:

@@ -1,0 +1,191 @@
+"""Polls the tables of a service, page by page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from twinlab._backoff import Backoff
+from twinlab.errors import SourceError
+from twinlab.model.basics import parse_duration
+from twinlab.sources.base import Problem, RowBatch
+from twinlab.sources.live.health import HealthMeter
+from twinlab.sources.live.http_json.fetch import Answer, Fetcher, UselessError
+from twinlab.sources.live.http_json.kind import HttpOptions, ServiceTable
+from twinlab.sources.live.http_json.pages import Request, next_request, rows_of
+from twinlab.sources.live.http_json.window import Window
+from twinlab.sources.live.protocol import Catalogue, Gap, Health, LiveBatch, LiveContext
+from twinlab.sources.parsing.json_objects import flat_or_problem
+from twinlab.sources.parsing.numerals import Numerals
+from twinlab.sources.parsing.values import ValueColumns
+
+__all__ = ["HttpSource"]
+
+#: Rows of a batch, at most.
+_ROWS = 5_000
+
+
+class HttpSource:
+    """Polls tables of an HTTP service that answers with JSON.
+
+    A poll reads the rows that have changed since some time before the newest one, because rows appear late, and drops those that
+    are known. The service keeps its rows: what an outage or a limit delays comes with a later poll.
+
+    Parameters
+    ----------
+    options : HttpOptions
+    context : LiveContext
+        Of its offsets, the times of the newest durable changes.
+    """
+
+    def __init__(self, options: HttpOptions, context: LiveContext) -> None:
+        self.name = context.name
+        self._options, self._context = options, context
+        self._every = parse_duration(options.every) / 1e9
+        self._meter = HealthMeter()
+        self._meter.load = {
+            "connections": 1.0,
+            "requests_per_second": options.requests_per_second,
+            "polls_per_second": len(options.tables) / self._every,
+        }
+        reading = {} if context.mapping is None else context.mapping.reading
+        texts, missing = frozenset(reading.get("text_columns", ())), frozenset(reading.get("missing", ()))
+        self._columns = {name: ValueColumns(Numerals(), texts, missing) for name in options.tables}
+        self._windows = {name: self._window(name, table) for name, table in options.tables.items()}
+
+    def _window(self, name: str, table: ServiceTable) -> Window:
+        until = self._context.offsets.get(name)
+        overlap = parse_duration(self._options.overlap)
+        return Window(table, overlap_ns=overlap, until_ns=until if isinstance(until, int) else None)
+
+    async def catalogue(self) -> Catalogue:
+        """Return nothing: a service declares no units."""
+        return Catalogue()
+
+    async def batches(self) -> AsyncIterator[LiveBatch]:
+        """Poll all tables again and again, or once."""
+        backoff = Backoff(self._every, 300.0)
+        fetcher: Fetcher | None = None
+        try:
+            fetcher = Fetcher(self._options, self._context.folder, self._meter)
+            while True:
+                failure: SourceError | None = None
+                for name in self._options.tables:
+                    try:
+                        async for batch in self._poll(fetcher, name):
+                            yield batch
+                    except UselessError:
+                        raise
+                    except SourceError as error:
+                        failure = error
+                if failure is not None:
+                    self._meter.disconnected(failure)
+                    fetcher.forget()
+                    await backoff.pause()
+                    continue
+                backoff.reset()
+                if self._context.once:
+                    self._meter.ended()
+                    return
+                await asyncio.sleep(self._every)
+        except UselessError as error:
+            self._meter.failed(error)
+            raise
+        finally:
+            if fetcher is not None:
+                await fetcher.close()
+
+    async def acknowledge(self, batch: LiveBatch) -> None:
+        """Do nothing: a service keeps its rows."""
+
+    async def fill(self, gap: Gap) -> bool:
+        """Read a table again from the beginning of a gap on."""
+        table = self._options.tables.get(gap.stream)
+        if table is None or table.since is None or gap.start_ns is None:
+            return False
+        self._windows[gap.stream].back_to(gap.start_ns)
+        self._meter.filled(gap)
+        return True
+
+    @property
+    def health(self) -> Health:
+        """State, rate and errors at this moment."""
+        return self._meter.health()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    async def _poll(self, fetcher: Fetcher, name: str) -> AsyncIterator[LiveBatch]:
+        """Yield the rows of a table that are new or have changed."""
+        table, window = self._options.tables[name], self._windows[name]
+        request: Request | None = self._first_request(table, window)
+        window.begin()
+        first, began = True, time.time_ns()
+        while request is not None:
+            # Whether a first page is the same says nothing about the next ones.
+            last_of = name if table.pages is None else None
+            answer = await self._answer(fetcher, request, last_of, first=first)
+            if answer is None:
+                return
+            rows = rows_of(answer.document, table.rows, what=f"{self.name}, table {name!r}")
+            items = [flat_or_problem(row, number) for number, row in enumerate(rows, start=1)]
+            self._check_columns(name, table, items)
+            for low in range(0, len(items), _ROWS):
+                fresh = list(window.fresh(items[low : low + _ROWS]))
+                if fresh:
+                    yield self._batch(name, fresh)
+            request = next_request(request, answer.document, answer.headers, table.pages, rows=len(rows))
+            first = False
+        if window.end(began):
+            yield LiveBatch(offsets={name: window.until_ns})
+
+    def _first_request(self, table: ServiceTable, window: Window) -> Request:
+        parameters = dict(table.parameters)
+        since = window.since()
+        if table.since is not None and since is not None:
+            parameters[table.since] = since
+        return Request(self._options.url.rstrip("/") + "/" + table.path.lstrip("/"), parameters)
+
+    async def _answer(self, fetcher: Fetcher, request: Request, last_of: str | None, *, first: bool) -> Answer | None:
+        try:
+            answer = await fetcher.get(request, last_of=last_of)
+        except UselessError as error:
+            if first:
+                raise
+            # A cursor that has expired, say: the poll begins anew.
+            raise SourceError(str(error)) from error
+        if self._meter.health().state != "connected":
+            self._meter.connected()
+        if answer is not None and "date" in answer.headers:
+            try:
+                date = parsedate_to_datetime(answer.headers["date"])
+            except ValueError:
+                return answer
+            self._meter.clock(date.replace(tzinfo=date.tzinfo or UTC).timestamp() - time.time())
+        return answer
+
+    def _check_columns(self, name: str, table: ServiceTable, items: Sequence[dict[str, Any] | Problem]) -> None:
+        """Raise if no row has the columns by which rows are told apart."""
+        rows = [row for row in items if not isinstance(row, Problem)]
+        wanted = [*table.key, *([table.updated] if table.updated else [])]
+        missing = [column for column in wanted if not any(column in row for row in rows)]
+        if rows and missing:
+            there = ", ".join(sorted({column for row in rows for column in row}))
+            msg = f"{self.name}, table {name!r}: no row has the column {missing[0]!r}; there are {there}: correct `key` and `updated`"
+            raise UselessError(msg)
+
+    def _batch(self, name: str, items: Sequence[dict[str, Any] | Problem]) -> LiveBatch:
+        rows = [row for row in items if not isinstance(row, Problem)]
+        problems = tuple(row for row in items if isinstance(row, Problem))
+        names = dict.fromkeys(column for row in rows for column in row)
+        found, arrays = self._columns[name].convert({column: [row.get(column) for row in rows] for column in names})
+        schema = pa.schema([pa.field(column, array.type) for column, array in zip(found, arrays, strict=True)])
+        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+        self._meter.received(len(rows))
+        numbers = np.arange(1, len(rows) + 1, dtype=np.int64)
+        return LiveBatch((RowBatch(name, batch, numbers, problems=problems),))
