@@ -128,7 +128,7 @@ def calibrate(
     settled = trips["start"].notna() | (trips["planned_start"] < end - _DAY)
     trips = trips[settled]
     if not len(trips):
-        msg = f"calibrate: there are no trips with a plan from {start} to {stop} in the twin {twin.model.twin!r}; take another window"
+        msg = f"calibrate: there are no trips with a plan from {_day(start)} to {_day(stop)} in the twin {twin.model.twin!r}; take another window or start"
         raise SchemaError(msg)
     groups = _groups(trips)
     day_start = _quiet_hour(trips["planned_start"].to_numpy())

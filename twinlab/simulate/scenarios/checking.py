@@ -44,9 +44,8 @@ def _faults(change: Change, network: Network, run: Span | None) -> Iterator[Find
     if run is not None and not spans(change.start, change.stop, first=run[0], last=run[1]):
         field = "start" if change.start is not None else "stop"
         window = " to ".join(str(text) for text in (change.start, change.stop) if text is not None)
-        yield Finding(
-            (field,), SchemaError, f"expected a window within the run from {run[0]} to {run[1]} (UTC), got {window}"
-        )
+        span = " to ".join(str(one.astype("M8[s]")) for one in run)
+        yield Finding((field,), SchemaError, f"expected a window within the run from {span} (UTC), got {window}")
     faults = list(change.faults(network))
     yield from faults
     if faults:

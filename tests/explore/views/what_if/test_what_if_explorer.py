@@ -57,6 +57,7 @@ def test_a_run_shows_kpis_bands_and_what_was_assumed(ran):
     assert ran.figure() is not None
     assert ran._map._playback.trips["trips"]["start"].size > 0
     assert ran._map._controls.visible
+    assert set(ran.param.circles.objects) == {name for name in ran.results.data if name.startswith("hub_")}
 
 
 def test_copied_code_gives_the_pages_numbers(ran, twin):

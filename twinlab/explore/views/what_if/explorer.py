@@ -9,6 +9,7 @@ import numpy as np
 import panel as pn
 import param
 
+from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.panes import empty_pane
 from twinlab.explore.views.what_if.background import BackgroundRun
 from twinlab.explore.views.what_if.plan import BASE, Plan
@@ -25,6 +26,7 @@ from twinlab.explore.views.what_if.results.tables import (
     kpi_names,
     signal_names,
     summary_table,
+    usual_signal,
     verdict_table,
 )
 from twinlab.explore.views.what_if.results.trust import scores_table, trust_head, trust_words
@@ -64,6 +66,7 @@ class WhatIfExplorer(PlanView):
     signal = param.Selector(default=None, objects=[None], allow_None=True, doc="name of the drawn signal")
     asset = param.Selector(default=ALL, objects=[ALL], doc="drawn asset")
     played = param.Selector(default=BASE, objects=[BASE], doc="scenario that the map plays")
+    circles = param.Selector(default=None, objects=[None], allow_None=True, doc="name of the signal that the map plays")
     future = param.Selector(default=0, objects=[0], doc="number of the future that the map plays")
 
     def __init__(
@@ -180,7 +183,7 @@ class WhatIfExplorer(PlanView):
 
     def _done(self) -> str:
         many = max(self.results.replications.values())
-        return f"Done: {many:,} futures of each scenario. {trust_head(self.results.fidelity)}"
+        return f"Done: {many:,} futures of each scenario. {trust_head(getattr(self.results, 'fidelity', None), self.results.data)}"
 
     def _new_results(self) -> None:
         """Show results for the first time; the twin's KPIs are those of a run whose events are kept."""
@@ -205,10 +208,7 @@ class WhatIfExplorer(PlanView):
             for choice, names in (("kpi", kpis), ("signal", signal_names(data))):
                 if names and self.param[choice].objects != list(names.values()):
                     self.param[choice].objects = names
-                    usual = next(
-                        (one for one in names.values() if one.endswith("_waiting")), next(iter(names.values()))
-                    )
-                    setattr(self, choice, usual)
+                    setattr(self, choice, usual_signal(names))
             if self.signal:
                 kind = data[self.signal].attrs["asset_type"]
                 assets = [ALL, *(str(one) for one in data[kind].to_numpy())]
@@ -280,7 +280,7 @@ class WhatIfExplorer(PlanView):
         self._shown.trust.show(self.results)
         self._ended("done", self._done())
 
-    @param.depends("played", "future", watch=True)
+    @param.depends("played", "future", "circles", watch=True)
     def _played_changed(self) -> None:
         if not self._quiet and self.results is not None:
             self._play()
@@ -289,16 +289,19 @@ class WhatIfExplorer(PlanView):
         """Let the map play a future of the results: one whose trips are kept, if there is any; at first of the last scenario."""
         kept = traced(self.results, self._names)
         scenarios = [name for name in self.results.scenarios if name in kept]
-        if not scenarios or not self.signal:
+        signals = signal_names(self.results.data, of=self._names.hub)
+        if not scenarios or not signals:
             self._map.play(None)
             return
         with self._silently():
             self.param.played.objects = scenarios
             self.played = self.played if self.played in scenarios and not first else scenarios[-1]
+            self.param.circles.objects = signals
+            self.circles = self.circles if self.circles in signals.values() else usual_signal(signals)
             self.param.future.objects = {f"{one + 1}": one for one in kept[self.played]}
             self.future = self.future if self.future in kept[self.played] else kept[self.played][0]
         shown = read_playback(
-            self.results, self._names, self._places, signal=self.signal, scenario=self.played, replication=self.future
+            self.results, self._names, self._places, signal=self.circles, scenario=self.played, replication=self.future
         )
         self._map.play(shown, choices=[self._shown.played_row])
 
@@ -332,29 +335,36 @@ class WhatIfExplorer(PlanView):
 
         if self.results is None:
             return {}
-        found = {"KPIs": summary_table(self.results.kpis)}
+        found: dict[str, pd.DataFrame] = {}
         others = [name for name in self.results.scenarios if name != BASE]
         compared = [one for name in others for one in all_comparisons(self.results, name)] + self._of_twin_kpis()
         if compared:
             found["compared with base"] = verdict_table(compared)
+        found["KPIs"] = summary_table(self.results.kpis)
         if self.signal:
             found["bands"] = quantile_table(all_assets(self.results.data[self.signal], self.asset))
-        found["changes"] = pd.DataFrame(self.plan.changes, columns=["scenario", "change"])
+        if self.plan.changes:
+            found["changes"] = pd.DataFrame(self.plan.changes, columns=["scenario", "change"])
         fidelity = getattr(self.results, "fidelity", None)
         if fidelity is not None:
             found["score of the model"] = scores_table(fidelity, self.results.data)
         found["assumed"] = pd.DataFrame({"assumed": list(getattr(self.results, "assumed", ()))})
         return found
 
+    def _trust(self) -> str:
+        if self.results is None:
+            return trust_words(None)
+        return trust_words(getattr(self.results, "fidelity", None), self.results.data)
+
     def settings(self) -> dict[str, str]:
         """Return the reader's choices: label -> value."""
-        start = "now" if self.plan.start is None else str(self.plan.start)
+        start = "now" if self.plan.start is None else instant_text(self.plan.start)
         return {
             "start (UTC)": start,
             "length": self.plan.horizon,
             "futures of each scenario": f"{self.plan.replications:,}",
             "changes": "; ".join(f"{name}: {text}" for name, text in self.plan.changes) or "none",
-            "score of the model": trust_words(getattr(self.results, "fidelity", None)).replace("*", ""),
+            "score of the model": self._trust().replace("*", ""),
         }
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:  # noqa: ARG002  (bands are Bokeh's)

@@ -64,6 +64,7 @@ def scored(inside):
 def test_a_score_says_in_words_whether_the_model_can_be_trusted():
     assert "isn't scored yet" in trust_words(None)
     assert trust_words(scored(inside=False)).startswith("**The model is too sure of itself")
+    assert "Not to be trusted: hub_waiting (0% inside)" in trust_words(scored(inside=False))
     careful = trust_words(scored(inside=True))
     assert careful.startswith("**The model is careful")
     assert "1 day ahead, by a model fitted to 2026-01-01 to 2026-01-20" in careful

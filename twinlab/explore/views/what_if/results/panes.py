@@ -48,7 +48,7 @@ class ResultPanes:
         asset = pmui.Select.from_param(choices.asset, label="Where", width=150, **select)
         played = pmui.Select.from_param(choices.played, label="Scenario", width=150, **select)
         future = pmui.Select.from_param(choices.future, label="Future", width=90, **select)
-        at_places = pmui.Select.from_param(choices.signal, label="Circles", width=330, **select)
+        at_places = pmui.Select.from_param(choices.circles, label="Circles", width=330, **select)
         self.played_row = row([played, future, at_places], margin=(10, 0, 4, 0))
         self._compared = _section("What differs", self._summary, self._chosen, self._verdicts, self._differences)
         self._over_time = _section(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ __all__ = [
     "signal_names",
     "summary_table",
     "titled",
+    "usual_signal",
     "verdict_table",
 ]
 
@@ -45,12 +46,30 @@ def kpi_names(data: xr.Dataset) -> dict[str, str]:
     }
 
 
-def signal_names(data: xr.Dataset) -> dict[str, str]:
-    """Return title -> name of the signals of assets, a value for each cell of time; with the asset type if there are several."""
+def usual_signal(names: Mapping[str, str]) -> str:
+    """Return the name that is shown at first, of at least one: what waits, if there is such a signal.
+
+    >>> usual_signal({"Left": "hub_departures", "Waiting": "hub_waiting"})
+    'hub_waiting'
+    """
+    return next((one for one in names.values() if one.endswith("_waiting")), next(iter(names.values())))
+
+
+def signal_names(data: xr.Dataset, *, of: str | None = None) -> dict[str, str]:
+    """Return title -> name of the signals of assets, a value for each cell of time; with the asset type if there are several.
+
+    Parameters
+    ----------
+    data : Dataset
+    of : str, optional
+        Only those of this asset type.
+    """
     found = {
         str(name): one
         for name, one in data.items()
-        if "asset_type" in one.attrs and "time" in one.dims and one.attrs["asset_type"] in one.dims
+        if "asset_type" in one.attrs
+        and {"time", one.attrs["asset_type"]} <= set(one.dims)
+        and of in {None, one.attrs["asset_type"]}
     }
     several = len({one.attrs["asset_type"] for one in found.values()}) > 1
     return {

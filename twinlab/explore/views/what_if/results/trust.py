@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
+from scipy.stats import binom
 
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.widgets import row
@@ -28,26 +29,45 @@ _NOT_SCORED = (
 #: A model whose coverage is this far below its level is too sure of itself; as far above it, careful.
 _SHORT = 0.05
 
+#: A quantity isn't to be trusted if so few of its values would be inside by chance less often than this.
+_CHANCE = 0.001
 
-def trust_head(fidelity: Fidelity | None) -> str:
-    """Return in a sentence whether the model can be trusted."""
+
+def trust_head(fidelity: Fidelity | None, data: xr.Dataset | None = None) -> str:
+    """Return in a sentence or two whether the model can be trusted.
+
+    Parameters
+    ----------
+    fidelity : Fidelity or None
+        None if it isn't scored.
+    data : Dataset, optional
+        Results, whose titles name the quantities that can't be trusted.
+    """
     if fidelity is None:
         return "The model isn't scored yet."
     low, high = fidelity.coverage_interval
+    level = f"{fidelity.level:.0%}"
     if high < fidelity.level - _SHORT:
-        return f"The model is too sure of itself: reality is outside its {fidelity.level:.0%} intervals more often than it should be."
-    if low > fidelity.level + _SHORT:
-        return (
-            f"The model is careful: reality is inside its {fidelity.level:.0%} intervals more often than it has to be."
+        head = (
+            f"The model is too sure of itself: reality is outside its {level} intervals more often than it should be."
         )
-    return f"The model's {fidelity.level:.0%} intervals can be trusted."
+    elif low > fidelity.level + _SHORT:
+        head = f"The model is careful: reality is inside its {level} intervals more often than it has to be."
+    else:
+        head = f"On the whole, the model's {level} intervals can be trusted."
+    poor = [
+        f"{titled(name, data[name]) if data is not None and name in data else name} ({share:.0%} inside)"
+        for name, many, share in fidelity.table()[["values", "coverage"]].itertuples()
+        if binom.cdf(round(share * many), many, fidelity.level) < _CHANCE
+    ]
+    return f"{head} Not to be trusted: {', '.join(poor)}." if poor else head
 
 
-def trust_words(fidelity: Fidelity | None) -> str:
-    """Return what the score of a model means, as Markdown."""
+def trust_words(fidelity: Fidelity | None, data: xr.Dataset | None = None) -> str:
+    """Return what the score of a model means, as Markdown; arguments as of `trust_head`."""
     if fidelity is None:
         return f"**{trust_head(None)}** {_NOT_SCORED}"
-    return f"**{trust_head(fidelity)}** {fidelity.words[:1].upper()}{fidelity.words[1:]}."
+    return f"**{trust_head(fidelity, data)}** {fidelity.words[:1].upper()}{fidelity.words[1:]}."
 
 
 def scores_table(fidelity: Fidelity, data: xr.Dataset) -> pd.DataFrame:
@@ -110,7 +130,7 @@ class TrustPane:
     def show(self, results: Any) -> None:
         """Show the score of the model of some results; a stored run of an earlier version has none."""
         self._fidelity, self._data = getattr(results, "fidelity", None), results.data
-        self._words.object = trust_words(self._fidelity)
+        self._words.object = trust_words(self._fidelity, self._data)
         # A stored run has the score of the model that it was computed with.
         self._score.visible = self._fidelity is None and getattr(results, "calibrated", None) is not None
         self._details.visible = self._fidelity is not None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twinlab._html import html
+from twinlab.explore.charts.scale import pretty_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ _SUMMARY = """\
 {% endfor %}</table></div>"""
 _SCORES = """\
 {{ style }}<div class="tl-verdicts" tabindex="0"><table>
-<tr><th>quantity</th><th>values</th><th>inside</th><th>reality</th><th>simulation − reality</th></tr>
+<tr><th>quantity</th><th>values</th><th>inside</th><th>reality</th><th>simulation<br>− reality</th></tr>
 {% for title, many, inside, real, error in rows %}<tr><td>{{ title }}</td><td>{{ many }}</td><td>{{ inside }}</td>\
 <td>{{ real }}</td><td>{{ error }}</td></tr>
 {% endfor %}</table></div>"""
@@ -69,7 +70,8 @@ def number(value: float, units: str = "", *, signed: bool = False) -> str:
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
     text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
     text = "0" if value == 0 else text
-    return text.replace("-", "−") + (f"\N{NO-BREAK SPACE}{units}" if units not in {"", "1"} else "")
+    shown = pretty_unit(units)
+    return text.replace("-", "−") + (f"\N{NO-BREAK SPACE}{shown}" if shown else "")
 
 
 def sentence(found: Comparison) -> str:
@@ -155,7 +157,13 @@ def scores_html(table: pd.DataFrame) -> Markup:
         Columns ``quantity, unit, values, inside (%), reality, simulation minus reality``.
     """
     rows = [
-        (title, many, f"{inside:.0f} %", number(real, unit), number(error, unit, signed=True))
+        (
+            title,
+            many,
+            f"{inside:.0f} %",
+            number(real, unit),
+            number(error, "points" if unit == "%" else unit, signed=True),
+        )
         for title, unit, many, inside, real, error in table.itertuples(index=False)
     ]
     return html(_SCORES, style=html(_STYLE), rows=rows)
