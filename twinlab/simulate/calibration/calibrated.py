@@ -18,10 +18,12 @@ from twinlab.simulate.calibration.distributions import Fit, fit_distribution
 from twinlab.simulate.calibration.lazy_fits import AnyFit, Fits, Later
 from twinlab.simulate.calibration.operation import read_operation
 from twinlab.simulate.calibration.rooms.fitting import fit_rooms
+from twinlab.simulate.calibration.twin_names import checked_zone, found_zone
 from twinlab.simulate.network.network import Network
 from twinlab.simulate.timetable.delays import fit_delays
 from twinlab.simulate.timetable.model import TimetableModel
 from twinlab.simulate.timetable.trips import TripFits
+from twinlab.simulate.timetable.weeks import local_seconds
 
 __all__ = ["Calibrated", "calibrate", "log_ratio"]
 
@@ -92,7 +94,12 @@ class Calibrated:
 
 
 def calibrate(
-    twin: TwinReader, window: tuple[object, object] | Sequence[object], *, name: str | None = None, seed: int = 0
+    twin: TwinReader,
+    window: tuple[object, object] | Sequence[object],
+    *,
+    zone: str | None = None,
+    name: str | None = None,
+    seed: int = 0,
 ) -> Calibrated:
     """Fit a model of a twin's trips, and of what they carry, to a window of its history.
 
@@ -105,6 +112,9 @@ def calibrate(
         A twin, or a view of it `as_of` some time.
     window : (start, stop)
         Half-open; naive is UTC.
+    zone : str, optional
+        Time zone of the hours and days of operation, such as "Europe/Berlin": what is planned by local clocks moves in UTC when they are
+        put forward. By default the property ``zone`` of the places that most trips start from, else UTC.
     name : str, optional
         Name of the model; the twin's by default.
     seed : int
@@ -113,7 +123,7 @@ def calibrate(
     Raises
     ------
     SchemaError
-        If the twin has no event type of trips, or the window too few of them.
+        If the twin has no event type of trips, the window too few of them, or there is no such zone.
     """
     start, stop = (pd.Timestamp(each).to_datetime64().astype("M8[ns]") for each in window)  # type: ignore[arg-type]
     if not start < stop:
@@ -130,12 +140,13 @@ def calibrate(
     if not len(trips):
         msg = f"calibrate: there are no trips with a plan from {_day(start)} to {_day(stop)} in the twin {twin.model.twin!r}; take another window or start"
         raise SchemaError(msg)
+    zone = found_zone(twin, operation.names.hub, trips["origin"]) if zone is None else checked_zone(zone)
     groups = _groups(trips)
-    day_start = _quiet_hour(trips["planned_start"].to_numpy())
+    day_start = _quiet_hour(local_seconds(trips["planned_start"].to_numpy(), zone))
     links = _links(trips)
-    fits, delays = _trip_fits(trips, groups, links, day_start, seed)
+    fits, delays = _trip_fits(trips, groups, links, day_start=day_start, seed=seed, zone=zone)
     notes = [
-        f"a day of operation begins at {day_start:02}:00 UTC",
+        f"a day of operation begins at {day_start:02}:00 {zone or 'UTC'}",
         "times of travel are relative to the planned ones, and trips without an actual end are left out of them",
         *_effect_notes(delays),
     ]
@@ -145,19 +156,25 @@ def calibrate(
     hubs = sorted({*trips["origin"], *trips["destination"]})
     demand, confirmed = None, False
     if operation.names.entity is not None:
-        found = fit_demand(operation, hubs, start=begin, stop=end, seed=seed)
+        found = fit_demand(operation, hubs, start=begin, stop=end, zone=zone, seed=seed)
         demand, confirmed = found.demand, found.confirmed
         fits |= found.fits
         notes += found.notes
         unknown.append(
             "servers of the hubs: how long sorting takes isn't recorded; it is in the least time of a change"
         )
-    rooms = fit_rooms(twin, start=start, stop=stop, seed=seed)
+    rooms = fit_rooms(twin, start=start, stop=stop, zone=zone, seed=seed)
     if rooms is not None:
         fits |= rooms.fits
         notes += rooms.notes
     model = TimetableModel(
-        name or twin.model.twin, operation.names, tuple(hubs), delays, demand, None if rooms is None else rooms.rooms
+        name or twin.model.twin,
+        operation.names,
+        tuple(hubs),
+        delays,
+        demand,
+        zone,
+        None if rooms is None else rooms.rooms,
     )
     network = network_of(
         model.name, operation.names, trips, demand, hubs=model.hubs, positions=_positions(twin, operation.names.hub),
@@ -183,7 +200,7 @@ def _groups(trips: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _quiet_hour(epoch: Floats) -> int:
-    """Return the UTC hour before which the least trips are planned, in the middle of the quietest six hours."""
+    """Return the hour before which the least trips are planned, in the middle of the quietest six hours."""
     counts = np.bincount((epoch // 3600 % 24).astype(np.int64), minlength=24)
     around = sum(np.roll(counts, shift) for shift in range(-3, 3))
     return int(np.argmin(np.asarray(around)))
@@ -211,20 +228,20 @@ def _link_of(links: pd.Series, trips: pd.DataFrame) -> Floats:
 
 
 def _trip_fits(
-    trips: pd.DataFrame, groups: tuple[str, ...], links: pd.Series, day_start: int, seed: int
+    trips: pd.DataFrame, groups: tuple[str, ...], links: pd.Series, *, day_start: int, seed: int, zone: str | None
 ) -> tuple[dict[str, Later], TripFits]:
     place = {name: number for number, name in enumerate(groups)}
     group = np.array([place.get(each, len(groups)) for each in trips["origin"]], dtype=np.int64)
-    epoch = trips["planned_start"].to_numpy().astype(np.int64)
+    epoch = local_seconds(trips["planned_start"].to_numpy(), zone).astype(np.int64)
     never = np.iinfo(np.int64).max
     start = trips["start"].to_numpy()
     delay = np.where(np.isnan(start), np.inf, start - trips["planned_start"].to_numpy())
-    seen = np.where(np.isnan(start), never, np.nan_to_num(start).astype(np.int64))
+    seen = np.where(np.isnan(start), never, np.nan_to_num(local_seconds(start, zone)).astype(np.int64))
     of_start = fit_delays(delay, group, epoch, seen, growing=True, groups=len(groups) + 1, day_start=day_start)
     ratio = log_ratio(trips) - _link_of(links, trips)
     ended = np.isfinite(ratio)
     of_duration = fit_delays(
-        ratio[ended], group[ended], epoch[ended], trips["end"].to_numpy()[ended].astype(np.int64),
+        ratio[ended], group[ended], epoch[ended], local_seconds(trips["end"].to_numpy()[ended], zone).astype(np.int64),
         growing=False, groups=len(groups) + 1, day_start=day_start,
     )  # fmt: skip
     fits: dict[str, Later] = {

@@ -16,9 +16,9 @@ from twinlab.simulate.calibration.arrivals import arrival_rates
 from twinlab.simulate.calibration.distributions import CANDIDATES, fit_distribution
 from twinlab.simulate.calibration.lazy_fits import Later
 from twinlab.simulate.calibration.operation import Operation
-from twinlab.simulate.timetable.entities import Demand
+from twinlab.simulate.timetable.entities import Demand, next_wave
 from twinlab.simulate.timetable.routing import LEGS, first_departures, quickest_paths
-from twinlab.simulate.timetable.weeks import HOURS
+from twinlab.simulate.timetable.weeks import HOURS, local_seconds
 
 __all__ = ["FittedDemand", "fit_demand"]
 
@@ -49,7 +49,9 @@ class FittedDemand:
     notes: list[str]
 
 
-def fit_demand(operation: Operation, hubs: Sequence[str], *, start: int, stop: int, seed: int) -> FittedDemand:
+def fit_demand(
+    operation: Operation, hubs: Sequence[str], *, start: int, stop: int, zone: str | None, seed: int
+) -> FittedDemand:
     """Fit the demand to a window, seconds since 1970; ``operation`` has nothing that happened after it.
 
     Raises
@@ -64,16 +66,16 @@ def fit_demand(operation: Operation, hubs: Sequence[str], *, start: int, stop: i
         msg = f"no {operation.names.entity} was registered in the window and booked on a trip, so demand isn't known; take a longer window"
         raise SchemaError(msg)
     arrivals = arrival_rates(
-        (routes["registered"].to_numpy() * 1e9).astype(np.int64).view("M8[ns]"),
+        local_seconds(routes["registered"].to_numpy(), zone).astype("M8[s]"),
         routes["origin"].map(dict(enumerate(hubs))),
-        start=np.datetime64(start, "s"), stop=np.datetime64(stop, "s"),
+        start=np.datetime64(int(local_seconds(start, zone)), "s"), stop=np.datetime64(int(local_seconds(stop, zone)), "s"),
     )  # fmt: skip
     rate = np.zeros((len(hubs), HOURS))
     rate[[place[name] for name in arrivals.groups]] = arrivals.rate
     pairs = np.zeros((len(hubs), len(hubs)))
     np.add.at(pairs, (routes["origin"].to_numpy(), routes["destination"].to_numpy()), 1.0)
     change, most = _changes(operation)
-    lead, wave, agreement = _lead(operation, routes, place, change=change, most=most, seed=seed)
+    lead, wave, agreement = _lead(operation, routes, place, change=change, most=most, zone=zone, seed=seed)
     waited, waiting = _delivery(routes, float(stop))
     # Many values need no family: their own distribution, of which those that haven't ended are a part (Kaplan–Meier).
     candidates = ("empirical",) if len(waited) >= _MANY else CANDIDATES
@@ -137,7 +139,14 @@ def _changes(operation: Operation) -> tuple[float, int]:
 
 
 def _lead(
-    operation: Operation, routes: pd.DataFrame, place: dict[str, int], *, change: float, most: int, seed: int
+    operation: Operation,
+    routes: pd.DataFrame,
+    place: dict[str, int],
+    *,
+    change: float,
+    most: int,
+    zone: str | None,
+    seed: int,
 ) -> tuple[float, float, float]:
     """Return lead and wave of bookings (see `Demand`), and how often they give the first trip that was booked."""
     trips = operation.trips
@@ -154,8 +163,7 @@ def _lead(
     found: dict[tuple[float, float], float] = {}
     registered, goal, where = (chosen[name].to_numpy() for name in ("registered", "destination", "origin"))
     for lead, wave in itertools.product(_LEADS, _WAVES):
-        ready = registered + lead
-        ready = np.ceil(ready / wave) * wave if wave else ready
+        ready = next_wave(registered + lead, wave, zone)
         first = first_departures(where, ready, by_hub, bounds, planned[0], usable)
         found[lead, wave] = float(np.mean((first >= 0) & (paths[first, goal, 0] == chosen["first"].to_numpy())))
     best = max(found, key=found.__getitem__)

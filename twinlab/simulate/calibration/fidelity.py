@@ -184,7 +184,10 @@ def fidelity(
         )
         raise SchemaError(msg)
     ahead = np.timedelta64(parse_duration(horizon), "ns")
-    operation = read_operation(twin, start=begin - np.timedelta64(LOOK_BACK, "s"), stop=stop)
+    # Bookings at the end of the window are of trips after it.
+    operation = read_operation(
+        twin, start=begin - np.timedelta64(LOOK_BACK, "s"), stop=stop + np.timedelta64(round(BOOKED_AHEAD), "s")
+    )
     days = pd.date_range(pd.Timestamp(begin).normalize(), pd.Timestamp(stop), freq=pd.Timedelta(days=every))
     starts = [each.to_datetime64().astype("M8[ns]") for each in days + pd.Timedelta(f"{at}:00")]
     rows: list[pd.DataFrame] = []

@@ -19,6 +19,7 @@ from twinlab.simulate.timetable.day_effects import MEMORY, Known
 from twinlab.simulate.timetable.entities import Entities
 from twinlab.simulate.timetable.states import state_dataset
 from twinlab.simulate.timetable.trips import Trips
+from twinlab.simulate.timetable.weeks import local_seconds
 
 __all__ = ["BOOKED_AHEAD", "LOOK_BACK", "StartState", "latest_time", "positions", "start_state", "state_of"]
 
@@ -227,13 +228,14 @@ def _known(operation: Operation, calibrated: Calibrated, now: float) -> tuple[Kn
     trips = operation.trips
     trips = trips[(trips["planned_start"] >= now - MEMORY) & (trips["planned_start"] < now)]
     group = calibrated.group_of(trips["origin"].to_numpy(dtype=object))
-    epoch = trips["planned_start"].to_numpy().astype(np.int64)
+    zone = calibrated.model.zone
+    epoch = local_seconds(trips["planned_start"].to_numpy(), zone).astype(np.int64)
     start, end = trips["start"].to_numpy(), trips["end"].to_numpy()
     delay = np.where(np.isnan(start), np.inf, start - trips["planned_start"].to_numpy())
     ratio = log_ratio(trips) - calibrated.link_of(trips)
 
     def seen(times: Floats) -> npt.NDArray[np.int64]:
-        return np.where(np.isnan(times), _NEVER, np.nan_to_num(times).astype(np.int64))
+        return np.where(np.isnan(times), _NEVER, np.nan_to_num(local_seconds(times, zone)).astype(np.int64))
 
     features = np.zeros(0)
     return Known(delay, group, epoch, seen(start), features), Known(ratio, group, epoch, seen(end), features)

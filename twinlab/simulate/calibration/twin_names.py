@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
 from twinlab.errors import SchemaError
+from twinlab.model.reader import TwinReader
 from twinlab.model.twinmodel import TwinModel
 from twinlab.simulate.timetable.names import Names
 
-__all__ = ["PROPERTIES", "find_names"]
+__all__ = ["PROPERTIES", "checked_zone", "find_names", "found_zone"]
 
 #: Properties (times) of what is carried: when it was handed in, promised and delivered.
 PROPERTIES = ("registered", "promised", "delivered")
@@ -64,3 +69,34 @@ def find_names(model: TwinModel) -> Names:
         return Names(hub, carrier, trip)
     leg, link = next(iter(legs.items()))
     return Names(hub, carrier, trip, carriers[leg], leg, link)
+
+
+def checked_zone(zone: str) -> str | None:
+    """Return a time zone, None for UTC.
+
+    Raises
+    ------
+    SchemaError
+        If there is no such zone.
+
+    >>> checked_zone("Europe/Berlin")
+    'Europe/Berlin'
+    """
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        msg = f"expected a time zone such as 'Europe/Berlin' or 'UTC', got {zone!r}"
+        raise SchemaError(msg) from error
+    return None if zone == "UTC" else zone
+
+
+def found_zone(twin: TwinReader, hub: str, origins: pd.Series) -> str | None:
+    """Return the property ``zone`` of the places that most trips start from; None (UTC) if it isn't a known zone."""
+    assets = twin.assets(hub)
+    if "zone" not in assets:
+        return None
+    zones = origins.map(assets["zone"]).dropna()
+    try:
+        return checked_zone(str(zones.mode().iloc[0])) if len(zones) else None
+    except SchemaError:
+        return None

@@ -43,9 +43,9 @@ class Known:
     values: Floats
     group: Ints
     epoch: Ints
-    """Planned starts, seconds since 1970, rising."""
+    """Planned starts, seconds since 1970 in the time of the fits, rising."""
     seen: Ints
-    """When the value was known, seconds since 1970."""
+    """When the value was known, in the same time."""
     features: Floats
     """What is known about the day by other means, shape ``(k,)``."""
 

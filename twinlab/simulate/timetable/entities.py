@@ -11,9 +11,9 @@ from scipy.stats import poisson
 from twinlab.simulate.timetable.draws import Purpose, generator
 from twinlab.simulate.timetable.following import follow
 from twinlab.simulate.timetable.routing import quickest_paths
-from twinlab.simulate.timetable.weeks import hour_of_week
+from twinlab.simulate.timetable.weeks import hour_of_week, local_seconds
 
-__all__ = ["Carried", "Demand", "Entities", "carry_entities"]
+__all__ = ["Carried", "Demand", "Entities", "carry_entities", "next_wave"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -22,12 +22,24 @@ Bools = npt.NDArray[np.bool_]
 _HOUR = 3600
 
 
+def next_wave(epoch: Floats, wave: float, zone: str | None) -> Floats:
+    """Return the next multiple of a time of day on the clocks of a zone, seconds since 1970; the same instant without waves.
+
+    >>> next_wave(np.array([3600.0]), 4 * 3600.0, "Europe/Berlin").tolist()
+    [10800.0]
+    """
+    if not wave:
+        return epoch
+    clock = local_seconds(epoch, zone)
+    return np.asarray(np.ceil(clock / wave) * wave - (clock - epoch))
+
+
 @dataclass(frozen=True)
 class Demand:
     """New entities: how many, from where, to where, and how they are booked."""
 
     rate: Floats
-    """Arrivals an hour by hub and UTC hour of the week, shape ``(hub, 168)``."""
+    """Arrivals an hour by hub and hour of the week, shape ``(hub, 168)``."""
     share: Floats
     """Share of each destination by origin, shape ``(hub, hub)``."""
     lead: float
@@ -45,10 +57,9 @@ class Demand:
     more: tuple[tuple[int, float, float, float], ...] = ()
     """Hub, start and end in seconds since the start of the simulation, and factor on the rate from then to then."""
 
-    def ready(self, registered: Floats, epoch: float) -> Floats:
+    def ready(self, registered: Floats, epoch: float, zone: str | None) -> Floats:
         """Return the planned start from which trips may be booked; both in seconds since ``epoch``."""
-        found = registered + self.lead
-        return np.ceil((found + epoch) / self.wave) * self.wave - epoch if self.wave else found
+        return next_wave(registered + self.lead + epoch, self.wave, zone) - epoch
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ def carry_entities(
     epoch: int,
     seed: int,
     replication: int,
+    zone: str | None,
 ) -> Carried:
     """Return what becomes of all entities in one replication, given the times of its trips."""
     hubs = len(demand.rate)
@@ -106,7 +118,7 @@ def carry_entities(
     paths = quickest_paths(
         origin, destination, planned[0], planned[1], usable, order, hubs, demand.change, demand.most_legs
     )
-    where, when, ready, which = _arrivals(demand, until, epoch, seed, replication)
+    where, when, ready, which = _arrivals(demand, until, epoch, seed=seed, replication=replication, zone=zone)
     known = len(entities.origin)
     all_origin = np.concatenate([entities.origin, where])
     goal = np.concatenate([entities.destination, np.full(len(where), -1)])
@@ -148,11 +160,11 @@ def carry_entities(
 
 
 def _arrivals(
-    demand: Demand, until: float, epoch: int, seed: int, replication: int
+    demand: Demand, until: float, epoch: int, *, seed: int, replication: int, zone: str | None
 ) -> tuple[Ints, Floats, Floats, Floats]:
     """Return hub, time of arrival, time from which trips may be booked, and a uniform number for the destination."""
     hours = np.arange(epoch // _HOUR, (epoch + int(until)) // _HOUR + 1)
-    week = hour_of_week((hours * _HOUR).astype("M8[s]"))
+    week = hour_of_week(local_seconds(hours * _HOUR, zone).astype("M8[s]"))
     where: list[npt.NDArray[np.generic]] = [np.zeros(0)]
     when, which = ([np.zeros(0)] for _ in range(2))
     for hour, of_week in zip(hours.tolist(), week.tolist(), strict=True):
@@ -171,4 +183,4 @@ def _arrivals(
             which.append(draws[:, 1])
     hub, time = np.concatenate(where).astype(np.int64), np.concatenate(when)
     kept = (time >= 0) & (time < until)
-    return hub[kept], time[kept], demand.ready(time[kept], epoch), np.concatenate(which)[kept]
+    return hub[kept], time[kept], demand.ready(time[kept], epoch, zone), np.concatenate(which)[kept]

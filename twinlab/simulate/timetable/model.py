@@ -49,6 +49,8 @@ class TimetableModel:
     fits: TripFits
     demand: Demand | None = None
     """New entities; None if the twin has only trips."""
+    zone: str | None = field(default=None, metadata=_NEWER)
+    """Time zone of the hours and days in the fits; None is UTC."""
     rooms: RoomFits | None = field(default=None, metadata=_NEWER)
     """Rooms with a temperature and doors; None if the twin has none."""
 
@@ -105,7 +107,9 @@ class TimetableModel:
         assert self.rooms is not None
         epoch = int(span.origin.astype("M8[s]").astype(np.int64))
         now, seed = RoomsNow.of(state), int(state["seed"])
-        return room_futures(self.rooms, now, until=span.stop, epoch=epoch, seed=seed, replications=replications)
+        return room_futures(
+            self.rooms, now, until=span.stop, epoch=epoch, seed=seed, replications=replications, zone=self.zone
+        )
 
     def _results(self, state: xr.Dataset, outcome: _Outcome) -> xr.Dataset:
         found = results_of(self.names, state, outcome.span, outcome.parts())
@@ -120,7 +124,7 @@ class TimetableModel:
         epoch = int(begin.astype("M8[s]").astype(np.int64))
         trips, known = trips_of(state), known_of(state)
         start, end, cancelled = simulate_trips(
-            trips, self.fits, known, epoch=epoch, seed=int(state["seed"]), replications=replications
+            trips, self.fits, known, epoch=epoch, seed=int(state["seed"]), replications=replications, zone=self.zone
         )
         carried: list[Carried] = []
         if self.demand is not None:
@@ -128,7 +132,7 @@ class TimetableModel:
                 carry_entities(
                     _entities_of(state), self.demand, origin=trips.origin, destination=trips.destination,
                     planned=(trips.planned_start, trips.planned_end), actual=(start[row], end[row]), cancelled=cancelled[row],
-                    until=span.stop, epoch=epoch, seed=int(state["seed"]), replication=int(each),
+                    until=span.stop, epoch=epoch, seed=int(state["seed"]), replication=int(each), zone=self.zone,
                 )
                 for row, each in enumerate(replications)
             ]  # fmt: skip

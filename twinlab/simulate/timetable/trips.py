@@ -10,6 +10,7 @@ import numpy.typing as npt
 from twinlab.simulate.timetable.day_effects import BLOCKS, DayEffects, Known, block_of, day_of
 from twinlab.simulate.timetable.delays import Delays
 from twinlab.simulate.timetable.draws import Purpose, generator, uniforms
+from twinlab.simulate.timetable.weeks import local_seconds
 
 __all__ = ["TripFits", "Trips", "simulate_trips"]
 
@@ -69,6 +70,7 @@ def simulate_trips(
     epoch: int,
     seed: int,
     replications: Ints,
+    zone: str | None = None,
 ) -> tuple[Floats, Floats, Bools]:
     """Return start, end and whether cancelled, each of shape ``(replication, trip)``; NaN where there is none.
 
@@ -82,8 +84,11 @@ def simulate_trips(
         Start of the simulation, seconds since 1970.
     seed : int
     replications : ndarray of int
+    zone : str, optional
+        Time zone of the hours and days of the fits, and of ``known``; UTC by default.
     """
-    planned = trips.planned_start.astype(np.int64) + epoch
+    planned = local_seconds(trips.planned_start.astype(np.int64) + epoch, zone).astype(np.int64)
+    epoch = int(local_seconds(epoch, zone))
     delay = _drawn(
         fits.start, trips.group, planned, known[0],
         at_least=np.where(np.isnan(trips.start) & (trips.planned_start < _EARLY), 1 - trips.planned_start, -np.inf),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from twinlab.simulate.calibration.rooms.names import room_names
 from twinlab.simulate.calibration.rooms.records import read_rooms
 from twinlab.simulate.calibration.rooms.thermal import Thermal, fit_thermal
 from twinlab.simulate.timetable.rooms.fits import RoomFits
-from twinlab.simulate.timetable.weeks import HOURS
+from twinlab.simulate.timetable.weeks import HOURS, local_seconds
 
 __all__ = ["FittedRooms", "fit_rooms"]
 
@@ -35,7 +36,7 @@ class FittedRooms:
     notes: tuple[str, ...]
 
 
-def fit_rooms(twin: TwinReader, *, start: object, stop: object, seed: int) -> FittedRooms | None:
+def fit_rooms(twin: TwinReader, *, start: object, stop: object, zone: str | None, seed: int) -> FittedRooms | None:
     """Fit the rooms of a twin to a window; None if it has none, or too few values."""
     names = room_names(twin.model)
     if names is None:
@@ -50,7 +51,8 @@ def fit_rooms(twin: TwinReader, *, start: object, stop: object, seed: int) -> Fi
     notes = list(_notes(thermal, records.rooms, names.room))
     fits: dict[str, Later] = {}
     if len(opened):
-        rates = arrival_rates(opened["start"].to_numpy(), opened["asset"], start=start, stop=stop)
+        begun, first, last = (_on_clocks(one, zone) for one in (opened["start"].to_numpy(), start, stop))
+        rates = arrival_rates(begun, opened["asset"], start=first, stop=last)
         opening[[records.rooms.index(one) for one in rates.groups]] = rates.rate
         ended = (opened["end"] - opened["start"]).dt.total_seconds().dropna()
         lasting = np.quantile(ended, np.linspace(0, 1, _QUANTILES)) if len(ended) else lasting
@@ -79,6 +81,10 @@ def fit_rooms(twin: TwinReader, *, start: object, stop: object, seed: int) -> Fi
         thermal.on_above, thermal.off_below, thermal.noise, opening, lasting, failing, repair,
     )  # fmt: skip
     return FittedRooms(rooms, fits, tuple(notes))
+
+
+def _on_clocks(times: Any, zone: str | None) -> Any:  # noqa: ANN401  (instants, or an array of them)
+    return local_seconds(np.asarray(times, dtype="M8[s]").astype(np.int64), zone).astype("M8[s]")
 
 
 def _notes(thermal: Thermal, rooms: tuple[str, ...], kind: str) -> list[str]:

@@ -64,7 +64,7 @@ class RoomFits:
     noise: Floats
     """Standard deviation of what is left in one step, K."""
     opening: Floats
-    """Openings of the door an hour, by UTC hour of the week, shape ``(room, 168)``."""
+    """Openings of the door an hour, by hour of the week, shape ``(room, 168)``."""
     open_lasting: Floats
     """How long doors stay open: values at equally spaced probabilities, seconds."""
     failing: float

@@ -11,7 +11,7 @@ from scipy import special
 
 from twinlab.simulate.timetable.draws import Purpose, generator
 from twinlab.simulate.timetable.rooms.fits import RoomFits
-from twinlab.simulate.timetable.weeks import hour_of_week
+from twinlab.simulate.timetable.weeks import hour_of_week, local_seconds
 
 __all__ = ["RoomFutures", "RoomsNow", "later", "room_futures", "swing_at"]
 
@@ -62,7 +62,14 @@ class RoomFutures:
 
 
 def room_futures(
-    fits: RoomFits, now: RoomsNow, *, until: float, epoch: int, seed: int, replications: Ints
+    fits: RoomFits,
+    now: RoomsNow,
+    *,
+    until: float,
+    epoch: int,
+    seed: int,
+    replications: Ints,
+    zone: str | None = None,
 ) -> RoomFutures:
     """Run rooms forward from the start.
 
@@ -76,12 +83,14 @@ def room_futures(
         Start, seconds since 1970.
     seed : int
     replications : ndarray of int
+    zone : str, optional
+        Time zone of the hours in which doors are opened; UTC by default.
     """
     steps, rooms = int(np.ceil(until / fits.step)), len(fits.rooms)
     shape = (len(replications), steps, rooms)
     # One stream for each replication and purpose: the first steps are the same however many follow. What begins by chance needs
     # two numbers: whether it begins, and how long it lasts.
-    door = _opened(fits, now, epoch, _uniform(seed, replications, Purpose.DOOR, (steps, rooms, 2)))
+    door = _opened(fits, now, epoch, zone, _uniform(seed, replications, Purpose.DOOR, (steps, rooms, 2)))
     works = ~_failed(fits, now, _uniform(seed, replications, Purpose.FAILURE, (steps, rooms, 2)))
     noise = special.ndtri(_uniform(seed, replications, Purpose.ROOM, (steps + 1, rooms)))
     temperature, running = np.empty(shape), np.zeros(shape, dtype=bool)
@@ -135,10 +144,10 @@ def _somewhere(fits: RoomFits, noise: Floats) -> Floats:
     return np.asarray(np.where(np.isnan(fits.on_above), fits.towards + spread * noise, between))
 
 
-def _opened(fits: RoomFits, now: RoomsNow, epoch: int, u: Floats) -> Bools:
+def _opened(fits: RoomFits, now: RoomsNow, epoch: int, zone: str | None, u: Floats) -> Bools:
     """Return whether doors are open at each step."""
     steps = u.shape[1]
-    instants = (epoch + (fits.step * np.arange(steps)).astype(np.int64)).astype("M8[s]")
+    instants = local_seconds(epoch + fits.step * np.arange(steps), zone).astype("M8[s]")
     an_hour = fits.opening[:, hour_of_week(instants)].T
     # Only a closed door can be opened.
     closed = np.maximum(1 - an_hour * float(fits.open_lasting.mean()) / 3600, 0.1)
