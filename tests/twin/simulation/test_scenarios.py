@@ -69,7 +69,18 @@ def test_scenarios_are_compared_with_a_verdict(results):
     ("change", "error", "message"),
     [
         ({"kind": "close", "node": "XYZ", "stop": "6h"}, UnknownTermError, "there is no node 'XYZ'"),
-        ({"kind": "servers", "node": "FRA", "add": 2}, SchemaError, "'servers' isn't possible in a timetable"),
+        (
+            {"kind": "servers", "node": "FRA", "add": 2},
+            SchemaError,
+            "'servers' isn't possible in a timetable: how long sorting takes",
+        ),
+        (
+            {"kind": "transporters", "transporters": "BER-FRA", "add": 1},
+            SchemaError,
+            "other departures with the kind `timetable`",
+        ),
+        ({"kind": "transporters", "transporters": "BER-FRA", "add": -50}, SchemaError, "at most"),
+        ({"kind": "reroute", "preferred": [["BER", "FRA"]]}, SchemaError, "add departures on the preferred one"),
         ({"kind": "storm", "factor": 1.5, "nodes": ["Fra"]}, UnknownTermError, "FRA"),
     ],
 )

@@ -74,3 +74,19 @@ def test_now_is_when_something_happened_last(parcel):
 def test_a_start_after_the_plan_is_refused(parcel, calibrated):
     with pytest.raises(SchemaError, match="no trip that is planned"):
         start_state(parcel, calibrated, "2027-01-01")
+
+
+def test_trips_under_way_have_the_share_of_the_way_of_their_last_position(parcel, calibrated):
+    evening = "2026-01-27T22:00"
+    found = start_state(parcel, calibrated, evening)
+    state = found.state
+    known = ~np.isnan(state["trip_share"].to_numpy())
+    left = state["trip_known_start"].to_numpy()
+    assert known.sum() >= 3
+    assert (left[known] < 0).all()
+    assert (state["trip_seen"].to_numpy()[known] < 0).all()
+    assert any("from the share of the way" in text for text in found.assumed)
+    # A truck that left long ago has more of its way behind it.
+    planned = (state["trip_planned_end"] - state["trip_planned_start"]).to_numpy()
+    passed = (state["trip_seen"].to_numpy() - left)[known] / planned[known]
+    assert np.corrcoef(passed, state["trip_share"].to_numpy()[known])[0, 1] > 0.8

@@ -34,12 +34,14 @@ def network_of(
 ) -> Network:
     """Return places, links with times of travel, a group of transporters for each pair of places, and demand by place.
 
+    A group has as many transporters as trips leave on a usual day.
+
     Parameters
     ----------
     name : str
     names : Names
     trips : DataFrame
-        Trips of the window: ``origin, destination, start, end`` in seconds.
+        Trips of the window: ``origin, destination, planned_start, start, end`` in seconds.
     demand : Demand or None
     hubs : tuple of str
     positions : mapping of hub to (latitude, longitude)
@@ -64,13 +66,26 @@ def network_of(
         travel = {"kind": "lognormal", "mean": f"{times.mean():.6g} s", "cv": cv}
         links.append(Link.model_validate({"from": origin, "to": destination, "travel": travel}))
         pairs.add((origin, destination))
+    often = _trips_a_day(trips)
     both = sorted(pair for pair in pairs if pair[0] < pair[1] and pair[::-1] in pairs)
     groups = {
-        f"{one}-{other}": Transporters(type=names.carrier, route=(one, other), capacity=max(largest_load, 1))
+        f"{one}-{other}": Transporters(
+            type=names.carrier,
+            route=(one, other),
+            capacity=max(largest_load, 1),
+            count=max(often[one, other], often[other, one]),
+        )
         for one, other in both
     }
     arrivals, profiles = _arrivals(names, demand, hubs)
     return Network(name=name, nodes=nodes, links=tuple(links), transporters=groups, demand=arrivals, profiles=profiles)
+
+
+def _trips_a_day(trips: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Return the usual number of trips on a day with any, by origin and destination."""
+    day = trips["planned_start"] // 86_400
+    usual = trips.groupby(["origin", "destination", day]).size().groupby(level=[0, 1]).median().reset_index(name="many")
+    return {(str(a), str(b)): max(round(many), 1) for a, b, many in usual.itertuples(index=False)}
 
 
 def _arrivals(

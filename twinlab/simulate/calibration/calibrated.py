@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,8 +17,9 @@ from twinlab.simulate.calibration.demand import fit_demand
 from twinlab.simulate.calibration.distributions import Fit, fit_distribution
 from twinlab.simulate.calibration.lazy_fits import AnyFit, Fits, Later
 from twinlab.simulate.calibration.operation import read_operation
+from twinlab.simulate.calibration.positions import fit_positions
 from twinlab.simulate.calibration.rooms.fitting import fit_rooms
-from twinlab.simulate.calibration.twin_names import checked_zone, found_zone
+from twinlab.simulate.calibration.twin_names import checked_zone
 from twinlab.simulate.network.network import Network
 from twinlab.simulate.timetable.delays import fit_delays
 from twinlab.simulate.timetable.model import TimetableModel
@@ -114,7 +115,7 @@ def calibrate(
         Half-open; naive is UTC.
     zone : str, optional
         Time zone of the hours and days of operation, such as "Europe/Berlin": what is planned by local clocks moves in UTC when they are
-        put forward. By default the property ``zone`` of the places that most trips start from, else UTC.
+        put forward. UTC by default.
     name : str, optional
         Name of the model; the twin's by default.
     seed : int
@@ -140,16 +141,23 @@ def calibrate(
     if not len(trips):
         msg = f"calibrate: there are no trips with a plan from {_day(start)} to {_day(stop)} in the twin {twin.model.twin!r}; take another window or start"
         raise SchemaError(msg)
-    zone = found_zone(twin, operation.names.hub, trips["origin"]) if zone is None else checked_zone(zone)
+    zone = None if zone is None else checked_zone(zone)
     groups = _groups(trips)
     day_start = _quiet_hour(local_seconds(trips["planned_start"].to_numpy(), zone))
     links = _links(trips)
+    usual = (trips["planned_end"] - trips["planned_start"]).to_numpy() * np.exp(_link_of(links, trips))
+    positions = fit_positions(twin, operation.names, trips, usual=usual, stop=stop)
     fits, delays = _trip_fits(trips, groups, links, day_start=day_start, seed=seed, zone=zone)
     notes = [
         f"a day of operation begins at {day_start:02}:00 {zone or 'UTC'}",
         "times of travel are relative to the planned ones, and trips without an actual end are left out of them",
         *_effect_notes(delays),
     ]
+    if positions is not None:
+        delays = replace(delays, positions=positions)
+        notes.append(
+            f"arrivals of trips under way follow from the share of the way that is covered ({positions.count} trips)"
+        )
     if operation.unplanned:
         notes.append(f"{operation.unplanned} trips without a plan, or with an end before the start, are left out")
     unknown = ["capacity of the carriers: it doesn't limit what they carry"]

@@ -14,6 +14,7 @@ from twinlab.model.basics import parse_duration
 from twinlab.model.reader import TwinReader
 from twinlab.simulate.calibration.calibrated import Calibrated, log_ratio
 from twinlab.simulate.calibration.operation import Operation, legs_of, read_operation
+from twinlab.simulate.calibration.positions import covered_at
 from twinlab.simulate.calibration.rooms.present import rooms_at
 from twinlab.simulate.timetable.day_effects import MEMORY, Known
 from twinlab.simulate.timetable.entities import Entities
@@ -127,6 +128,7 @@ def state_of(
         calibrated.group_of(table["origin"].to_numpy(dtype=object)), table["planned_start"].to_numpy() - now,
         table["planned_end"].to_numpy() - now, table["start"].to_numpy() - now, table["end"].to_numpy() - now, gone[kept], booked,
         _doubt(table["planned_start"].to_numpy() - now, booked), np.full(len(table), -np.inf), calibrated.link_of(table),
+        *_positions(twin, calibrated, table, instant),
     )  # fmt: skip
     entities = _entities(operation, legs, table, code, now) if calibrated.model.demand is not None else None
     rooms = None if calibrated.model.rooms is None else rooms_at(twin, calibrated.model.rooms, instant)
@@ -159,6 +161,16 @@ def positions(state: xr.Dataset) -> pd.DataFrame:
     here = np.where(last < 0, state["entity_origin"].to_numpy(), goal)
     count = [np.bincount(here[which], minlength=len(hubs)) for which in (~under_way, under_way)]
     return pd.DataFrame({"waiting": count[0], "incoming": count[1]}, index=pd.Index(hubs, name="hub"))
+
+
+def _positions(
+    twin: TwinReader, calibrated: Calibrated, trips: pd.DataFrame, instant: np.datetime64
+) -> tuple[Floats, Floats] | tuple[()]:
+    """Return share of the way and time of the last record of each trip under way; nothing if the model doesn't use them."""
+    if calibrated.model.fits.positions is None:
+        return ()
+    found = covered_at(twin, calibrated.model.names, trips, instant)
+    return found.share, found.seen - float(instant.astype("M8[ns]").astype(np.int64) / 1e9)
 
 
 def _active(operation: Operation, now: float, stop: float) -> Operation:
@@ -261,9 +273,11 @@ def _assumed(trips: Trips, entities: Entities | None, calibrated: Calibrated, lo
     under_way = int((left & np.isnan(trips.end)).sum())
     late = int((np.isnan(trips.start) & (trips.planned_start < 0) & ~trips.cancelled).sum())
     ahead = trips.planned_start >= 0
+    placed = 0 if trips.share is None else int((~np.isnan(trips.share)).sum())
     notes = [
         f"{int(ahead.sum())} trips planned from the start on are known then; their delays, cancellations and times of travel are drawn",
-        f"{under_way} trips are under way: their arrivals are drawn, later than the start",
+        f"{under_way} trips are under way: their arrivals are drawn, later than the start"
+        + (f", {placed} of them from the share of the way that they have behind them" if placed else ""),
         f"{late} trips are late and haven't left: their departures are drawn, later than the start",
     ]
     if lost:

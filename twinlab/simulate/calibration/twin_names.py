@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from twinlab.errors import SchemaError
-from twinlab.model.reader import TwinReader
 from twinlab.model.twinmodel import TwinModel
 from twinlab.simulate.timetable.names import Names
 
-__all__ = ["PROPERTIES", "checked_zone", "find_names", "found_zone"]
+__all__ = ["PROPERTIES", "checked_zone", "find_names"]
 
 #: Properties (times) of what is carried: when it was handed in, promised and delivered.
 PROPERTIES = ("registered", "promised", "delivered")
@@ -88,15 +85,3 @@ def checked_zone(zone: str) -> str | None:
         msg = f"expected a time zone such as 'Europe/Berlin' or 'UTC', got {zone!r}"
         raise SchemaError(msg) from error
     return None if zone == "UTC" else zone
-
-
-def found_zone(twin: TwinReader, hub: str, origins: pd.Series) -> str | None:
-    """Return the property ``zone`` of the places that most trips start from; None (UTC) if it isn't a known zone."""
-    assets = twin.assets(hub)
-    if "zone" not in assets:
-        return None
-    zones = origins.map(assets["zone"]).dropna()
-    try:
-        return checked_zone(str(zones.mode().iloc[0])) if len(zones) else None
-    except SchemaError:
-        return None

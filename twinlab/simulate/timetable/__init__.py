@@ -1,7 +1,7 @@
 """A planned operation run forward: trips of a timetable with random delays, and what they carry.
 
 In: a timetable, fitted delays, and a state (what has left, what is under way, what waits). Out: the protocol of a model.
-Read in order: `names`, `weeks`, `draws`, `delays`, `day_effects`, `trips`, `routing`, `following`, `entities`, `states`, `signals`, `tables`, `model`, `parameters`, `changes`.
+Read in order: `names`, `weeks`, `draws`, `delays`, `day_effects`, `positions`, `trips`, `routing`, `following`, `entities`, `states`, `signals`, `tables`, `model`, `parameters`, `rooms`, `plans`.
 Never: a random number that depends on more than seed, replication, purpose and the owner's place in the state.
 """
 

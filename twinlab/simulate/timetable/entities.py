@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,8 @@ class Demand:
     """Time from the planned arrival at the destination to what is promised, seconds."""
     more: tuple[tuple[int, float, float, float], ...] = ()
     """Hub, start and end in seconds since the start of the simulation, and factor on the rate from then to then."""
+    moved: tuple[tuple[int, int, float, float], ...] = field(default=(), metadata={"newer": True})
+    """Hub, the hub where its entities arrive instead, start and end."""
 
     def ready(self, registered: Floats, epoch: float, zone: str | None) -> Floats:
         """Return the planned start from which trips may be booked; both in seconds since ``epoch``."""
@@ -174,6 +176,10 @@ def _arrivals(
         for place, begin, end, factor in demand.more:
             if begin <= (hour + 0.5) * _HOUR - epoch < end:
                 rates[place] *= factor
+        for place, other, begin, end in demand.moved:
+            if begin <= (hour + 0.5) * _HOUR - epoch < end:
+                rates[other] += rates[place]
+                rates[place] = 0.0
         for place in np.flatnonzero(rates).tolist():
             random = generator(seed, replication, Purpose.ARRIVALS, hour * len(rates) + place)
             many = int(poisson.ppf(random.random(), rates[place]))

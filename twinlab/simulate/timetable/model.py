@@ -31,7 +31,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _SECOND = np.timedelta64(1, "s")
-#: A field that models of earlier versions don't have: it isn't hashed while it is None.
+#: A field that models of earlier versions don't have: it isn't hashed while it is None or empty.
 _NEWER = {"newer": True}
 
 
@@ -212,9 +212,10 @@ def _add(digest: Any, part: object) -> None:  # noqa: ANN401  (hashlib names no 
     if is_dataclass(part):
         for one in fields(part):
             value = getattr(part, one.name)
-            if value is not None or not one.metadata.get("newer"):
-                digest.update(one.name.encode())
-                _add(digest, value)
+            if one.metadata.get("newer") and (value is None or value == ()):
+                continue
+            digest.update(one.name.encode())
+            _add(digest, value)
     elif isinstance(part, np.ndarray):
         digest.update(f"{part.dtype}{part.shape}".encode())
         digest.update(np.ascontiguousarray(part).tobytes())

@@ -24,6 +24,8 @@ _TRIP = (
     "not_before",
     "link",
 )
+#: States of earlier versions, and those of twins without positions, don't have these.
+_POSITION = ("share", "seen")
 _KNOWN = ("values", "group", "epoch", "seen")
 
 
@@ -44,6 +46,7 @@ def state_dataset(
 ) -> xr.Dataset:
     """Return the state at a start; times are in seconds since it. ``rooms`` has variables of their own."""
     data: dict[str, object] = {f"trip_{name}": ("trip", getattr(trips, name)) for name in _TRIP}
+    data |= {f"trip_{name}": ("trip", one) for name in _POSITION if (one := getattr(trips, name)) is not None}
     for name in ("start", "end", "cancelled"):
         # What is known at the start stays apart from what happens in the simulation.
         data[f"trip_known_{name}"] = data[f"trip_{name}"] = ("trip", getattr(trips, name))
@@ -68,6 +71,7 @@ def state_dataset(
 def trips_of(state: xr.Dataset) -> Trips:
     """Return the trips of a state, as they were known at the start."""
     parts = {name: state[f"trip_{name}"].to_numpy() for name in _TRIP}
+    parts |= {name: state[f"trip_{name}"].to_numpy() for name in _POSITION if f"trip_{name}" in state}
     parts |= {name: state[f"trip_known_{name}"].to_numpy() for name in ("start", "end", "cancelled")}
     return Trips(**parts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from twinlab.simulate.timetable.day_effects import BLOCKS, DayEffects, Known, block_of, day_of
 from twinlab.simulate.timetable.delays import Delays
 from twinlab.simulate.timetable.draws import Purpose, generator, uniforms
+from twinlab.simulate.timetable.positions import PositionFits, arrivals_under_way
 from twinlab.simulate.timetable.weeks import local_seconds
 
 __all__ = ["TripFits", "Trips", "simulate_trips"]
@@ -48,6 +49,10 @@ class Trips:
     """Earliest start; negative infinity where there is no limit."""
     link: Floats
     """Usual logarithm of the actual over the planned duration."""
+    share: Floats | None = None
+    """Share of the way that was covered at the last record of the position; NaN where it isn't known."""
+    seen: Floats | None = None
+    """When that was; NaN where it isn't known."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class TripFits:
     """Logarithm of the actual over the planned duration, less that of the link."""
     turnaround: float
     """Least time from an arrival to the next departure of the carrier at the same place, seconds."""
+    positions: PositionFits | None = field(default=None, metadata={"newer": True})
+    """How long the rest of a trip takes; None if positions aren't known."""
 
 
 def simulate_trips(
@@ -105,6 +112,13 @@ def simulate_trips(
         never=np.zeros(len(planned)),
     )  # fmt: skip
     lasting = np.exp(ratio + trips.link) * usual
+    if fits.positions is not None and trips.share is not None and trips.seen is not None:
+        # Where a carrier is says more than when it left.
+        at = np.flatnonzero(np.isnan(trips.end) & (trips.start < 0) & ~np.isnan(trips.share))
+        u = uniforms(seed, replications, Purpose.POSITION, len(planned))[:, at]
+        expected = np.exp(trips.link[at]) * usual[at]
+        arrivals = arrivals_under_way(fits.positions, trips.share[at], trips.seen[at], expected, u)
+        lasting[:, at] = arrivals - trips.start[at]
     never = ~np.isfinite(delay) & ~trips.confirmed
     cancelled = trips.cancelled | (never & np.isnan(trips.start))
     delay = np.where(np.isfinite(delay), delay, np.nan)

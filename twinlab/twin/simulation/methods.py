@@ -47,8 +47,8 @@ class SimulationMethods(ScoringMethods):
         Parameters
         ----------
         scenarios : Scenario, or several, optional
-            Named changes that are simulated beside ``base``, the plan as it is: ``close``, ``reroute``, ``storm``, ``demand`` and
-            ``speed``. Names are those of the calibrated model's ``network``.
+            Named changes that are simulated beside ``base``, the plan as it is: ``close``, ``reroute``, ``storm``, ``demand``,
+            ``speed``, ``transporters`` (fewer) and ``timetable``. Names are those of the calibrated model's ``network``.
         start : instant or "now"
             Naive is UTC; "now" is the latest time at which something happened.
         horizon, step : duration

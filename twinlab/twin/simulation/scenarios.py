@@ -10,7 +10,7 @@ import pandas as pd
 from twinlab.errors import SchemaError
 from twinlab.model.basics import parse_duration
 from twinlab.simulate.scenarios.scenario import Scenario
-from twinlab.simulate.timetable.changes import changed_plan
+from twinlab.simulate.timetable.plans.changes import changed_plan
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,7 +12,7 @@ from twinlab.explore.views.what_if.places import Places, read_places, touched
 from twinlab.explore.views.what_if.plan import Plan
 from twinlab.explore.views.what_if.results.playback import Playback, trip_columns
 from twinlab.simulate.calibration.twin_names import find_names
-from twinlab.simulate.timetable.changes import POSSIBLE_KINDS
+from twinlab.simulate.timetable.plans.changes import POSSIBLE_KINDS
 
 PLACES = Places(
     ("BER", "FRA", "MUC"), ("Berlin", "Frankfurt", "München"), np.array([52.5, 50.1, 48.1]), np.array([13.4, 8.7, 11.6]),

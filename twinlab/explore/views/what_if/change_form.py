@@ -66,7 +66,7 @@ class ChangeForm:
         self._name = pmui.TextInput(label="Scenario", value=_FIRST_NAME, width=130, size="small")
         self._kind = pmui.Select(
             label="Change",
-            options={_KINDS.get(one, one.replace("_", " ")): one for one in kinds},
+            options={_KINDS.get(one, one.replace("_", " ")): one for one in kinds if one in _KINDS},
             value=kinds[0],
             width=190,
             size="small",

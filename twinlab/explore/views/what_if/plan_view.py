@@ -18,7 +18,7 @@ from twinlab.explore.views.what_if.plan import Plan
 from twinlab.explore.views.what_if.possible import can_simulate
 from twinlab.simulate.calibration.twin_names import find_names
 from twinlab.simulate.scenarios.reading import parse_scenarios
-from twinlab.simulate.timetable.changes import POSSIBLE_KINDS
+from twinlab.simulate.timetable.plans.changes import POSSIBLE_KINDS
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Session, Shared

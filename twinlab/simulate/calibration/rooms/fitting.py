@@ -83,8 +83,10 @@ def fit_rooms(twin: TwinReader, *, start: object, stop: object, zone: str | None
     return FittedRooms(rooms, fits, tuple(notes))
 
 
-def _on_clocks(times: Any, zone: str | None) -> Any:  # noqa: ANN401  (instants, or an array of them)
-    return local_seconds(np.asarray(times, dtype="M8[s]").astype(np.int64), zone).astype("M8[s]")
+def _on_clocks(times: Any, zone: str | None) -> Any:  # noqa: ANN401  (an instant, or an array of them)
+    seconds = local_seconds(np.asarray(times, dtype="M8[s]").astype(np.int64), zone)
+    # An instant alone is an array without dims.
+    return seconds.astype("M8[s]")[()]
 
 
 def _notes(thermal: Thermal, rooms: tuple[str, ...], kind: str) -> list[str]:
