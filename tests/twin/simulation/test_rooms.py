@@ -71,3 +71,25 @@ def test_stored_rooms_are_computed_again_from_their_state(parcel, calibrated, re
         xr.testing.assert_identical(parcel.scenarios["rooms"].room_history(), results.room_history())
     finally:
         parcel.scenarios.delete("rooms")
+
+
+def test_trucks_go_on_from_where_they_were(parcel, results):
+    reader = results.reader("base", 0)
+    whole = reader.history(
+        "truck", signals=["latitude", "longitude"], start="2026-01-28T18:00", stop="2026-01-29T18:00"
+    ).load()
+    hubs = parcel.assets("hub")
+    after = whole.sel(time=slice(START, None))
+    assert after["latitude"].notnull().mean() > 0.5
+    for name in ("latitude", "longitude"):
+        values = after[name].to_numpy()
+        values = values[~np.isnan(values)]
+        assert values.min() >= hubs[name].min() - 1e-6
+        assert values.max() <= hubs[name].max() + 1e-6
+    # A truck at rest is where its last trip ended.
+    trips = parcel.events("trip", start="2026-01-28", stop=START)
+    trips = trips[trips["end"] < START].sort_values("start").groupby("asset").last()
+    assert len(trips) > 3
+    for name, trip in trips.iterrows():
+        there = float(after["latitude"].sel(asset=name).isel(time=0))
+        assert there == pytest.approx(hubs.loc[trip["destination"], "latitude"], abs=1e-3)

@@ -75,7 +75,7 @@ def fit_demand(
     pairs = np.zeros((len(hubs), len(hubs)))
     np.add.at(pairs, (routes["origin"].to_numpy(), routes["destination"].to_numpy()), 1.0)
     change, most = _changes(operation)
-    lead, wave, agreement = _lead(operation, routes, place, change=change, most=most, zone=zone, seed=seed)
+    lead, wave, clock, agreement = _lead(operation, routes, place, change=change, most=most, zone=zone, seed=seed)
     waited, waiting = _delivery(routes, float(stop))
     # Many values need no family: their own distribution, of which those that haven't ended are a part (Kaplan–Meier).
     candidates = ("empirical",) if len(waited) >= _MANY else CANDIDATES
@@ -86,8 +86,11 @@ def fit_demand(
     demand = Demand(
         rate, _shares(pairs), lead, wave, change, most,
         delivery.quantile(np.linspace(0.0, 0.9995, _QUANTILES)), float(promise.median()) if len(promise) else np.nan,
+        wave_zone=clock,
     )  # fmt: skip
-    in_waves = f"in waves every {wave / _HOUR:g} h" if wave else "at any time"
+    in_waves = (
+        f"in waves every {wave / _HOUR:g} h{f' by clocks of {clock}' if clock else ''}" if wave else "at any time"
+    )
     varies = "" if len(promise) == 0 or np.ptp(promise) < 1 else " (median; it varies)"
     notes = [
         f"bookings are the earliest planned arrival from {lead / _HOUR:g} h after registration on, {in_waves}",
@@ -147,8 +150,8 @@ def _lead(
     most: int,
     zone: str | None,
     seed: int,
-) -> tuple[float, float, float]:
-    """Return lead and wave of bookings (see `Demand`), and how often they give the first trip that was booked."""
+) -> tuple[float, float, str | None, float]:
+    """Return lead and wave of bookings with its zone (see `Demand`), and how often they give the first trip that was booked."""
     trips = operation.trips
     chosen = routes.iloc[np.sort(np.random.default_rng(seed).permutation(len(routes))[:_SAMPLE])]
     planned = trips["planned_start"].to_numpy(), trips["planned_end"].to_numpy()
@@ -160,12 +163,13 @@ def _lead(
     paths = quickest_paths(origin, destination, *planned, usable, order[usable[order]], len(place), change, most)
     by_hub = np.lexsort((planned[0], origin))
     bounds = np.searchsorted(origin[by_hub], np.arange(len(place) + 1))
-    found: dict[tuple[float, float], float] = {}
+    found: dict[tuple[float, float, str | None], float] = {}
     registered, goal, where = (chosen[name].to_numpy() for name in ("registered", "destination", "origin"))
-    for lead, wave in itertools.product(_LEADS, _WAVES):
-        ready = next_wave(registered + lead, wave, zone)
+    # Programs that book often count their waves in UTC, whatever the clocks show.
+    for lead, wave, clock in itertools.product(_LEADS, _WAVES, dict.fromkeys([None, zone])):
+        ready = next_wave(registered + lead, wave, clock)
         first = first_departures(where, ready, by_hub, bounds, planned[0], usable)
-        found[lead, wave] = float(np.mean((first >= 0) & (paths[first, goal, 0] == chosen["first"].to_numpy())))
+        found[lead, wave, clock] = float(np.mean((first >= 0) & (paths[first, goal, 0] == chosen["first"].to_numpy())))
     best = max(found, key=found.__getitem__)
     return *best, found[best]
 

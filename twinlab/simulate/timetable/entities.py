@@ -56,12 +56,14 @@ class Demand:
     """Time from the planned arrival at the destination to what is promised, seconds."""
     more: tuple[tuple[int, float, float, float], ...] = ()
     """Hub, start and end in seconds since the start of the simulation, and factor on the rate from then to then."""
+    wave_zone: str | None = field(default=None, metadata={"newer": True})
+    """Time zone of the waves of bookings; None is UTC."""
     moved: tuple[tuple[int, int, float, float], ...] = field(default=(), metadata={"newer": True})
     """Hub, the hub where its entities arrive instead, start and end."""
 
-    def ready(self, registered: Floats, epoch: float, zone: str | None) -> Floats:
+    def ready(self, registered: Floats, epoch: float) -> Floats:
         """Return the planned start from which trips may be booked; both in seconds since ``epoch``."""
-        return next_wave(registered + self.lead + epoch, self.wave, zone) - epoch
+        return next_wave(registered + self.lead + epoch, self.wave, self.wave_zone) - epoch
 
 
 @dataclass(frozen=True)
@@ -189,4 +191,4 @@ def _arrivals(
             which.append(draws[:, 1])
     hub, time = np.concatenate(where).astype(np.int64), np.concatenate(when)
     kept = (time >= 0) & (time < until)
-    return hub[kept], time[kept], demand.ready(time[kept], epoch, zone), np.concatenate(which)[kept]
+    return hub[kept], time[kept], demand.ready(time[kept], epoch), np.concatenate(which)[kept]

@@ -11,7 +11,7 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.model.reader import DelegatingReader, TwinReader
 
-__all__ = ["SimulatedReader"]
+__all__ = ["SimulatedReader", "joined"]
 
 _PASS, _MISSING = 1, 9
 
@@ -28,8 +28,8 @@ class SimulatedReader(DelegatingReader):
         Events of the twin that were planned before the start.
     span : (datetime64, datetime64)
         Start and end of the simulation.
-    rooms : (str, Dataset), optional
-        Asset type and simulated signals of rooms, dims ``time, asset``; those of other types end with the start.
+    signals : mapping of asset type to Dataset
+        Simulated signals, dims ``time, asset``; those of other types end with the start.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class SimulatedReader(DelegatingReader):
         events: Mapping[str, pd.DataFrame],
         past: Mapping[str, pd.DataFrame],
         span: tuple[np.datetime64, np.datetime64],
-        rooms: tuple[str, xr.Dataset] | None = None,
+        signals: Mapping[str, xr.Dataset],
     ) -> None:
-        self._twin, (self._start, self._stop), self._rooms = twin, span, rooms
-        self._tables = {name: _joined(past[name], table) for name, table in events.items()}
+        self._twin, (self._start, self._stop), self._simulated = twin, span, signals
+        self._tables = {name: joined(past[name], table) for name, table in events.items()}
 
     @property
     def _source(self) -> TwinReader:
@@ -57,26 +57,26 @@ class SimulatedReader(DelegatingReader):
         stop: object = None,
         step: str | None = None,
     ) -> xr.Dataset:
-        """Return the history of one asset type up to the start of the simulation, then the simulated signals of rooms.
+        """Return the history of one asset type up to the start of the simulation, then the simulated signals.
 
         Raises
         ------
         SchemaError
-            If rollups of rooms are asked for, which simulated signals don't have.
+            If rollups are asked for, which simulated signals don't have.
         """
         begun = pd.Timestamp(self._start)
         until = begun if stop is None else min(pd.Timestamp(stop), begun)  # type: ignore[arg-type]
-        if self._rooms is None or asset_type != self._rooms[0]:
+        if asset_type not in self._simulated:
             return self._twin.history(asset_type, signals=signals, assets=assets, start=start, stop=until, step=step)
         if step is not None:
             msg = f"simulated signals of {asset_type!r} have no rollups; leave step= out"
             raise SchemaError(msg)
         known = self._twin.history(asset_type, signals=signals, assets=assets, start=start, stop=until)
-        return _continued(known, self._rooms[1], start=start, stop=stop)
+        return _continued(known, self._simulated[asset_type], start=start, stop=stop)
 
     def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
-        """Return the steps of rollups: none of simulated rooms."""
-        return () if self._rooms is not None and asset_type == self._rooms[0] else self._twin.steps(asset_type, signal)
+        """Return the steps of rollups: none of asset types with simulated signals."""
+        return () if asset_type in self._simulated else self._twin.steps(asset_type, signal)
 
     def events(
         self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
@@ -121,7 +121,7 @@ def _continued(known: xr.Dataset, simulated: xr.Dataset, *, start: object, stop:
     )
 
 
-def _joined(past: pd.DataFrame, simulated: pd.DataFrame) -> pd.DataFrame:
+def joined(past: pd.DataFrame, simulated: pd.DataFrame) -> pd.DataFrame:
     """Return the events of the past that the simulation has no later version of, and the simulated ones."""
     before = past[~past["event_id"].isin(simulated["event_id"])]
     whole = pd.concat([before, simulated.reindex(columns=past.columns)], ignore_index=True)

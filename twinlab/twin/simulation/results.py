@@ -13,7 +13,8 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.simulate.runs.results import Results
-from twinlab.twin.simulation.reader import SimulatedReader
+from twinlab.twin.simulation.carriers import carrier_positions
+from twinlab.twin.simulation.reader import SimulatedReader, joined
 
 if TYPE_CHECKING:
     from twinlab.model.kpis.definition import Kpi
@@ -147,9 +148,8 @@ class TwinResults(Results):
             msg = f"replication {replication} of {scenario!r} has no events of the type {missing[0]}; simulate with trace={replication + 1} or more"
             raise SchemaError(msg)
         known = {name: table for name, table in tables.items() if table is not None}
-        return SimulatedReader(
-            self.twin, known, self._past, (self._start, self._stop), self._rooms_of(scenario, replication)
-        )
+        signals = self._positions(known) | self._rooms_of(scenario, replication)
+        return SimulatedReader(self.twin, known, self._past, (self._start, self._stop), signals)
 
     def room_history(self) -> xr.Dataset:
         """Return the simulated signals of rooms at the cadence of their history, dims ``scenario, replication, time, asset``.
@@ -171,14 +171,29 @@ class TwinResults(Results):
             )
         return xr.concat(found, "scenario", join="outer", combine_attrs="override")
 
-    def _rooms_of(self, scenario: str, replication: int) -> tuple[str, xr.Dataset] | None:
-        """Return the asset type of rooms and their signals in one replication; None without rooms."""
+    def _positions(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, xr.Dataset]:
+        """Return where carriers are, by asset type; nothing if their positions aren't signals, or places have none."""
+        assert self.twin is not None
+        assert self.begins is not None
+        names = self.begins(self.scenarios[0])[0].names
+        kinds, places = self.twin.model.asset_types, self.twin.assets(names.hub)
+        signals, properties = kinds[names.carrier].position, kinds[names.hub].position
+        if signals is None or not set(signals) <= set(kinds[names.carrier].signals) or properties is None:
+            return {}
+        known = places[list(properties)].dropna()
+        where = {str(name): (float(a), float(b)) for name, a, b in known.itertuples()}
+        trips = joined(self._past[names.trip], tables[names.trip])
+        span = self._start, self._stop
+        return {names.carrier: carrier_positions(trips, where, signals=signals, span=span)}
+
+    def _rooms_of(self, scenario: str, replication: int) -> dict[str, xr.Dataset]:
+        """Return the signals of rooms in one replication, by asset type; nothing without rooms."""
         if self._room_type is None:
-            return None
+            return {}
         assert self.begins is not None
         model, state = self.begins(scenario)
         found = model.room_history(state, replications=[replication], until=self._stop)
-        return self._room_type, found.isel(replication=0, drop=True)
+        return {self._room_type: found.isel(replication=0, drop=True)}
 
     @property
     def _room_type(self) -> str | None:

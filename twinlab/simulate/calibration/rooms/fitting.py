@@ -64,9 +64,7 @@ def fit_rooms(twin: TwinReader, *, start: object, stop: object, zone: str | None
             found = breakdowns(broken, assets=records.rooms, start=start, stop=stop, seed=seed)
             lasting_of_repair = found.repair_quantiles(np.linspace(0, 1, _QUANTILES))
         except SchemaError:
-            notes.append(
-                f"{len(broken)} failures of a compressor in the window, of which none ended: in the simulation there is none"
-            )
+            notes.append("no compressor failed and was repaired in the window: in the simulation none fails")
         else:
             observed = (pd.Timestamp(stop) - pd.Timestamp(start)).total_seconds() * len(records.rooms)  # type: ignore[arg-type]
             failing = found.count / (found.availability * observed)
