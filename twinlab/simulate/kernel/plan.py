@@ -50,6 +50,8 @@ class Names:
     """Time zone of each row of `Plan.profiles`."""
     groups: tuple[str, ...]
     """Groups of transporters."""
+    docks: tuple[str, ...]
+    """Nodes with a number of docks."""
     duties: tuple[str, ...]
     """Groups of transporters with a calendar."""
     pools: tuple[str, ...]
@@ -165,6 +167,7 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
         legs=tuple((name, *pair) for name, group in network.transporters.items() for pair in legs(group)),
         leg_means=tuple(_leg_means(network)),
         profile_zones=tuple(network.profiles[name].zone for name, _ in tables.profiles),
+        docks=tuple(name for name, node in network.nodes.items() if node.docks is not None),
         duties=pools.duties,
         groups=tuple(network.transporters),
         pools=pools.names,
@@ -188,6 +191,7 @@ def _nodes(network: Network, kinds: list[str], tables: _Tables) -> tuple[npt.NDA
                 _ORDERS[node.order],
                 -1 if node.buffer is None else node.buffer,
                 node.when_full == "reject",
+                -1 if node.docks is None else node.docks,
                 *tables.breakdowns(node.breakdowns),
                 owner_key("node", name),
                 places.get(name, -1),

@@ -13,6 +13,7 @@ NODE: Final = np.dtype(
         ("order", "i4"),
         ("buffer", "i4"),
         ("reject", "i4"),
+        ("docks", "i4"),  # -1 without a limit
         ("uptime", "i4"),
         ("repair", "i4"),
         ("key", "u4"),

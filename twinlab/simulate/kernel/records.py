@@ -49,6 +49,9 @@ PLACED: Final = 7
 #: Of a transporter of a pool: at a node, free or called; and on an empty drive, to whom called it or home.
 IDLE: Final = 8
 EMPTY: Final = 9
+#: In line before the docks of a node.
+LINE_TO_LOAD: Final = 10
+LINE_TO_UNLOAD: Final = 11
 
 #: Kinds of rows of a trace.
 VISIT: Final = 0
@@ -117,6 +120,10 @@ NODE: Final = np.dtype(
         ("temperature", "f8"),  # degC, at the time `anchored`
         ("anchored", "f8"),
         ("order", "i8"),  # number of entities that ever joined the queue, to keep the first of equal ones first
+        ("docked", "i4"),  # docks in use
+        ("in_line", "i4"),  # transporters that wait for one
+        ("first_in_line", "i4"),  # 1 more than the first of them, 0 for none
+        ("last_in_line", "i4"),
     ],
     align=True,
 )
@@ -150,7 +157,15 @@ TRANSPORTER: Final = np.dtype(
     align=True,
 )
 #: Fields that states stored by earlier versions don't have.
-ADDED: Final = ("link_coming", "transporter_at", "transporter_came")
+ADDED: Final = (
+    "link_coming",
+    "node_docked",
+    "node_first_in_line",
+    "node_in_line",
+    "node_last_in_line",
+    "transporter_at",
+    "transporter_came",
+)
 #: What happened at a node in a cell. Areas are numbers times seconds.
 NODE_CELL: Final = np.dtype(
     [
@@ -171,6 +186,8 @@ NODE_CELL: Final = np.dtype(
             "on_time",
             "sojourn",
             "down_area",
+            "docked_area",
+            "line_area",
         )
     ]
 )

@@ -35,6 +35,11 @@ NODE_SIGNALS: Final = {
     "waiting_time": ("wait for a server, of services begun", "s", "time: mean"),
     "sojourn": ("time in the network, of entities that left it here", "s", "time: mean"),
 }
+#: Signals of types that have nodes with docks.
+DOCK_SIGNALS: Final = {
+    "docked": ("transporters that load or unload at a dock", "1", "time: mean"),
+    "in_line": ("transporters that wait for a dock", "1", "time: mean"),
+}
 TRANSPORTER_SIGNALS: Final = {
     "trips": ("trips begun", "1", "time: sum"),
     "carried": ("entities loaded", "1", "time: sum"),
@@ -67,6 +72,7 @@ KPIS: Final = {
     "spoilage": ("degrees above the limit times hours, of all nodes", "K·h", "lower"),
     "pool_wait": ("mean wait for a transporter that is called, of entities loaded", "s", "lower"),
     "pool_utilisation": ("share of the working time of transporters that are called with an order", "1", None),
+    "dock_line": ("mean number of transporters that wait for a dock", "1", "lower"),
     "empty_share": ("share of the distance of transporters that are called without a load", "1", "lower"),
 }
 
@@ -183,6 +189,8 @@ def _kpis(cells: Cells, arrived: Floats, energy: Floats, seconds: float, names: 
     if climates.shape[-1]:
         found["temperature_max"] = np.asarray(climates["temperature_max"].max(axis=(-2, -1)))
         found["spoilage"] = total(climates, "spoilage_area") / 3600
+    if names.docks:
+        found["dock_line"] = total(nodes, "line_area") / seconds
     if names.pools:
         called = transporters[..., np.array(names.pooled)]
         found["pool_wait"] = _ratio(total(called, "wait"), total(called, "carried"))
@@ -234,6 +242,9 @@ class _Labels:
             own = self.energy[0][..., places] if signal == "energy" else _node_values(rows, signal, self.width)
             self.add(kind, signal, own, about)
         own_names = self.coordinates[kind].tolist()
+        docked = np.isin(own_names, self.names.docks)
+        for signal, field in zip(DOCK_SIGNALS, ("docked_area", "line_area"), strict=True) if docked.any() else ():
+            self.add(kind, signal, np.where(docked, rows[field] / self.width, np.nan), DOCK_SIGNALS[signal])
         cold = [name for name in own_names if name in self.names.climates]
         rooms = self.cells.climates[..., [self.names.climates.index(name) for name in cold]]
         for signal, about in CLIMATE_SIGNALS.items() if cold else ():

@@ -240,6 +240,8 @@ def _put_aboard(into: _Start, rows: _Rows, row: int, transporter: int) -> None:
     if unit["stage"] == PLACED:
         unit["leg"] = _leg_before(into, rows, row, unit, group)
         unit["stage"] = UNLOADING
+        end = into.plan.links[into.plan.legs[group["first_leg"] + unit["leg"]]["link"]]["destination"]
+        into.state.nodes[end]["docked"] += into.plan.nodes[end]["docks"] >= 0
     leg = group["first_leg"] + unit["leg"]
     one = into.state.entities[row]
     one["stage"] = ABOARD

@@ -35,7 +35,10 @@ def part_faults(network: NetworkParts) -> Iterator[str]:
 
 def _node_faults(network: NetworkParts) -> Iterator[str]:
     kinds = {demand.kind for demand in network.demand.values()}
+    served = {node for pair in carried_links(network) for node in pair}
     for name, node in network.nodes.items():
+        if node.docks is not None and name not in served:
+            yield f"nodes.{name}.docks: no transporter loads or unloads here; remove it, or have one come"
         if node.type in _RESERVED:
             yield f"nodes.{name}.type: {node.type!r} is a dim of the results; use another name"
         if (node.latitude is None) != (node.longitude is None):

@@ -45,6 +45,8 @@ class Node(Definition):
     """How many may wait; without it there is no limit."""
     when_full: Literal["block", "reject"] = "block"
     """Whether an entity that finds the buffer full keeps the place where it comes from, or is lost."""
+    docks: int | None = Field(default=None, ge=1, le=100_000)
+    """How many transporters load or unload there at once; the others wait in line. Without it there is no limit."""
     breakdowns: Breakdowns | None = None
     """Breakdowns of the whole node."""
     climate: Climate | None = None

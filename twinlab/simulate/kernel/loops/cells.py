@@ -36,6 +36,8 @@ def _open_cell(s, p, o, start):
         cell.blocked_area = node.blocked * width
         cell.outbound_area = node.outbound * width
         cell.down_area = node.down * width
+        cell.docked_area = node.docked * width
+        cell.line_area = node.in_line * width
     for c in range(p.climates.size):
         room = o.climate[c]
         room.since = start

@@ -10,6 +10,7 @@ import numpy as np
 from twinlab._compiled import njit
 from twinlab.simulate.kernel.loops.borrowed import prefetch
 from twinlab.simulate.kernel.loops.climate import add_doors
+from twinlab.simulate.kernel.loops.docks.line import occupy, vacate
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.moving import take_load
@@ -25,6 +26,8 @@ from twinlab.simulate.kernel.records import (
     HOLDING,
     IDLE,
     LEG,
+    LINE_TO_LOAD,
+    LINE_TO_UNLOAD,
     LOADING,
     READY,
     SCHEDULED,
@@ -196,14 +199,16 @@ def step_transporter(s, p, o, t, k):
     g = p.transporters[k].group
     first, size, pooled = p.groups[g].first_leg, p.groups[g].legs, p.groups[g].pool >= 0
     while True:
-        empty = one.stage == READY or one.stage == IDLE or one.stage == EMPTY  # noqa: PLR1714  (numba)
+        empty = one.stage == READY or one.stage == IDLE or one.stage == EMPTY or one.stage == LINE_TO_LOAD  # noqa: PLR1714  (numba)
         if pooled and empty and not step_without_load(s, p, o, t, k):
             return
         leg = first + one.leg
         link = p.legs[leg].link
         x = 0.0
-        if one.stage == READY or one.stage == HOLDING or one.stage == SCHEDULED or one.stage == IDLE:  # noqa: PLR1714  (numba)
-            if not pooled and not _may_load(s, p, o, t, k, leg):
+        if empty or one.stage == HOLDING or one.stage == SCHEDULED:  # noqa: PLR1714  (numba)
+            if not pooled and not (one.stage == LINE_TO_LOAD or _may_load(s, p, o, t, k, leg)):
+                return
+            if not pooled and not occupy(s, p, o, t, k, p.links[link].origin, LINE_TO_LOAD):
                 return
             take_load(s, o, t, link, k, p.groups[g].capacity)
             one.stage = LOADING
@@ -213,10 +218,16 @@ def step_transporter(s, p, o, t, k):
         elif one.stage == LOADING:
             if p.nodes[p.links[link].origin].doored:
                 add_doors(s, p, o, t, p.links[link].origin, -1)
+            vacate(s, p, o, t, p.links[link].origin)
             x = _depart(s, p, o, t, k, leg)
-        elif one.stage == DRIVING:
-            o.transporter[k].driving_area -= o.edge[0] - t
-            trace(o, TRIP, k, p.links[link].origin, p.links[link].destination, one.load, leg, one.began, one.began, t)
+        elif one.stage == DRIVING or one.stage == LINE_TO_UNLOAD:  # noqa: PLR1714  (numba)
+            if one.stage == DRIVING:
+                o.transporter[k].driving_area -= o.edge[0] - t
+                trace(
+                    o, TRIP, k, p.links[link].origin, p.links[link].destination, one.load, leg, one.began, one.began, t
+                )
+            if not occupy(s, p, o, t, k, p.links[link].destination, LINE_TO_UNLOAD):
+                return
             one.stage = UNLOADING
             if p.nodes[p.links[link].destination].doored:
                 add_doors(s, p, o, t, p.links[link].destination, 1)
@@ -227,6 +238,7 @@ def step_transporter(s, p, o, t, k):
                 return
             if p.nodes[p.links[link].destination].doored:
                 add_doors(s, p, o, t, p.links[link].destination, -1)
+            vacate(s, p, o, t, p.links[link].destination)
             if pooled:
                 one.at = p.links[link].destination
             else:

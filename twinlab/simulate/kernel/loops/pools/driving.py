@@ -7,13 +7,14 @@ from typing import Final
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.docks.line import occupy, vacate
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.pools.dispatching import dispatch
 from twinlab.simulate.kernel.loops.random import TRAVEL
 from twinlab.simulate.kernel.loops.tracing import trace
 from twinlab.simulate.kernel.loops.travel import travel_time
-from twinlab.simulate.kernel.records import EMPTY, IDLE, READY, TRIP
+from twinlab.simulate.kernel.records import EMPTY, IDLE, LINE_TO_LOAD, READY, TRIP
 
 __all__ = ["step_without_load"]
 
@@ -83,8 +84,11 @@ def step_without_load(s, p, o, t, k):
         if one.at != origin:
             _drive(s, p, o, t, k, origin)
             return False
+        if not occupy(s, p, o, t, k, origin, LINE_TO_LOAD):
+            return False
         s.links[link].coming -= p.groups[g].capacity
         if s.links[link].waiting > 0:
             return True
+        vacate(s, p, o, t, origin)
         # Who called went another way meanwhile.
         _release(s, o, t, k)
