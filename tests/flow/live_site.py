@@ -165,6 +165,8 @@ class Site:
         return found
 
     def errors(self) -> list[str]:
-        """Return the lines of level error in the historian's log."""
+        """Return the lines of level error in the historian's log; those of libraries about lost connections don't count."""
         lines = (self.folder / "historian.log").read_text().splitlines()
-        return [line for line in lines if line.startswith("{") and json.loads(line)["level"] in {"error", "critical"}]
+        found = [json.loads(line) for line in lines if line.startswith("{")]
+        grave = [one for one in found if one["level"] in {"error", "critical"} and one["logger"].startswith("twinlab")]
+        return [json.dumps(one) for one in grave]
