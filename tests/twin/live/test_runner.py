@@ -101,6 +101,11 @@ def test_each_batch_is_acknowledged_once_in_order_and_the_catalogue_is_compared(
 
 
 class FailsOnce(Feed):
+    def __init__(self, options: object, context: LiveContext) -> None:
+        super().__init__(options, context)
+        if len(type(self).opened) == 2:
+            raise SourceError("the password isn't there")
+
     async def batches(self) -> AsyncIterator[LiveBatch]:
         async for batch in super().batches():
             yield batch
@@ -112,12 +117,12 @@ def test_a_source_that_fails_is_opened_again_behind_its_last_row(
     run: Callable[[type[Feed]], Twin], caplog: pytest.LogCaptureFixture
 ) -> None:
     twin = run(FailsOnce)
-    assert FailsOnce.opened == [{}, {"": 50}]
+    assert FailsOnce.opened == [{}, {"": 50}, {"": 50}]
     assert FailsOnce.acknowledged == list(range(10, 101, 10))
     assert values(twin) == [float(n) for n in range(100)]
     assert twin.ledger.reader("feed").position() == 100
     assert "source failed" in caplog.text
-    assert twin.live_status().sources["feed"]["restarts"] == 1
+    assert twin.live_status().sources["feed"]["restarts"] == 2
 
 
 class Unfit(Feed):

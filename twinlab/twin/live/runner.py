@@ -108,7 +108,6 @@ class SourceRunner:
         self._kind, self._context, self._note_gaps, self._model = kind, context, note_gaps, model
         self.source: LiveSource = self._open()
         self._stopping = asyncio.Event()
-        self._reading = asyncio.Event()
         self._last_append = 0.0
 
     def _open(self) -> LiveSource:
@@ -154,9 +153,14 @@ class SourceRunner:
 
     async def _read(self) -> None:
         """Put the batches into the queue; open the source again after an error."""
-        backoff = Backoff(1.0, 300.0)
+        backoff, failed = Backoff(1.0, 300.0), False
         while True:
             try:
+                if failed:
+                    # The offsets of what is queued are durable then, and its acknowledgements belong to the source that yielded it.
+                    await self.queue.drained()
+                    self.source = self._open()
+                    failed, self.counts.error = False, ""
                 async with aclosing(self.source.batches()) as batches:  # type: ignore[type-var]
                     async for batch in batches:
                         backoff.reset()
@@ -171,11 +175,8 @@ class SourceRunner:
                 )
                 self.counts.restarts += 1
                 self.counts.error = _line(error)
+                failed = True
                 await backoff.pause()
-                # The offsets of what is queued are durable then, and its acknowledgements belong to the source that yielded it.
-                await self.queue.drained()
-                self.source = self._open()
-                self.counts.error = ""
             else:
                 return
 
