@@ -280,7 +280,7 @@ class HttpPeer:
 
     def __init__(self) -> None:
         self.positions: list[dict[str, Any]] = []
-        self.depots: list[Any] = []
+        self.depots: Any = []
         self.moods: list[tuple[int, dict[str, str]]] = []
         self.requests: list[tuple[float, str, dict[str, str]]] = []
         """Monotonic time, path and query of each request."""

@@ -13,7 +13,7 @@ from twinlab.errors import SourceError
 from twinlab.sources.live import LIVE_KINDS
 from twinlab.sources.live.http_json.kind import Pages, ServiceTable
 from twinlab.sources.live.http_json.pages import Request, next_request, rows_of
-from twinlab.sources.live.http_json.window import Window, change_ns
+from twinlab.sources.live.http_json.window import Window, change_of
 
 HERE = Request("https://h/api/positions", {"limit": "3"})
 SECOND = 10**9
@@ -52,6 +52,25 @@ def test_the_next_page_is_found(
     )
 
 
+def test_a_cursor_that_stays_at_the_end_or_says_that_there_is_no_more_ends_the_pages() -> None:
+    at_end = Request("https://h", {"after": "7"})
+    assert next_request(at_end, {"next": 7}, {}, Pages(by="cursor", next="next", parameter="after"), rows=0) is None
+    pages = Pages(by="cursor", next="next", parameter="after", more="more")
+    assert next_request(at_end, {"next": 9, "more": False}, {}, pages, rows=2) is None
+    following = next_request(at_end, {"next": 9, "more": True}, {}, pages, rows=2)
+    assert following == Request("https://h", {"after": "9"})
+
+
+def test_numbered_rows_need_no_overlap() -> None:
+    table = ServiceTable(path="p", key=["n"], updated="n", since="after", times="number")
+    window = Window(table, overlap=60 * SECOND, until=4)
+    assert window.since() == "4"
+    window.begin()
+    assert len(list(window.fresh([{"n": 5}, {"n": 6}]))) == 2
+    assert window.end(0)
+    assert window.since() == "6"
+
+
 def test_an_offset_ends_with_an_empty_page() -> None:
     pages = Pages(by="offset", parameter="skip")
     assert next_request(HERE, [], {}, pages, rows=0) is None
@@ -77,7 +96,7 @@ def test_each_version_of_a_row_that_appears_within_the_overlap_comes_once(
     written: list[tuple[int, int, int]], polls: list[int]
 ) -> None:
     table = ServiceTable(path="p", key=["id"], updated="at", since="since", times="s")
-    window = Window(table, overlap_ns=1_000 * SECOND)
+    window = Window(table, overlap=1_000 * SECOND)
     there: dict[int, dict[str, int]] = {}
     found: list[tuple[int, int, int]] = []
     wanted: list[tuple[int, int, int]] = []
@@ -101,7 +120,7 @@ def test_each_version_of_a_row_that_appears_within_the_overlap_comes_once(
 
 def test_a_row_of_the_future_does_not_hide_the_others() -> None:
     table = ServiceTable(path="p", key=["id"], updated="at", since="since", times="ms")
-    window = Window(table, overlap_ns=10 * SECOND)
+    window = Window(table, overlap=10 * SECOND)
     window.begin()
     assert len(list(window.fresh([{"id": 1, "at": 10**15}]))) == 1
     assert window.end(1_000 * SECOND)
@@ -110,7 +129,7 @@ def test_a_row_of_the_future_does_not_hide_the_others() -> None:
 
 def test_rows_that_left_the_window_are_forgotten() -> None:
     table = ServiceTable(path="p", key=["id"], updated="at", since="since", times="s")
-    window = Window(table, overlap_ns=10 * SECOND)
+    window = Window(table, overlap=10 * SECOND)
     for start in range(0, 10_000, 100):
         window.begin()
         list(window.fresh([{"id": at, "at": at} for at in range(start, start + 100)]))
@@ -131,7 +150,7 @@ def test_rows_that_left_the_window_are_forgotten() -> None:
     ],
 )
 def test_times_of_changes(value: object, times: str, ns: int | None) -> None:
-    assert change_ns(value, times) == ns
+    assert change_of(value, times) == ns
 
 
 @pytest.mark.parametrize(
@@ -142,6 +161,7 @@ def test_times_of_changes(value: object, times: str, ns: int | None) -> None:
         ({"token": "secret"}, "environment variable"),
         ({"tables": {"t": {"path": "p", "key": ["id"], "since": "s"}}}, "expected since and updated, or neither"),
         ({"tables": {"t": {"path": "p", "key": []}}}, "key"),
+        ({"tables": {"t": {"path": "p", "key": ["id"], "oldest": "o"}}}, "'oldest' needs `times: number`"),
         (
             {"tables": {"t": {"path": "p", "key": ["id"], "pages": {"by": "cursor"}}}},
             "pages by cursor needs the key 'next'",

@@ -272,6 +272,20 @@ def test_a_gap_is_read_again_when_asked(peer: HttpPeer) -> None:
     assert asyncio.run(source.fill(Gap("nothing", "test", start_ns=start))) is False
 
 
+def test_numbers_that_the_service_has_dropped_are_a_gap(peer: HttpPeer) -> None:
+    numbered = {"rows": "rows", "key": ["number"], "updated": "number", "since": "after", "times": "number"}
+    table = {"path": "/v1/depots", **numbered, "oldest": "oldest"}
+    peer.depots = {"rows": [{"number": 50}, {"number": 51}], "oldest": 50}
+    source = opened(peer, {"depots": table}, offsets={"depots": 7})
+    found = run(source)
+    (gap,) = (gap for batch in found for gap in batch.gaps)
+    assert (gap.stream, gap.first_sequence, gap.stop_sequence) == ("depots", 8, 50)
+    assert (source.health.gaps_lost, found[-1].offsets) == (1, {"depots": 51})
+    assert peer.requests[-1][2] == {"after": "7"}
+    # Continued from the last one, nothing is missing.
+    assert [gap for batch in run(opened(peer, {"depots": table}, offsets={"depots": 49})) for gap in batch.gaps] == []
+
+
 def test_secrets_are_sent_and_not_shown(peer: HttpPeer, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("hidden\n")
     source = opened(

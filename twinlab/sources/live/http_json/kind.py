@@ -30,6 +30,8 @@ class Pages(Options):
     """Place in the answer, keys with dots between: ``meta.next_cursor``."""
     parameter: str | None = None
     """Parameter of the query."""
+    more: str | None = None
+    """Place in the answer of a truth value that says whether there is a next page."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -55,8 +57,11 @@ class ServiceTable(Options):
     """Column with the time of the last change of a row."""
     since: str | None = None
     """Parameter of the query for rows that have changed since a time; it needs `updated`. Without it everything is read each time."""
-    times: Literal["iso", "s", "ms"] = "iso"
-    """How `updated` and `since` are written: text in ISO format (UTC where it has no zone), or seconds or milliseconds since 1970."""
+    times: Literal["iso", "s", "ms", "number"] = "iso"
+    """How `updated` and `since` are written: text in ISO format (UTC where it has no zone), seconds or milliseconds since 1970, or
+    numbers that the service counts rows by, which need no overlap."""
+    oldest: str | None = None
+    """Place in the answer of the smallest number that the service still has; numbers before it that weren't read are a gap."""
     parameters: dict[str, str] = Field(default_factory=dict)
     """Other parameters of the query."""
     pages: Pages | None = None
@@ -66,6 +71,9 @@ class ServiceTable(Options):
     def _since_needs_updated(self) -> Self:
         if (self.since is None) != (self.updated is None):
             msg = "expected since and updated, or neither"
+            raise ValueError(msg)
+        if self.oldest is not None and self.times != "number":
+            msg = "the key 'oldest' needs `times: number`: it is a number of a row"
             raise ValueError(msg)
         return self
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
 from twinlab.errors import SourceError
 from twinlab.sources.live.http_json.kind import Pages
 
-__all__ = ["Request", "next_request", "rows_of"]
+__all__ = ["Request", "next_request", "rows_of", "value_at"]
 
 _LINK = re.compile(r"<(?P<url>[^<>]*)>(?P<parameters>[^<]*)")
 _NEXT = re.compile(r";\s*rel\s*=\s*\"?(?:[^\";]*\s)?next(?:\s[^\";]*)?\"?\s*(?:[;,]|$)", re.IGNORECASE)
@@ -36,7 +36,7 @@ def rows_of(answer: object, place: str, *, what: str) -> list[Any]:
     >>> rows_of({"data": {"items": [1, 2]}}, "data.items", what="positions")
     [1, 2]
     """
-    found = _at(answer, place)
+    found = value_at(answer, place)
     if not isinstance(found, list):
         there = ", ".join(answer) if isinstance(answer, dict) else f"a {type(answer).__name__}"
         msg = f"{what}: expected a list at {place or 'the top'!r} of the answer, got a {type(found).__name__}; the answer has {there}"
@@ -66,7 +66,7 @@ def next_request(
     SourceError
         If the next page is on another host, or is the same one again.
     """
-    if pages is None:
+    if pages is None or (pages.more is not None and not value_at(answer, pages.more)):
         return None
     if pages.by == "offset":
         if not rows:
@@ -74,12 +74,12 @@ def next_request(
         name = str(pages.parameter)
         return Request(request.url, {**request.parameters, name: str(int(request.parameters.get(name, "0")) + rows)})
     if pages.by == "cursor":
-        cursor = _at(answer, str(pages.next))
+        cursor = value_at(answer, str(pages.next))
         if cursor is None or cursor == "":
             return None
         following = Request(request.url, {**request.parameters, str(pages.parameter): str(cursor)})
     else:
-        link = _link(headers.get("link", "")) if pages.by == "link" else _at(answer, str(pages.next))
+        link = _link(headers.get("link", "")) if pages.by == "link" else value_at(answer, str(pages.next))
         if not link:
             return None
         # The address has all parameters of the query.
@@ -93,6 +93,8 @@ def next_request(
             )
             raise SourceError(msg)
     if following == request:
+        if not rows:
+            return None
         msg = f"{request.url} names the same page again as the next one: correct `pages`"
         raise SourceError(msg)
     return following
@@ -110,7 +112,8 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _at(answer: object, place: str) -> object:
+def value_at(answer: object, place: str) -> object:
+    """Return what is at a place of an answer, keys with dots between; None if there is nothing."""
     for key in place.split(".") if place else ():
         answer = answer.get(key) if isinstance(answer, dict) else None
     return answer

@@ -19,7 +19,7 @@ from twinlab.sources.base import Problem, RowBatch
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.http_json.fetch import Answer, Fetcher, UselessError
 from twinlab.sources.live.http_json.kind import HttpOptions, ServiceTable
-from twinlab.sources.live.http_json.pages import Request, next_request, rows_of
+from twinlab.sources.live.http_json.pages import Request, next_request, rows_of, value_at
 from twinlab.sources.live.http_json.window import Window
 from twinlab.sources.live.protocol import Catalogue, Gap, Health, LiveBatch, LiveContext
 from twinlab.sources.parsing.json_objects import flat_or_problem
@@ -63,7 +63,7 @@ class HttpSource:
     def _window(self, name: str, table: ServiceTable) -> Window:
         until = self._context.offsets.get(name)
         overlap = parse_duration(self._options.overlap)
-        return Window(table, overlap_ns=overlap, until_ns=until if isinstance(until, int) else None)
+        return Window(table, overlap=overlap, until=until if isinstance(until, int) else None)
 
     async def catalogue(self) -> Catalogue:
         """Return nothing: a service declares no units."""
@@ -108,9 +108,10 @@ class HttpSource:
     async def fill(self, gap: Gap) -> bool:
         """Read a table again from the beginning of a gap on."""
         table = self._options.tables.get(gap.stream)
-        if table is None or table.since is None or gap.start_ns is None:
+        start = gap.first_sequence if table is not None and table.times == "number" else gap.start_ns
+        if table is None or table.since is None or start is None:
             return False
-        self._windows[gap.stream].back_to(gap.start_ns)
+        self._windows[gap.stream].back_to(start)
         self._meter.filled(gap)
         return True
 
@@ -132,6 +133,8 @@ class HttpSource:
             answer = await self._answer(fetcher, request, last_of, first=first)
             if answer is None:
                 return
+            if first and (gap := self._no_longer_there(name, window, answer)) is not None:
+                yield LiveBatch(gaps=(gap,))
             rows = rows_of(answer.document, table.rows, what=f"{self.name}, table {name!r}")
             items = [flat_or_problem(row, number) for number, row in enumerate(rows, start=1)]
             self._check_columns(name, table, items)
@@ -142,7 +145,17 @@ class HttpSource:
             request = next_request(request, answer.document, answer.headers, table.pages, rows=len(rows))
             first = False
         if window.end(began):
-            yield LiveBatch(offsets={name: window.until_ns})
+            yield LiveBatch(offsets={name: window.until})
+
+    def _no_longer_there(self, name: str, window: Window, answer: Answer) -> Gap | None:
+        """Return the span of numbers that the service has dropped before they were read."""
+        place = self._options.tables[name].oldest
+        oldest = None if place is None else value_at(answer.document, place)
+        if not isinstance(oldest, int) or window.until is None or oldest <= window.until + 1:
+            return None
+        gap = Gap(name, "no longer at the service", first_sequence=window.until + 1, stop_sequence=oldest)
+        self._meter.gap(gap, lost=True)
+        return gap
 
     def _first_request(self, table: ServiceTable, window: Window) -> Request:
         parameters = dict(table.parameters)
