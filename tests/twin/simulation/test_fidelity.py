@@ -46,7 +46,7 @@ def test_results_state_the_fidelity_of_their_model(parcel, calibrated, scored):
     options = {"start": "2026-01-28", "horizon": "6h", "replications": 2, "calibrated": calibrated, "progress": False}
     bare = parcel.simulate(**options)
     assert bare.fidelity is None
-    assert "not scored: simulate.fidelity(twin, calibrated, window)" in repr(bare)
+    assert "not scored: twin.score_simulation(start=…)" in repr(bare)
     results = parcel.simulate(fidelity=scored, **options)
     assert scored.words in repr(results)
     assert scored.words in results._repr_html_()

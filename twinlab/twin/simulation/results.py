@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TwinResults"]
 
-_NOT_SCORED = "not scored: simulate.fidelity(twin, calibrated, window) scores a calibrated model on a window outside its fits; pass it as fidelity="
+_NOT_SCORED = (
+    "not scored: twin.score_simulation(start=…) scores such a model on the days before the start; "
+    "simulate.fidelity(twin, calibrated, window) scores another one, to pass as fidelity="
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
