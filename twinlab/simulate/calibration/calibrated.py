@@ -39,6 +39,7 @@ _OWN_GROUP = 500
 _MOST_GROUPS = 24
 #: A link of this many trips has half of its own effect.
 _SHRINK = 3.0
+_SERVERS = "servers of the hubs: how long sorting takes isn't recorded; it is in the least time of a change"
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,7 @@ def calibrate(
     begin, end = (int(each.astype("M8[s]").astype(np.int64)) for each in (start, stop))
     # Bookings made in the window are of trips planned after it, too.
     operation = read_operation(twin, start=start, stop=stop + np.timedelta64(_BOOKED, "D")).as_known(float(end))
-    trips = operation.trips
-    trips = trips[(trips["planned_start"] >= begin) & (trips["planned_start"] < end)]
-    # What was planned in the last hours of the window may leave after it: its delay isn't known.
-    settled = trips["start"].notna() | (trips["planned_start"] < end - _DAY)
-    trips = trips[settled]
+    trips = _settled(operation.trips, begin, end)
     if not len(trips):
         msg = f"calibrate: there are no trips with a plan from {_day(start)} to {_day(stop)} in the twin {twin.model.twin!r}; take another window or start"
         raise SchemaError(msg)
@@ -148,18 +145,8 @@ def calibrate(
     usual = (trips["planned_end"] - trips["planned_start"]).to_numpy() * np.exp(_link_of(links, trips))
     positions = fit_positions(twin, operation.names, trips, usual=usual, stop=stop)
     fits, delays = _trip_fits(trips, groups, links, day_start=day_start, seed=seed, zone=zone)
-    notes = [
-        f"a day of operation begins at {day_start:02}:00 {zone or 'UTC'}",
-        "times of travel are relative to the planned ones, and trips without an actual end are left out of them",
-        *_effect_notes(delays),
-    ]
-    if positions is not None:
-        delays = replace(delays, positions=positions)
-        notes.append(
-            f"arrivals of trips under way follow from the share of the way that is covered ({positions.count} trips)"
-        )
-    if operation.unplanned:
-        notes.append(f"{operation.unplanned} trips without a plan, or with an end before the start, are left out")
+    delays = replace(delays, positions=positions)
+    notes = _trip_notes(delays, day_start, zone, operation.unplanned)
     unknown = ["capacity of the carriers: it doesn't limit what they carry"]
     hubs = sorted({*trips["origin"], *trips["destination"]})
     demand, confirmed = None, False
@@ -168,27 +155,39 @@ def calibrate(
         demand, confirmed = found.demand, found.confirmed
         fits |= found.fits
         notes += found.notes
-        unknown.append(
-            "servers of the hubs: how long sorting takes isn't recorded; it is in the least time of a change"
-        )
+        unknown.append(_SERVERS)
     rooms = fit_rooms(twin, start=start, stop=stop, zone=zone, seed=seed)
     if rooms is not None:
         fits |= rooms.fits
         notes += rooms.notes
-    model = TimetableModel(
-        name or twin.model.twin,
-        operation.names,
-        tuple(hubs),
-        delays,
-        demand,
-        zone,
-        None if rooms is None else rooms.rooms,
-    )
+    of_rooms = None if rooms is None else rooms.rooms
+    model = TimetableModel(name or twin.model.twin, operation.names, tuple(hubs), delays, demand, zone, of_rooms)
     network = network_of(
         model.name, operation.names, trips, demand, hubs=model.hubs, positions=_positions(twin, operation.names.hub),
         largest_load=int(operation.legs.groupby("trip").size().max()) if len(operation.legs) else 1,
     )  # fmt: skip
     return Calibrated(model, (start, stop), groups, links, network, confirmed, Fits(fits), tuple(notes), tuple(unknown))
+
+
+def _settled(trips: pd.DataFrame, begin: int, end: int) -> pd.DataFrame:
+    """Return the trips planned in a window; what was planned in its last hours may leave after it, so that its delay isn't known."""
+    inside = trips[(trips["planned_start"] >= begin) & (trips["planned_start"] < end)]
+    return inside[inside["start"].notna() | (inside["planned_start"] < end - _DAY)]
+
+
+def _trip_notes(fits: TripFits, day_start: int, zone: str | None, unplanned: int) -> list[str]:
+    notes = [
+        f"a day of operation begins at {day_start:02}:00 {zone or 'UTC'}",
+        "times of travel are relative to the planned ones, and trips without an actual end are left out of them",
+        *_effect_notes(fits),
+    ]
+    if fits.positions is not None:
+        notes.append(
+            f"arrivals of trips under way follow from the share of the way that is covered ({fits.positions.count} trips)"
+        )
+    if unplanned:
+        notes.append(f"{unplanned} trips without a plan, or with an end before the start, are left out")
+    return notes
 
 
 def _positions(twin: TwinReader, hub: str) -> dict[str, tuple[float, float]]:
