@@ -22,7 +22,9 @@ def _plant() -> None:
     "run", cls=Command,
     example="twinlab plant run --folder plant/ --small --speed 60\ntwinlab plant run --folder plant/ --peers modbus opcua",
 )  # fmt: skip
-@path_option("--folder", required=True, metavar="DIR", help="Gets the truth, addresses and secrets; a new folder.")
+@path_option(
+    "--folder", required=True, metavar="DIR", help="A new folder. Gets the truth, a log, addresses and secrets."
+)
 @click.option("--speed", type=float, default=1.0, show_default=True, metavar="X", help="Seconds of the plant a second.")
 @click.option(
     "--peers",
@@ -41,6 +43,7 @@ def _run(
 ) -> None:  # fmt: skip
     """Run the plant until it is stopped (Ctrl+C, SIGTERM) or its weeks are over."""
     import asyncio  # noqa: PLC0415  (each command loads its rooms only)
+    import logging  # noqa: PLC0415
 
     from twinlab.errors import SchemaError  # noqa: PLC0415
     from twinlab.plant import ParcelSize, Plant  # noqa: PLC0415
@@ -58,8 +61,35 @@ def _run(
     plant = Plant(size) if state is None else Plant.load(state)
     schedule = None if faults is None else read_schedule(faults)
     say(plant.size.label())
+    folder.mkdir(parents=True, exist_ok=True)
+    # Gateways without a link and refused orders, once for each of many trucks.
+    logging.basicConfig(filename=folder / "plant.log", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     servers = make_peers(plant, folder, peers or PEERS)
     say(str(asyncio.run(run_plant(plant, folder, speed=speed, peers=servers, faults=schedule, ready=_say_ready))))
+
+
+@_plant.command(
+    "order", cls=Command,
+    example="twinlab plant order plant/ open_door R01\n"
+    "twinlab plant order plant/ hold_trip TR00042 --amount 90\n"
+    "twinlab plant order plant/ drift R01 --signal temperature --amount 2 --lasts 1d\n"
+    "twinlab plant order plant/ link_down modbus --lasts 30min",
+)  # fmt: skip
+@path_option("folder", help="Folder of the running plant.")
+@click.argument("kind", help="A command, such as open_door, or a fault, such as link_down.")
+@click.argument("target", help="An asset, a trip or a server.")
+@click.option("--amount", type=float, metavar="X", help="Value of a command or amount of a fault, if it takes one.")
+@click.option("--signal", metavar="NAME", help="Faults of sensors: which signal.")
+@click.option("--lasts", metavar="TIME", help="How long, in the plant's time, such as 30min (default: until the end).")
+def _order(
+    folder: Path, *, kind: str, target: str, amount: float | None, signal: str | None, lasts: str | None
+) -> None:
+    """Command a running plant, or begin a fault in it."""
+    from twinlab.plant.run.orders import send_order  # noqa: PLC0415
+
+    given = {"kind": kind, "target": target, "amount": amount, "signal": signal, "lasts": lasts}
+    send_order(folder, {name: value for name, value in given.items() if value is not None})
+    say(f"ordered {kind} of {target}")
 
 
 def _say_ready(addresses: dict[str, dict[str, object]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ SIZE = ParcelSize(hubs=4, trucks=25, cold_rooms=1, forklifts=1, parcels_a_week=2
 @pytest.fixture(scope="module")
 def nightly(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Plant, NightlyDispatch]:
     folder, plant = tmp_path_factory.mktemp("dispatch"), Plant(SIZE)
-    peer = NightlyDispatch(folder)
+    (folder / "truth").mkdir()
+    peer = NightlyDispatch(folder / "sheets", truth=folder / "truth")
 
     async def run() -> None:
         await peer.start(moment_of(plant, plant.advance(plant.time)))
@@ -28,7 +30,7 @@ def nightly(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Plant, Nigh
             await peer.publish(moment_of(plant, plant.advance(plant.time + 3600)))
 
     asyncio.run(run())
-    return folder, plant, peer
+    return folder / "sheets", plant, peer
 
 
 def rows(path: Path) -> dict[str, list[object]]:
@@ -60,6 +62,10 @@ def test_some_rows_are_edited_by_hand_and_stay_so(nightly: tuple[Path, Plant, Ni
     folder, _, peer = nightly
     paths = sorted(folder.iterdir())
     assert peer.edits
+    with (folder.parent / "truth" / "hand_edits.csv").open(newline="", encoding="utf-8") as stream:
+        assert [(row["trip"], row["text"]) for row in csv.DictReader(stream)] == [
+            (one.trip, one.text) for one in peer.edits
+        ]
     for edit in peer.edits:
         if edit.kind == "spelt unreadable":
             shown = [rows(path).get(edit.trip, [None, None])[1] for path in paths]

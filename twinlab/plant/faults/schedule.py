@@ -12,7 +12,7 @@ from twinlab.errors import SchemaError
 from twinlab.model.basics import Duration, Model, parse_duration
 from twinlab.model.terms import nearest
 
-__all__ = ["KINDS", "FaultKind", "Schedule", "ScheduledFault", "read_schedule"]
+__all__ = ["KINDS", "FaultKind", "Schedule", "ScheduledFault", "read_schedule", "schedule_faults"]
 
 
 class FaultKind(NamedTuple):
@@ -141,13 +141,26 @@ def read_schedule(path: str | Path) -> Schedule:
         If the file can't be read or isn't valid; names the path of each fault in it, such as ``faults.2.amount``.
     """
     try:
-        return Schedule.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         msg = f"schedule of faults {path}: {error}"
         raise SchemaError(msg) from error
+    return schedule_faults(found or {}, f"schedule of faults {path}")
+
+
+def schedule_faults(given: object, what: str) -> Schedule:
+    """Return a schedule of plain values, such as YAML or JSON has.
+
+    Raises
+    ------
+    SchemaError
+        If it isn't valid; names ``what`` it is, and the path of each fault in it.
+    """
+    try:
+        return Schedule.model_validate(given)
     except ValidationError as error:
         found = "; ".join(
             f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()
         )
-        msg = f"schedule of faults {path}: {found}"
+        msg = f"{what}: {found}"
         raise SchemaError(msg) from error

@@ -16,7 +16,7 @@ from twinlab.plant.network.clocks import Ints
 from twinlab.plant.network.network import Network
 from twinlab.plant.network.parcels import FIRST_NUMBER
 
-__all__ = ["LATE", "LONG_OPEN", "LONG_WARM", "LOW", "SILENT", "write_truth"]
+__all__ = ["LATE", "LONG_OPEN", "LONG_WARM", "LOW", "SILENT", "write_edits", "write_truth"]
 
 #: Thresholds of situations: a leg or trip is late, a room warm, a door open, a truck silent for this long (seconds); a
 #: battery is low (percent).
@@ -39,8 +39,13 @@ def write_truth(network: Network, edits: Sequence[Edit], folder: Path) -> list[P
             ("rule", "asset_type", "asset", "event_type", "event_id", "start", "end", "details"),
             situations,
         ),
-        _write(folder / "hand_edits.csv", tuple(one.name for one in fields(Edit)), map(astuple, edits)),
+        write_edits(edits, folder),
     ]
+
+
+def write_edits(edits: Sequence[Edit], folder: Path) -> Path:
+    """Write the table of the manual edits of a workbook; return its path."""
+    return _write(folder / "hand_edits.csv", tuple(one.name for one in fields(Edit)), map(astuple, edits))
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:

@@ -68,9 +68,6 @@ class RoomPlan:
     power: Floats
     # degC, one element per minute: temperature of the halls around the rooms.
     hall: Floats
-    # degC at the first minute, and the set point at first.
-    first: Floats
-    set_to: Floats
 
 
 @dataclass(frozen=True)
@@ -127,9 +124,7 @@ def plan_cold_rooms(size: ParcelSize) -> tuple[RoomPlan, RoomState]:
     hall = 15.0 + 2.5 * np.sin(2 * np.pi * (when - 0.375)) + 4.0 * np.sin(2 * np.pi * (when - 105) / 365.25)
     first = set_to + random.uniform(-0.5, 0.5, count)
     wobble = random.normal(0.0, 0.012, (minutes, count))
-    plan = RoomPlan(
-        begin, hub, frozen, left_open, failed, np.ascontiguousarray(door.T), works, wobble, power, hall, first, set_to
-    )
+    plan = RoomPlan(begin, hub, frozen, left_open, failed, np.ascontiguousarray(door.T), works, wobble, power, hall)
     nobody = np.full(count, -1, dtype=np.int8)
     return plan, RoomState(0, first, np.zeros(count, dtype=bool), set_to, nobody, np.zeros(count, dtype=bool))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from twinlab._files import write_atomically
 from twinlab.plant.files.dispatch import KINDS_OF_EDITS, Edit, write_workbook
+from twinlab.plant.files.truth import write_edits
 from twinlab.plant.network.clocks import DAY, to_local
 from twinlab.plant.peers.peer import Moment
 from twinlab.plant.steps.simulate import network_of
@@ -24,13 +25,16 @@ class NightlyDispatch:
     Parameters
     ----------
     folder : path
-        Where the workbooks are saved; ``truth`` gets ``hand_edits.csv`` of those of the newest workbook.
+        Where the workbooks are saved.
+    truth : path, optional
+        Folder that gets ``hand_edits.csv``: the manual edits in the newest workbook, with the true values.
     """
 
     name = "dispatch"
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, truth: str | Path | None = None) -> None:
         self._folder = Path(folder)
+        self._truth = None if truth is None else Path(truth)
         self._day = 0
         #: The edits in the newest workbook.
         self.edits: list[Edit] = []
@@ -62,6 +66,8 @@ class NightlyDispatch:
             self.edits = write_workbook(network, draft, hand=hand, trips=shown, until=plant.time)
 
         write_atomically(self._folder / name, save)
+        if self._truth is not None:
+            write_edits(self.edits, self._truth)
 
     async def stop(self) -> None:
         """Do nothing: files are written at once."""

@@ -82,9 +82,10 @@ class TruckGateways:
         self.link = FaultProxy(self._port, seed=f"{moment.plant.size.seed} trucks")
         await self.link.start()
         self._authority.issue("historian")
-        for truck in range(first_maker_trucks(moment.plant.size.trucks)):
+        trucks = range(first_maker_trucks(moment.plant.size.trucks))
+        for truck in trucks:
             self._authority.issue(asset_name("truck", truck))
-            await self._open(truck)
+        await asyncio.gather(*(self._open(truck) for truck in trucks))
 
     async def publish(self, moment: Moment) -> None:
         """Give the gateways the reports of a step; each is on its truck's disk when this returns."""
@@ -127,8 +128,8 @@ class TruckGateways:
 
     async def stop(self) -> None:
         """Close the gateways, then the broker; rows that aren't acknowledged stay in the outboxes."""
-        for truck in list(self._stacks):
-            await self._stacks.pop(truck).aclose()
+        await asyncio.gather(*(stack.aclose() for stack in self._stacks.values()))
+        self._stacks.clear()
         self._gateways.clear()
         if self.link is not None:
             await self.link.stop()

@@ -61,8 +61,6 @@ class Telematics:
         self._port = 0
         self._vehicles: list[dict[str, str]] = []
         self._random = random.Random()  # noqa: S311  (moods, no secrets)
-        #: Requests so far by status.
-        self.answered: dict[int, int] = {}
 
     def set_mood(self, *, bad: bool | None) -> None:
         """Make every second request fail, or none; None: as the share of bad minutes says."""
@@ -164,7 +162,6 @@ class Telematics:
                 answer = await handler(request)
             except web.HTTPException as error:
                 answer = web.json_response({"error": error.reason}, status=error.status)
-        self.answered[answer.status] = self.answered.get(answer.status, 0) + 1
         return answer
 
     def _wait(self) -> float:

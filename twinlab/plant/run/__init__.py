@@ -1,6 +1,7 @@
 """The plant as a running program: real time or faster, with its peers, and the truth recorded beside.
 
 In: a size, a speed, a folder. Out: peers on loopback, ``plant.json`` with their addresses, `truth` in files.
-Read in order: `truth` (what is recorded), `runner` (the loop and its clean end).
+Read in order: `chosen` (which peers), `truth` (what is recorded), `injector` (faults), `orders` (commands and faults while it
+runs), `runner` (the loop and its clean end).
 Never: a peer that is left running; truth where a twin would ingest it.
 """

@@ -55,7 +55,7 @@ def _make(name: str, plant: Plant, folder: Path) -> Peer:
     elif name == "erp":
         found = module.Erp(folder / "secrets")
     else:
-        found = module.NightlyDispatch(folder / "dispatch")
+        found = module.NightlyDispatch(folder / "dispatch", truth=folder / "truth")
     return cast("Peer", found)
 
 

@@ -18,6 +18,7 @@ from twinlab.errors import SchemaError
 from twinlab.plant.faults.schedule import Schedule
 from twinlab.plant.peers.peer import Peer, moment_of
 from twinlab.plant.run.injector import Injector
+from twinlab.plant.run.orders import carry_out
 from twinlab.plant.run.truth import Truth
 from twinlab.plant.steps.plant import Plant
 
@@ -64,7 +65,8 @@ async def run_plant(
     peers : sequence of Peer
         Started before the first step and stopped after the last one, in the opposite order, whatever happens.
     faults : Schedule, optional
-        Faults of sensors and connections, by their time since the run's begin; peers are then reached through proxies.
+        Faults of sensors and connections, by their time since the run's begin. More may be ordered while it runs, see
+        `send_order`.
     tick : float
         Seconds of the clock between steps.
     stop : asyncio.Event, optional
@@ -91,16 +93,14 @@ async def run_plant(
         stack.callback(plant.save, target / "state.json")
         stack.callback(shutil.rmtree, target / "secrets", ignore_errors=True)
         stack.callback(_catch_signals(ending))
-        injector = None if faults is None else Injector(plant, faults)
-        sensors = None if injector is None else injector.sensors
+        injector = Injector(plant, faults or Schedule())
         empty = moment_of(plant, plant.advance(plant.time))
         addresses: dict[str, dict[str, object]] = {}
-        if injector is not None:
-            stack.push_async_callback(injector.stop)
+        stack.push_async_callback(injector.stop)
         for peer in peers:
             stack.push_async_callback(peer.stop)
             await peer.start(empty)
-            addresses[peer.name] = peer.address if injector is None else await injector.attach(peer)
+            addresses[peer.name] = await injector.attach(peer)
         notice = {"speed": speed, "size": plant.size.to_dict(), "peers": addresses}
         path = write_atomically(target / "plant.json", lambda draft: draft.write_text(json.dumps(notice, indent=2)))
         stack.callback(path.unlink, missing_ok=True)
@@ -109,12 +109,12 @@ async def run_plant(
         started = time.monotonic()
         while plant.time < plant.size.span[1] and not ending.is_set():
             passed = time.monotonic() - started
+            carry_out(target, plant, injector)
             until = min(begin + int(passed * speed), plant.size.span[1])
             step = plant.advance(max(until, plant.time))
             truth.record(plant, step)
-            if injector is not None:
-                await injector.apply(step, truth)
-            moment = moment_of(plant, step, sensors)
+            await injector.apply(step, truth)
+            moment = moment_of(plant, step, injector.sensors)
             for peer in peers:
                 await peer.publish(moment)
             steps += 1
