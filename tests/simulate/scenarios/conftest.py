@@ -24,7 +24,7 @@ def hubs() -> Network:
         },
         nodes={
             "north": {"type": "hub", "servers": "day", "service": {"kind": "exponential", "mean": "2 min"}, "latitude": 41, "longitude": 2},
-            "middle": {"type": "hub", "servers": 2, "service": "1 min", "breakdowns": {"uptime": "50 h", "repair": "1 h"}, "latitude": 41, "longitude": 3},
+            "middle": {"type": "hub", "servers": 2, "docks": 2, "service": "1 min", "breakdowns": {"uptime": "50 h", "repair": "1 h"}, "latitude": 41, "longitude": 3},
             "south": {"type": "hub", "servers": 2, "latitude": 45, "longitude": 3},
             "bench": {"type": "workstation", "servers": 3, "service": {"job": "5 min"}, "buffer": 10},
             "cold": {"type": "cold_room", "climate": ROOM},

@@ -20,6 +20,7 @@ KINDS = {
     "remove_shift": ({"node": "north", "begin": "06:00", "days": ["sun"]}, "hub north: without the shift that begins at 06:00 on sun"),
     "calendar": ({"node": "north", "calendar": "long"}, "hub north: calendar long"),
     "breakdown": ({"node": "bench", "servers": 2, "start": "08:00", "stop": "09:00"}, "workstation bench: breakdown of 2 servers 08:00-09:00 each day"),
+    "docks": ({"node": "middle", "add": -1, "start": "2h"}, "hub middle: -1 dock from 2h after the start"),
     "demand": ({"factor": 1.2, "kinds": ["parcel"]}, "demand parcel: +20 %"),
     "service": ({"node": "hub", "factor": 0.9}, "each hub: service times -10 %"),
     "buffer": ({"node": "bench", "size": 3}, "workstation bench: a buffer of 3"),

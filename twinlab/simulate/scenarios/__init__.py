@@ -20,6 +20,7 @@ __getattr__, __dir__ = attach(
         "Change": "change",
         "Close": "kinds.close",
         "DemandFactor": "kinds.flows",
+        "Docks": "kinds.servers",
         "Fleet": "kinds.transporters",
         "NewTransporters": "kinds.transporters",
         "Part": "parts",

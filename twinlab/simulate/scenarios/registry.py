@@ -35,6 +35,7 @@ CHANGE_KINDS: Registry[type[Change]] = Registry(
         "remove_shift": f"{_KINDS}.servers:WithoutShift",
         "calendar": f"{_KINDS}.servers:UseCalendar",
         "breakdown": f"{_KINDS}.servers:Breakdown",
+        "docks": f"{_KINDS}.servers:Docks",
         "demand": f"{_KINDS}.flows:DemandFactor",
         "service": f"{_KINDS}.flows:ServiceFactor",
         "buffer": f"{_KINDS}.flows:Buffer",

@@ -9,6 +9,7 @@ import numpy as np
 from twinlab._compiled import njit
 from twinlab.simulate.kernel.loops.borrowed import borrowed
 from twinlab.simulate.kernel.loops.climate import anchor, schedule_thermostat
+from twinlab.simulate.kernel.loops.docks.line import admit
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import push, set_clock
 from twinlab.simulate.kernel.loops.moving import wait_for_transporter
@@ -102,4 +103,5 @@ def change_over(state, before, plan, out, t, servers, factors, dispatched, rerou
     if rerouted:
         _change_ways(s, p, o, t)
     for n in range(s.nodes.size):
+        admit(s, p, o, t, n)
         settle(s, p, o, t, n)

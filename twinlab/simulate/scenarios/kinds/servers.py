@@ -1,4 +1,4 @@
-"""Other numbers of servers: a number more or less, other shifts, another calendar, a breakdown."""
+"""Other numbers of servers and docks: a number more or less, other shifts, another calendar, a breakdown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twinlab.simulate.network.calendars import DAYS, Calendar, Clock, Day, Shift
 from twinlab.simulate.network.network import Network
 from twinlab.simulate.scenarios.change import Change, Effect, changed, fault, unknown
 
-__all__ = ["AddShift", "Breakdown", "Servers", "UseCalendar", "WithoutShift"]
+__all__ = ["AddShift", "Breakdown", "Docks", "Servers", "UseCalendar", "WithoutShift"]
 
 
 class _OfNode(Change):
@@ -68,6 +68,44 @@ class Servers(_OfNode):
     def effects(self, network: Network) -> Mapping[str, Effect]:  # noqa: D102
         del network
         return {f"nodes.{self.node}.servers": "adjust" if self.number is None else "set"}
+
+
+class Docks(_OfNode):
+    """Open more docks of a node, or close some; who loads or unloads at one finishes first.
+
+    >>> hubs = Network(name="two", nodes={"north": {"type": "hub", "docks": 2}, "south": {"type": "hub"}},
+    ...     links=[{"from": "north", "to": "south", "both_ways": True, "travel": "2 h"}],
+    ...     transporters={"line": {"type": "truck", "route": ("north", "south"), "capacity": 9}})
+    >>> Docks(node="north", add=1).applied(hubs).nodes["north"].docks
+    3
+    """
+
+    kind: Literal["docks"] = "docks"
+    add: int
+    """How many more; negative for fewer."""
+
+    def faults(self, network: Network) -> Iterator[Finding]:  # noqa: D102
+        yield from super().faults(network)
+        if self.node in network.nodes:
+            docks = network.nodes[self.node].docks
+            if docks is None:
+                yield fault(
+                    "node", f"{self.node!r} states no `docks`, so that there are enough; state them in the network"
+                )
+            elif docks + self.add < 1:
+                yield fault("add", f"expected at most {docks - 1} fewer, so that one is left; got {self.add}")
+
+    def applied(self, network: Network) -> Network:  # noqa: D102
+        node = network.nodes[self.node]
+        more = node.model_copy(update={"docks": (node.docks or 0) + self.add})
+        return changed(network, nodes={**network.nodes, self.node: more})
+
+    def summary(self, network: Network) -> str:  # noqa: D102
+        return f"{self._named(network)}: {self.add:+d} dock{'s' * (abs(self.add) != 1)}"
+
+    def effects(self, network: Network) -> Mapping[str, Effect]:  # noqa: D102
+        del network
+        return {f"nodes.{self.node}.docks": "adjust"}
 
 
 class Breakdown(_OfNode):

@@ -7,7 +7,9 @@ import pytest
 from tests.simulate.kernel.loops.pools.yards import HOUR, MANY, START, advanced, trips, yard
 from twinlab.errors import SchemaError
 from twinlab.simulate import NetworkModel
+from twinlab.simulate.kernel import ScenarioModel
 from twinlab.simulate.kernel.arrays import from_dataset
+from twinlab.simulate.scenarios import Scenario
 
 DOCKED = {**MANY, "docks": 1}
 
@@ -94,6 +96,26 @@ def test_a_state_from_tables_may_have_more_at_docks_than_there_are():
     assert from_dataset(state).nodes["docked"].tolist() == [0, 2, 0]
     later = model.advance(state, until=START + HOUR, step=HOUR).state
     assert from_dataset(later).nodes["docked"].tolist() == [0, 0, 0]
+
+
+def test_docks_are_opened_and_closed_in_a_window():
+    nodes = {"a": MANY, "b": DOCKED, "c": MANY}
+    lifts = {"count": 6, "unloading": "20 min", "home": "a"}
+    network = yard(nodes=nodes, lifts=lifts, demand={"jobs": {"at": "a", "interval": "3 min", "route": ["b"]}})
+
+    def unloaded(changes):
+        model = ScenarioModel(Scenario("docks", network, changes))
+        done = model.advance(model.initial_state(start=START), until=START + 12 * HOUR, step=4 * HOUR)
+        return done.results["spot_arrivals"].sel(spot="b").values.tolist(), from_dataset(done.state)
+
+    assert unloaded([])[0] == pytest.approx([12, 12, 12], abs=1)
+    more, state = unloaded([{"kind": "docks", "node": "b", "add": 2, "start": "4h", "stop": "8h"}])
+    assert more == pytest.approx([12, 36, 12], abs=3)
+    assert state.nodes["docked"][1] == 1
+    with pytest.raises(SchemaError, match=r"changes\[0\]\.add: expected at most 0 fewer"):
+        Scenario("none", network, [{"kind": "docks", "node": "b", "add": -1}])
+    with pytest.raises(SchemaError, match=r"changes\[0\]\.node: 'a' states no `docks`"):
+        Scenario("none", network, [{"kind": "docks", "node": "a", "add": 1}])
 
 
 def test_docks_need_a_transporter():

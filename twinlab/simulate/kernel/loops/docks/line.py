@@ -7,7 +7,7 @@ import numpy as np
 from twinlab._compiled import njit
 from twinlab.simulate.kernel.loops.heap import set_clock
 
-__all__ = ["occupy", "vacate"]
+__all__ = ["admit", "occupy", "vacate"]
 
 
 @njit(cache=True, nogil=True)
@@ -35,19 +35,36 @@ def occupy(s, p, o, t, k, n, in_line):
 
 
 @njit(cache=True, nogil=True)
-def vacate(s, p, o, t, n):
-    """Free a dock of a node, and give it to the first in line."""
-    limit, node = p.nodes[n].docks, s.nodes[n]
-    if limit < 0:
-        return
-    # More than there are docks may have been there in a state from tables.
-    if node.in_line == 0 or node.docked > limit:
-        node.docked -= 1
-        o.node[n].docked_area -= o.edge[0] - t
-        return
+def _call_first(s, o, t, n):
+    """Let the first in line go to the dock that it was given."""
+    node = s.nodes[n]
     k = node.first_in_line - 1
     node.first_in_line = s.transporters[k].next + 1
     s.transporters[k].next = -1
     node.in_line -= 1
     o.node[n].line_area -= o.edge[0] - t
     set_clock(s.clock_time, s.clock_item, s.clock_place, k, t)
+
+
+@njit(cache=True, nogil=True)
+def admit(s, p, o, t, n):
+    """Give docks that a node has more than before to who waits in line."""
+    node = s.nodes[n]
+    while node.in_line > 0 and node.docked < p.nodes[n].docks:
+        node.docked += 1
+        o.node[n].docked_area += o.edge[0] - t
+        _call_first(s, o, t, n)
+
+
+@njit(cache=True, nogil=True)
+def vacate(s, p, o, t, n):
+    """Free a dock of a node, and give it to the first in line."""
+    limit, node = p.nodes[n].docks, s.nodes[n]
+    if limit < 0:
+        return
+    # There may be more than there are docks: in a state from tables, or since a scenario closed one.
+    if node.in_line == 0 or node.docked > limit:
+        node.docked -= 1
+        o.node[n].docked_area -= o.edge[0] - t
+        return
+    _call_first(s, o, t, n)
