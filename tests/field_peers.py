@@ -150,20 +150,20 @@ class OpcuaPeer:
         self.stop()
         self._thread.close()
 
-    def write(self, tag: str, values: list[float], *, status: int = 0) -> None:
-        """Write values one after the other, without a pause for the server to send any of them."""
-        self._thread.run(self._write(tag, values, status))
+    def write(self, tag: str, values: list[float], *, status: int = 0, behind: float = 0.0) -> None:
+        """Write values one after the other, without a pause for the server to send any; ``behind``: how far its clock is, seconds."""
+        self._thread.run(self._write(tag, values, status, timedelta(seconds=behind)))
 
     @property
     def sessions(self) -> int:
         """Number of open sessions of clients."""
         return len(self._server.bserver.clients)
 
-    async def _write(self, tag: str, values: list[float], status: int) -> None:
+    async def _write(self, tag: str, values: list[float], status: int, behind: timedelta) -> None:
         from asyncua import ua
 
         for value in values:
-            stamp = datetime.now(UTC)
+            stamp = datetime.now(UTC) - behind
             given = ua.DataValue(ua.Variant(value), StatusCode=ua.StatusCode(status), SourceTimestamp=stamp)
             await self._server.write_attribute_value(self._ids[tag], given)
             if tag in self.nodes:

@@ -158,6 +158,19 @@ def test_what_a_node_without_history_dropped_is_a_gap(peer: OpcuaPeer) -> None:
     assert asyncio.run(source.fill(gap)) is False
 
 
+def test_after_a_clock_that_was_set_back_what_a_full_queue_dropped_is_a_gap_without_a_start(peer: OpcuaPeer) -> None:
+    async def enough(found: list[LiveBatch]) -> bool:
+        if len(found) == 1:
+            await asyncio.to_thread(peer.write, "count", [-1.0])
+            await asyncio.to_thread(peer.write, "count", [-float(n) for n in range(2, 202)], behind=3600)
+        return peer.written[-1] in rows(found)
+
+    found = asyncio.run(until(opened(peer, nodes={"count": peer.nodes["count"]}), enough))
+    assert set(peer.written[-QUEUE:]) <= set(rows(found))
+    last = gaps(found)[-1]
+    assert (last.start_ns, last.stop_ns, last.tags) == (None, peer.written[-1][1], ("count",))
+
+
 def test_values_of_an_outage_are_recovered(peer: OpcuaPeer) -> None:
     link = Link(peer.port)
     source = opened(peer, url=f"opc.tcp://127.0.0.1:{link.port}/twinlab")

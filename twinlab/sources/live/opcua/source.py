@@ -159,7 +159,9 @@ class OpcuaSource:
                 continue
             one = self._tags[tag]
             gap = self._suspected(session, tag, values, got)
-            if gap is not None:
+            if gap is not None and gap.start_ns is None:
+                yield self._lost(gap)
+            elif gap is not None:
                 async for batch in self._recovered(session, gap, got):
                     yield batch
             # The first value of a subscription is often one that came before the outage.
@@ -174,19 +176,25 @@ class OpcuaSource:
         return LiveBatch((observations(rows),), offsets=offsets)
 
     def _suspected(self, session: Session, tag: str, values: list[ua.DataValue], got: list[Observed]) -> Gap | None:
-        """Return the span before some values in which others may be missing; None if nothing is."""
+        """Return the span before some values in which others may be missing; None if nothing is.
+
+        If the source's clock was set back, the span has no known start.
+        """
         one = self._tags[tag]
+        start = session.subscribed_ns if one.until_ns is None else one.until_ns
+        stop = got[-1].time_ns
         if one.new and one.until_ns is not None:
-            reason = "outage"
+            # A node that hasn't changed has the time of its last value.
+            reason = "" if stop == start else "outage"
         elif overflowed(values):
             reason = "queue overflow"
         elif len(values) >= session.queue_sizes.get(tag, self._options.queue):
             reason = "full queue"
         else:
+            reason = ""
+        if not reason:
             return None
-        start = session.subscribed_ns if one.until_ns is None else one.until_ns
-        stop = max(row.time_ns for row in got)
-        return Gap(tag, reason, start + 1, stop, tags=(tag,)) if stop > start else None
+        return Gap(tag, reason, start + 1 if stop > start else None, stop, tags=(tag,))
 
     async def _recovered(self, session: Session, gap: Gap, got: list[Observed]) -> AsyncIterator[LiveBatch]:
         """Yield the values that the history has in a gap, or the gap if it hasn't the newest one of ``got``."""
@@ -214,9 +222,11 @@ class OpcuaSource:
             self._meter.failed_once(error)
         self._meter.filled(gap)
         if not complete:
-            lost = replace(gap, start_ns=start + 1)
-            self._meter.gap(lost, lost=True)
-            yield LiveBatch(gaps=(lost,))
+            yield self._lost(replace(gap, start_ns=start + 1))
+
+    def _lost(self, gap: Gap) -> LiveBatch:
+        self._meter.gap(gap, lost=True)
+        return LiveBatch(gaps=(gap,))
 
 
 def _key(row: Observed) -> object:
