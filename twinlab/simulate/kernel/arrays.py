@@ -202,6 +202,8 @@ def from_dataset(state: xr.Dataset, *, room: int = 0) -> State:
         # Only networks with calendars of transporters have it.
         none = array == "duty" and array not in state
         arrays[array] = np.zeros(0, np.int64) if none else np.array(_values(state, array))
+    if "link_joined" not in state:
+        _sum_joined(arrays["links"], arrays["entities"])
     size = max(_SMALLEST, arrays["entities"].size + room)
     # States of earlier versions keep it after the service.
     arrays["extras"]["paused"][arrays["entities"]["stage"] != SERVED] = 0.0  # type: ignore[call-overload]
@@ -209,6 +211,15 @@ def from_dataset(state: xr.Dataset, *, room: int = 0) -> State:
         arrays[array] = _resized(arrays[array], size)
     key = np.array([int(state["seed"]), int(state["replication"])], np.uint64)
     return State(key=key, **arrays)  # type: ignore[arg-type]
+
+
+def _sum_joined(links: Records, entities: Records) -> None:
+    """Sum the times at which those that wait at each link joined, which states of earlier versions don't have."""
+    for way in links:
+        e = way["first"]
+        for _ in range(way["waiting"]):
+            way["joined"] += entities[e]["since"]
+            e = entities[e]["next"]
 
 
 def _values(state: xr.Dataset, name: str) -> npt.NDArray[np.generic]:

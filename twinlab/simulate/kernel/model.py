@@ -190,9 +190,7 @@ class NetworkModel:
             fork = copied(before, seed=int(state["seed"]), replication=replication)
             if size > fork.entities.size:
                 fork = enlarged(fork, at_least=size)
-            after, out = self.run_span(fork, span)
-            cells.nodes[place], cells.transporters[place] = out.node_cells, out.transporter_cells
-            cells.climates[place] = out.climate_cells
+            after, _ = self.run_span(fork, span, cells=Cells(*(rows[place] for rows in cells)))
             arrived[place] = after.numbers.sum() - before.numbers.sum()
             size = after.entities.size
         return labelled(
@@ -243,16 +241,27 @@ class NetworkModel:
         return span_of(self.network, names, state["start"].values, state["time"].values, until, step)
 
     def run_span(
-        self, state: State, span: Span, *, traced_rows: int = 0, coming_from: NetworkModel | None = None
+        self,
+        state: State,
+        span: Span,
+        *,
+        traced_rows: int = 0,
+        coming_from: NetworkModel | None = None,
+        cells: Cells | None = None,
     ) -> tuple[State, Out]:
         """Run the loop on the arrays of a state; where one is full, enlarge it and go on.
 
-        With ``coming_from``, the state is one of that model, and the network changes to this one at the start of the span.
+        With ``coming_from``, the state is one of that model, and the network changes to this one at the start of the span. ``cells``
+        are filled if they are given, which saves a copy.
         """
         plan, names = self.compiled
         before = State._make(array.copy() for array in state) if traced_rows else state
         batch = int(plan.sources["batch"].max()) if plan.sources.size else 0
         out = span.out(names, batch=batch, traced_rows=traced_rows)
+        if cells is not None:
+            out = out._replace(
+                node_cells=cells.nodes, transporter_cells=cells.transporters, climate_cells=cells.climates
+            )
         compiled_for(state, plan, out)
         begin_cells(state, plan, out, span.start)
         if coming_from is not None:
@@ -262,7 +271,7 @@ class NetworkModel:
             state = enlarged(state)
         rows = int(out.place[2])
         if rows > out.trace.size:
-            return self.run_span(before, span, traced_rows=rows, coming_from=coming_from)
+            return self.run_span(before, span, traced_rows=rows, coming_from=coming_from, cells=cells)
         return state, out
 
     def _differences(

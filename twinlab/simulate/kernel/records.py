@@ -134,6 +134,7 @@ LINK: Final = np.dtype(
         ("waiting", "i4"),
         ("first_holding", "i4"),  # transporters that wait for entities
         ("last_holding", "i4"),
+        ("joined", "f8"),  # sum of the times at which those that wait joined
         ("coming", "i4"),  # entities that the transporters of pools which were called and aren't there yet can take
     ],
     align=True,
@@ -159,6 +160,7 @@ TRANSPORTER: Final = np.dtype(
 #: Fields that states stored by earlier versions don't have.
 ADDED: Final = (
     "link_coming",
+    "link_joined",
     "node_docked",
     "node_first_in_line",
     "node_in_line",

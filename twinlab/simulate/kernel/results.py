@@ -150,19 +150,25 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return found
 
 
+def _mean(areas: Rows, width: Floats) -> Floats:
+    """Return areas by widths, rounded to float32 in the same pass."""
+    found: Floats = np.divide(areas, width, out=np.empty(areas.shape, np.float32), casting="same_kind")
+    return found
+
+
 def _node_values(cells: Rows, signal: str, width: Floats) -> Floats:
     if signal == "waiting_time":
         return _ratio(cells["wait"], cells["started"])
     if signal == "sojourn":
         return _ratio(cells["sojourn"], cells["delivered"])
     if signal in {"queue", "busy", "servers", "blocked", "outbound", "down"}:
-        return cells[f"{signal}_area"] / width
+        return _mean(cells[f"{signal}_area"], width)
     return cells[signal]
 
 
 def _transporter_values(cells: Rows, signal: str, width: Floats) -> Floats:
     lasting = {"driving", "load", "down", *POOL_SIGNALS}
-    return cells[f"{signal}_area"] / width if signal in lasting else cells[signal]
+    return _mean(cells[f"{signal}_area"], width) if signal in lasting else cells[signal]
 
 
 def _kpis(cells: Cells, arrived: Floats, energy: Floats, seconds: float, names: Names) -> dict[str, Floats]:
@@ -231,7 +237,7 @@ class _Labels:
             "cell_methods": about[2],
         }
         # Half the memory; the KPIs are computed from all digits.
-        self.variables[f"{kind}_{signal}"] = ((*self.first, "time", kind), array.astype(np.float32), attrs)
+        self.variables[f"{kind}_{signal}"] = ((*self.first, "time", kind), array.astype(np.float32, copy=False), attrs)
 
     def add_nodes(self, kind: str) -> None:
         """Add the signals of a type of nodes."""

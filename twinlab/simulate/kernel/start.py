@@ -287,6 +287,7 @@ def _put_outbound(into: _Start, rows: _Rows, row: int, at: int) -> None:
         into.state.entities[way["last"]]["next"] = row
     way["last"] = row
     way["waiting"] += 1
+    way["joined"] += one["since"]
     into.state.nodes[at]["outbound"] += 1
 
 

@@ -59,7 +59,7 @@ def _change_ways(s, p, o, t):
     for place in range(s.links.size):
         way, n = s.links[place], p.links[place].origin
         count, e = way.waiting, way.first
-        way.first, way.last, way.waiting = -1, -1, 0
+        way.first, way.last, way.waiting, way.joined = -1, -1, 0, 0.0
         s.nodes[n].outbound -= count
         o.node[n].outbound_area -= count * (o.edge[0] - t)
         for _ in range(count):
@@ -71,6 +71,7 @@ def _change_ways(s, p, o, t):
             if p.links[link].carried:
                 wait_for_transporter(s, p, o, t, e, link)
                 one.since = since
+                s.links[link].joined += since - t
             else:
                 x = draw(
                     p.distributions, p.values, p.links[link].travel, np.uint64(one.stop), np.uint64(one.source),

@@ -94,14 +94,24 @@ def take_load(s, o, t, link, k, most):
         return
     one = s.transporters[k]
     one.first = way.first
-    e = way.first
-    origin = s.entities[e].at
-    for i in range(count):
-        o.transporter[k].wait += t - s.entities[e].since
-        one.last = e
-        e = s.entities[e].next if i + 1 < count else e
-    way.first = s.entities[one.last].next
-    s.entities[one.last].next = -1
+    origin = s.entities[way.first].at
+    joined = way.joined
+    if count == way.waiting:
+        # All of them: without a walk through cold memory.
+        one.last = way.last
+        way.first = -1
+        way.joined = 0.0
+    else:
+        joined = 0.0
+        e = way.first
+        for _ in range(count):
+            joined += s.entities[e].since
+            one.last = e
+            e = s.entities[e].next
+        way.first = e
+        way.joined -= joined
+        s.entities[one.last].next = -1
+    o.transporter[k].wait += count * t - joined
     way.waiting -= count
     one.load = count
     s.nodes[origin].outbound -= count

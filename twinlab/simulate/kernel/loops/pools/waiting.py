@@ -44,6 +44,7 @@ def join_link(s, p, e, link):
         else:
             s.entities[before].next = e
     way.waiting += 1
+    way.joined += one.since
 
 
 @njit(cache=True, nogil=True)
