@@ -101,7 +101,8 @@ def test_a_stop_stores_what_was_received_and_says_so_to_systemd_and_in_json(live
             assert json.load(page)["sources"]["feed"]["state"] == "connected"
         process.send_signal(signal.SIGTERM)
         # Not communicate(): it loses the lines that readline() has buffered.
-        logged, said = process.stderr.read(), process.stdout.read()
+        with process.stderr as errors, process.stdout as output:
+            logged, said = errors.read(), output.read()
         assert process.wait(PATIENCE) == 0
         assert b"STOPPING=1" in manager.recv(100)
     assert "historian stopped" in said
