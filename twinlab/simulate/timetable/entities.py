@@ -107,6 +107,7 @@ def carry_entities(
     planned: tuple[Floats, Floats],
     actual: tuple[Floats, Floats],
     cancelled: Bools,
+    diverted: Bools,
     until: float,
     epoch: int,
     seed: int,
@@ -131,7 +132,7 @@ def carry_entities(
     share = np.cumsum(demand.share, axis=1)
     leg_entity, leg_number, leg_trip, arrived = follow(
         all_origin, goal, np.concatenate([entities.registered, ready]), first, entities.leg_trip,
-        np.concatenate([np.zeros(known), which]), share, destination, planned[0], actual[0], actual[1], cancelled, usable,
+        np.concatenate([np.zeros(known), which]), share, origin, destination, diverted, planned[0], actual[0], actual[1], cancelled, usable,
         by_hub, bounds, paths,
     )  # fmt: skip
     promised = np.concatenate([entities.promised, np.full(len(where), np.nan)])

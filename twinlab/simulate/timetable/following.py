@@ -22,10 +22,10 @@ _ROOM = 8
 @njit(cache=True, nogil=True)
 def follow(
     origin: Ints, goal: Ints, ready: Floats, first: Ints, booked: Ints, which: Floats, share: Floats,
-    trip_destination: Ints, planned_start: Floats, start: Floats, end: Floats, cancelled: Bools, usable: Bools,
+    trip_origin: Ints, trip_destination: Ints, diverted: Bools, planned_start: Floats, start: Floats, end: Floats, cancelled: Bools, usable: Bools,
     by_hub: Ints, bounds: Ints, paths: npt.NDArray[np.int32],
 ) -> tuple[Ints, Ints, Ints, Floats]:  # fmt: skip
-    """Follow each entity trip by trip; who misses a trip, or finds it cancelled, is booked again. ``goal`` is filled in."""
+    """Follow each entity trip by trip; who misses a trip, or finds it cancelled or diverted, is booked again. ``goal`` is filled in."""
     count, hubs = len(origin), share.shape[0]
     leg_entity = np.empty(count * _ROOM, dtype=np.int64)
     leg_number = np.empty(count * _ROOM, dtype=np.int64)
@@ -51,7 +51,11 @@ def follow(
         while done < many and number < _ROOM:
             k = plan[done]
             # A trip that has left before the start is a fact.
-            missed = cancelled[k] or (start[k] >= 0 and number + done > 0 and start[k] < time)
+            missed = (
+                cancelled[k]
+                or (diverted[k] and trip_origin[k] != at)
+                or (start[k] >= 0 and number + done > 0 and start[k] < time)
+            )
             if missed:
                 again = first_departure(at, max(time, 0.0), by_hub, bounds, planned_start, usable)
                 # Only trips that haven't left by then.

@@ -126,12 +126,15 @@ class TimetableModel:
         start, end, cancelled = simulate_trips(
             trips, self.fits, known, epoch=epoch, seed=int(state["seed"]), replications=replications, zone=self.zone
         )
+        diverted = np.zeros(len(trips.origin), dtype=bool)
+        if "trip_diverted" in state:
+            diverted = state["trip_diverted"].to_numpy()
         carried: list[Carried] = []
         if self.demand is not None:
             carried = [
                 carry_entities(
                     _entities_of(state), self.demand, origin=trips.origin, destination=trips.destination,
-                    planned=(trips.planned_start, trips.planned_end), actual=(start[row], end[row]), cancelled=cancelled[row],
+                    planned=(trips.planned_start, trips.planned_end), actual=(start[row], end[row]), cancelled=cancelled[row], diverted=diverted,
                     until=span.stop, epoch=epoch, seed=int(state["seed"]), replication=int(each), zone=self.zone,
                 )
                 for row, each in enumerate(replications)

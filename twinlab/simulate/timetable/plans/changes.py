@@ -190,15 +190,17 @@ def _departures(change: UseTimetable, plan: Plan, node: str, windows: Sequence[W
 def _diverted(plan: Plan, node: str, instead: str, windows: Sequence[Window]) -> Plan:
     """Return the plan with the trips from and to a place in some windows from and to another, at the same times.
 
-    What waits at the place is there, too, and goes on from there; what is to be delivered at the place is delivered at the other, if its
-    last trip goes there. A trip between the two is cancelled.
+    What is at the place waits there and is booked on trips after the windows. What is to be delivered at the place is delivered at the
+    other, if its last trip goes there. A trip between the two is cancelled.
     """
     closed, other = plan.code(node), plan.code(instead)
     leaving = plan.at([node], "origin") & plan.during(windows)
     coming = plan.at([node], "destination") & plan.during(windows, "end")
     origin = np.where(leaving, other, plan.column("origin"))
     destination = np.where(coming, other, plan.column("destination"))
-    moved = plan.with_trips(origin=origin, destination=destination).cancelled(origin == destination)
+    before = plan.column("diverted") if "trip_diverted" in plan.state else np.zeros(len(origin), dtype=bool)
+    diverted = np.asarray(before, dtype=bool) | leaving
+    moved = plan.with_trips(origin=origin, destination=destination, diverted=diverted).cancelled(origin == destination)
     if "entity" not in plan.state.coords:
         return moved
     state = moved.state
@@ -206,7 +208,6 @@ def _diverted(plan: Plan, node: str, instead: str, windows: Sequence[Window]) ->
     last = state["leg_trip"].to_numpy()[np.maximum(first[1:] - 1, 0)]
     there = (state["entity_destination"].to_numpy() == closed) & coming[last]
     goal = np.where(there, other, state["entity_destination"].to_numpy())
-    # Legs between the two places are done: whoever has one is there already.
     moved = replace(moved, state=state.assign(entity_destination=("entity", goal)))
     demand = plan.model.demand
     assert demand is not None
