@@ -19,6 +19,7 @@ import pytest
 import xarray as xr
 
 import twinlab as tl
+from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
 
 Make = Callable[[str], tl.Twin]
@@ -106,7 +107,9 @@ def test_a_stop_stores_what_was_received_and_says_so_to_systemd_and_in_json(live
         assert process.wait(PATIENCE) == 0
         assert b"STOPPING=1" in manager.recv(100)
     assert "historian stopped" in said
-    assert [json.loads(line)["message"] for line in logged.splitlines()] == ["running", "stopped"]
+    # The first reader of a new twin may build its history, for which the historian waits.
+    messages = [json.loads(line)["message"] for line in logged.splitlines()]
+    assert [one for one in messages if one != "not published yet"] == ["running", "stopped"]
     stored = len(rows_of(twin))
     assert 10 < stored < 300
     assert not twin.live_status().running
@@ -152,3 +155,20 @@ def test_what_is_missing_is_said_before_anything_starts(live_twin: Make, tmp_pat
     with pytest.raises(SchemaError, match="expected a mapping with `live:`"):
         tl.open(twin.folder).run(once=True)
     assert str(twin.live_status()).startswith("no historian has run")
+
+
+def test_readers_of_a_new_twin_have_the_rows_while_another_process_builds_its_first_history(
+    live_twin: Make, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = live_twin("{kind: replay, file: log.csv}")
+    with monkeypatch.context() as patch:
+        patch.setattr(tl.Twin, "_publish_live", lambda self: None)  # ends before it has published
+        twin.run(once=True)
+    assert not (twin.folder / "history").exists()
+    with Lock(twin.folder / "history.lock", what="the history"):
+        reader = tl.open(twin.folder)
+        assert reader.history("truck").temperature.sel(asset="a").values.tolist() == [n / 10 for n in range(150)]
+        monkeypatch.setattr("twinlab.history.read.pin_cache.TAIL_ROWS", 100)
+        with pytest.raises(HistoryConflictError):
+            tl.open(twin.folder).history("truck")
+    assert twin.history("truck").temperature.sel(asset="b").values.tolist() == [n / 10 for n in range(150)]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinlab.errors import CorruptionError, SchemaError
+from twinlab.errors import CorruptionError, HistoryConflictError, SchemaError
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.index.index_file import index_folder
 from twinlab.history.read.definitions import BuiltWith, Definitions
@@ -129,7 +129,13 @@ class PinCache:
         except CorruptionError:
             if self.rebuild is None:
                 raise
-            self.note = "; ".join(self.rebuild().notes)
+            try:
+                self.note = "; ".join(self.rebuild().notes)
+            except HistoryConflictError:
+                # Another process, such as a historian that has just started, is building it: until then all rows are the tail.
+                if sum(at for name, at in sources.position().items() if name != "_twin") > TAIL_ROWS:
+                    raise
+                return self._empty()
             return open_history(self.root / "history", branch=self.branch)
 
 

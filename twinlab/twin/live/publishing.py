@@ -57,7 +57,8 @@ class Publisher:
         return sum(runner.counts.waiting for runner in self._runners)
 
     async def run(self) -> None:
-        """Publish when it is due, until cancelled."""
+        """Publish what an earlier process has left, then whenever it is due, until cancelled."""
+        await self.publish()
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             now = time.monotonic()
