@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import nullcontext
+from typing import Any
 
 from twinlab._compiled import compiled_kernel, stored
 from twinlab._locks import Lock
@@ -43,7 +44,9 @@ def compiled_for(state: State, plan: Plan, out: Out) -> None:
                 sys.stderr.write("compiling the simulation, once for this installation (about 20 s)\n")
                 sys.stderr.flush()
             began = time.perf_counter()
-            kinds = *(numba.typeof(one) for one in (state, plan, out)), numba.float64
+            # Numba has types for some of its functions only.
+            typeof: Any = numba.typeof
+            kinds = *(typeof(one) for one in (state, plan, out)), numba.float64
             for kernel in (begin_cells, run):
                 compiled_kernel(kernel).compile(kinds)
             if shown:

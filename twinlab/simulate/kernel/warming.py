@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def warm() -> float:
         nodes={"desk": {"type": "desk", "service": "1 min"}},
         demand={"all": {"at": "desk", "interval": "1 min"}},
     )
-    changes = [{"kind": "demand", "factor": 2, "start": "2min", "stop": "4min"}]
+    changes: Any = [{"kind": "demand", "factor": 2, "start": "2min", "stop": "4min"}]
     model = ScenarioModel(Scenario("busy", desk, changes))
     start = np.datetime64("2026-01-05", "ns")
     model.advance(model.initial_state(start=start), until=start + np.timedelta64(5, "m"), step=np.timedelta64(1, "m"))
