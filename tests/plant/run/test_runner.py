@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from twinlab.errors import SchemaError, SourceError, UnknownTermError
@@ -180,3 +181,21 @@ def test_the_command_starts_and_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
     assert err == ""
     assert read_truth(folder / "truth", "rooms").num_rows > 0
     assert not (folder / "plant.json").exists()
+
+
+def test_servers_of_a_killed_plant_end_with_it(tmp_path: Path) -> None:
+    folder = tmp_path / "plant"
+    command = [sys.executable, "-m", "twinlab.cli", "plant", "run", "--folder", str(folder), "--small", "--weeks", "1"]
+    process = subprocess.Popen([*command, "--peers", "mqtt", "erp", "--trucks", "2"], stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            if (folder / "plant.json").exists():
+                break
+            time.sleep(0.1)
+        children = psutil.Process(process.pid).children()
+        assert {child.name() for child in children} == {"mosquitto", "postgres"}
+    finally:
+        process.kill()
+        process.wait()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []

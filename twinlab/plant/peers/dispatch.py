@@ -45,7 +45,7 @@ class NightlyDispatch:
         self._day = _local_day(moment.plant.time)
 
     async def publish(self, moment: Moment) -> None:
-        """Save the workbook of a day that has ended in this step."""
+        """Save the workbook of the last day that has ended in this step."""
         day = _local_day(moment.step.end)
         if day == self._day:
             return

@@ -25,6 +25,7 @@ from twinlab.errors import SourceError
 from twinlab.plant.faults.proxy import FaultProxy
 from twinlab.plant.network.names import asset_name, first_maker_trucks
 from twinlab.plant.peers.certificates import Authority
+from twinlab.plant.peers.children import bound_command
 from twinlab.plant.peers.peer import Moment
 
 __all__ = ["UNITS", "TruckGateways"]
@@ -194,7 +195,7 @@ class TruckGateways:
         config.write_text("\n".join(settings) + "\n", encoding="utf-8")
         with log.open("ab") as stream:
             self._broker = subprocess.Popen(  # noqa: S603  (the broker's program)
-                [program, "-c", str(config)], stdout=stream, stderr=stream, env={**os.environ, "TZ": "UTC"},
+                bound_command([program, "-c", str(config)]), stdout=stream, stderr=stream, env={**os.environ, "TZ": "UTC"},
                 # Ctrl+C in a terminal ends the plant, which then ends its peers in order.
                 start_new_session=True,
             )  # fmt: skip

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from twinlab.errors import SourceError
+from twinlab.plant.peers.children import bound_command
 
 __all__ = ["Cluster"]
 
@@ -83,7 +84,7 @@ class Cluster:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (folder / "log").open("wb") as log:
             self._server = subprocess.Popen(  # noqa: S603
-                [postgres, "-D", str(folder / "data"), *options], user=user, cwd=folder, stdout=log, stderr=log,
+                bound_command([postgres, "-D", str(folder / "data"), *options], signal.SIGINT), user=user, cwd=folder, stdout=log, stderr=log,
                 # Ctrl+C in a terminal ends the plant, which then ends its peers in order.
                 start_new_session=True,
             )  # fmt: skip

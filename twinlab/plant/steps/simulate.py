@@ -33,7 +33,7 @@ def simulate_network(size: ParcelSize, *, progress: Progress | None = None) -> N
 
 
 def network_of(plant: Plant, step: Step) -> Network:
-    """Return a plant as a network: its timetable, and the samples of a step that begins with the plan."""
+    """Return a plant as a network: its timetable, and the samples of a step, which are all of them if it begins with the plan."""
     plan, timed = plant.plan, plant.timetable
     rooms = sample_cold_rooms(plan.rooms, [step.rooms])
     forklifts = join_forklifts(plan.forklifts, [step.forklifts])
