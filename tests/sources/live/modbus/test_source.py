@@ -106,6 +106,12 @@ def test_requests_stay_within_the_budget_on_one_connection(peer: ModbusPeer) -> 
     elapsed = time.monotonic() - began
     assert 24 <= len(peer.requests) <= elapsed * 50 + 1
     assert peer.most_connections == 1
+    # Within a round as well: the third request comes two quarters of a second after the first.
+    began = time.monotonic()
+    asyncio.run(
+        until(opened(peer, once=True, registers=registers, every="1s", requests_per_second=4), lambda found: False)
+    )
+    assert time.monotonic() - began >= 0.5
 
 
 def test_an_address_that_the_device_lacks_costs_its_own_tag_alone(peer: ModbusPeer) -> None:
