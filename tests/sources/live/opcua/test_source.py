@@ -216,6 +216,7 @@ def test_a_gap_is_filled_when_asked(peer: OpcuaPeer) -> None:
     async def enough(found: list[LiveBatch]) -> bool:
         if len(found) == 1:
             assert await source.fill(gap)
+            assert not await source.fill(Gap("no such node", "test"))
         return len(found) > 1
 
     found = asyncio.run(until(source, enough))

@@ -21,6 +21,7 @@ from cryptography import x509
 from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
 from twinlab.model.extensions.secrets import secret_of
+from twinlab.sources.live.opcua.declared import declared_tag
 from twinlab.sources.live.opcua.kind import OpcuaOptions
 from twinlab.sources.live.opcua.values import datetime_of
 from twinlab.sources.live.protocol import DeclaredTag
@@ -150,7 +151,7 @@ class Session:
         with self._errors("can't declare its units"):
             for tag, node in self._nodes.items():
                 with suppress(ua.uaerrors.BadNodeIdUnknown, ua.uaerrors.BadNodeIdInvalid):
-                    found.append(await _declared(tag, node))
+                    found.append(await declared_tag(tag, node))
         return found
 
     async def subscribe(self) -> None:
@@ -384,25 +385,6 @@ async def _application_uri(path: Path) -> str:
         msg = f"certificate {path}: expected the application's URI among its alternative names ({_said(error)})"
         raise WrongCredentialsError(msg) from error
     return str(uri)
-
-
-async def _declared(tag: str, node: Node) -> DeclaredTag:
-    text = (await node.read_description()).Text or ""
-    units = await _property(node, "0:EngineeringUnits")
-    span = await _property(node, "0:EURange")
-    unit = None
-    if isinstance(units, ua.EUInformation):
-        unit = units.DisplayName.Text or units.Description.Text or None
-    if isinstance(span, ua.Range):
-        text = f"{text}; range {span.Low:g} to {span.High:g}".removeprefix("; ")
-    return DeclaredTag(tag, unit, description=text)
-
-
-async def _property(node: Node, name: str) -> object:
-    try:
-        return await (await node.get_child(name)).read_value()
-    except ua.uaerrors.BadNoMatch:
-        return None
 
 
 def _said(error: BaseException | None) -> str:

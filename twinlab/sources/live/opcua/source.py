@@ -119,7 +119,9 @@ class OpcuaSource:
         if session is None:
             return False
         found = False
-        for tag in gap.tags or tuple(self._options.nodes):
+        # A gap of the whole source has no stream, one of a node its tag.
+        wanted = gap.tags or ((gap.stream,) if gap.stream else tuple(self._options.nodes))
+        for tag in (one for one in wanted if one in self._options.nodes):
             try:
                 async for values in session.history(tag, gap.start_ns or 0, gap.stop_ns or time.time_ns()):
                     await session.add(Changes({tag: values}, from_history=True))
