@@ -189,6 +189,10 @@ class WhatIfExplorer(PlanView):
         """Show results for the first time; the twin's KPIs are those of a run whose events are kept."""
         kept = hasattr(self.results, "kpi") and bool(traced(self.results, self._names))
         self._twin_kpis = TwinKpis(self.results, self.twin.model) if kept else None
+        if self.kpi and self.kpi.startswith(PREFIX):
+            # Its values in these futures aren't computed yet.
+            with self._silently():
+                self.kpi = next(iter(kpi_names(self.results.data).values()))
         self._draw(first=True)
 
     def _opened(self, found: Any, name: str) -> None:
