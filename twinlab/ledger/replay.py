@@ -99,4 +99,4 @@ def _parts(frame: Frame, rows: int) -> Iterator[pa.RecordBatch | RowBatch]:
         yield RowBatch(str(frame.record_type), part, given, units=frame.units)
 
 
-REPLAY = LiveKind("replay", _open, ReplayOptions)
+REPLAY = LiveKind("replay", _open, ReplayOptions, ends=True)

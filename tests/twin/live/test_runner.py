@@ -225,3 +225,24 @@ def test_logs_are_json(capsys: pytest.CaptureFixture[str]) -> None:
     line = JsonFormatter().format(record)
     assert '"message": "rows 3"' in line
     assert '"source": "feed", "path": "x"' in line
+
+
+class Pausing(Feed):
+    async def batches(self) -> AsyncIterator[LiveBatch]:
+        async for batch in super().batches():
+            yield batch
+            if self.at == 50:
+                await asyncio.sleep(0.5)
+
+
+@pytest.mark.parametrize(("ends", "count"), [(True, 100), (False, 50)])
+def test_once_waits_for_a_source_that_ends_by_itself_however_long_it_pauses(
+    live_twin: Make, monkeypatch: pytest.MonkeyPatch, ends: bool, count: int
+) -> None:
+    Pausing.opened, Pausing.acknowledged, Pausing.filled = [], [], []
+    kind = LiveKind("replay", Pausing, LIVE_KINDS.get("replay").options, ends=ends)
+    monkeypatch.setitem(LIVE_KINDS._loaded, "replay", kind)
+    monkeypatch.setattr("twinlab.twin.live.process._IDLE", 0.2)
+    twin = live_twin("{kind: replay, file: none}")
+    twin.run(once=True)
+    assert twin.ledger.reader("feed").position() == count

@@ -29,6 +29,8 @@ class LiveKind:
         Modules of the client library. The module with the kind itself must import without them.
     extra : str
         The extra of twinlab that installs them, for the error if they are missing.
+    ends : bool
+        Whether its sources end by themselves with ``once`` of their context, after all that is there.
     """
 
     name: str
@@ -36,6 +38,7 @@ class LiveKind:
     options: type[Options] = Options
     needs: tuple[str, ...] = ()
     extra: str = ""
+    ends: bool = False
 
     def parse(self, given: object) -> Options:
         """Return the options as their class validates them.

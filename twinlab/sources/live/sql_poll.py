@@ -297,4 +297,4 @@ def from_json(value: object) -> Any:  # noqa: ANN401
     return datetime.fromisoformat(value["time"]) if isinstance(value, dict) else value
 
 
-SQL = LiveKind("sql", SqlPoll, SqlOptions, needs=("sqlalchemy",), extra="postgres")
+SQL = LiveKind("sql", SqlPoll, SqlOptions, needs=("sqlalchemy",), extra="postgres", ends=True)

@@ -160,4 +160,4 @@ def _stamp_of(found: object) -> Stamp:
     return -1, -1
 
 
-WATCH = LiveKind("watch", WatchedFolder, WatchOptions)
+WATCH = LiveKind("watch", WatchedFolder, WatchOptions, ends=True)

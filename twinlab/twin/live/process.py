@@ -194,7 +194,8 @@ class HistorianProcess:
             await asyncio.sleep(0.1)
             if self._options.once:
                 for runner in runners:
-                    if runner.idle_seconds > _IDLE:
+                    # A source that ends by itself may have a long pause on a busy machine.
+                    if not self._kinds[runner.name].ends and not runner.queue.rows and runner.idle_seconds > _IDLE:
                         runner.stop()
         for runner in runners:
             runner.stop()
