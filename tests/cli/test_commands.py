@@ -210,6 +210,7 @@ def test_the_help_loads_no_room() -> None:
     assert set(eval(done.stdout.splitlines()[-1])) <= {
         "twinlab._click",
         "twinlab._lazy",
+        "twinlab._tasks",
         "twinlab.cli",
         "twinlab.cli.alerts",
         "twinlab.cli.commands",
@@ -218,6 +219,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.revisions",
         "twinlab.cli.run",
         "twinlab.cli.sizes",
+        "twinlab.cli.warm",
         "twinlab.cli.why",
         "twinlab.errors",
     }
