@@ -113,19 +113,23 @@ def _demo_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: st
 
 @group.command(
     "demo", cls=Command,
-    example="twinlab demo nyc --no-browser --port 5006\ntwinlab demo parcel --weeks 2 --parcels 1000",
+    example="twinlab demo nyc --no-browser --port 5006\ntwinlab demo parcel --weeks 2 --parcels 1000\n"
+    "twinlab demo parcel --live",
 )  # fmt: skip
 @click.argument(
     "name", default="nyc", shell_complete=_demo_names,
     help="nyc: the air network of New York, 2013 (default); parcel: a generated parcel network with known truth.",
 )  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Build it again.")
+@click.option(
+    "--live", is_flag=True, help="parcel: a plant with servers that runs now, a historian that follows it, the page."
+)
 @click.option("--small", is_flag=True, help="parcel: 12 trucks, 2 weeks, built in seconds; the next options change it.")
 @network_sizes("parcel: ")
 @click.option("--start", metavar="DAY", help="parcel: first day, a Monday (default: 2026-01-05; small: 2026-03-23).")
 @_serving(workers=1)
 def _demo(
-    name: str, *, fresh: bool, small: bool, weeks: int | None, parcels: int | None, trucks: int | None, rooms: int | None,
+    name: str, *, fresh: bool, live: bool, small: bool, weeks: int | None, parcels: int | None, trucks: int | None, rooms: int | None,
     forklifts: int | None, hubs: int | None, seed: int | None, start: str | None, **serving: Unpack[_Serving],
 ) -> None:  # fmt: skip
     """Build a demo twin once and open its page."""
@@ -135,6 +139,13 @@ def _demo(
         small=small, hubs=hubs, trucks=trucks, cold_rooms=rooms, forklifts=forklifts, parcels_a_week=parcels,
         weeks=weeks, seed=seed, start=start,
     )  # fmt: skip
+    if live:
+        from twinlab.demos.live import live_demo  # noqa: PLC0415
+
+        with live_demo(name, size) as running:
+            say(f"Plant and historian run; their logs are in {running.folder}. The twin: {running.twin.folder}")
+            _serve_twin(running.twin, **serving)
+        return
     if name in DEMOS:
         say(f"The twin {name!r} is built once and then stays in your cache.")
     twin = demo(name, size=size, fresh=fresh)

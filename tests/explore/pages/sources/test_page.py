@@ -116,8 +116,8 @@ def test_a_verdict_names_the_sources_that_need_attention(entry):
     fine = verdict(status(depot=good), ["depot"], command="", now_ns=100 * SECOND)
     assert (fine.good, fine.head, fine.detail) == (
         True,
-        "The source delivers",
-        "4 rows a second over the last ten seconds.",
+        "The source works",
+        "4.0 rows a second over the last ten seconds.",
     )
     bad = {**good, "stale": True, "last_row_ns": 40 * SECOND}
     found = verdict(status(depot=good, reefers=bad), ["depot", "reefers", "erp"], command="", now_ns=100 * SECOND)

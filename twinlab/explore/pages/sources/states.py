@@ -105,8 +105,8 @@ def verdict(status: Status, names: Sequence[str], *, command: str, now_ns: int |
     wrong = {name: text for name, one in status.sources.items() if (text := trouble(one, now_ns=now_ns))}
     if not wrong and not missing:
         rate = sum(one["rate"] for one in status.sources.values())
-        head = f"All {len(status.sources)} sources deliver" if len(status.sources) != 1 else "The source delivers"
-        return Verdict(good=True, head=head, detail=f"{rate:,.0f} rows a second over the last ten seconds.")
+        head = f"All {len(status.sources)} sources work" if len(status.sources) != 1 else "The source works"
+        return Verdict(good=True, head=head, detail=f"{rate:,.1f} rows a second over the last ten seconds.")
     total, bad = len({*names, *status.sources}), len(wrong) + len(missing)
     needs = "needs" if bad == 1 else "need"
     head = f"{bad} of {_count(total, 'source')} {needs} attention"

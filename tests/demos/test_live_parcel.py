@@ -1,0 +1,50 @@
+"""The live parcel network: a plant on six protocols, a historian, a twin; started and stopped together."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twinlab.demos.live import LiveParcel, live_demo
+from twinlab.errors import SchemaError, SourceError
+from twinlab.plant import ParcelSize
+
+PATIENCE = 90.0
+
+
+def test_a_twin_follows_a_plant_on_all_its_protocols(tmp_path: Path) -> None:
+    with LiveParcel(tmp_path / "live") as live:
+        twin = live.twin
+        until = time.monotonic() + PATIENCE
+        while not {"erp", "refrigeration", "warehouses"} <= {
+            name for name, one in twin.live_status().sources.items() if one["stored"]
+        }:
+            assert time.monotonic() < until, str(twin.live_status())
+            time.sleep(0.2)
+        status = twin.live_status()
+        assert set(status.sources) == {"dispatch", "erp", "refrigeration", "telematics", "trucks", "warehouses"}
+        assert {one["state"] for one in status.sources.values()} == {"connected"}
+        assert [text for one in status.sources.values() for text in one["findings"]] == []
+        rooms = twin.history("cold_room").temperature.compute()
+        assert rooms.sizes["asset"] == 6
+        # Chilled and frozen rooms in °C, from devices that report tenths of °F and from servers that report °C.
+        known = rooms.values[~np.isnan(rooms.values)]
+        assert len(known) >= 3
+        assert ((known > -30) & (known < 20)).all()
+        assert np.datetime64("now") - rooms.time.values[-1] < np.timedelta64(15, "m")
+        assert len(twin.assets("truck")) == 12
+    assert not twin.live_status().running
+    assert not (tmp_path / "live" / "plant" / "secrets").exists()
+
+
+def test_a_plant_that_does_not_start_says_why(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"the plant of the live demo doesn't start: (?s:.*)there is no peer 'opc'.*opcua"):
+        LiveParcel(tmp_path / "live", ParcelSize.small(), peers=("opc",)).__enter__()
+
+
+def test_only_the_parcel_network_runs_live() -> None:
+    with pytest.raises(SchemaError, match="expected the demo 'parcel' with --live, got 'nyc'"), live_demo("nyc"):
+        pass

@@ -1,0 +1,140 @@
+"""The parcel twin live: a plant, a historian that follows it, and the twin that both are for; started and stopped together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import yaml
+
+from twinlab._locks import Lock
+from twinlab.demos.live_mappings import live_mappings
+from twinlab.demos.recipes import cache_folder
+from twinlab.errors import SchemaError, SourceError
+from twinlab.plant import ParcelSize, Plant
+from twinlab.twin import Twin, create
+
+__all__ = ["LiveParcel", "live_demo"]
+
+#: Seconds that a program may take to start, or to stop by itself.
+_STARTS, _STOPS = 60.0, 20.0
+
+
+class LiveParcel:
+    """A running plant with a twin that follows it; a context manager.
+
+    The plant's clock is this machine's: it has run since Monday of the week before. Its servers show what happens now.
+
+    Parameters
+    ----------
+    folder : Path
+        A new folder. Gets ``plant/`` (truth, log, addresses, secrets) and ``twin/``.
+    size : ParcelSize, optional
+        Numbers of assets and the seed; its days are replaced. By default the small network.
+    peers : sequence of str, optional
+        The plant's servers: of ``erp, mqtt, modbus, opcua, rest, dispatch``; by default all.
+
+    Raises
+    ------
+    SourceError
+        If the plant or the historian doesn't start; the error has what it said.
+    """
+
+    def __init__(self, folder: Path, size: ParcelSize | None = None, *, peers: tuple[str, ...] = ()) -> None:
+        self.folder, self._peers = folder, peers
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        monday = today - timedelta(days=today.weekday() + 7)
+        wanted = size or ParcelSize.small()
+        self._size = replace(wanted, start=f"{monday:%Y-%m-%d}", weeks=max(wanted.weeks, 3))
+        self._stack = ExitStack()
+        self.twin: Twin
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            state = self.folder / "state.json"
+            plant = Plant(self._size)
+            plant.advance(int(time.time()))
+            plant.save(state)
+            self._start(
+                stack, "plant", "plant", "run", "--folder", str(self.folder / "plant"), "--state", str(state),
+                *(("--peers", *self._peers) if self._peers else ()),
+                ready=self.folder / "plant" / "plant.json",
+            )  # fmt: skip
+            notice = json.loads((self.folder / "plant" / "plant.json").read_text(encoding="utf-8"))
+            mappings = self.folder / "mapping"
+            mappings.mkdir(exist_ok=True)
+            for name, mapping in live_mappings(notice["peers"]).items():
+                text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
+                (mappings / f"{name}.yaml").write_text(text, encoding="utf-8")
+            model = Path(__file__).parent / "parcel" / "twin.yaml"
+            self.twin = create(self.folder / "twin", model=model, mappings=mappings)
+            self._start(
+                stack, "historian", "run", str(self.twin.folder), ready=self.twin.folder / "live" / "status.json"
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack, name: str, *arguments: str, ready: Path) -> None:
+        """Start a command of twinlab, and wait until it has written a file."""
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603  (our own program)
+                # Ctrl+C ends this process, which then stops the others in order.
+                [sys.executable, "-m", "twinlab.cli", *arguments], stdout=output, stderr=output, start_new_session=True
+            )  # fmt: skip
+        stack.callback(_stop, process)
+        until = time.monotonic() + _STARTS
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > until:
+                said = log.read_text(encoding="utf-8", errors="replace").strip()[-1000:]
+                msg = f"the {name} of the live demo doesn't start: {said or 'no output'}"
+                raise SourceError(msg)
+            time.sleep(0.05)
+
+
+@contextmanager
+def live_demo(name: str, size: ParcelSize | None = None) -> Iterator[LiveParcel]:
+    """Run a live demo in the user's cache, in place of the last one.
+
+    Raises
+    ------
+    SchemaError
+        If the demo can't run live.
+    HistoryConflictError
+        If another live demo runs.
+    SourceError
+        If the plant or the historian doesn't start.
+    """
+    if name != "parcel":
+        msg = f"expected the demo 'parcel' with --live, got {name!r}: only the parcel network has a plant that runs"
+        raise SchemaError(msg)
+    folder = cache_folder() / "parcel-live"
+    with Lock(folder.with_name(".parcel-live.lock"), what="the live demo"):
+        shutil.rmtree(folder, ignore_errors=True)
+        with LiveParcel(folder, size) as running:
+            yield running
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOPS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,144 @@
+"""Mappings of the parcel twin for the servers of a running plant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twinlab.plant.files.erp import TABLES
+
+__all__ = ["live_mappings"]
+
+_HERE = Path(__file__).parent / "parcel" / "mapping"
+#: Register within a room's registers -> signal; see `twinlab.plant.peers.modbus`.
+_REGISTERS = {"temperature": 0, "door": 2, "compressor": 3}
+_STATES = {"door": {"0": "closed", "1": "open"}, "compressor": {"0": "off", "1": "on"}}
+_VARIABLES = {"temperature": "Temperature", "door": "Door", "compressor": "Compressor"}
+
+
+def live_mappings(peers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return a mapping for each server of a plant, whose rows come while the twin runs.
+
+    Parameters
+    ----------
+    peers : mapping of str to mapping
+        ``peers`` of the running plant's ``plant.json``: name -> address.
+
+    Returns
+    -------
+    dict of str to dict
+        Name of the source -> its mapping, as in a mapping file.
+    """
+    return {name: {"source": name, **_MAKERS[peer](peers[peer])} for name, peer in _SOURCES.items() if peer in peers}
+
+
+def _trucks(peer: Mapping[str, Any]) -> dict[str, Any]:
+    units = {"lat": ("latitude", "degree"), "lon": ("longitude", "degree"), "kmh": ("speed", "km/h"),
+             "odo_km": ("odometer", "km"), "fuel_l": ("fuel", "L")}  # fmt: skip
+    tags = {
+        rf"/^(?P<id>T\d+)/{tag}$/": {"signal": signal, "unit": unit, "asset": "truck/{id}"}
+        for tag, (signal, unit) in units.items()
+    }
+    live = {"kind": "mqtt", **{key: peer[key] for key in ("host", "port", "ca", "certificate", "key", "prefix")}}
+    # The broker wants the name of the certificate as the client's.
+    return {"stream": {"tags": tags}, "live": {**live, "client": "historian", "stale_after": "1h"}}
+
+
+def _refrigeration(peer: Mapping[str, Any]) -> dict[str, Any]:
+    registers = {
+        f"{room}.{signal}": {"address": place * peer["registers_a_room"] + register, "device": int(unit)}
+        for unit, members in peer["units"].items()
+        for place, room in enumerate(members["rooms"])
+        for signal, register in _REGISTERS.items()
+    }
+    temperature = {"unit": "degF", "scale": 0.1, "missing": [-32768]}
+    live = {"kind": "modbus", "host": peer["host"], "port": peer["port"], "every": "10s",
+            "bridge": peer["registers_a_room"], "registers": registers}  # fmt: skip
+    return {"stream": {"tags": _room_tags(temperature)}, "live": live}
+
+
+def _warehouses(peer: Mapping[str, Any]) -> dict[str, Any]:
+    nodes = {
+        f"{room}.{signal}": f"nsu={peer['namespace']};s={room}.{variable}"
+        for room in peer["rooms"]
+        for signal, variable in _VARIABLES.items()
+    }
+    viewer = peer["viewer"]
+    live = {"kind": "opcua", "url": peer["endpoint"], "nodes": nodes, "trigger": "timestamp",
+            "certificate": viewer["certificate"], "private_key": viewer["key"],
+            "server_certificate": peer["server_certificate"], "stale_after": "10min"}  # fmt: skip
+    return {"stream": {"tags": _room_tags({"unit": "degC"})}, "live": live}
+
+
+def _room_tags(temperature: Mapping[str, Any]) -> dict[str, Any]:
+    tags = {"temperature": dict(temperature), **{signal: {"states": states} for signal, states in _STATES.items()}}
+    return {
+        rf"/^(?P<room>R\d+)[.]{signal}$/": {"signal": signal, "asset": "cold_room/{room}", **rule}
+        for signal, rule in tags.items()
+    }
+
+
+def _erp(peer: Mapping[str, Any]) -> dict[str, Any]:
+    found = _mapping("erp")
+    url = f"postgresql+psycopg://{peer['user']}@{peer['host']}:{peer['port']}/{peer['database']}"
+    tables = {table: {"updated": "updated_at", "key": _key(columns)} for table, columns in TABLES.items()}
+    live = {"kind": "sql", "url": url, "password": f"file:{peer['password_file']}", "every": "2s", "overlap": "1min",
+            "tables": tables, "stale_after": "1h"}  # fmt: skip
+    for table in found["tables"]:
+        table["ignore"] = ["updated_at"]
+    return {"tables": found["tables"], "live": live}
+
+
+def _key(columns: str) -> list[str]:
+    """Return the primary key of a table.
+
+    >>> _key("code TEXT PRIMARY KEY, town TEXT"), _key("a TEXT, b TEXT, PRIMARY KEY (a, b)")
+    (['code'], ['a', 'b'])
+    """
+    _, _, several = columns.partition("PRIMARY KEY (")
+    return [name.strip() for name in several.rstrip(")").split(",")] if several else [columns.split(maxsplit=1)[0]]
+
+
+def _telematics(peer: Mapping[str, Any]) -> dict[str, Any]:
+    reports = {
+        "path": "/reports", "rows": "items", "key": ["number"], "updated": "number", "since": "after", "times": "number",
+        "oldest": "oldest", "parameters": {"limit": "500"},
+        "pages": {"by": "cursor", "next": "next", "parameter": "after", "more": "more"},
+    }  # fmt: skip
+    live = {"kind": "http", "url": peer["endpoint"], "certificates": peer["ca"], "token": f"file:{peer['token_file']}",
+            "every": "5s", "requests_per_second": peer["requests_a_second"] / 2, "tables": {"reports": reports},
+            "stale_after": "1h"}  # fmt: skip
+    columns = _mapping("roadtrace")["tables"][0]["columns"]
+    table = {
+        "table": "reports",
+        "time": {"column": "time", "format": "iso", "zone": "offset"},
+        "asset": {"type": "truck", "column": "vehicle", "pattern": r"T\d+"},
+        "columns": columns,
+        "ignore": ["number", "battery_pct", "load_kg", "mode"],
+    }
+    return {"tables": [table], "live": live}
+
+
+def _dispatch(peer: Mapping[str, Any]) -> dict[str, Any]:
+    found = _mapping("dispatch")
+    live = {"kind": "watch", "folder": peer["endpoint"], "stale_after": "2d"}
+    return {"files": found["files"], "tables": found["tables"], "live": live}
+
+
+def _mapping(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((_HERE / f"{name}.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+#: Source -> the plant's peer.
+_SOURCES = {
+    "erp": "erp", "trucks": "mqtt", "refrigeration": "modbus", "warehouses": "opcua", "telematics": "rest",
+    "dispatch": "dispatch",
+}  # fmt: skip
+_MAKERS = {
+    "erp": _erp, "mqtt": _trucks, "modbus": _refrigeration, "opcua": _warehouses, "rest": _telematics,
+    "dispatch": _dispatch,
+}  # fmt: skip
