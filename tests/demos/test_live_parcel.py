@@ -41,7 +41,9 @@ def test_a_twin_follows_a_plant_on_all_its_protocols(tmp_path: Path) -> None:
 
 
 def test_a_plant_that_does_not_start_says_why(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"the plant of the live demo doesn't start: (?s:.*)there is no peer 'opc'.*opcua"):
+    with pytest.raises(
+        SourceError, match=r"the plant of the live demo doesn't start: (?s:.*)there is no peer 'opc'.*opcua"
+    ):
         LiveParcel(tmp_path / "live", ParcelSize.small(), peers=("opc",)).__enter__()
 
 

@@ -114,7 +114,7 @@ def verdict(status: Status, names: Sequence[str], *, command: str, now_ns: int |
 
 
 def source_rows(status: Status, *, now_ns: int | None = None) -> pd.DataFrame:
-    """Return a row of texts for each source, in the order of the status: rows hold still."""
+    """Return a row of texts for each source, in the order of the status."""
     now_ns = time.time_ns() if now_ns is None else now_ns
     rows = [_row(one, running=status.running, now_ns=now_ns) for one in status.sources.values()]
     return pd.DataFrame(rows, index=pd.Index(list(status.sources), name="source", dtype="str"), columns=_COLUMNS)

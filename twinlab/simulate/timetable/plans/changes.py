@@ -36,7 +36,7 @@ Bools = npt.NDArray[np.bool_]
 POSSIBLE_KINDS = ("close", "reroute", "storm", "demand", "speed", "transporters", "timetable")
 #: What to use in place of kinds that a timetable can't have.
 _IN_PLACE = {
-    "servers": "how long sorting takes isn't in a timetable; `close` holds trips of a place, and a network has servers",
+    "servers": "how long sorting takes isn't in a timetable; `close` stops trips of a place, and a network has servers",
     "new_transporters": "`timetable` adds departures between two places that have some",
     "service": "`speed` and `storm` change times of travel",
 }

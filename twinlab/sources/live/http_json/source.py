@@ -183,7 +183,7 @@ class HttpSource:
         return answer
 
     def _check_columns(self, name: str, table: ServiceTable, items: Sequence[dict[str, Any] | Problem]) -> None:
-        """Raise if no row has the columns by which rows are told apart."""
+        """Raise if no row has the columns that identify rows."""
         rows = [row for row in items if not isinstance(row, Problem)]
         wanted = [*table.key, *([table.updated] if table.updated else [])]
         missing = [column for column in wanted if not any(column in row for row in rows)]

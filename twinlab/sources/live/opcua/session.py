@@ -32,9 +32,9 @@ __all__ = ["Changes", "NoHistoryError", "Session", "WrongCredentialsError"]
 _MESSAGES = 16
 #: Server.ServerStatus.CurrentTime.
 _CURRENT_TIME = "i=2258"
-#: Seconds between two messages of a server that has nothing to tell.
+#: Seconds between two messages of a server that has nothing to report.
 _KEEP_ALIVE = 2.0
-#: What another attempt can't mend (symbols of OPC 10000-6, A.2).
+#: What another attempt can't repair (symbols of OPC 10000-6, A.2).
 _REFUSALS = (
     ua.uaerrors.BadCertificateUntrusted,
     ua.uaerrors.BadCertificateInvalid,

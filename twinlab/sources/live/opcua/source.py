@@ -53,7 +53,7 @@ class OpcuaSource:
     """Follows nodes of an OPC UA server by subscription.
 
     A server's queue that is full drops its oldest values. The server may say so in the status code; many don't, therefore a message
-    with as many values of a node as its queue holds is suspicious as well. Then, and after each outage, the values from the last
+    with as many values of a node as its queue has room for is suspicious as well. Then, and after each outage, the values from the last
     received one on are read from the server's history. Where the history doesn't have them, the gap is recorded.
 
     Parameters
