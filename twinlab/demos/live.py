@@ -22,6 +22,7 @@ from twinlab.demos.live_mappings import live_mappings
 from twinlab.demos.recipes import cache_folder
 from twinlab.errors import SchemaError, SourceError
 from twinlab.plant import ParcelSize, Plant
+from twinlab.plant.peers.children import bound_command
 from twinlab.twin import Twin, create
 
 __all__ = ["LiveParcel", "live_demo"]
@@ -95,8 +96,9 @@ class LiveParcel:
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603  (our own program)
+                bound_command([sys.executable, "-m", "twinlab.cli", *arguments]),
                 # Ctrl+C ends this process, which then stops the others in order.
-                [sys.executable, "-m", "twinlab.cli", *arguments], stdout=output, stderr=output, start_new_session=True
+                stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
         stack.callback(_stop, process)
         until = time.monotonic() + _STARTS
