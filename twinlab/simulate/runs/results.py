@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twinlab._html import html
 from twinlab.errors import UnknownTermError
+from twinlab.history.layout.grid import duration_text
 from twinlab.model.terms import nearest
 from twinlab.simulate.cost.amounts import Meter, Quote
 from twinlab.simulate.experiments.comparing import compare
@@ -275,7 +276,10 @@ class Results:
         facts = [
             ("scenarios", f"{len(counts)}: {shown}"),
             ("replications", f"{number} each, seed {self.about['seed']}"),
-            ("span", f"{self.about['start']} to {self.about['until']} UTC, step {pd.Timedelta(self.about['step'])}"),
+            (
+                "span",
+                f"{self.about['start']} to {self.about['until']} UTC, step {duration_text(int(pd.Timedelta(self.about['step']).value))}",
+            ),
         ]
         if isinstance(self.store, FolderStore):
             facts.append(("stored", str(self.store.path)))
