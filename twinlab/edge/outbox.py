@@ -130,6 +130,9 @@ class Outbox:
             try:
                 with disk(self.path):
                     self.tidy()
+                    # The time since the last transaction counts for the ages of rows, too.
+                    with self._transaction():
+                        self._set(clock=self._since + self._clock())
                     self._db.close()
             finally:
                 self._lock.release()

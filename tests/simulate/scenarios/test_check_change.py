@@ -70,7 +70,7 @@ class Vague(Doubled):
 
 class Hidden(Doubled):
     def applied(self, network: Network) -> Network:
-        return changed(super().applied(network), transporters={})
+        return changed(super().applied(network), transporters={"second": network.transporters["second"]})
 
 
 class Building(Doubled):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -124,6 +123,8 @@ def _program(name: str) -> str:
 
 
 def _known(user: str) -> bool:
+    import pwd  # noqa: PLC0415  (only POSIX systems have it)
+
     try:
         pwd.getpwnam(user)
     except KeyError:

@@ -8,6 +8,7 @@ import pytest
 import twinlab as tl
 from twinlab.explore import PAGES
 from twinlab.explore.kit.link import Link
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.sources.details import facts
 from twinlab.explore.pages.sources.live_twins import has_live_sources
 from twinlab.explore.pages.sources.page import SourcesView
@@ -185,3 +186,13 @@ def test_an_unreadable_status_leaves_the_page_with_a_notice(twin, monkeypatch):
     view.refresh()
     assert view.notice == "The page may be out of date: the disk is gone"
     assert isinstance(view.data(), pd.DataFrame)
+
+
+def test_errors_and_findings_of_a_source_are_shown_as_text_not_as_html(twin, entry, monkeypatch):
+    script = "<script>alert(1)</script>"
+    bad = {**entry, "state": "connecting", "error": script, "findings": [script]}
+    monkeypatch.setattr(twin, "live_status", lambda: status(depot=bad, reefers=entry))
+    view = SourcesView(twin, link=Link(part="depot"))
+    said = " ".join(str(pane.object) for pane in view.__panel__().select(Html))
+    assert said.count("&lt;script&gt;alert(1)") == 4
+    assert "<script>" not in said

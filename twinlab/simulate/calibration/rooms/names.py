@@ -19,7 +19,7 @@ def room_names(model: TwinModel) -> RoomNames | None:
     --------
     >>> from twinlab.model.load import parse_model
     >>> model = parse_model(
-    ...     "{twin: x, asset_types: {fridge: {signals: {warmth: {unit: degC, cadence: 5min}, "
+    ...     "{twin: x, asset_types: {fridge: {signals: {warmth: {unit: degC, resolution: 0.1, cadence: 5min}, "
     ...     "lid: {kind: state, states: {1: open, 2: shut}, cadence: 5min}}}}}"
     ... )
     >>> names = room_names(model)
