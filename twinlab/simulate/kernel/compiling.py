@@ -41,7 +41,7 @@ def compiled_for(state: State, plan: Plan, out: Out) -> None:
             known = kept is not None and kept[1]
             shown = not known and os.environ.get("TQDM_DISABLE", "0") in {"", "0"}
             if shown:
-                sys.stderr.write("compiling the simulation, once for this installation (about 20 s)\n")
+                sys.stderr.write("compiling the simulation, once for this installation (about 40 s)\n")
                 sys.stderr.flush()
             began = time.perf_counter()
             # Numba has types for some of its functions only.
