@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from twinlab._memory import release_memory
 from twinlab.errors import HistoryConflictError, TwinlabError
 from twinlab.history import BuildReport
 from twinlab.history.write.waiting_rows import publication_due
@@ -78,7 +79,7 @@ class Publisher:
         published = [(runner.counts, runner.counts.waiting, runner.counts.groups) for runner in self._runners]
         began = time.monotonic()
         # The thread can't be interrupted: a stop waits for it.
-        task = asyncio.ensure_future(asyncio.to_thread(self._publish))
+        task = asyncio.ensure_future(asyncio.to_thread(self._publish_and_release))
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -101,6 +102,13 @@ class Publisher:
             self.done.last_ns = time.time_ns()
         self._at = time.monotonic()
         self.done.seconds = self._at - began
+
+    def _publish_and_release(self) -> BuildReport:
+        try:
+            return self._publish()
+        finally:
+            # Windows take several times the memory of what the process needs otherwise.
+            release_memory()
 
     async def _write_offsets(self) -> None:
         self._offsets_at = time.monotonic()
