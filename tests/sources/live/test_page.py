@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from twinlab.sources.live.http_json.kind import HttpOptions, Pages, ServiceTable
-from twinlab.sources.live.modbus.kind import ModbusOptions
+from twinlab.sources.live.http_json.options import HttpOptions, Pages, ServiceTable
+from twinlab.sources.live.modbus.options import ModbusOptions
 from twinlab.sources.live.modbus.registers import Register
-from twinlab.sources.live.opcua.kind import OpcuaOptions
+from twinlab.sources.live.opcua.options import OpcuaOptions
 
 PAGE = Path(__file__).parents[3] / "notebooks" / "reference" / "live.md"
 PARTS: list[Any] = [ModbusOptions, Register, OpcuaOptions, HttpOptions, ServiceTable, Pages]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from twinlab.errors import SourceError
 from twinlab.sources.live import LIVE_KINDS
-from twinlab.sources.live.http_json.kind import Pages, ServiceTable
+from twinlab.sources.live.http_json.options import Pages, ServiceTable
 from twinlab.sources.live.http_json.pages import Request, next_request, rows_of
 from twinlab.sources.live.http_json.window import Window, change_of
 

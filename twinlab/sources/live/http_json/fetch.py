@@ -17,7 +17,7 @@ from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
 from twinlab.model.extensions.secrets import secret_of
 from twinlab.sources.live.health import HealthMeter
-from twinlab.sources.live.http_json.kind import HttpOptions
+from twinlab.sources.live.http_json.options import HttpOptions
 from twinlab.sources.live.http_json.pages import Request
 from twinlab.sources.live.request_pace import Pace
 from twinlab.sources.parsing.json_objects import DECODER

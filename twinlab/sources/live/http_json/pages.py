@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
 
 from twinlab.errors import SourceError
-from twinlab.sources.live.http_json.kind import Pages
+from twinlab.sources.live.http_json.options import Pages
 
 __all__ = ["Request", "next_request", "rows_of", "value_at"]
 

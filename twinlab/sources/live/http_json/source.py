@@ -18,7 +18,7 @@ from twinlab.model.basics import parse_duration
 from twinlab.sources.base import Problem, RowBatch
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.http_json.fetch import Answer, Fetcher, UselessError
-from twinlab.sources.live.http_json.kind import HttpOptions, ServiceTable
+from twinlab.sources.live.http_json.options import HttpOptions, ServiceTable
 from twinlab.sources.live.http_json.pages import Request, next_request, rows_of, value_at
 from twinlab.sources.live.http_json.window import Window
 from twinlab.sources.live.protocol import Catalogue, Gap, Health, LiveBatch, LiveContext

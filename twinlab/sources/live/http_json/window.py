@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twinlab.sources.base import Problem
-from twinlab.sources.live.http_json.kind import ServiceTable
+from twinlab.sources.live.http_json.options import ServiceTable
 
 __all__ = ["Window", "change_of"]
 

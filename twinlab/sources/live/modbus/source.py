@@ -12,7 +12,7 @@ from twinlab._backoff import Backoff
 from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
 from twinlab.sources.live.health import HealthMeter
-from twinlab.sources.live.modbus.kind import ModbusOptions
+from twinlab.sources.live.modbus.options import ModbusOptions
 from twinlab.sources.live.modbus.polling import Line, LineError
 from twinlab.sources.live.modbus.registers import Block
 from twinlab.sources.live.observed import Observed, observations

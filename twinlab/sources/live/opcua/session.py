@@ -22,7 +22,7 @@ from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
 from twinlab.model.extensions.secrets import secret_of
 from twinlab.sources.live.opcua.declared import declared_tag
-from twinlab.sources.live.opcua.kind import OpcuaOptions
+from twinlab.sources.live.opcua.options import OpcuaOptions
 from twinlab.sources.live.opcua.values import datetime_of
 from twinlab.sources.live.protocol import DeclaredTag
 

@@ -14,7 +14,7 @@ from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.observed import Observed, observations
-from twinlab.sources.live.opcua.kind import OpcuaOptions
+from twinlab.sources.live.opcua.options import OpcuaOptions
 from twinlab.sources.live.opcua.session import Changes, NoHistoryError, Session, WrongCredentialsError
 from twinlab.sources.live.opcua.values import observed, overflowed
 from twinlab.sources.live.protocol import Catalogue, Gap, Health, LiveBatch, LiveContext
