@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bokeh.model import Model
     from markupsafe import Markup
 
-__all__ = ["Html", "code_html", "empty_pane", "error_pane", "loading_pane"]
+__all__ = ["Html", "code_html", "empty_pane", "error_pane", "loading_pane", "verdict_heading"]
 
 # Grey blocks in the places of controls, chart and table; without animation for users who prefer reduced motion.
 _SKELETON = """
@@ -34,6 +34,14 @@ align-items:center;justify-content:center;gap:10px;text-align:center;padding:24p
 border:1px dashed rgba(127,127,127,.5);font-family:Roboto,system-ui,sans-serif">\
 <div style="font-size:17px;font-weight:600">{{ title }}</div>\
 <div style="font-size:14px;opacity:.85;max-width:46em">{{ detail }}</div></div>"""
+_VERDICT = """\
+<div role="status" style="display:flex;gap:12px;align-items:center">\
+<span aria-hidden="true" style="flex:none;width:30px;height:30px;border-radius:50%;border:2px solid {{ color }};\
+display:inline-flex;align-items:center;justify-content:center;font:700 17px Roboto,system-ui">{{ sign }}</span>\
+<div style="overflow-wrap:anywhere"><h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">{{ head }}</h2>\
+<p style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:2px 0 0">{{ detail }}</p></div></div>"""
+#: Whether all is well (None: unknown) -> sign and colour; the signs differ, so that the colour isn't needed.
+_SIGNS = {True: ("✓", "#009E73"), False: ("!", "#D55E00"), None: ("○", "currentColor")}
 _FAILED = """\
 <style>.tl-why::first-letter{text-transform:uppercase}</style>\
 <div role="alert" style="font:15px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere;max-width:70ch">\
@@ -91,6 +99,16 @@ def error_pane(label: str, why: str, *, retry: Callable[[], None]) -> pn.viewabl
     again = pmui.Button(label="Try again", icon="refresh", variant="outlined", size="small", margin=(0, 10))
     again.on_click(lambda _: retry())
     return pn.Column(text, again, sizing_mode="stretch_width", margin=(36, 6))
+
+
+def verdict_heading(head: str, detail: str, *, good: bool | None) -> Markup:
+    """Return a heading and a sentence, with a sign that says whether all is well; None if that isn't known.
+
+    >>> "✓" in verdict_heading("Everything passed", "All 12 samples", good=True)
+    True
+    """
+    sign, color = _SIGNS[good]
+    return html(_VERDICT, color=color, sign=sign, head=head, detail=detail)
 
 
 def code_html(code: str) -> Markup:

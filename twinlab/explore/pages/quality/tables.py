@@ -9,10 +9,10 @@ import pandas as pd
 import panel as pn
 from bokeh.models import DateFormatter, NumberFormatter
 
-from twinlab._html import html
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
+from twinlab.explore.kit.panes import verdict_heading
 from twinlab.history.read.direct import computed
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["lineage_grid", "sample_rows", "summary_grid", "verdict_html"]
 
-_VERDICT = (
-    '<div role="status" style="display:flex;gap:12px;align-items:center">'
-    '<span aria-hidden="true" style="flex:none;width:30px;height:30px;border-radius:50%;border:2px solid {{ color }};'
-    'display:inline-flex;align-items:center;justify-content:center;font:700 17px Roboto,system-ui">{{ sign }}</span>'
-    '<div><h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">{{ head }}</h2>'
-    '<p style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:2px 0 0">{{ detail }}</p></div></div>'
-)
 _COUNTS = ("fail", "missing", "suspect", "pass", "not_evaluated")
 _TITLES = {
     "what": "signal",
@@ -45,18 +38,17 @@ def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
     start, stop = (instant_text(t) for t in window)
     span = f"{start} to {stop} UTC"
     if not len(summary):
-        return _verdict("○", "Nothing to judge", f"No signal has samples from {span}.")
+        return verdict_heading("Nothing to judge", f"No signal has samples from {span}.", good=None)
     totals = {name: int(summary[name].sum()) for name in _COUNTS}
     judged = sum(totals[name] for name in _COUNTS[:4])
     if not judged:
-        return _verdict("○", "Nothing was judged yet", f"No sample from {span} has a flag.")
+        return verdict_heading("Nothing was judged yet", f"No sample from {span} has a flag.", good=None)
     bad = {name: totals[name] for name in _COUNTS[:3] if totals[name]}
     if not bad:
-        return _verdict(
-            "✓",
+        return verdict_heading(
             "Everything passed",
             f"All {judged:,} samples of {_signals(len(summary))}, {span}: none failed, none is suspect, none is missing.",
-            color="#009E73",
+            good=True,
         )
     parts = ", ".join(f"{count:,} {name}" for name, count in bad.items())
     signals = int((summary[list(_COUNTS[:3])].sum(axis=1) > 0).sum())
@@ -65,20 +57,15 @@ def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
     detail = (
         f"{parts}: {percent} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows."
     )
-    return _verdict(
-        "!",
+    return verdict_heading(
         f"{signals} of {_signals(len(summary))} {'has' if signals == 1 else 'have'} samples that didn't pass",
         detail,
-        color="#D55E00",
+        good=False,
     )
 
 
 def _signals(count: int) -> str:
     return f"{count} signal{'' if count == 1 else 's'}"
-
-
-def _verdict(sign: str, head: str, detail: str, *, color: str = "currentColor") -> Markup:
-    return html(_VERDICT, sign=sign, head=head, detail=detail, color=color)
 
 
 def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:

@@ -10,9 +10,10 @@ import pandas as pd
 import panel as pn
 
 from twinlab._html import html
-from twinlab.explore.kit.exception_text import age_text, time_text
+from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.pages.sources.states import age_at
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -41,16 +42,13 @@ def facts(source: Mapping[str, Any], *, now_ns: int) -> list[tuple[str, str]]:
         The present, ns UTC.
     """
 
-    def since(at_ns: int) -> str:
-        return age_text(pd.Timedelta(max(0, now_ns - at_ns), unit="ns")) if at_ns else "never"
-
     def pair(name: str) -> str:
         p50, p99 = source[f"{name}_p50"], source[f"{name}_p99"]
         return "–" if p50 is None else f"{p50:.2f} s / {p99:.2f} s"
 
     newest = source["last_event_ns"]
     found = [
-        ("in this state for", since(source["since_ns"])),
+        ("in this state for", age_at(source["since_ns"], now_ns) or "never"),
         ("connections so far", f"{source['connections']:,}"),
         ("newest event time", f"{time_text(pd.Timestamp(newest))} UTC" if newest else "–"),
         ("received to stored, p50 / p99", pair("received")),

@@ -14,11 +14,10 @@ import pandas as pd
 import panel as pn
 import param
 
-from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link, known_or_problem, merge_problems
 from twinlab.explore.kit.paged_table import TABLE_SHEET
-from twinlab.explore.kit.panes import Html, error_pane
+from twinlab.explore.kit.panes import Html, error_pane, verdict_heading
 from twinlab.explore.pages.sources.details import SourceDetails
 from twinlab.explore.pages.sources.states import source_rows, verdict
 from twinlab.explore.views.base import Explorer
@@ -34,13 +33,6 @@ __all__ = ["SourcesView"]
 _LOG = logging.getLogger(__name__)
 _REFRESH_MS = 2_000
 _LAST_ROWS = 20
-_VERDICT = (
-    '<div role="status" style="display:flex;gap:12px;align-items:center">'
-    '<span aria-hidden="true" style="flex:none;width:30px;height:30px;border-radius:50%;border:2px solid {{ color }};'
-    'display:inline-flex;align-items:center;justify-content:center;font:700 17px Roboto,system-ui">{{ sign }}</span>'
-    '<div style="overflow-wrap:anywhere"><h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">{{ head }}</h2>'
-    '<p style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:2px 0 0">{{ detail }}</p></div></div>'
-)
 
 
 @dataclass(frozen=True)
@@ -177,13 +169,7 @@ class SourcesView(Explorer):
         self._last = read
         folder = getattr(self.twin, "folder", "TWIN")
         found = verdict(read.status, self._names, command=f"twinlab run {shlex.quote(str(folder))}", now_ns=read.at_ns)
-        self._verdict.object = html(
-            _VERDICT,
-            color="#009E73" if found.good else "#D55E00",
-            sign="✓" if found.good else "!",
-            head=found.head,
-            detail=found.detail,
-        )
+        self._verdict.object = verdict_heading(found.head, found.detail, good=found.good)
         self._show_rows(source_rows(read.status, now_ns=read.at_ns))
         if read.name:
             self._details.show(read.name, read.status.sources.get(read.name), read.gaps, read.rows)

@@ -14,7 +14,7 @@ from twinlab.explore.kit.exception_text import age_text
 if TYPE_CHECKING:
     from twinlab.explore.pages.sources.live_twins import Status
 
-__all__ = ["Verdict", "source_rows", "state_text", "trouble", "verdict"]
+__all__ = ["Verdict", "age_at", "source_rows", "state_text", "trouble", "verdict"]
 
 #: State -> shape and name; the shapes differ, so that the colour isn't needed.
 _STATES = {
@@ -63,7 +63,7 @@ def state_text(source: Mapping[str, Any], *, running: bool) -> str:
 
 def trouble(source: Mapping[str, Any], *, now_ns: int) -> str:
     """Return what is wrong with a source of a running historian, "" if nothing is."""
-    state, age = source["state"], _age(source["last_row_ns"], now_ns)
+    state, age = source["state"], age_at(source["last_row_ns"], now_ns)
     reasons = []
     if state == "failed":
         reasons.append(f"failed: {source['error']}")
@@ -98,7 +98,7 @@ def verdict(status: Status, names: Sequence[str], *, command: str, now_ns: int |
     if not status.updated_ns:
         return Verdict(good=False, head="No historian has run yet", detail=f"Start it with: {command}")
     if not status.running:
-        since = _age(status.updated_ns, now_ns)
+        since = age_at(status.updated_ns, now_ns)
         detail = f"Rows that sources send meanwhile aren't stored. Start it with: {command}"
         return Verdict(good=False, head=f"The historian has not run for {since}", detail=detail)
     missing = [f"{name}: added after the historian started; restart it" for name in names if name not in status.sources]
@@ -121,7 +121,7 @@ def source_rows(status: Status, *, now_ns: int | None = None) -> pd.DataFrame:
 
 
 def _row(one: Mapping[str, Any], *, running: bool, now_ns: int) -> list[str]:
-    age = _age(one["last_row_ns"], now_ns)
+    age = age_at(one["last_row_ns"], now_ns)
     p50, p99 = one["received_p50"], one["received_p99"]
     return [
         state_text(one, running=running),
@@ -137,7 +137,12 @@ def _row(one: Mapping[str, Any], *, running: bool, now_ns: int) -> list[str]:
     ]
 
 
-def _age(at_ns: int, now_ns: int) -> str | None:
+def age_at(at_ns: int, now_ns: int) -> str | None:
+    """Return how long ago an instant was, ns UTC; None for 0, which is never.
+
+    >>> age_at(10**9, 61 * 10**9)
+    '1 min'
+    """
     return age_text(pd.Timedelta(max(0, now_ns - at_ns), unit="ns")) if at_ns else None
 
 
