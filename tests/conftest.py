@@ -43,7 +43,7 @@ ONLY_WHEN_ASKED = {"soak", "benchmark"}
 #: Programs that go by several names.
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
-    # Debian has it where the path of a user who isn't root doesn't look.
+    # Debian installs it outside of the PATH of users.
     "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
 }
 

@@ -27,7 +27,7 @@ from twinlab.errors import SchemaError, TwinlabError
 __all__ = ["Gateway", "read_chunks", "read_line", "run_lines"]
 
 _LOG = logging.getLogger("twinlab.edge")
-#: Seconds between two looks for rows that expire, and deletions of what is acknowledged.
+#: Seconds between two checks for expired rows, and between two deletions of acknowledged rows.
 _TIDY_EVERY = 5.0
 #: Rows that may wait for a transaction; `Gateway.write` waits while there are more.
 _MAX_WAITING = 50_000
@@ -125,7 +125,7 @@ class Gateway:
                 task.result()
 
     def _note_failure(self, task: asyncio.Task[None]) -> None:
-        """Give the error that ended a task to who writes."""
+        """Pass the error that ended a task on to the callers of `write`."""
         if not task.cancelled() and (error := task.exception()) is not None and not self._group.done():
             self._group.set_exception(error)
 

@@ -31,7 +31,7 @@ class WatchOptions(Options):
     files: list[str] | None = None
     """Patterns of file names; those of the mapping's ``files`` by default, and all files if it has none."""
     every: Duration = "1s"
-    """Time from one look at the folder to the next."""
+    """Time from one check of the folder to the next."""
     stable: Duration = "2s"
     """A file is read once its time and size haven't changed for so long: whoever writes it has finished."""
     recursive: bool = False
@@ -69,7 +69,7 @@ class WatchedFolder:
         return Catalogue()
 
     async def batches(self) -> AsyncIterator[LiveBatch]:
-        """Yield each complete file that is new or has changed, in the order of their times; look again and again, or once."""
+        """Yield each complete file that is new or has changed, in the order of their times; check the folder repeatedly, or once."""
         while True:
             try:
                 found = await asyncio.to_thread(self._look)

@@ -17,7 +17,7 @@ from twinlab.twin.live.runner import SourceRunner
 __all__ = ["Publications", "Publisher"]
 
 _LOG = logging.getLogger("twinlab.live")
-#: Seconds between two looks at what waits.
+#: Seconds between two checks for rows that wait.
 _LOOK_EVERY = 0.25
 #: Seconds between two writes of offsets.
 _OFFSETS_EVERY = 1.0

@@ -108,7 +108,7 @@ def test_all_pages_are_read(peer: HttpPeer, way: str) -> None:
     }
     newest = int(datetime(2026, 3, 1, 0, 1, 10, tzinfo=UTC).timestamp()) * 10**9
     assert [batch.offsets for batch in found if batch.offsets] == [{"positions": newest}]
-    # The offset is the last: it never stands before a row that isn't durable.
+    # The offset is the last: it is never before a row that isn't durable.
     assert found[-1].offsets
     assert len(peer.requests) == (4 if way == "offset" else 3)
     assert (source.health.state, source.health.rows) == ("ended", 8)

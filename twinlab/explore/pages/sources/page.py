@@ -37,7 +37,7 @@ _LAST_ROWS = 20
 
 @dataclass(frozen=True)
 class _Read:
-    """What one look at the twin gives."""
+    """What is read of the twin at a time."""
 
     status: Status
     at_ns: int

@@ -268,7 +268,7 @@ class WhatIfExplorer(PlanView):
         """Score the model on the days before the start, and show it beside the results."""
         twin: Any = self.twin
         start = np.datetime64(self.results.about["start"])
-        self._begin("The model foretells the two weeks before the start …")
+        self._begin("The model is scored on the two weeks before the start …")
         self._shown.trust.busy(busy=True)
         self._run = BackgroundRun(
             lambda **_: twin.score_simulation(start=start), on_progress=lambda _: None, on_end=self._scored

@@ -1,4 +1,4 @@
-"""Polls all registers once an interval, and knows which polls were missed."""
+"""Polls all registers once an interval, and notes which polls were missed."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["TrustPane", "residual_of", "scores_table", "trust_head", "trust_words"]
 
 _NOT_SCORED = (
-    "Nobody knows how well it foretells this twin. *Score the model* lets it foretell the two weeks "
+    "How well it predicts this twin is unknown. *Score the model* lets it predict the two weeks "
     "before the start, and compares with what happened; this takes about as long as a run."
 )
 #: A model whose coverage is this far below its level is too sure of itself; as far above it, careful.
