@@ -114,7 +114,9 @@ class TruckGateways:
     async def pose_as(self, truck: int, other: int) -> None:
         """Publish false rows on another truck's topic with a truck's certificate: the broker refuses, and logs it."""
         broker = self._gateways[truck].settings.broker
-        # The truck's own gateway is interrupted: a name has one connection.
+        # A name has one connection: the truck's own gateway would end this one when it reconnects, at times before the
+        # rows are sent. Its outbox stays.
+        await self._stacks.pop(truck).aclose()
         client = aiomqtt.Client(
             broker.host, self._port, tls_context=tls_context(broker), protocol=aiomqtt.ProtocolVersion.V5, timeout=5
         )
@@ -122,6 +124,7 @@ class TruckGateways:
         with contextlib.suppress(aiomqtt.MqttError):
             async with client:
                 await client.publish(f"twinlab/{asset_name('truck', other)}/rows", b"false rows", qos=1)
+        await self._open(truck)
 
     def waiting(self, truck: int) -> int:
         """Return how many rows of a truck the historian hasn't acknowledged."""
