@@ -18,6 +18,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -282,6 +283,20 @@ def test_modules_and_pages_are_in_plain_english(pattern: str) -> None:
         for match in re.finditer(pattern, text, re.IGNORECASE)
     ]
     assert found == [], f"write instead: {PLAIN_ENGLISH[pattern]}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("twinlab")
+    # The package itself offers the names of the rooms and loads them when they are asked for.
+    left = {
+        name: graph.find_modules_directly_imported_by(name) - {"twinlab"} for name in graph.modules if name != "twinlab"
+    }
+    while leaves := {name for name, imported in left.items() if not imported & left.keys()}:
+        left = {name: imported for name, imported in left.items() if name not in leaves}
+    # Who only imports a circle isn't in it.
+    while outer := left.keys() - set().union(*left.values()):
+        left = {name: imported & left.keys() for name, imported in left.items() if name not in outer}
+    assert sorted(left) == []
 
 
 def test_nothing_else_is_visible_at_the_top() -> None:

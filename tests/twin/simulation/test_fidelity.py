@@ -69,7 +69,10 @@ def test_the_model_of_a_start_is_scored_on_the_days_before_it_and_the_score_is_k
     score = copy.score_simulation(start="2026-01-28", days=4, every=2, replications=10)
     assert score.window == (np.datetime64("2026-01-24", "ns"), np.datetime64("2026-01-28", "ns"))
     assert score.fitted.endswith("to 2026-01-24")
-    kept = tl.open(copy.folder).simulate(**options)
+    fitting = tl.open(copy.folder)
+    fitted = fitting.fit_simulation(start="2026-01-28")
+    kept = fitting.simulate(**options)
+    assert kept.calibrated is fitted
     assert kept.fidelity.words == score.words
     assert copy.simulate(**{**options, "start": "2026-01-27"}).fidelity is None
     with pytest.raises(SchemaError, match="give fewer `days`"):

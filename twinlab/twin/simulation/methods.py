@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 from twinlab.errors import SchemaError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from twinlab.twin.simulation.results import TwinResults
 
 __all__ = ["SimulationMethods"]
+
+_FITTING = threading.Lock()
 
 
 class SimulationMethods(ScoringMethods):
@@ -131,6 +134,21 @@ class SimulationMethods(ScoringMethods):
         models, states = in_scenarios(scenarios, model, found.state, horizon=str(horizon))
         return quote(models, state=states, horizon=horizon, **options)
 
+    def fit_simulation(self, *, start: object = "now", known: object = None) -> Calibrated:
+        """Fit the model with which `simulate` goes on from an instant; it is kept for the next call.
+
+        Parameters
+        ----------
+        start, known : as in `simulate`
+
+        Returns
+        -------
+        Calibrated
+            As of `twinlab.simulate.calibrate`, fitted to the year before the start.
+        """
+        reader, window = self._window_until(start, known)
+        return self._calibrated_in(reader, window, known)
+
     def _begun(
         self, start: object, *, known: object, calibrated: Calibrated | None, seed: int, horizon: object
     ) -> tuple[TwinReader, Calibrated, StartState]:
@@ -147,7 +165,9 @@ class SimulationMethods(ScoringMethods):
 
         kept = self.__dict__.setdefault("_calibrated", {})
         key = (*window, None if known is None else str(known))
-        if key not in kept:
-            kept.clear()
-            kept[key] = calibrate(reader, window)
-        return cast("Calibrated", kept[key])
+        # The page fits ahead in a thread of its own: a run that begins meanwhile waits for that fit.
+        with _FITTING:
+            if key not in kept:
+                kept.clear()
+                kept[key] = calibrate(reader, window)
+            return cast("Calibrated", kept[key])

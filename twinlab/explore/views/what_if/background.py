@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from twinlab.errors import TwinlabError
 if TYPE_CHECKING:
     from twinlab.simulate.runs.progress import Progress
 
-__all__ = ["BackgroundRun"]
+__all__ = ["BackgroundRun", "fit_ahead"]
 
 #: Seconds between two updates of the page.
 _PAUSE = 0.4
@@ -91,3 +92,15 @@ class BackgroundRun:
             action()
         elif self._document.session_context is not None:
             self._document.add_next_tick_callback(action)
+
+
+def fit_ahead(fit: Callable[[], object]) -> None:
+    """Call a function in a thread of its own, on a served page only; the run that needs its result reports what is wrong."""
+    if pn.state.curdoc is None:
+        return
+
+    def fitted() -> None:
+        with contextlib.suppress(TwinlabError):
+            fit()
+
+    threading.Thread(target=fitted, name="what-if fit", daemon=True).start()

@@ -11,7 +11,7 @@ import param
 
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.panes import empty_pane
-from twinlab.explore.views.what_if.background import BackgroundRun
+from twinlab.explore.views.what_if.background import BackgroundRun, fit_ahead
 from twinlab.explore.views.what_if.plan import BASE, Plan
 from twinlab.explore.views.what_if.plan_view import NOTHING, PlanView
 from twinlab.explore.views.what_if.results.panes import ResultPanes
@@ -53,7 +53,7 @@ class WhatIfExplorer(PlanView):
     Parameters
     ----------
     twin, link, shared, session, patient, open_code
-        As for `Explorer`. The twin needs ``simulate`` and ``quote_simulation``.
+        As for `Explorer`. The twin needs ``simulate``, ``quote_simulation`` and ``fit_simulation``.
     """
 
     name_in_link: ClassVar[str] = "what_if"
@@ -113,6 +113,13 @@ class WhatIfExplorer(PlanView):
         self._ended(
             "ready", "It will take " + ", ".join(map(str, found.amounts.values())) + f". Energy: {found.kwh.source}."
         )
+
+    def _planned(self, plan: Plan) -> None:
+        """Show a plan; fit the model ahead once there is a change, so that its first futures come soon after Run."""
+        super()._planned(plan)
+        if plan.scenarios:
+            twin: Any = self.twin
+            fit_ahead(lambda: twin.fit_simulation(start="now" if plan.start is None else plan.start))
 
     def run(self) -> None:
         """Simulate the plan."""
