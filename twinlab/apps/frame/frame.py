@@ -20,6 +20,7 @@ from twinlab.apps.frame.settings import settings_for
 from twinlab.apps.frame.theme import NAVIGATION, THEME, page_style
 from twinlab.apps.login.access import current_user, may_see
 from twinlab.explore.kit.link import format_link, parse_link
+from twinlab.explore.kit.paged_table import table_style_sheets
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.workspace import Workspace
@@ -90,6 +91,7 @@ def page(
         sidebar_resizable=False,
         main=[
             _heading(workspace),
+            table_style_sheets(),
             notice,
             *([] if introduction is None else [introduction]),
             workspace.body,

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource
+from panel.io.resources import CDN_DIST, CSS_URLS
+from panel.models.tabulator import THEME_PATH
 
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.table_filters import filter_mask, from_headers
 from twinlab.explore.kit.table_order import sort_rows
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["TABLE_SHEET", "EventGrid"]
+__all__ = ["TABLE_SHEET", "EventGrid", "table_style_sheets"]
 
 #: One line a row, plain rows with a line between them (in a notebook Tabulator greys every other row), and a row under
 #: the pointer that is legible on both themes.
@@ -45,6 +48,18 @@ if (!cb_obj.empties_headers) {
 }
 empty()
 """
+
+
+def table_style_sheets() -> Html:
+    """Return an empty pane with the style sheets that all tables share, to be on a page from its beginning.
+
+    In the browser, panel-material-ui adds a sheet to each new table, which sends the table's list of sheets back. Sheets that
+    came in the same message as the table are sent whole, and Bokeh warns of a "reference already known". Those that were on
+    the page before are sent as references.
+    """
+    # The theme of tables in the Material design.
+    sheets = [CSS_URLS["font-awesome"], f"{CDN_DIST}bundled/datatabulator/{THEME_PATH}tabulator_materialize.min.css"]
+    return Html("", width=0, height=0, margin=0, stylesheets=sheets)
 
 
 class EventGrid(pn.widgets.Tabulator):

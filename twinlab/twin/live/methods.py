@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from twinlab.ledger import Ledger
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.twinmodel import TwinModel
+    from twinlab.twin.live.gaps import RecordedGaps
     from twinlab.twin.live.status import LiveStatus
 
 __all__ = ["LiveMethods"]
@@ -127,9 +129,13 @@ class LiveMethods:
 
     def gaps(self, source: str | None = None) -> pd.DataFrame:
         """Return the gaps that live sources recorded, all or those of one: span or sequences, and why."""
-        from twinlab.twin.live.gaps import gap_table  # noqa: PLC0415
+        return self._recorded_gaps.table(source)
 
-        return gap_table(self.ledger.journal, source)
+    @cached_property
+    def _recorded_gaps(self) -> RecordedGaps:
+        from twinlab.twin.live.gaps import RecordedGaps  # noqa: PLC0415
+
+        return RecordedGaps(self.ledger.journal)
 
     def recent_rows(self, source: str, *, rows: int = 20) -> pd.DataFrame:
         """Return the rows of a source that arrived last, newest first, with the source's own columns.

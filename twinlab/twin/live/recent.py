@@ -26,6 +26,7 @@ def recent_rows(ledger: Ledger, source: str, *, rows: int = 20) -> pd.DataFrame:
     -------
     DataFrame
         ``arrived`` (UTC), ``table`` (empty for observations) and the source's own columns; columns without a value are left out.
+        A source's own ``arrived`` and ``table`` are called ``arrived (source)`` and ``table (source)``.
     """
     import pandas as pd  # noqa: PLC0415  (the historian needs none)
 
@@ -42,6 +43,7 @@ def recent_rows(ledger: Ledger, source: str, *, rows: int = 20) -> pd.DataFrame:
             {"arrived": frame.ingest_times().astype("datetime64[ns]"), "table": frame.record_type or ""},
             index=piece.index,
         )
+        piece = piece.rename(columns={name: f"{name} (source)" for name in head})
         order = pd.Series(frame.ordinals(), index=piece.index, name="_order")
         pieces.append(pd.concat([head, piece.drop(columns="ingest_time", errors="ignore"), order], axis=1))
     if not pieces:

@@ -12,8 +12,6 @@ pytestmark = [
     pytest.mark.browser,
     # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
     pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
-    # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
-    pytest.mark.filterwarnings("ignore:reference already known"),
 ]
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]

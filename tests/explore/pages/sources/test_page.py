@@ -175,6 +175,16 @@ def test_facts_have_the_load_on_the_peer_and_what_contradicts_the_mapping(entry)
     assert {("polls per second", "2"), ("differs from the mapping", "x"), ("last error", "y")} <= set(found)
 
 
+def test_of_many_gaps_the_newest_are_shown(twin, monkeypatch):
+    times = pd.date_range("2026-03-01", periods=450, freq="min")
+    many = pd.DataFrame({"source": "depot", "noted": times, "stream": [f"s{n}" for n in range(450)]})
+    monkeypatch.setattr(type(twin), "gaps", lambda _self, _source: many)
+    view = SourcesView(twin, link=Link(part="depot"))
+    shown = view.tables()["gaps"]
+    assert list(shown["stream"]) == [f"s{n}" for n in range(449, 249, -1)]
+    assert any("the newest 200 of 450" in pane.object for pane in view.__panel__().select(Html))
+
+
 def test_an_unreadable_status_leaves_the_page_with_a_notice(twin, monkeypatch):
     view = SourcesView(twin)
 

@@ -28,6 +28,8 @@ _FACTS = (
     '<dd style="margin:0">{{ value }}</dd></div>{% endfor %}</dl>'
 )
 _TITLE = '<h3 style="font:600 15px/1.3 Roboto,system-ui,sans-serif;margin:14px 0 0">{{ title }}</h3>'
+#: Most gaps that are shown.
+_GAPS = 200
 _NOTHING = '<p style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:4px 0 0;opacity:.85">{{ text }}</p>'
 
 
@@ -88,7 +90,8 @@ class SourceDetails:
     def show(self, name: str, source: Mapping[str, Any] | None, gaps: pd.DataFrame, rows: pd.DataFrame) -> None:
         """Show a source; ``source`` is None if the historian has no status of it."""
         self._facts.object = _facts_html(name, [] if source is None else facts(source, now_ns=time.time_ns()))
-        self._gaps.show(gaps.iloc[::-1].drop(columns="source"))
+        count = f", the newest {_GAPS} of {len(gaps):,}" if len(gaps) > _GAPS else ""
+        self._gaps.show(gaps.iloc[: -_GAPS - 1 : -1].drop(columns="source"), note=count)
         self._rows.show(rows)
         self.pane.visible = True
 
@@ -111,16 +114,16 @@ class _Table:
         self._grid: pn.widgets.Tabulator | None = None
         self.pane = pn.Column(self._text, sizing_mode="stretch_width")
 
-    def show(self, value: pd.DataFrame) -> None:
-        """Show a table; nothing is sent if it equals the present one."""
+    def show(self, value: pd.DataFrame, *, note: str = "") -> None:
+        """Show a table, with a note in its heading; nothing is sent if both equal the present ones."""
         value = _texts(value)
-        if self._text.object and value.equals(self.value):
-            return
-        new_columns = list(value) != list(self.value)
-        self.value = value
-        self._text.object = html(_TITLE, title=self._title) + (
+        heading = html(_TITLE, title=f"{self._title}{note}") + (
             html(_NOTHING, text=self._nothing) if value.empty else html("")
         )
+        if self._text.object == heading and value.equals(self.value):
+            return
+        new_columns = list(value) != list(self.value)
+        self.value, self._text.object = value, heading
         if value.empty:
             self.pane[:] = [self._text]
             self._grid = None
