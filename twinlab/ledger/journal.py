@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,23 +66,29 @@ class Journal:
             return writer.append_many(parts)
 
     def entries(
-        self, kind: str | None = None, *, known: int | None = None, start: int = 0, stop: int | None = None
+        self,
+        kind: str | Collection[str] | None = None,
+        *,
+        known: int | None = None,
+        start: int = 0,
+        stop: int | None = None,
     ) -> Iterator[JournalEntry]:
         """Yield entries in order.
 
         Parameters
         ----------
-        kind : str, optional
-            Only entries of this kind.
+        kind : str or collection of str, optional
+            Only entries of this kind, or of these.
         known : int, optional
             Only entries up to this ingest time, ns UTC.
         start, stop : int, optional
             Only ordinals in [start, stop).
         """
+        kinds = {kind} if isinstance(kind, str) else kind
         for frame in self._reader.frames(start=start, stop=stop):
             if known is not None and frame.ingest_time > known:
                 return
-            if frame.record_type is None or (kind is not None and frame.record_type != kind):
+            if frame.record_type is None or (kinds is not None and frame.record_type not in kinds):
                 continue
             for ordinal, text in zip(
                 frame.ordinals().tolist(), frame.batch().column("payload").to_pylist(), strict=True

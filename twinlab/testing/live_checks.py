@@ -16,7 +16,7 @@ from twinlab.model.extensions.live_kind import LiveKind
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.schema import OBSERVATIONS
 from twinlab.sources.base import RowBatch
-from twinlab.sources.live import LIVE_KINDS, Catalogue, Gap, Health, LiveBatch, LiveContext, LiveSource
+from twinlab.sources.live import LIVE_KINDS, Catalogue, Filled, Gap, Health, LiveBatch, LiveContext, LiveSource
 
 __all__ = ["check_live_source"]
 
@@ -112,8 +112,12 @@ async def _run(
         again, first = _values(batches), _values(unacknowledged)
         lost = [row for row in first if row not in again]
         _check(not lost, f"{kind.name}: a row that wasn't acknowledged didn't come again: {lost[:1]}")
-    gap = await source.fill(Gap("no such stream", "a check"))
-    _check(isinstance(gap, bool), f"{kind.name}: expected fill() to return True or False, got {gap!r}")
+    with suppress(SourceError):
+        why: object = await source.fill(Gap("no such stream", "a check"))
+        _check(
+            isinstance(why, str) and bool(why),
+            f"{kind.name}: expected fill() to return why a stream that it doesn't have can't be filled, got {why!r}",
+        )
     offsets = {stream: at for batch in batches for stream, at in batch.offsets.items()}
     source = opened(json.loads(json.dumps(offsets)))
     more = await _take(kind, source, rows, seconds=1.0)
@@ -188,6 +192,8 @@ def _check_batch(kind: LiveKind, batch: object) -> None:
             message=f"{kind.name}: expected offsets that JSON can represent, got {batch.offsets} ({error})",
         )
     _check(not (batch.parts and batch.file), f"{kind.name}: expected rows or a file in a batch, got both")
+    for one in batch.filled:
+        _check(isinstance(one, Filled), f"{kind.name}: expected a Filled, got a {type(one).__name__}")
     _check(batch.received_ns > 0, f"{kind.name}: expected received_ns, got {batch.received_ns}")
     for part in batch.parts:
         if isinstance(part, RowBatch):

@@ -41,8 +41,8 @@ class Counting:
     async def acknowledge(self, batch: LiveBatch) -> None:
         pass
 
-    async def fill(self, gap: Gap) -> bool:
-        return False
+    async def fill(self, gap: Gap) -> str:
+        return "nothing is kept"
 
     @property
     def health(self) -> Health:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.mosquitto import Authority, Mosquitto
 from twinlab.edge import Gateway, GatewaySettings, Reading, SecurityLog
+from twinlab.errors import SourceError
 from twinlab.sources.live import LIVE_KINDS, Gap, LiveBatch, LiveContext, LiveSource
 from twinlab.sources.live.mqtt import MqttSource
 from twinlab.testing import check_live_source
@@ -241,10 +242,12 @@ def test_rows_that_a_gateway_left_out_are_requested_as_a_gap(mosquitto: Mosquitt
             await drained(one)
             assert [row["value"] for row in ledger.rows()] == [1.0]
             span = Gap("truck-1", "wanted in full", start_ns=10, stop_ns=15, tags=("truck-1/temp",))
-            assert await source.fill(span)
+            assert await source.fill(span) == ""
             await until(lambda: len(ledger.rows()) == 6)
-            assert not await source.fill(replace(span, stream="truck-7"))
-            assert not await source.fill(Gap("truck-1", "expired", epoch=1, first_sequence=1, stop_sequence=5))
+            with pytest.raises(SourceError, match="gateway 'truck-7' isn't connected"):
+                await source.fill(replace(span, stream="truck-7"))
+            lost = await source.fill(Gap("truck-1", "expired", epoch=1, first_sequence=1, stop_sequence=5))
+            assert lost == "the gateway has reported the rows as lost"
 
     asyncio.run(main())
     assert sorted(row["value"] for row in ledger.rows()) == [1.0, 10.0, 11.0, 12.0, 13.0, 14.0]

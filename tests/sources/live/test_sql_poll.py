@@ -240,11 +240,15 @@ def test_a_gap_is_filled_by_reading_the_table_again_from_its_beginning(erp: sa.E
         got.wait_for(lambda: any(batch.offsets.get("shipment") for batch in got.batches))
         before = len(got.rows)
         start_ns = 1_767_225_600 * 10**9 - 10**9  # 2025-12-31T23:59:59Z
-        assert asyncio.run(got.source.fill(Gap("shipment", "outage", start_ns=start_ns)))
-        assert not asyncio.run(got.source.fill(Gap("orders", "outage", start_ns=start_ns)))
+        # The new row is later than the gap.
+        gap = Gap("shipment", "outage", start_ns=start_ns, stop_ns=start_ns + 2 * 10**9)
+        assert asyncio.run(got.source.fill(gap)) == ""
+        assert asyncio.run(got.source.fill(Gap("orders", "outage", start_ns=start_ns))) == "no table 'orders' is polled"
         got.source._tables[0].known.clear()
-        got.wait_for(lambda: len(got.rows) > before)
+        got.wait_for(lambda: any(batch.filled for batch in got.batches))
         assert {row["ref"] for row in got.rows[before:]} == {"old", "new"}
+        (filled,) = (one for batch in got.batches for one in batch.filled)
+        assert (filled.gap, filled.by, filled.rows) == (gap, "the table, read again", 1)
 
 
 def test_the_reader_connects_again_after_the_server_closed_its_connections(erp: sa.Engine, reader_url: str) -> None:

@@ -62,9 +62,9 @@ class Feed:
         assert batch.handle is None or batch.handle[0] == id(self), "the acknowledgement is another source's"  # type: ignore[index]
         type(self).acknowledged.append(batch.offsets[""])
 
-    async def fill(self, gap: Gap) -> bool:
+    async def fill(self, gap: Gap) -> str:
         type(self).filled.append(gap)
-        return True
+        return ""
 
     @property
     def health(self) -> Health:
@@ -159,6 +159,7 @@ def test_a_gap_is_recorded_and_the_source_asked_to_fill_it(run: Callable[[type[F
     assert str(gap["stop"] - gap["start"]) == "0 days 00:01:00"
     assert twin.gaps("other").empty
     assert [one.stream for one in WithGap.filled] == ["pump"]
+    assert (gap["state"], gap["note"]) == ("asked", "")
 
 
 def test_rows_wait_while_the_disk_is_full(

@@ -1,7 +1,7 @@
 """Live sources: rows as they come, acknowledged once they are durable; each kind is one module and a line in `registry`.
 
 In: the options of ``live:`` in a mapping, and where the source stopped before. Out: `LiveBatch` after `LiveBatch`, `Health`.
-Read in order: `protocol`, `registry`, `health`; `acceptance`, `clock` and `gateway_rows` (outboxes of gateways); `observed` (values
+Read in order: `protocol`, `registry`, `health`, `base` (for kinds to derive from); `acceptance`, `clock` and `gateway_rows` (outboxes of gateways); `observed` (values
 as rows); `request_pace`; then one module or package a kind: `mqtt`, `paced` (replays), `sql_poll` (with `sql_database`), `watch`,
 `modbus/`, `opcua/`, `http_json/`.
 Never: a row acknowledged before it is durable, an unbounded queue, a write to the peer, a secret in a YAML file.
@@ -15,8 +15,18 @@ from twinlab._backoff import Backoff
 from twinlab._lazy import attach
 
 if TYPE_CHECKING:
+    from twinlab.sources.live.base import SourceBase
     from twinlab.sources.live.health import HealthMeter
-    from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext, LiveSource
+    from twinlab.sources.live.protocol import (
+        Catalogue,
+        DeclaredTag,
+        Filled,
+        Gap,
+        Health,
+        LiveBatch,
+        LiveContext,
+        LiveSource,
+    )
     from twinlab.sources.live.registry import LIVE_KINDS
 
 __all__ = [
@@ -24,12 +34,14 @@ __all__ = [
     "Backoff",
     "Catalogue",
     "DeclaredTag",
+    "Filled",
     "Gap",
     "Health",
     "HealthMeter",
     "LiveBatch",
     "LiveContext",
     "LiveSource",
+    "SourceBase",
 ]
 
 __getattr__, __dir__ = attach(
@@ -38,11 +50,13 @@ __getattr__, __dir__ = attach(
         "LIVE_KINDS": "registry",
         "Catalogue": "protocol",
         "DeclaredTag": "protocol",
+        "Filled": "protocol",
         "Gap": "protocol",
         "Health": "protocol",
         "HealthMeter": "health",
         "LiveBatch": "protocol",
         "LiveContext": "protocol",
         "LiveSource": "protocol",
+        "SourceBase": "base",
     },
 )

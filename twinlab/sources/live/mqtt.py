@@ -146,25 +146,33 @@ class MqttSource:
         for part in parts:
             self._answer(part.gateway, part.token)
 
-    async def fill(self, gap: Gap) -> bool:
-        """Ask a gateway for the rows of a span that its aggregation left out; True if it is connected.
+    async def fill(self, gap: Gap) -> str:
+        """Ask a gateway for the rows of a span that its aggregation left out. How many it sends isn't known.
 
         ``gap.stream`` is the gateway; tags are patterns. Rows that were reported as lost are lost: those of an outbox come by themselves.
+
+        Raises
+        ------
+        SourceError
+            If the gateway isn't connected.
         """
         client, start, stop = self._publisher, gap.start_ns, gap.stop_ns
-        if gap.first_sequence is not None or start is None or stop is None:
-            return False
+        if gap.first_sequence is not None:
+            return "the gateway has reported the rows as lost"
+        if start is None or stop is None:
+            return "a gateway is asked for a span of time, whose start or end isn't known"
         if client is None or gap.stream not in self._online:
-            return False
+            msg = f"gateway {gap.stream!r} isn't connected"
+            raise SourceError(msg)
         tags = tuple(tag.removeprefix(f"{gap.stream}/") for tag in gap.tags) or ("*",)
         import aiomqtt  # noqa: PLC0415  (an extra)
 
         try:
             request = RawRequest(tags, start, stop).to_json()
             await client.publish(topic(self._options.prefix, gap.stream, "request"), request, qos=1)
-        except aiomqtt.MqttError:
-            return False
-        return True
+        except aiomqtt.MqttError as error:
+            raise SourceError(self._unreachable(error)) from error
+        return ""
 
     @property
     def health(self) -> Health:

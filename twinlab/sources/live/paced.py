@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from twinlab.sources.base import RowBatch
 from twinlab.sources.detect import open_source
+from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
-from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext
+from twinlab.sources.live.protocol import Catalogue, DeclaredTag, LiveBatch, LiveContext
 
 __all__ = ["PacedSource", "Step", "done_rows", "paced_file"]
 
@@ -29,7 +30,7 @@ class Step:
     """Rows of the replay that are done with this step; None if a later step belongs to it."""
 
 
-class PacedSource:
+class PacedSource(SourceBase):
     """A live source that yields steps when they are due, and ends.
 
     Parameters
@@ -41,6 +42,8 @@ class PacedSource:
     declared : Catalogue
         What the source declares.
     """
+
+    not_kept = "a replay yields each of its rows once"
 
     def __init__(self, name: str, steps: Iterator[Step], declared: Catalogue | None = None) -> None:
         self.name = name
@@ -61,19 +64,6 @@ class PacedSource:
             self._meter.received(batch.rows)
             yield batch
         self._meter.ended()
-
-    async def acknowledge(self, batch: LiveBatch) -> None:
-        """Do nothing: what is replayed stays where it is."""
-
-    async def fill(self, gap: Gap) -> bool:
-        """Return False: a replay yields each of its rows once."""
-        del gap
-        return False
-
-    @property
-    def health(self) -> Health:
-        """State, rate and errors at this moment."""
-        return self._meter.health()
 
 
 def paced_file(path: Path, context: LiveContext, *, rate: float, rows: int) -> PacedSource:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.sources.base import RowBatch, Source
 
-__all__ = ["Catalogue", "DeclaredTag", "Gap", "Health", "LiveBatch", "LiveContext", "LiveSource", "LiveState"]
+__all__ = ["Catalogue", "DeclaredTag", "Filled", "Gap", "Health", "LiveBatch", "LiveContext", "LiveSource", "LiveState"]
 
 #: "connecting" includes the pauses between attempts; "ended" is a source that has no more rows, such as a replay.
 LiveState = Literal["connecting", "connected", "ended", "failed"]
@@ -58,6 +58,19 @@ class Gap:
     stop_sequence: int | None = None
     tags: tuple[str, ...] = ()
     """Tags that miss rows; empty: all of the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Rows of a gap that were recovered, or part of them."""
+
+    gap: Gap
+    by: str
+    """What had the rows: "the server's history", "the table, read again", …"""
+    rows: int
+    """Number of rows that were recovered; 0 if none was missing."""
+    opened_ns: int | None = None
+    """When the source found a gap that it filled by itself, ns UTC of this machine's clock; None for one that it had yielded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,8 @@ class LiveBatch:
     durable together with the rows, or not at all; streams that aren't named keep theirs."""
     gaps: tuple[Gap, ...] = ()
     """Gaps that the source found or that shedding made; they are recorded."""
+    filled: tuple[Filled, ...] = ()
+    """Gaps whose rows have come with this batch and those before it; it is recorded once they are durable."""
     received_ns: int = field(default_factory=time.time_ns)
     """When the rows were received, ns UTC."""
     handle: object = None
@@ -176,10 +191,15 @@ class LiveSource(Protocol):
         A connection that is lost meanwhile isn't an error: rows that come again are dropped by their sequence or identity.
         """
 
-    async def fill(self, gap: Gap) -> bool:
-        """Ask the peer for the rows of a gap; return whether it has them, in which case `batches` yields them.
+    async def fill(self, gap: Gap) -> str:
+        """Ask the peer for the rows of a gap. Return an empty text if it has them, otherwise why they are lost.
 
-        False: they are lost, and the gap stays recorded.
+        `batches` yields the rows, and with the last of them a batch whose ``filled`` names the gap.
+
+        Raises
+        ------
+        SourceError
+            If the peer can't be asked at the moment; the gap stays open.
         """
 
     @property

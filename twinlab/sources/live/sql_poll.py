@@ -25,8 +25,9 @@ from twinlab.model.extensions.live_kind import LiveKind
 from twinlab.model.extensions.options import Options
 from twinlab.model.extensions.secrets import PlainUrl, Secret
 from twinlab.sources.base import RowBatch
+from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
-from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext
+from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Filled, Gap, LiveBatch, LiveContext
 from twinlab.sources.parsing.numerals import Numerals
 from twinlab.sources.parsing.values import ValueColumns
 
@@ -85,9 +86,11 @@ class _Table:
     polls: list[tuple[int, Any]] = field(default_factory=list)
     #: Start of the snapshot of the last poll: all transactions before it had ended.
     ended: int = 0
+    #: Gap that the next poll fills -> rows found in it so far.
+    asked: dict[Gap, int] = field(default_factory=dict)
 
 
-class SqlPoll:
+class SqlPoll(SourceBase):
     """A live source that polls tables.
 
     Parameters
@@ -145,24 +148,20 @@ class SqlPoll:
             if database is not None:
                 await _in_thread(database.close)
 
-    async def acknowledge(self, batch: LiveBatch) -> None:
-        """Do nothing: a database keeps its rows."""
-
-    async def fill(self, gap: Gap) -> bool:
-        """Read a table again from the beginning of a gap on."""
-        for table in self._tables:
-            if table.name == gap.stream and gap.start_ns is not None and isinstance(table.until, datetime):
-                start = datetime.fromtimestamp(gap.start_ns / 1e9, UTC)
-                table.until = min(table.until, start if table.until.tzinfo else start.replace(tzinfo=None))
-                table.polls.clear()
-                self._meter.filled(gap)
-                return True
-        return False
-
-    @property
-    def health(self) -> Health:
-        """State, rate and errors at this moment."""
-        return self._meter.health()
+    async def fill(self, gap: Gap) -> str:
+        """Let the next poll read a table again from the beginning of a gap on."""
+        table = next((one for one in self._tables if one.name == gap.stream), None)
+        if table is None:
+            return f"no table {gap.stream!r} is polled"
+        if gap.start_ns is None:
+            return "it isn't known from when on rows may be missing"
+        if table.until is not None and not isinstance(table.until, datetime):
+            return f"the times in the column {table.options.updated!r} are texts or numbers, which no instant is compared with"
+        if table.until is not None:  # otherwise all of it is read
+            table.until = min(table.until, _as_in(table.until, gap.start_ns))
+            table.polls.clear()
+        table.asked[gap] = 0
+        return ""
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _database(self) -> Database:
@@ -172,6 +171,7 @@ class SqlPoll:
 
     async def _poll(self, database: Database, table: _Table) -> AsyncIterator[LiveBatch]:
         """Yield the rows of a table that are new or changed."""
+        filling = list(table.asked)
         # Before the rows are read: whatever isn't visible to them is open or begins later.
         snapshot, now = await _in_thread(database.snapshot)
         if self._meter.health().state != "connected":
@@ -189,6 +189,8 @@ class SqlPoll:
             fresh = list(self._unknown(table, rows, place))
             after = tuple(rows[-1][at] for at in place)
             table.newest = after[0] if table.newest is None else max(table.newest, after[0])
+            for gap in filling:
+                table.asked[gap] += sum(_is_in(gap, row[place[0]]) for row in fresh)
             if fresh:
                 self._meter.received(len(fresh))
                 yield LiveBatch((self._rows(table.name, names, fresh),))
@@ -196,6 +198,10 @@ class SqlPoll:
                 break
         for batch in self._advance(table, snapshot, now):
             yield batch
+        if filling:
+            for gap in filling:
+                self._meter.filled(gap)
+            yield LiveBatch(filled=tuple(Filled(gap, "the table, read again", table.asked.pop(gap)) for gap in filling))
 
     def _unknown(self, table: _Table, rows: list[tuple[Any, ...]], place: list[int]) -> Iterator[tuple[Any, ...]]:
         for row in rows:
@@ -253,6 +259,18 @@ async def _in_thread(function: Callable[..., Result], *arguments: object) -> Res
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
+
+
+def _as_in(example: datetime, time_ns: int) -> datetime:
+    """Return an instant with a zone if the example has one."""
+    at = datetime.fromtimestamp(time_ns / 1e9, UTC)
+    return at if example.tzinfo else at.replace(tzinfo=None)
+
+
+def _is_in(gap: Gap, changed: datetime) -> bool:
+    """Return whether a row that changed then is one of a gap, whose start is known."""
+    after = gap.start_ns is not None and changed >= _as_in(changed, gap.start_ns)
+    return after and (gap.stop_ns is None or changed < _as_in(changed, gap.stop_ns))
 
 
 def earlier(value: Any, seconds: float) -> Any:  # noqa: ANN401  (as the database has it)

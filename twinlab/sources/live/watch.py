@@ -14,8 +14,9 @@ from twinlab.model.extensions.live_kind import LiveKind
 from twinlab.model.extensions.options import Options
 from twinlab.sources.base import Source
 from twinlab.sources.detect import open_source
+from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
-from twinlab.sources.live.protocol import Catalogue, Gap, Health, LiveBatch, LiveContext
+from twinlab.sources.live.protocol import Catalogue, LiveBatch, LiveContext
 
 __all__ = ["WATCH", "WatchOptions", "WatchedFolder"]
 
@@ -38,7 +39,7 @@ class WatchOptions(Options):
     """Whether to watch the folders in it, too."""
 
 
-class WatchedFolder:
+class WatchedFolder(SourceBase):
     """A live source whose batches are whole files. A changed file replaces its earlier reading, as with ``twin.ingest``.
 
     Files that begin with a dot or end in ``.tmp``, ``.part`` or ``.partial`` are left alone until they are renamed.
@@ -48,6 +49,8 @@ class WatchedFolder:
     options : WatchOptions
     context : LiveContext
     """
+
+    not_kept = "all files that are in the folder are read anyway"
 
     def __init__(self, options: WatchOptions, context: LiveContext) -> None:
         self.name = context.name
@@ -89,25 +92,12 @@ class WatchedFolder:
                     yield LiveBatch(offsets={path: list(stamp)})
                 else:
                     yield LiveBatch(file=source, offsets={path: list(stamp)})
-                    self._meter.received(0)
+                    self._meter.received(0)  # its rows are counted when it is stored
                 self._read[path] = stamp
             if self._context.once and not self._waiting(found):
                 self._meter.ended()
                 return
             await asyncio.sleep(min(self._every, self._stable) if self._context.once else self._every)
-
-    async def acknowledge(self, batch: LiveBatch) -> None:
-        """Do nothing: the file stays where it is."""
-
-    async def fill(self, gap: Gap) -> bool:
-        """Return False: all files that are in the folder are read anyway."""
-        del gap
-        return False
-
-    @property
-    def health(self) -> Health:
-        """State and errors at this moment. Rows are counted when a file is stored, not here."""
-        return self._meter.health()
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _look(self) -> dict[str, Stamp]:

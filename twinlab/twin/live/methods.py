@@ -128,7 +128,16 @@ class LiveMethods:
         return window_states(self.reader, np.atleast_1d(np.asarray(stops, dtype="datetime64[ns]")), asset_type, names)
 
     def gaps(self, source: str | None = None) -> pd.DataFrame:
-        """Return the gaps that live sources recorded, all or those of one: span or sequences, and why."""
+        """Return the gaps that live sources recorded, all or those of one, and what became of them.
+
+        Returns
+        -------
+        DataFrame
+            A row for each gap in the order in which they were recorded: ``source, noted, stream, reason``, span or sequences, ``tags``;
+            ``state`` ("open", "asked": the peer has been asked for the rows, "filled", "lost"), ``rows`` (recovered)``, changed``
+            (when it got this state) and ``note`` (what had the rows, or why they can't be had). Gaps that a source filled by itself
+            are merged, by stream and reason, to one a minute.
+        """
         return self._recorded_gaps.table(source)
 
     @cached_property

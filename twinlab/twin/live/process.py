@@ -20,9 +20,9 @@ from twinlab.model.extensions.live_kind import LiveKind
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.twinmodel import TwinModel
-from twinlab.sources.live import Gap, LiveContext
+from twinlab.sources.live import LiveContext
 from twinlab.twin.live.appender import LiveAppender
-from twinlab.twin.live.gaps import record_gaps
+from twinlab.twin.live.gaps import GapLog
 from twinlab.twin.live.metrics import MetricsServer
 from twinlab.twin.live.notify import notify, watchdog_seconds
 from twinlab.twin.live.publishing import Publisher
@@ -162,7 +162,7 @@ class HistorianProcess:
                         mapping.live,
                         context,
                         appenders[-1],
-                        note_gaps=self._record_gaps,
+                        gaps=GapLog(self._ledger.journal, name),
                         model=self._model,
                     )
                 )
@@ -171,9 +171,6 @@ class HistorianProcess:
                 appender.close()
             raise
         return opened
-
-    def _record_gaps(self, source: str, gaps: tuple[Gap, ...]) -> None:
-        record_gaps(self._ledger.journal, source, gaps)
 
     async def _report(self, runners: list[SourceRunner], publisher: Publisher) -> None:
         """Write the status each second."""

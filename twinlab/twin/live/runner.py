@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +23,7 @@ from twinlab.sources.live import Backoff, Gap, LiveBatch, LiveContext, LiveSourc
 from twinlab.twin.live.appender import LiveAppender
 from twinlab.twin.live.batch_queue import BatchQueue
 from twinlab.twin.live.catalogue_check import catalogue_findings
+from twinlab.twin.live.gaps import GapChange, GapLog
 
 __all__ = ["Counts", "SourceRunner"]
 
@@ -35,6 +36,10 @@ _LATENCIES, _LATENCY_SECONDS = 4_096, 60.0
 _CATALOGUE_SECONDS = 30.0
 #: Seconds for which a source may take to say whether it has the rows of a gap.
 _FILL_SECONDS = 30.0
+#: Open gaps of an earlier run that a source is asked about, the newest ones.
+_MOST_OPEN = 100
+#: State of a gap -> level of its line in the log.
+_LEVELS = {"open": logging.WARNING, "asked": logging.INFO, "lost": logging.WARNING}
 
 
 @dataclass
@@ -85,8 +90,8 @@ class SourceRunner:
     context : LiveContext
         Its ``offsets`` are those of the appender, at each opening.
     appender : LiveAppender
-    note_gaps : callable
-        Called in a thread with the name of the source and gaps; returns once they are durable.
+    gaps : GapLog
+        Where gaps of the source are recorded.
     model : TwinModel
         For the units of signals.
     """
@@ -98,14 +103,14 @@ class SourceRunner:
         context: LiveContext,
         appender: LiveAppender,
         *,
-        note_gaps: Callable[[str, tuple[Gap, ...]], None],
+        gaps: GapLog,
         model: TwinModel,
     ) -> None:
         self.name = context.name
         self.rule, self.appender = rule, appender
         self.counts = Counts()
         self.queue = BatchQueue()
-        self._kind, self._context, self._note_gaps, self._model = kind, context, note_gaps, model
+        self._kind, self._context, self._gaps, self._model = kind, context, gaps, model
         self.source: LiveSource = self._open()
         self._stopping = asyncio.Event()
         self._last_append = 0.0
@@ -137,6 +142,7 @@ class SourceRunner:
                 await catalogue
             await self.queue.close()
             await storing
+            await self._record(partial(self._gaps.fill, (), ending=True))
             await asyncio.to_thread(self.appender.close)
 
     async def _until_stopped(self, work: Any) -> None:  # noqa: ANN401  (a coroutine)
@@ -183,6 +189,8 @@ class SourceRunner:
     async def _store(self) -> None:
         """Append what is queued, group by group, and acknowledge it."""
         backoff = Backoff(0.5, 30.0)
+        # Gaps of an earlier run that nobody was asked about, or whose rows hadn't come when it ended.
+        before: list[Gap] = (await asyncio.to_thread(self._gaps.open))[-_MOST_OPEN:]
         while True:
             group = await self.queue.take()
             if not group:
@@ -191,7 +199,7 @@ class SourceRunner:
             self._last_append = time.monotonic()
             gaps = tuple(gap for batch in group for gap in batch.gaps)
             # Before the rows, whose offsets are beyond the gaps: a kill must not lose them.
-            note = partial(self._note_gaps, self.name, gaps)
+            note = partial(self._gaps.note, gaps)
             for step in ([note] if gaps else []) + [partial(self._append, group)]:
                 while not await self._done(step):
                     if self._stopping.is_set():
@@ -199,7 +207,11 @@ class SourceRunner:
                     await backoff.pause()
             backoff.reset()
             await self._acknowledge(group)
-            await self._fill(gaps)
+            filled = [one for batch in group for one in batch.filled]
+            await self._record(partial(self._gaps.fill, filled))
+            done = {one.gap for one in filled}
+            await self._fill([gap for gap in (*before, *gaps) if gap not in done])
+            before = []
             await self.queue.finished()
 
     async def _done(self, step: Callable[[], None]) -> bool:
@@ -233,20 +245,28 @@ class SourceRunner:
         late = (now - done.latest_ns) / 1e9 if done.latest_ns else float("nan")
         counts.latencies.extend((clock, (now - batch.received_ns) / 1e9, late) for batch in group)
 
-    async def _fill(self, gaps: tuple[Gap, ...]) -> None:
-        """Ask the source for the rows of gaps, which come as other rows do."""
+    async def _fill(self, gaps: Sequence[Gap]) -> None:
+        """Ask the source for the rows of gaps, which come as other rows do, and record what it says."""
+        changes = []
         for gap in gaps:
             try:
-                coming = await asyncio.wait_for(self.source.fill(gap), _FILL_SECONDS)
-            except Exception as error:  # noqa: BLE001  # the gap stays recorded
-                _LOG.warning(
-                    "a gap isn't filled", extra={"source": self.name, "gap": gap.reason, "error": _line(error)}
-                )
+                why = await asyncio.wait_for(self.source.fill(gap), _FILL_SECONDS)
+            except Exception as error:  # noqa: BLE001  # the gap stays open: the next run asks again
+                changes.append(GapChange(gap, "open", _line(error)))
             else:
-                _LOG.info(
-                    "rows of a gap are asked for" if coming else "rows of a gap are lost",
-                    extra={"source": self.name, "stream": gap.stream, "gap": gap.reason},
-                )
+                changes.append(GapChange(gap, "lost" if why else "asked", why))
+            change = changes[-1]
+            more = {"source": self.name, "stream": gap.stream, "gap": gap.reason, "why": change.note}
+            _LOG.log(_LEVELS[change.state], "a gap is %s", change.state, extra=more)
+        if changes:
+            await self._record(partial(self._gaps.change, changes))
+
+    async def _record(self, step: Callable[[], None]) -> None:
+        """Record what became of gaps; an error of the disk leaves them as they are recorded, and the next run asks again."""
+        try:
+            await asyncio.to_thread(step)
+        except TwinlabError as error:
+            _LOG.warning("what became of gaps isn't recorded", extra={"source": self.name, "error": _line(error)})
 
     async def _acknowledge(self, group: list[LiveBatch]) -> None:
         self.counts.acknowledged_ns = time.time_ns()

@@ -13,7 +13,9 @@ from twinlab.explore.pages.sources.details import facts
 from twinlab.explore.pages.sources.live_twins import has_live_sources
 from twinlab.explore.pages.sources.page import SourcesView
 from twinlab.explore.pages.sources.states import source_rows, state_text, trouble, verdict
+from twinlab.sources.live import Gap
 from twinlab.testing import FakeTwin, check_page
+from twinlab.twin.live.gaps import GapChange, GapLog
 from twinlab.twin.live.status import LiveStatus, read_status
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
@@ -83,6 +85,21 @@ def test_the_page_shows_every_live_source_and_the_rows_of_the_chosen_one(twin):
     assert newest["time"].iloc[0] == "2026-03-01T00:59Z"
     view.source = ""
     assert list(view.tables()) == ["sources"]
+
+
+def test_a_gap_is_shown_with_what_became_of_it(twin):
+    gaps = GapLog(twin.ledger.journal, "depot")
+    gap = Gap("pump", "outage", start_ns=0, stop_ns=60 * SECOND)
+    gaps.note([gap])
+    gaps.change([GapChange(gap, "filled", "the server's history", 412)])
+    (shown,) = SourcesView(twin, link=Link(part="depot")).tables()["gaps"].to_dict("records")
+    assert (shown["stream"], shown["state"], shown["rows"], shown["note"]) == (
+        "pump",
+        "filled",
+        412,
+        "the server's history",
+    )
+    assert "gaps" not in SourcesView(twin, link=Link(part="reefers")).tables()
 
 
 def test_a_chosen_row_of_the_table_is_the_source_of_the_link(twin):

@@ -264,12 +264,15 @@ def test_a_gap_is_read_again_when_asked(peer: HttpPeer) -> None:
     def enough(found: list[LiveBatch]) -> bool:
         if len(ids(found)) == 8 and found[-1].offsets:
             asked.append(asyncio.ensure_future(source.fill(Gap("positions", "test", start_ns=start))))
-        return len(ids(found)) >= 12
+        return bool(found[-1].filled)
 
-    asked: list[asyncio.Future[bool]] = []
-    assert ids(run(source, enough))[8:] == [4, 5, 6, 7]
-    assert [one.result() for one in asked] == [True]
-    assert asyncio.run(source.fill(Gap("nothing", "test", start_ns=start))) is False
+    asked: list[asyncio.Future[str]] = []
+    found = run(source, enough)
+    assert ids(found)[8:] == [4, 5, 6, 7]
+    assert [one.result() for one in asked] == [""]
+    (filled,) = (one for batch in found for one in batch.filled)
+    assert (filled.by, filled.rows) == ("the service, read again", 4)
+    assert asyncio.run(source.fill(Gap("nothing", "test", start_ns=start))) == "no table 'nothing' is polled"
 
 
 def test_numbers_that_the_service_has_dropped_are_a_gap(peer: HttpPeer) -> None:
@@ -281,6 +284,8 @@ def test_numbers_that_the_service_has_dropped_are_a_gap(peer: HttpPeer) -> None:
     (gap,) = (gap for batch in found for gap in batch.gaps)
     assert (gap.stream, gap.first_sequence, gap.stop_sequence) == ("depots", 8, 50)
     assert (source.health.gaps_lost, found[-1].offsets) == (1, {"depots": 51})
+    # It isn't read again for ever.
+    assert asyncio.run(source.fill(gap)) == "the service has dropped the rows"
     assert peer.requests[-1][2] == {"after": "7"}
     # Continued from the last one, nothing is missing.
     assert [gap for batch in run(opened(peer, {"depots": table}, offsets={"depots": 49})) for gap in batch.gaps] == []

@@ -145,7 +145,7 @@ def test_an_outage_is_a_gap_from_the_last_value_to_the_next_one(peer: ModbusPeer
     before = rows(found[2])["temperature"]["source_time"]
     after = rows(found[-1])["temperature"]["source_time"]
     assert (gap.start_ns, gap.stop_ns, gap.tags) == (before + 1, after, ("temperature", "setpoint"))
-    assert asyncio.run(source.fill(gap)) is False
+    assert asyncio.run(source.fill(gap)) == "the device keeps no values"
     assert source.health.gaps_lost >= 1
     assert source.health.connections == 2
     assert gap in source.health.gaps

@@ -13,7 +13,7 @@ import pytest
 from tests.field_peers import Link, OpcuaPeer
 from twinlab.errors import SourceError
 from twinlab.ledger.format.observations import conform
-from twinlab.sources.live import LIVE_KINDS, LiveBatch, LiveContext, LiveSource
+from twinlab.sources.live import LIVE_KINDS, Filled, LiveBatch, LiveContext, LiveSource
 from twinlab.testing import check_live_source
 
 QUEUE = 50
@@ -121,6 +121,10 @@ def test_every_value_that_a_full_queue_dropped_is_recovered_from_the_history(pee
     assert len(seen) == len(set(seen))
     assert gaps(found) == []
     assert (source.health.gaps, source.health.gaps_lost) == ((), 0)
+    filled = [one for batch in found for one in batch.filled]
+    assert {one.by for one in filled} == {"the server's history"}
+    # What the subscription dropped, of the rows that were written.
+    assert 2_699 - len(peer.nodes) * 2 * QUEUE <= sum(one.rows for one in filled) < 2_699
     # Pages of the history, not all of it in one batch.
     assert max(batch.rows for batch in found) <= 500
 
@@ -131,6 +135,8 @@ def test_a_queue_that_was_full_and_dropped_nothing_is_no_gap(peer: OpcuaPeer) ->
     assert sorted(set(peer.written) - set(seen)) == []
     assert len(seen) == len(set(seen))
     assert gaps(found) == []
+    # A suspicion that turned out wrong isn't recorded.
+    assert [one for batch in found for one in batch.filled] == []
 
 
 def test_values_dropped_while_nobody_took_any_are_recovered(peer: OpcuaPeer) -> None:
@@ -155,7 +161,8 @@ def test_what_a_node_without_history_dropped_is_a_gap(peer: OpcuaPeer) -> None:
     assert (gap.reason, gap.tags) == ("full queue", ("unkept",))
     assert (gap.start_ns, gap.stop_ns) == (first[1] + 1, kept[-1][1])
     assert source.health.gaps_lost == 1
-    assert asyncio.run(source.fill(gap)) is False
+    with pytest.raises(SourceError, match="isn't connected"):
+        asyncio.run(source.fill(gap))
 
 
 def test_after_a_clock_that_was_set_back_what_a_full_queue_dropped_is_a_gap_without_a_start(peer: OpcuaPeer) -> None:
@@ -215,12 +222,13 @@ def test_a_gap_is_filled_when_asked(peer: OpcuaPeer) -> None:
 
     async def enough(found: list[LiveBatch]) -> bool:
         if len(found) == 1:
-            assert await source.fill(gap)
-            assert not await source.fill(Gap("no such node", "test"))
-        return len(found) > 1
+            assert await source.fill(gap) == ""
+            assert await source.fill(Gap("no such node", "test")) == "the server's history has no values of that time"
+        return bool(found[-1].filled)
 
     found = asyncio.run(until(source, enough))
     assert rows(found[1:]) == wanted
+    assert found[-1].filled == (Filled(gap, "the server's history", 10),)
 
 
 def test_the_catalogue_has_the_declared_units_and_lacks_nodes_that_the_server_lacks(peer: OpcuaPeer) -> None:

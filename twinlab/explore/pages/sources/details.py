@@ -32,6 +32,11 @@ _TITLE = '<h3 style="font:600 15px/1.3 Roboto,system-ui,sans-serif;margin:14px 0
 _GAPS = 200
 _NOTHING = '<p style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:4px 0 0;opacity:.85">{{ text }}</p>'
 
+#: What became of a gap before the numbers that identify it.
+_GAP_COLUMNS = [
+    "noted", "state", "stream", "reason", "start", "stop", "rows", "changed", "note", "tags", "epoch", "first_sequence", "stop_sequence",
+]  # fmt: skip
+
 
 def facts(source: Mapping[str, Any], *, now_ns: int) -> list[tuple[str, str]]:
     """Return what is known of a source: label and value.
@@ -91,7 +96,7 @@ class SourceDetails:
         """Show a source; ``source`` is None if the historian has no status of it."""
         self._facts.object = _facts_html(name, [] if source is None else facts(source, now_ns=time.time_ns()))
         count = f", the newest {_GAPS} of {len(gaps):,}" if len(gaps) > _GAPS else ""
-        self._gaps.show(gaps.iloc[: -_GAPS - 1 : -1].drop(columns="source"), note=count)
+        self._gaps.show(gaps.iloc[: -_GAPS - 1 : -1].reindex(columns=_GAP_COLUMNS), note=count)
         self._rows.show(rows)
         self.pane.visible = True
 

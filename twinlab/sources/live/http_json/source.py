@@ -16,12 +16,13 @@ from twinlab._backoff import Backoff
 from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
 from twinlab.sources.base import Problem, RowBatch
+from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.http_json.fetch import Answer, Fetcher, UselessError
 from twinlab.sources.live.http_json.options import HttpOptions, ServiceTable
 from twinlab.sources.live.http_json.pages import Request, next_request, rows_of, value_at
-from twinlab.sources.live.http_json.window import Window
-from twinlab.sources.live.protocol import Catalogue, Gap, Health, LiveBatch, LiveContext
+from twinlab.sources.live.http_json.window import Window, change_of
+from twinlab.sources.live.protocol import Catalogue, Filled, Gap, LiveBatch, LiveContext
 from twinlab.sources.parsing.json_objects import flat_or_problem
 from twinlab.sources.parsing.numerals import Numerals
 from twinlab.sources.parsing.values import ValueColumns
@@ -30,9 +31,10 @@ __all__ = ["HttpSource"]
 
 #: Rows of a batch, at most.
 _ROWS = 5_000
+_GONE = "no longer at the service"
 
 
-class HttpSource:
+class HttpSource(SourceBase):
     """Polls tables of an HTTP service that answers with JSON.
 
     A poll reads the rows that have changed since some time before the newest one, because rows appear late, and drops those that
@@ -58,6 +60,8 @@ class HttpSource:
         reading = {} if context.mapping is None else context.mapping.reading
         texts, missing = frozenset(reading.get("text_columns", ())), frozenset(reading.get("missing", ()))
         self._columns = {name: ValueColumns(Numerals(), texts, missing) for name in options.tables}
+        # Table -> gaps that its next poll fills -> rows found in them so far.
+        self._asked: dict[str, dict[Gap, int]] = {name: {} for name in options.tables}
         self._windows = {name: self._window(name, table) for name, table in options.tables.items()}
 
     def _window(self, name: str, table: ServiceTable) -> Window:
@@ -102,23 +106,21 @@ class HttpSource:
             if fetcher is not None:
                 await fetcher.close()
 
-    async def acknowledge(self, batch: LiveBatch) -> None:
-        """Do nothing: a service keeps its rows."""
-
-    async def fill(self, gap: Gap) -> bool:
-        """Read a table again from the beginning of a gap on."""
+    async def fill(self, gap: Gap) -> str:
+        """Let the next poll read a table again from the beginning of a gap on."""
         table = self._options.tables.get(gap.stream)
-        start = gap.first_sequence if table is not None and table.times == "number" else gap.start_ns
-        if table is None or table.since is None or start is None:
-            return False
+        if table is None:
+            return f"no table {gap.stream!r} is polled"
+        if table.since is None:
+            return f"table {gap.stream!r} has no parameter `since`: each poll reads what the service has"
+        start = gap.first_sequence if table.times == "number" else gap.start_ns
+        if gap.reason == _GONE:
+            return "the service has dropped the rows"
+        if start is None:
+            return "it isn't known from where on rows may be missing"
         self._windows[gap.stream].back_to(start)
-        self._meter.filled(gap)
-        return True
-
-    @property
-    def health(self) -> Health:
-        """State, rate and errors at this moment."""
-        return self._meter.health()
+        self._asked[gap.stream][gap] = 0
+        return ""
 
     # -- inside ----------------------------------------------------------------------------------------------------
     async def _poll(self, fetcher: Fetcher, name: str) -> AsyncIterator[LiveBatch]:
@@ -126,6 +128,7 @@ class HttpSource:
         table, window = self._options.tables[name], self._windows[name]
         request: Request | None = self._first_request(table, window)
         window.begin()
+        filling = list(self._asked[name])
         first, began = True, time.time_ns()
         while request is not None:
             # Whether a first page is the same says nothing about the next ones.
@@ -140,12 +143,19 @@ class HttpSource:
             self._check_columns(name, table, items)
             for low in range(0, len(items), _ROWS):
                 fresh = list(window.fresh(items[low : low + _ROWS]))
+                for gap in filling:
+                    self._asked[name][gap] += sum(_is_in(gap, row, table) for row in fresh)
                 if fresh:
                     yield self._batch(name, fresh)
             request = next_request(request, answer.document, answer.headers, table.pages, rows=len(rows))
             first = False
         if window.end(began):
             yield LiveBatch(offsets={name: window.until})
+        if filling:
+            for gap in filling:
+                self._meter.filled(gap)
+            found = tuple(Filled(gap, "the service, read again", self._asked[name].pop(gap)) for gap in filling)
+            yield LiveBatch(filled=found)
 
     def _no_longer_there(self, name: str, window: Window, answer: Answer) -> Gap | None:
         """Return the span of numbers that the service has dropped before they were read."""
@@ -153,7 +163,7 @@ class HttpSource:
         oldest = None if place is None else value_at(answer.document, place)
         if not isinstance(oldest, int) or window.until is None or oldest <= window.until + 1:
             return None
-        gap = Gap(name, "no longer at the service", first_sequence=window.until + 1, stop_sequence=oldest)
+        gap = Gap(name, _GONE, first_sequence=window.until + 1, stop_sequence=oldest)
         self._meter.gap(gap, lost=True)
         return gap
 
@@ -202,3 +212,12 @@ class HttpSource:
         self._meter.received(len(rows))
         numbers = np.arange(1, len(rows) + 1, dtype=np.int64)
         return LiveBatch((RowBatch(name, batch, numbers, problems=problems),))
+
+
+def _is_in(gap: Gap, row: dict[str, Any] | Problem, table: ServiceTable) -> bool:
+    """Return whether a row that was read is one of a gap, whose start is known."""
+    if isinstance(row, Problem):
+        return False
+    at = change_of(row.get(table.updated or ""), table.times)
+    start, stop = (gap.first_sequence, gap.stop_sequence) if table.times == "number" else (gap.start_ns, gap.stop_ns)
+    return at is not None and start is not None and start <= at and (stop is None or at < stop)

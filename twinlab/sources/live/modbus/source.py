@@ -11,12 +11,13 @@ from typing import cast
 from twinlab._backoff import Backoff
 from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
+from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.modbus.options import ModbusOptions
 from twinlab.sources.live.modbus.polling import Line, LineError
 from twinlab.sources.live.modbus.registers import Block
 from twinlab.sources.live.observed import Observed, observations
-from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext
+from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, LiveBatch, LiveContext
 
 __all__ = ["ModbusSource"]
 
@@ -47,7 +48,7 @@ class _Poll:
         return f"{self.block.device}/{self.block.table}/{self.block.address}"
 
 
-class ModbusSource:
+class ModbusSource(SourceBase):
     """Polls the registers of Modbus devices at one address.
 
     The protocol has no clock: the time of a value is that of its poll. It keeps no values either: what isn't polled is lost,
@@ -59,6 +60,8 @@ class ModbusSource:
     context : LiveContext
         Of its offsets, the times of the last polls: the time since then is a gap.
     """
+
+    not_kept = "the device keeps no values"
 
     def __init__(self, options: ModbusOptions, context: LiveContext) -> None:
         self.name = context.name
@@ -195,16 +198,3 @@ class ModbusSource:
         if poll.gap is None:
             poll.gap = Gap(poll.stream, reason, start_ns=poll.last_ns + 1, tags=tuple(poll.block.tags))
             self._meter.gap(poll.gap)
-
-    async def acknowledge(self, batch: LiveBatch) -> None:
-        """Do nothing: a device keeps no values."""
-
-    async def fill(self, gap: Gap) -> bool:
-        """Return False: a device has no history."""
-        del gap
-        return False
-
-    @property
-    def health(self) -> Health:
-        """State, rate, errors and gaps at this moment."""
-        return self._meter.health()

@@ -24,7 +24,7 @@ from twinlab.model.extensions.secrets import secret_of
 from twinlab.sources.live.opcua.declared import declared_tag
 from twinlab.sources.live.opcua.options import OpcuaOptions
 from twinlab.sources.live.opcua.values import datetime_of
-from twinlab.sources.live.protocol import DeclaredTag
+from twinlab.sources.live.protocol import DeclaredTag, Filled
 
 __all__ = ["Changes", "NoHistoryError", "Session", "WrongCredentialsError"]
 
@@ -76,6 +76,8 @@ class Changes:
     received_ns: int = field(default_factory=time.time_ns)
     from_history: bool = False
     """Whether they were asked for, and are no news of the subscription."""
+    fills: Filled | None = None
+    """The gap whose values are those of the changes before."""
 
 
 class Session:

@@ -12,17 +12,19 @@ from asyncua import ua
 from twinlab._backoff import Backoff
 from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
+from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.observed import Observed, observations
 from twinlab.sources.live.opcua.options import OpcuaOptions
 from twinlab.sources.live.opcua.session import Changes, NoHistoryError, Session, WrongCredentialsError
 from twinlab.sources.live.opcua.values import observed, overflowed
-from twinlab.sources.live.protocol import Catalogue, Gap, Health, LiveBatch, LiveContext
+from twinlab.sources.live.protocol import Catalogue, Filled, Gap, LiveBatch, LiveContext
 
 __all__ = ["OpcuaSource"]
 
 #: Pauses before the history is read again if it doesn't have the newest value yet, seconds.
 _AGAIN = (0.0, 0.05, 0.2, 0.5, 1.0)
+_HISTORY = "the server's history"
 
 
 @dataclass
@@ -49,7 +51,7 @@ class _Tag:
         self.new = False
 
 
-class OpcuaSource:
+class OpcuaSource(SourceBase):
     """Follows nodes of an OPC UA server by subscription.
 
     A server's queue that is full drops its oldest values. The server may say so in the status code; many don't, therefore a message
@@ -110,32 +112,27 @@ class OpcuaSource:
                 await session.close()
             await backoff.pause()
 
-    async def acknowledge(self, batch: LiveBatch) -> None:
-        """Do nothing: a subscription's messages are acknowledged when they are received, and the history keeps the values."""
-
-    async def fill(self, gap: Gap) -> bool:
-        """Read the span of a gap from the server's history; return whether it has values there."""
+    async def fill(self, gap: Gap) -> str:
+        """Read the span of a gap from the server's history."""
         session = self._session
         if session is None:
-            return False
-        found = False
+            msg = f"{self._options.url} isn't connected"
+            raise SourceError(msg)
+        rows, why = 0, "the server's history has no values of that time"
         # A gap of the whole source has no stream, one of a node its tag.
         wanted = gap.tags or ((gap.stream,) if gap.stream else tuple(self._options.nodes))
         for tag in (one for one in wanted if one in self._options.nodes):
             try:
                 async for values in session.history(tag, gap.start_ns or 0, gap.stop_ns or time.time_ns()):
                     await session.add(Changes({tag: values}, from_history=True))
-                    found = True
-            except SourceError as error:
+                    rows += len(values)
+            except NoHistoryError as error:
                 self._meter.failed_once(error)
-        if found:
-            self._meter.filled(gap)
-        return found
-
-    @property
-    def health(self) -> Health:
-        """State, rate, errors and gaps at this moment."""
-        return self._meter.health()
+                why = str(error)
+        if not rows:
+            return why
+        await session.add(Changes(from_history=True, fills=Filled(gap, _HISTORY, rows)))
+        return ""
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _start(self, session: Session) -> None:
@@ -172,6 +169,9 @@ class OpcuaSource:
             offsets[tag] = one.until_ns
         if rows:
             yield self._batch(rows, offsets)
+        if changes.fills is not None:
+            self._meter.filled(changes.fills.gap)
+            yield LiveBatch(filled=(changes.fills,))
 
     def _batch(self, rows: Sequence[Observed], offsets: Mapping[str, object]) -> LiveBatch:
         self._meter.received(len(rows), last_event_ns=max(row.time_ns for row in rows))
@@ -204,7 +204,7 @@ class OpcuaSource:
         one = self._tags[tag]
         start, stop = (gap.start_ns or 1) - 1, gap.stop_ns or 0
         known = one.at_until | {_key(row) for row in got}
-        complete = False
+        complete, count, opened_ns = False, 0, time.time_ns()
         self._meter.gap(gap)
         try:
             for pause in _AGAIN:
@@ -216,6 +216,7 @@ class OpcuaSource:
                     rows = [row for row in read if _key(row) not in known and not one.had(row)]
                     start = max([start, *(row.time_ns for row in read)])
                     known |= {_key(row) for row in read if row.time_ns == start}
+                    count += len(rows)
                     if rows:
                         yield self._batch(rows, {tag: rows[-1].time_ns})
                 if complete:
@@ -225,6 +226,8 @@ class OpcuaSource:
         self._meter.filled(gap)
         if not complete:
             yield self._lost(replace(gap, start_ns=start + 1))
+        elif count:  # without values that were missing, there was no gap
+            yield LiveBatch(filled=(Filled(gap, _HISTORY, count, opened_ns),))
 
     def _lost(self, gap: Gap) -> LiveBatch:
         self._meter.gap(gap, lost=True)
