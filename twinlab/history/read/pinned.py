@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from twinlab.errors import HistoryConflictError
+from twinlab.errors import CorruptionError, HistoryConflictError
 from twinlab.history.build.blocks import Block, Recent
 from twinlab.history.build.catchup import Stored, Update, plan_update
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
@@ -354,13 +355,16 @@ def _with_carry(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims
 
 
 def empty_view(folder: Path, origin_ns: int, make: Callable[[], Path]) -> View:
-    """Return a view of an empty history, created once in ``folder`` or, if that isn't writable, in ``make()``."""
-    path = folder / f"empty-{origin_ns}"
+    """Return a view of an empty history, created once in ``folder`` or, if that can't be written or is damaged, in ``make()``."""
+    name = f"empty-{origin_ns}"
     try:
-        if not repository_path(path).is_dir():
+        return _empty_history(folder / name, origin_ns)
+    except (OSError, CorruptionError):
+        return _empty_history(make() / name, origin_ns)
+
+
+def _empty_history(path: Path, origin_ns: int) -> View:
+    if not repository_path(path).is_dir():
+        with suppress(HistoryConflictError):  # another process has made it meanwhile
             create_history(path, origin_ns=origin_ns)
-        return open_history(path)
-    except (OSError, HistoryConflictError):
-        path = make()
-        create_history(path, origin_ns=origin_ns)
-        return open_history(path)
+    return open_history(path)

@@ -25,7 +25,7 @@ from twinlab.errors import CorruptionError
 from twinlab.history.store.byte_store import Request
 from twinlab.history.store.codecs import corrupt
 
-__all__ = ["DirectBytes", "Metadata", "UnknownFormatError", "manifest_names", "read_seal", "write_seal"]
+__all__ = ["DirectBytes", "Metadata", "UnknownFormatError", "manifest_names", "read_seal", "seal_path", "write_seal"]
 
 _MAGIC = "ICE\N{ICE CUBE}CHUNK".encode()
 _HEADER = 39
@@ -256,7 +256,8 @@ def manifest_names(path: Path, snapshot: str) -> list[str]:
     return [_object_name(root.data[start + 32 * i : start + 32 * i + 12]) for i in range(count)]
 
 
-def _seal_path(path: Path, snapshot: str) -> Path:
+def seal_path(path: Path, snapshot: str) -> Path:
+    """Return the file with the checksums of a snapshot, beside the repository."""
     return path.parent / "seals" / snapshot
 
 
@@ -268,7 +269,7 @@ def write_seal(path: Path, snapshot: str, *, base: dict[str, int]) -> None:
         for name, folder in folders.items()
     }
     body = "".join(f"{name} {value:08x}\n" for name, value in sorted(sums.items()))
-    target = _seal_path(path, snapshot)
+    target = seal_path(path, snapshot)
     target.parent.mkdir(exist_ok=True)
     target.write_text(f"{body}{google_crc32c.value(body.encode()):08x}\n", encoding="ascii", newline="\n")
 
@@ -282,13 +283,13 @@ def read_seal(path: Path, snapshot: str) -> dict[str, int]:
         If the seal is missing or damaged.
     """
     try:
-        text = _seal_path(path, snapshot).read_text(encoding="ascii")
+        text = seal_path(path, snapshot).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise corrupt(_short(_seal_path(path, snapshot)), "they can't be read") from error
+        raise corrupt(_short(seal_path(path, snapshot)), "they can't be read") from error
     lines = text.splitlines()
     body = "".join(f"{line}\n" for line in lines[:-1])
     if not lines or lines[-1] != f"{google_crc32c.value(body.encode()):08x}":
-        raise corrupt(_short(_seal_path(path, snapshot)), "the checksum differs")
+        raise corrupt(_short(seal_path(path, snapshot)), "the checksum differs")
     return {name: int(value, 16) for name, value in (line.split() for line in lines[:-1])}
 
 

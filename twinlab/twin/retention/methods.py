@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from twinlab.errors import SchemaError
 from twinlab.history.retention.row_times import latest_times
 from twinlab.history.retention.storage_use import storage_use
-from twinlab.history.store.opening import open_history
+from twinlab.history.store.opening import open_history, repository_path
 from twinlab.model.basics import parse_duration
 from twinlab.model.storage.price import Money, Price
 from twinlab.twin.report import format_bytes
@@ -67,7 +67,7 @@ class RetentionMethods:
         """
         self.reader.position()  # builds a history again that doesn't open
         history = self.folder / "history"
-        view = open_history(history) if history.exists() else None
+        view = open_history(history) if repository_path(history).is_dir() else None
         return StorageForecast(storage_use(self.folder, view), self._model.storage)
 
     def plan_retention(
