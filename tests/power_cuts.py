@@ -47,7 +47,7 @@ def need_disk() -> None:
 
 def stop_filesystem(mounted: Path) -> None:
     """Cut the power of a mounted ext4."""
-    import fcntl  # noqa: PLC0415  (not on Windows)
+    import fcntl  # Windows has none
 
     folder = os.open(mounted, os.O_RDONLY)
     try:
