@@ -57,6 +57,7 @@ PUBLIC_NAMES = [
     "ledger",
     "model",
     "open",
+    "predict",
     "quality",
     "simulate",
     "sources",
@@ -73,7 +74,7 @@ TOP_LEVEL = {
     "twinlab",
 }
 #: Rooms of the design that later issues build; optional (in brackets) in the import contract.
-FUTURE_ROOMS = {"plant", "predict"}
+FUTURE_ROOMS = {"plant"}
 SLOW_MODULES = (
     "bokeh",
     "dask",

@@ -32,6 +32,7 @@ _REGISTRIES = {
     "twinlab.live": "twinlab.sources.live.registry:LIVE_KINDS",
     "twinlab.models": "twinlab.simulate.registry:MODELS",
     "twinlab.pages": "twinlab.explore.page_registry:PAGES",
+    "twinlab.predictors": "twinlab.predict.protocol.registry:PREDICTORS",
     "twinlab.quality": "twinlab.quality.registry:QUALITY_TESTS",
     "twinlab.rules": "twinlab.events.rules.registry:RULE_KINDS",
     "twinlab.sources": "twinlab.sources.registry:FILE_FORMATS",

@@ -26,6 +26,7 @@ from twinlab.twin.finding.methods import FindMethods
 from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.live.methods import LiveMethods
+from twinlab.twin.predict.methods import PredictMethods
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
@@ -66,6 +67,7 @@ class Twin(
     AlertMethods,
     FinderMethods,
     SimulationMethods,
+    PredictMethods,
     LiveMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.

@@ -1,0 +1,47 @@
+"""EXPECT: predictions with intervals, from what was known at the issue time and nothing else.
+
+In: a twin, or plain arrays. Out: Datasets with dims ``issue_time, lead_time, asset, quantile``, stored beside the twin, with scores once the truth is known.
+Read in order: `protocol` (states, predictors, estimators), `predictions` (the schema and the store), `scores`, `known` (what was known when), `targets`,
+`features`, `baselines`.
+Never: a value that wasn't known at the issue time; a number where the honest answer is "can't tell"; a write to the twin's history.
+"""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "ByEventTime": "known.knowledge",
+        "ByIngest": "known.knowledge",
+        "Calendar": "features.clock",
+        "CallableEstimator": "protocol.estimator",
+        "CantTell": "protocol.predictor",
+        "EventColumns": "known.truncated",
+        "FeaturePredictor": "features.predictor",
+        "Fitted": "protocol.predictor",
+        "Inputs": "protocol.inputs",
+        "Lag": "features.lags",
+        "LeadTime": "features.clock",
+        "LeakError": "protocol.state",
+        "PredictionStore": "predictions.store",
+        "Predictor": "protocol.predictor",
+        "PredictorKind": "protocol.registry",
+        "SeasonalNaive": "baselines.seasonal",
+        "SignalTarget": "targets.signal",
+        "SklearnClassifier": "protocol.sklearn",
+        "SklearnRegressor": "protocol.sklearn",
+        "State": "protocol.state",
+        "fit_on": "known.running",
+        "join": "predictions.joining",
+        "lead_times": "protocol.durations",
+        "long_table": "predictions.scoring",
+        "named_predictor": "protocol.registry",
+        "predict_at": "known.running",
+        "read_state": "known.reading",
+        "reasons": "predictions.schema",
+        "score_predictions": "predictions.scoring",
+        "truth_of": "targets.signal",
+    },
+)

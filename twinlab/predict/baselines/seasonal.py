@@ -1,0 +1,184 @@
+"""The seasonal naive forecast: the value of a season before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinlab.errors import SchemaError
+from twinlab.model.extensions.options import Options
+from twinlab.predict.predictions.schema import predictions
+from twinlab.predict.protocol.durations import duration
+from twinlab.predict.protocol.hashing import hash_of
+from twinlab.predict.protocol.inputs import Inputs
+from twinlab.predict.protocol.registry import PredictorKind
+from twinlab.predict.protocol.state import State
+from twinlab.predict.targets.signal import SignalTarget, cell_values
+
+__all__ = ["KIND", "FittedSeasonalNaive", "SeasonalNaive"]
+
+
+@dataclass(frozen=True)
+class SeasonalNaive:
+    """The value one season before, or as many whole seasons as the lead time needs; with quantiles of the errors that this had in training.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Its ``window`` is at least the longest number of seasons that a lead time needs.
+    target : SignalTarget
+    lead_times : tuple of str
+    season : str
+        A multiple of the step. With the step itself it is the naive forecast: the last value.
+    quantiles : tuple of float
+        Levels; 0.5 is the value itself.
+    name : str
+
+    References
+    ----------
+    .. [1] R. J. Hyndman, G. Athanasopoulos, "Forecasting: principles and practice", 3rd edition, section 5.2.
+    """
+
+    inputs: Inputs
+    target: SignalTarget
+    lead_times: tuple[str, ...]
+    season: str = "1d"
+    quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)
+    name: str = "seasonal_naive"
+
+    def __post_init__(self) -> None:
+        season = duration(self.season, what="SeasonalNaive.season")
+        if season < self.inputs.step_ns or season % self.inputs.step_ns:
+            msg = f"expected a season that is a multiple of the step {self.inputs.step}, got {self.season!r}"
+            raise SchemaError(msg)
+        longest = self.back[-1] if self.lead_times else season
+        if not self.lead_times or self.inputs.window_ns < longest - self.leads[-1] + self.inputs.step_ns:
+            msg = f"expected lead times and a window that reaches {self.season} before them, got window={self.inputs.window!r}"
+            raise SchemaError(msg)
+
+    @property
+    def leads(self) -> list[np.timedelta64]:
+        """The lead times."""
+        return [duration(text, what="lead_times") for text in self.lead_times]
+
+    @property
+    def back(self) -> list[np.timedelta64]:
+        """Span from the cell that is predicted back to the one that is used, for each lead time."""
+        season = duration(self.season, what="SeasonalNaive.season")
+        return [season * int(-(-lead // season)) for lead in self.leads]
+
+    def content_hash(self) -> str:
+        """Hash of the parameters."""
+        return hash_of(self)
+
+    def fit(self, state: State) -> FittedSeasonalNaive:
+        """Take the quantiles of the errors in the training span, for each asset.
+
+        Raises
+        ------
+        SchemaError
+            If the training span isn't longer than a season.
+        """
+        values = state.history[self.target.name].transpose("time", "asset").values
+        errors: list[NDArray[np.float64]] = []
+        for back in self.back:
+            cells = int(back // self.inputs.step_ns)
+            if len(values) <= cells:
+                msg = f"expected a history longer than the season of {self.season}, got {len(values)} cells of {self.inputs.step}"
+                raise SchemaError(msg)
+            errors.append(_quantiles(values[cells:] - values[:-cells], self.quantiles))
+        start = state.history["time"].values[0]
+        return FittedSeasonalNaive(self, np.stack(errors), tuple(state.asset_ids), (start, state.issue_time))
+
+
+def _quantiles(errors: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
+    """Return quantiles (asset, level) of errors (time, asset) around the median, which is 0; NaN without any error."""
+    out = np.full((errors.shape[1], len(levels)), np.nan)
+    for asset in range(errors.shape[1]):
+        found = errors[:, asset]
+        found = found[~np.isnan(found)]
+        if found.size:
+            out[asset] = np.quantile(found, levels) - np.median(found)
+    return out
+
+
+@dataclass(frozen=True)
+class FittedSeasonalNaive:
+    """A `SeasonalNaive` with the quantiles of its errors: (lead_time, asset, quantile)."""
+
+    of: SeasonalNaive
+    errors: NDArray[np.float64]
+    assets: tuple[str, ...]
+    training: tuple[np.datetime64, np.datetime64]
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.of.name
+
+    @property
+    def inputs(self) -> Inputs:
+        """What `predict` reads."""
+        return self.of.inputs
+
+    def content_hash(self) -> str:
+        """Hash of parameters and of what was fitted."""
+        return hash_of(self.of.content_hash(), self.errors, list(self.assets))
+
+    def predict(self, state: State) -> xr.Dataset:
+        """Return predictions for all assets; an asset that wasn't in training has no number."""
+        of = self.of
+        ends = state.issue_time + np.array(of.leads) - np.array(of.back)
+        values = cell_values(state.history[of.target.name], ends, step=state.step)
+        known = {asset: place for place, asset in enumerate(self.assets)}
+        errors = np.full((*values.shape, len(of.quantiles)), np.nan)
+        for place, asset in enumerate(state.asset_ids):
+            if asset in known:
+                errors[:, place] = self.errors[:, known[asset]]
+        return predictions(
+            values[..., None] + errors,
+            state=state,
+            fitted=self,
+            target=of.target.name,
+            units=of.target.units,
+            lead_times=of.leads,
+            quantiles=of.quantiles,
+        )
+
+    def update(self, state: State) -> FittedSeasonalNaive:  # noqa: ARG002  (as the protocol has it)
+        """Return itself: the values come with each state."""
+        return self
+
+
+class SeasonalOptions(Options):
+    """Options of the seasonal naive forecast by name."""
+
+    asset_type: str
+    variable: str
+    units: str
+    step: str = "1h"
+    lead_times: tuple[str, ...]
+    season: str = "1d"
+    quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)
+    window: str = "14d"
+    training: str = "90d"
+
+
+def _build(options: SeasonalOptions) -> SeasonalNaive:
+    inputs = Inputs(
+        asset_type=options.asset_type,
+        variables=(options.variable,),
+        step=options.step,
+        window=options.window,
+        training=options.training,
+    )
+    target = SignalTarget(options.variable, options.units)
+    return SeasonalNaive(inputs, target, options.lead_times, options.season, options.quantiles)
+
+
+KIND = PredictorKind(
+    "seasonal_naive", "the value a season before, with the quantiles of its errors", _build, SeasonalOptions
+)

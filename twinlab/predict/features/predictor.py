@@ -1,0 +1,184 @@
+"""A predictor made of features and an estimator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinlab.errors import SchemaError
+from twinlab.predict.features.cases import Cases
+from twinlab.predict.features.feature import Feature, check_known, matrix
+from twinlab.predict.predictions.schema import predictions
+from twinlab.predict.protocol.durations import duration
+from twinlab.predict.protocol.estimator import Estimator, FittedEstimator
+from twinlab.predict.protocol.hashing import hash_of
+from twinlab.predict.protocol.inputs import Inputs
+from twinlab.predict.protocol.predictor import CantTell
+from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.target import Target
+
+__all__ = ["FeaturePredictor", "FittedFeaturePredictor"]
+
+
+@dataclass(frozen=True)
+class FeaturePredictor:
+    """Features before an estimator; one estimator for all assets and lead times.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What is read. ``window`` must be as long as the longest lag.
+    target : Target
+        What is predicted.
+    features : tuple of Feature
+        Known at the issue time, for all lead times.
+    estimator : Estimator
+        `SklearnRegressor`, `SklearnClassifier`, `CallableEstimator` or one of your own.
+    lead_times : tuple of str
+    train_every : str
+        Span between the issue times of training cases.
+    least_cases : int
+        With fewer training cases, `fit` refuses.
+    name : str, optional
+        By default the estimator's.
+
+    Raises
+    ------
+    LeakError
+        If a feature isn't known at the issue time for one of the lead times.
+    """
+
+    inputs: Inputs
+    target: Target
+    features: tuple[Feature, ...]
+    estimator: Estimator
+    lead_times: tuple[str, ...]
+    train_every: str = "1h"
+    least_cases: int = 30
+    name: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.estimator.name)
+        if not self.lead_times:
+            msg = f"expected at least one lead time for {self.name!r}, got none"
+            raise SchemaError(msg)
+        names = [feature.name for feature in self.features]
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            msg = f"expected features with different names, got {twice!r} twice"
+            raise SchemaError(msg)
+        if (self.target.kind == "probability") != (not self.estimator.quantiles):
+            msg = (
+                f"the target {self.target.name!r} is of kind {self.target.kind!r}, and {self.estimator.name} predicts "
+                f"{'quantiles' if self.estimator.quantiles else 'a probability'}; use an estimator of that kind"
+            )
+            raise SchemaError(msg)
+        check_known(self.features, self.leads)
+
+    @property
+    def leads(self) -> list[np.timedelta64]:
+        """The lead times."""
+        return [duration(text, what="lead_times") for text in self.lead_times]
+
+    def content_hash(self) -> str:
+        """Hash of the parameters."""
+        return hash_of(self)
+
+    def fit(self, state: State) -> FittedFeaturePredictor:
+        """Fit to all cases of the state's history whose true values are known.
+
+        Raises
+        ------
+        SchemaError
+            If there are fewer than ``least_cases`` of them.
+        """
+        cases, true = self.training_cases(state)
+        if len(cases) < self.least_cases:
+            msg = (
+                f"expected at least {self.least_cases} training cases for {self.name!r}, got {len(cases)} from {state.history.sizes['time']} cells "
+                f"of {self.inputs.step}: the history is too short or {self.target.name!r} is missing"
+            )
+            raise SchemaError(msg)
+        x = matrix(self.features, state, cases)
+        model = self.estimator.fit(x, true, [feature.name for feature in self.features])
+        return FittedFeaturePredictor(self, model, (cases.issued.min(), state.issue_time), state.facts.get("position"))
+
+    def training_cases(self, state: State) -> tuple[Cases, NDArray[np.float64]]:
+        """Return the cases of a state with their true values, those without one left out."""
+        issued = self.training_times(state)
+        cases = Cases.grid(issued, self.leads, state.asset_ids)
+        true = self.target.truth(state, list(issued), self.leads).values.ravel()
+        known = ~np.isnan(true)
+        return cases.take(known), true[known]
+
+    def training_times(self, state: State) -> NDArray[np.datetime64]:
+        """Return the issue times of training cases: every ``train_every`` back from the state's own, after a window."""
+        times = state.history["time"].values
+        if not times.size:
+            return np.empty(0, "datetime64[ns]")
+        every = duration(self.train_every, what="train_every")
+        # The first lags need cells before them; where these are missing the features are NaN.
+        count = int((state.issue_time - min(self.leads) - times[0]) // every)
+        return np.sort(state.issue_time - every * np.arange(1, max(count, 0) + 1))
+
+
+@dataclass(frozen=True)
+class FittedFeaturePredictor:
+    """A `FeaturePredictor` with its fitted estimator."""
+
+    of: FeaturePredictor
+    model: FittedEstimator
+    training: tuple[np.datetime64, np.datetime64]
+    position: object = None
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.of.name
+
+    @property
+    def inputs(self) -> Inputs:
+        """What `predict` reads."""
+        return self.of.inputs
+
+    def content_hash(self) -> str:
+        """Hash of parameters and of what was fitted."""
+        return hash_of(self.of.content_hash(), self.model.content_hash())
+
+    def predict(self, state: State) -> xr.Dataset:
+        """Return predictions for all assets and lead times; an asset without any value in the window can't be told."""
+        of = self.of
+        cases = Cases.grid([state.issue_time], of.leads, state.asset_ids)
+        x = matrix(of.features, state, cases)
+        found = self.model.predict(x) if len(cases) else np.empty((0, max(1, len(of.estimator.quantiles))))
+        shape = (len(of.leads), len(state.asset_ids))
+        values = found.reshape(*shape, -1) if of.estimator.quantiles else found.reshape(shape)
+        return predictions(
+            values,
+            state=state,
+            fitted=self,
+            target=of.target.name,
+            units=of.target.units,
+            lead_times=of.leads,
+            quantiles=of.estimator.quantiles,
+            refused=self._refused(state),
+        )
+
+    def _refused(self, state: State) -> dict[tuple[int, int], CantTell]:
+        """Return reasons for assets whose variables have no value in the window."""
+        if not state.history.data_vars:
+            return {}
+        has = np.zeros(len(state.asset_ids), bool)
+        for values in state.history.data_vars.values():
+            has |= values.notnull().any("time").values
+        reason = f"no value of {', '.join(map(str, state.history.data_vars))} in the {self.inputs.window} before the issue time"
+        answer = CantTell(reason)
+        return {(lead, int(asset)): answer for asset in np.flatnonzero(~has) for lead in range(len(self.of.leads))}
+
+    def update(self, state: State) -> FittedFeaturePredictor:  # noqa: ARG002  (as the protocol has it)
+        """Return itself: an estimator learns by a new fit."""
+        return self
