@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "serve", "user", "status", "check", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "serve", "user", "status", "check", "fidelity", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -215,6 +215,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.alerts",
         "twinlab.cli.commands",
         "twinlab.cli.edge",
+        "twinlab.cli.fidelity",
         "twinlab.cli.plant",
         "twinlab.cli.revisions",
         "twinlab.cli.run",

@@ -21,6 +21,7 @@ from twinlab._locks import Lock
 from twinlab.demos.live_mappings import live_mappings
 from twinlab.demos.recipes import cache_folder
 from twinlab.errors import SchemaError, SourceError
+from twinlab.history.read.datasets import instant_ns
 from twinlab.plant import ParcelSize, Plant
 from twinlab.plant.peers.children import bound_command
 from twinlab.twin import Twin, create
@@ -34,7 +35,7 @@ _STARTS, _STOPS = 60.0, 20.0
 class LiveParcel:
     """A running plant with a twin that follows it; a context manager.
 
-    The plant's clock is this machine's: it has run since Monday of the week before. Its servers show what happens now.
+    The plant has run since Monday of the week before. By default its clock is this machine's, and its servers show what happens now.
 
     Parameters
     ----------
@@ -44,16 +45,39 @@ class LiveParcel:
         Numbers of assets and the seed; its days are replaced. By default the small network.
     peers : sequence of str, optional
         The plant's servers: of ``erp, mqtt, modbus, opcua, rest, dispatch``; by default all.
+    begin : instant, optional
+        Time of the plant at which it is started, naive is UTC; now by default. Modbus has no clock: its values have this machine's
+        time, whatever the plant's is.
+    speed : float
+        Seconds of the plant in a second.
+    faults : path, optional
+        Schedule of faults, as of ``twinlab plant run --faults``.
 
     Raises
     ------
+    SchemaError
+        If the plant would be ahead of this machine's clock.
     SourceError
         If the plant or the historian doesn't start; the error has what it said.
     """
 
-    def __init__(self, folder: Path, size: ParcelSize | None = None, *, peers: tuple[str, ...] = ()) -> None:
-        self.folder, self._peers = folder, peers
-        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    def __init__(
+        self,
+        folder: Path,
+        size: ParcelSize | None = None,
+        *,
+        peers: tuple[str, ...] = (),
+        begin: object = None,
+        speed: float = 1.0,
+        faults: Path | None = None,
+    ) -> None:
+        self.folder, self._peers, self._speed, self._faults = folder, peers, speed, faults
+        now = datetime.now(UTC)
+        self._begin = now if begin is None else datetime.fromtimestamp(instant_ns(begin) / 1e9, UTC)
+        if self._begin > now or (speed > 1 and begin is None):
+            msg = f"expected `begin` before now, got {begin!r}: the twin takes no rows that are ahead of this machine's clock"
+            raise SchemaError(msg)
+        today = self._begin.replace(hour=0, minute=0, second=0, microsecond=0)
         monday = today - timedelta(days=today.weekday() + 7)
         wanted = size or ParcelSize.small()
         self._size = replace(wanted, start=f"{monday:%Y-%m-%d}", weeks=max(wanted.weeks, 3))
@@ -65,11 +89,12 @@ class LiveParcel:
             self.folder.mkdir(parents=True, exist_ok=True)
             state = self.folder / "state.json"
             plant = Plant(self._size)
-            plant.advance(int(time.time()))
+            plant.advance(int(self._begin.timestamp()))
             plant.save(state)
             self._start(
                 stack, "plant", "plant", "run", "--folder", str(self.folder / "plant"), "--state", str(state),
-                *(("--peers", *self._peers) if self._peers else ()),
+                "--speed", str(self._speed), *(("--peers", *self._peers) if self._peers else ()),
+                *(() if self._faults is None else ("--faults", str(self._faults))),
                 ready=self.folder / "plant" / "plant.json",
             )  # fmt: skip
             notice = json.loads((self.folder / "plant" / "plant.json").read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ Read in order: `checks` (one function per test), `labelled` (any dimensions, laz
 `cells` (as the history's build uses it); `registry`, `built_in` and `signal_tests` (tests that a signal names); `signals`,
 `related` and `clocks` (further tests: of one signal, of several, of the clock); `limits` (limits learnt from data); `running`
 (each test by itself, with those that the build doesn't run); `findings`; `drift`; `unit_faults`
-(channels that write another unit than declared).
+(channels that write another unit than declared); `fidelity` (how far values are from true ones).
 Never: a value changed, a test that fails on missing data.
 """
 
@@ -27,6 +27,7 @@ __getattr__, __dir__ = attach(
         "SeasonSpan": "signals.climatology",
         "affected_flags": "drift.affected",
         "aggregate_flags": "aggregate",
+        "arrival_delays": "fidelity",
         "attenuated_flags": "signals.attenuated",
         "bridge_flags": "signals.bridge",
         "cadence_flags": "signals.arrival",
@@ -69,6 +70,7 @@ __getattr__, __dir__ = attach(
         "response_flags": "related.consistency",
         "run_observation_tests": "running",
         "run_tests": "running",
+        "signal_fidelity": "fidelity",
         "signal_flags": "checks",
         "speed_flags": "related.location",
         "spike_flags": "checks",

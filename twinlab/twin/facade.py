@@ -20,6 +20,7 @@ from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.export_methods import ExportMethods
+from twinlab.twin.fidelity.methods import FidelityMethods
 from twinlab.twin.finders.methods import FinderMethods
 from twinlab.twin.finders.store import FinderStore
 from twinlab.twin.finding.methods import FindMethods
@@ -69,6 +70,7 @@ class Twin(
     SimulationMethods,
     PredictMethods,
     LiveMethods,
+    FidelityMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 

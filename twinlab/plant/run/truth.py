@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from time import time_ns
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -18,19 +19,20 @@ from twinlab.plant.steps.plant import Plant, Step
 
 __all__ = ["TABLES", "Truth", "read_truth"]
 
-_TIME = ("time", pa.timestamp("s", tz="UTC"))
-#: Stream -> its columns. Temperatures in °C, loads in kg, batteries in percent, odometers in km, fuel in litres.
+_TIME, _RECORDED = ("time", pa.timestamp("s", tz="UTC")), ("recorded", pa.timestamp("us", tz="UTC"))
+#: Stream -> its columns. Temperatures in °C, loads in kg, batteries in percent, odometers in km, fuel in litres. ``time`` is the
+#: plant's, ``recorded`` when the row happened by this machine's clock: another one if the plant runs faster.
 TABLES: dict[str, pa.Schema] = {
     "rooms": pa.schema([
         _TIME, ("room", pa.string()), ("temperature", pa.float64()), ("door", pa.bool_()), ("compressor", pa.bool_()),
-        ("set_point", pa.float64()),
+        ("set_point", pa.float64()), _RECORDED,
     ]),
     "forklifts": pa.schema([
-        _TIME, ("forklift", pa.string()), ("battery", pa.float64()), ("load", pa.float64()), ("mode", pa.int8())
+        _TIME, ("forklift", pa.string()), ("battery", pa.float64()), ("load", pa.float64()), ("mode", pa.int8()), _RECORDED,
     ]),
     "trucks": pa.schema([
         _TIME, ("truck", pa.string()), ("latitude", pa.float64()), ("longitude", pa.float64()), ("speed", pa.float64()),
-        ("odometer", pa.float64()), ("fuel", pa.float64()), ("sent", pa.bool_()),
+        ("odometer", pa.float64()), ("fuel", pa.float64()), ("sent", pa.bool_()), _RECORDED,
     ]),
 }  # fmt: skip
 _EVENTS = ("time", "what", "id")
@@ -106,6 +108,8 @@ class Truth:
             schema = TABLES[table]
             arrays = [pa.array(time.astype("M8[s]")).cast(schema.field("time").type)]
             arrays += [pa.array(column, schema.field(place).type) for place, column in enumerate(columns, 1)]
+            now = pa.scalar(time_ns() // 1000, pa.int64()).cast(schema.field("recorded").type)
+            arrays.append(pa.repeat(now, len(time)))
             self._streams[table].write_batch(pa.record_batch(arrays, schema=schema))
 
     def _rooms(self, step: Step) -> None:
