@@ -130,14 +130,14 @@ def _demo_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: st
 @_serving(workers=1)
 def _demo(
     name: str, *, fresh: bool, live: bool, small: bool, weeks: int | None, parcels: int | None, trucks: int | None, rooms: int | None,
-    forklifts: int | None, hubs: int | None, seed: int | None, start: str | None, **serving: Unpack[_Serving],
+    forklifts: int | None, hubs: int | None, seed: int | None, start: str | None, failures: bool, **serving: Unpack[_Serving],
 ) -> None:  # fmt: skip
     """Build a demo twin once and open its page."""
     from twinlab.demos import DEMOS, demo, parcel_size  # noqa: PLC0415  (each command loads its rooms only)
 
     size = parcel_size(
         small=small, hubs=hubs, trucks=trucks, cold_rooms=rooms, forklifts=forklifts, parcels_a_week=parcels,
-        weeks=weeks, seed=seed, start=start,
+        weeks=weeks, seed=seed, start=start, failures=failures,
     )  # fmt: skip
     if live:
         from twinlab.demos.live import live_demo  # noqa: PLC0415

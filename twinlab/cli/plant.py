@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -39,25 +40,27 @@ def _plant() -> None:
 @network_sizes()
 @click.option("--start", metavar="DAY", help="First day, a Monday (default: 2026-01-05; small: 2026-03-23).")
 def _run(
-    folder: Path, *, speed: float, peers: tuple[str, ...], state: Path | None, faults: Path | None, small: bool, start: str | None, **counts: int | None
+    folder: Path, *, speed: float, peers: tuple[str, ...], state: Path | None, faults: Path | None, small: bool, start: str | None, failures: bool, **counts: int | None
 ) -> None:  # fmt: skip
     """Run the plant until it is stopped (Ctrl+C, SIGTERM) or its weeks are over."""
     import asyncio  # noqa: PLC0415  (each command loads its rooms only)
     import logging  # noqa: PLC0415
 
     from twinlab.errors import SchemaError  # noqa: PLC0415
-    from twinlab.plant import ParcelSize, Plant  # noqa: PLC0415
+    from twinlab.plant import FailureRates, ParcelSize, Plant  # noqa: PLC0415
     from twinlab.plant.faults.schedule import read_schedule  # noqa: PLC0415
     from twinlab.plant.run.chosen import PEERS, make_peers  # noqa: PLC0415
     from twinlab.plant.run.runner import run_plant  # noqa: PLC0415
 
     names = {"rooms": "cold_rooms", "parcels": "parcels_a_week"}
     given = {names.get(name, name): count for name, count in counts.items() if count is not None}
-    wanted: dict[str, int | str] = {**given, **({} if start is None else {"start": start})}
+    wanted: dict[str, Any] = {
+        **given, **({} if start is None else {"start": start}), **({"failures": FailureRates()} if failures else {})
+    }  # fmt: skip
     if state is not None and (small or wanted):
         msg = "expected --state or a size: a state has its size"
         raise SchemaError(msg)
-    size = ParcelSize(**{**(ParcelSize.small() if small else ParcelSize()).to_dict(), **wanted})  # type: ignore[arg-type]
+    size = ParcelSize(**{**(ParcelSize.small() if small else ParcelSize()).to_dict(), **wanted})
     plant = Plant(size) if state is None else Plant.load(state)
     schedule = None if faults is None else read_schedule(faults)
     say(plant.size.label())

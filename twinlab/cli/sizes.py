@@ -1,4 +1,4 @@
-"""Options that state how large a simulated parcel network is."""
+"""Options that state how large a simulated parcel network is, and whether assets fail."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ _SIZES = {
 
 
 def network_sizes(of: str = "") -> Callable[[F], F]:
-    """Return the decorator that adds the options that state how large a parcel network is."""
+    """Return the decorator that adds the options that state how large a parcel network is, and ``--failures``."""
+    failures = f"{of}failures with precursors, delays with causes, maintenance logs."
 
     def added(command: F) -> F:
+        command = click.option("--failures", is_flag=True, help=failures)(command)
         for name, text in reversed(_SIZES.items()):
             command = click.option(f"--{name}", type=int, metavar="N", help=f"{of}{text}.")(command)
         return command

@@ -8,21 +8,24 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
 import platformdirs
 
 from twinlab._locks import Lock
+from twinlab.demos.overlays import write_overlaid
 from twinlab.errors import SchemaError, SourceError, UnknownTermError
 from twinlab.history import BUILD_VERSION
 from twinlab.model.terms import nearest
-from twinlab.plant import ParcelSize, PlantFiles, simulate_network, write_files
+from twinlab.plant import FailureRates, ParcelSize, PlantFiles, simulate_network, write_files
 from twinlab.twin import Twin, create, open_twin
 from twinlab.twin.progress import progress_bar
 
-__all__ = ["DEMOS", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_files", "parcel_size"]
+__all__ = [
+    "DEMOS", "FailureRates", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_files", "parcel_size", "write_recipe"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,12 @@ def _recipe_folder(name: str) -> Path:
     return Path(str(files("twinlab.demos") / name))
 
 
+def write_recipe(name: str, size: ParcelSize, target: Path) -> Path:
+    """Return the folder with a demo's ``twin.yaml`` and ``mapping/`` for a size; with failures, it is written to ``target``."""
+    recipe = _recipe_folder(name)
+    return recipe if size.failures is None else write_overlaid(recipe, recipe / "failures", target)
+
+
 def _fingerprint(name: str, ingredients: Sequence[bytes | Path]) -> str:
     digest = hashlib.sha256(str(BUILD_VERSION).encode())
     for one in [*sorted(_recipe_folder(name).rglob("*.yaml")), *ingredients]:
@@ -100,7 +109,9 @@ def _fingerprint(name: str, ingredients: Sequence[bytes | Path]) -> str:
     return digest.hexdigest()[:12]
 
 
-def demo(name: str = "nyc", *, size: ParcelSize | None = None, fresh: bool = False) -> Twin:
+def demo(
+    name: str = "nyc", *, size: ParcelSize | None = None, failures: bool | FailureRates = False, fresh: bool = False
+) -> Twin:
     """Open a demo twin; the first call builds it in the user's cache.
 
     Parameters
@@ -110,6 +121,9 @@ def demo(name: str = "nyc", *, size: ParcelSize | None = None, fresh: bool = Fal
         generated parcel network with known truth, thirteen weeks long.
     size : ParcelSize, optional
         How large, how long and with which seed, for ``parcel``; `ParcelSize.small` is built in seconds.
+    failures : bool or FailureRates
+        For ``parcel``: failures with precursors and delays with causes, recorded in ``truth/``, with the signals that
+        show them and the workshops' maintenance logs. `FailureRates` states how often; True takes the usual rates.
     fresh : bool
         Build it again even if it is in the cache.
 
@@ -118,7 +132,7 @@ def demo(name: str = "nyc", *, size: ParcelSize | None = None, fresh: bool = Fal
     UnknownTermError
         If there is no demo of that name.
     SchemaError
-        If a size is given for a demo that has only one.
+        If a size or failures are given for a demo that has only one size.
     SourceError
         If the package with the demo's data isn't installed.
     """
@@ -126,10 +140,12 @@ def demo(name: str = "nyc", *, size: ParcelSize | None = None, fresh: bool = Fal
         msg = f"there is no demo twin {name!r}{nearest(name, DEMOS)}"
         raise UnknownTermError(msg)
     recipe = DEMOS[name]
-    if size is not None and not recipe.sized:
-        msg = f"the demo {name!r} has one size: leave out size, or take the demo 'parcel'"
+    if (size is not None or failures) and not recipe.sized:
+        msg = f"the demo {name!r} has one size: leave out size and failures, or take the demo 'parcel'"
         raise SchemaError(msg)
     wanted = size or ParcelSize()
+    if failures:
+        wanted = replace(wanted, failures=FailureRates() if failures is True else failures)
     target = cache_folder() / f"{name}-{_fingerprint(name, recipe.ingredients(wanted))}"
     if not target.exists() or fresh:
         # Another process that wants the same twin waits until it is built.
@@ -150,6 +166,7 @@ def parcel_size(
     weeks: int | None = None,
     seed: int | None = None,
     start: str | None = None,
+    failures: bool = False,
 ) -> ParcelSize | None:
     """Return the size that options ask for: what is given, and the default or the small network for the rest; None if nothing is.
 
@@ -159,11 +176,12 @@ def parcel_size(
     given = {
         "hubs": hubs, "trucks": trucks, "cold_rooms": cold_rooms, "forklifts": forklifts,
         "parcels_a_week": parcels_a_week, "weeks": weeks, "seed": seed, "start": start,
+        "failures": FailureRates() if failures else None,
     }  # fmt: skip
     chosen = {name: value for name, value in given.items() if value is not None}
     if not chosen and not small:
         return None
-    return ParcelSize(**{**(ParcelSize.small() if small else ParcelSize()).to_dict(), **chosen})  # type: ignore[arg-type]
+    return ParcelSize(**{**(ParcelSize.small() if small else ParcelSize()).to_dict(), **chosen})
 
 
 def parcel_files(twin: Twin) -> PlantFiles:
@@ -185,7 +203,7 @@ def _build(name: str, size: ParcelSize, target: Path) -> None:
     # Built beside and moved into place, so that an interrupted first run leaves no incomplete twin.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as scratch:
         folder = Path(scratch) / "twin"
-        recipe = _recipe_folder(name)
+        recipe = write_recipe(name, size, Path(scratch) / "recipe")
         twin = create(folder, model=recipe / "twin.yaml", mappings=recipe / "mapping")
         twin.ingest(*DEMOS[name].files(size, folder))
         twin.close()

@@ -15,15 +15,17 @@ from twinlab._lazy import attach
 if TYPE_CHECKING:
     from twinlab.plant.files.writing import PlantFiles, write_files
     from twinlab.plant.network.network import Network
+    from twinlab.plant.network.rates import FailureRates
     from twinlab.plant.network.size import ParcelSize
     from twinlab.plant.steps.plant import Plant
     from twinlab.plant.steps.simulate import simulate_network
 
-__all__ = ["Network", "ParcelSize", "Plant", "PlantFiles", "simulate_network", "write_files"]
+__all__ = ["FailureRates", "Network", "ParcelSize", "Plant", "PlantFiles", "simulate_network", "write_files"]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "FailureRates": "network.rates",
         "Network": "network.network",
         "ParcelSize": "network.size",
         "Plant": "steps.plant",

@@ -26,6 +26,12 @@ _COLUMNS = (
 _PLANNED, _DEPARTED, _ARRIVED = 4, 5, 7
 _REMARKS = ("Fahrer krank, Ersatz da", "Rampe 4 statt 2", "Kunde angerufen", "Papiere fehlen", "Stau A7", "Tor defekt")
 
+#: What dispatchers write about a delay of at least this many minutes, by its cause.
+_REMARKED = 20
+_CAUSES = {
+    "hub_limit": "Rampen voll", "knock_on": "LKW kam spät", "breakdown": "Panne", "weather": "Sturm", "congestion": "Stau Stadt"
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -136,6 +142,10 @@ def _rows(network: Network, stop: int) -> list[list[datetime | str]]:
         f"Stau, {jam} min" if seen and jam > 60 else ""
         for jam, seen in zip(trips.jam.tolist(), there.tolist(), strict=True)
     ]
+    if network.condition is not None:
+        for one in network.condition.disturbances.delays:
+            if there[one.trip] and one.minutes >= _REMARKED and not remarks[one.trip]:
+                remarks[one.trip] = f"{_CAUSES[one.cause]}, {one.minutes} min"
     status = np.where(trips.cancelled, "storniert", np.where(there, "erledigt", np.where(left, "unterwegs", "geplant")))
     names = [town.name for town in TOWNS]
     columns: tuple[Sequence[datetime | str], ...] = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twinlab.plant.network.clocks import to_local
+from twinlab.plant.network.clocks import Floats, to_local
 from twinlab.plant.network.network import Network
 
 __all__ = ["write_loggers"]
@@ -36,18 +36,25 @@ def _write(network: Network, hub: int, folder: Path) -> Path:
     door = np.array(doors)[rooms.door[members].T.ravel()[keep]]
     motor = np.array(motors)[rooms.compressor[members].T.ravel()[keep]]
     between = " " if english else ";"
-    values = [f"{value:.1f}" for value in written[keep].tolist()]
-    if not english:
-        values = [value.replace(".", ",") for value in values]
+    values = _numbers(written[keep], english=english)
     columns = (days, clocks, room.ravel()[keep].tolist(), values, door.tolist(), motor.tolist())
     lines = [
         f"{day}{between}{clock};{one};{value};{leaf};{motion}"
         for day, clock, one, value, leaf, motion in zip(*columns, strict=True)
     ]
+    if network.condition is not None:
+        currents = _numbers(network.condition.current[members].T.ravel()[keep], english=english)
+        lines = [f"{line};{current}" for line, current in zip(lines, currents, strict=True)]
     path = folder / f"kuehllogger_{network.hub(hub)}.csv"
     text = "\r\n".join([*_head(network, hub, english=english), *lines, ""])
     path.write_bytes(text.encode("cp1252"))
     return path
+
+
+def _numbers(values: Floats, *, english: bool) -> list[str]:
+    """Return numbers as text, with a decimal comma in German; empty where a sensor has no value."""
+    texts = [f"{value:.1f}" if value == value else "" for value in values.tolist()]  # noqa: PLR0124  (NaN)
+    return texts if english else [text.replace(".", ",") for text in texts]
 
 
 def _wall(time: np.ndarray) -> tuple[list[str], list[str]]:
@@ -66,12 +73,13 @@ def _german(day: str) -> str:
 
 def _head(network: Network, hub: int, *, english: bool) -> list[str]:
     serial = 40_200 + 7 * hub
+    measured = network.condition is not None
     if english:
         return [
             f"COLDTRACK 300 export;S/N {serial}",
             f"Site;{network.hub(hub)}",
             "",
-            "Timestamp;Room;Temp [°F];Door;Compressor",
+            "Timestamp;Room;Temp [°F];Door;Compressor" + (";Current [A]" if measured else ""),
         ]
     return [
         f"Kühlraumüberwachung {network.hub(hub)}",
@@ -79,5 +87,5 @@ def _head(network: Network, hub: int, *, english: bool) -> list[str]:
         "Uhr: Ortszeit;Einheit: Fahrenheit",
         "Intervall: 5 min",
         "",
-        "Datum;Uhrzeit;Raum;Temperatur °F;Tür;Verdichter",
+        "Datum;Uhrzeit;Raum;Temperatur °F;Tür;Verdichter" + (";Strom A" if measured else ""),
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twinlab.plant.network.clocks import DAY, Ints, offset_text
+from twinlab.plant.network.clocks import DAY, Floats, Ints, offset_text
 from twinlab.plant.network.forklifts import CHARGING, DRIVING, IDLE
 from twinlab.plant.network.network import Network
 
@@ -66,7 +66,11 @@ def _fleetbox(network: Network, begin: int) -> list[str]:
         tracks.fuel[at].tolist(), strict=True,
     )  # fmt: skip
     form = '{"id":"%s","ts":%d,"gps":{"lat":%.5f,"lon":%.5f},"kmh":%.1f,"odo_km":%.1f,"fuel_l":%.1f}'
-    return [form % row for row in rows]
+    lines = [form % row for row in rows]
+    if network.condition is None:
+        return lines
+    brake, coolant = network.condition.temperatures.brake[at], network.condition.temperatures.coolant[at]
+    return _with_more(lines, ',"brake_c":%.0f,"coolant_c":%.1f', brake, coolant)
 
 
 def _roadtrace(network: Network, begin: int) -> list[str]:
@@ -80,7 +84,11 @@ def _roadtrace(network: Network, begin: int) -> list[str]:
         '{"vehicle": "%s", "time": "%s", "position": {"latitude": %.5f, "longitude": %.5f}, '
         '"speed_mph": %.1f, "odometer_mi": %.2f, "fuel_gal": %.2f}'
     )
-    return [form % row for row in rows]
+    lines = [form % row for row in rows]
+    if network.condition is None:
+        return lines
+    brake, coolant = network.condition.temperatures.brake[at], network.condition.temperatures.coolant[at]
+    return _with_more(lines, ', "brake_f": %.0f, "coolant_f": %.1f', brake * 1.8 + 32, coolant * 1.8 + 32)
 
 
 def _forklifts(network: Network, begin: int) -> list[str]:
@@ -95,7 +103,16 @@ def _forklifts(network: Network, begin: int) -> list[str]:
         forklifts.battery[:, low:high].ravel()[order].tolist(), forklifts.load[:, low:high].ravel()[order].tolist(),
         forklifts.mode[:, low:high].ravel()[order].tolist(), strict=True,
     )  # fmt: skip
-    return [
+    lines = [
         f'{{"lift":"{name}","at":"{when}","battery":{{"pct":{battery:.1f}}},"load_kg":{load:.0f},"mode":"{_MODES[mode]}"}}'
         for name, when, battery, load, mode in rows
     ]
+    if network.condition is None:
+        return lines
+    return _with_more(lines, ',"volt":%.2f', network.condition.voltage[:, low:high].ravel()[order])
+
+
+def _with_more(lines: list[str], form: str, *columns: Floats) -> list[str]:
+    """Return JSON objects with more values at their ends."""
+    rows = zip(lines, zip(*(column.tolist() for column in columns), strict=True), strict=True)
+    return [f"{line[:-1]}{form % values}}}" for line, values in rows]

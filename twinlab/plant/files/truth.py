@@ -16,7 +16,7 @@ from twinlab.plant.network.clocks import Ints
 from twinlab.plant.network.network import Network
 from twinlab.plant.network.parcels import FIRST_NUMBER
 
-__all__ = ["LATE", "LONG_OPEN", "LONG_WARM", "LOW", "SILENT", "write_edits", "write_truth"]
+__all__ = ["LATE", "LONG_OPEN", "LONG_WARM", "LOW", "SILENT", "instant", "write_edits", "write_table", "write_truth"]
 
 #: Thresholds of situations: a leg or trip is late, a room warm, a door open, a truck silent for this long (seconds); a
 #: battery is low (percent).
@@ -29,12 +29,12 @@ def write_truth(network: Network, edits: Sequence[Edit], folder: Path) -> list[P
     """Write the tables of truth as CSV, times in UTC; return their paths."""
     situations = [*_doors(network), *_warm(network), *_silent(network), *_late(network), *_low(network)]
     return [
-        _write(
+        write_table(
             folder / "faults.csv",
             ("kind", "asset_type", "asset", "signal", "start", "end", "details"),
             _faults(network),
         ),
-        _write(
+        write_table(
             folder / "situations.csv",
             ("rule", "asset_type", "asset", "event_type", "event_id", "start", "end", "details"),
             situations,
@@ -45,10 +45,11 @@ def write_truth(network: Network, edits: Sequence[Edit], folder: Path) -> list[P
 
 def write_edits(edits: Sequence[Edit], folder: Path) -> Path:
     """Write the table of the manual edits of a workbook; return its path."""
-    return _write(folder / "hand_edits.csv", tuple(one.name for one in fields(Edit)), map(astuple, edits))
+    return write_table(folder / "hand_edits.csv", tuple(one.name for one in fields(Edit)), map(astuple, edits))
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
+    """Write a table as CSV; return its path."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)
@@ -56,10 +57,10 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
     return path
 
 
-def _when(seconds: int) -> str:
+def instant(seconds: int) -> str:
     """Return an instant in UTC; an empty text for 0, a situation that lasts beyond the end of the files.
 
-    >>> _when(0), _when(60)
+    >>> instant(0), instant(60)
     ('', '1970-01-01T00:01:00')
     """
     return str(np.datetime64(seconds, "s")) if seconds else ""
@@ -69,7 +70,7 @@ def _faults(network: Network) -> Iterator[Row]:
     for fault in network.faults:
         name = network.asset(fault.asset_type, fault.asset)
         details = json.dumps(fault.details)
-        yield fault.kind, fault.asset_type, name, fault.signal, _when(fault.start), _when(fault.stop), details
+        yield fault.kind, fault.asset_type, name, fault.signal, instant(fault.start), instant(fault.stop), details
 
 
 def _runs(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
@@ -92,7 +93,7 @@ def _doors(network: Network) -> Iterator[Row]:
     for room, first, last in network.rooms.left_open.tolist():
         if last - first >= LONG_OPEN:
             end = last if last < network.size.span[1] else 0
-            yield "door_open", "cold_room", network.room(room), "", "", _when(first), _when(end), "{}"
+            yield "door_open", "cold_room", network.room(room), "", "", instant(first), instant(end), "{}"
 
 
 def _warm(network: Network) -> Iterator[Row]:
@@ -102,7 +103,7 @@ def _warm(network: Network) -> Iterator[Row]:
         for first, last, at in _spans(rooms.time, rooms.temperature[room] > limit):
             if (last or stop) - first >= LONG_WARM:
                 details = json.dumps({"limit": limit, "worst": round(float(rooms.temperature[room, at].max()), 2)})
-                yield "too_warm", "cold_room", network.room(room), "", "", _when(first), _when(last), details
+                yield "too_warm", "cold_room", network.room(room), "", "", instant(first), instant(last), details
 
 
 def _silent(network: Network) -> Iterator[Row]:
@@ -115,7 +116,7 @@ def _silent(network: Network) -> Iterator[Row]:
         first = int(before[-1]) if len(before) else network.size.span[0]
         last = int(after[0]) if len(after) else 0
         if (last or network.size.span[1]) - first > SILENT:
-            yield "silent_truck", "truck", network.truck(fault.asset), "", "", _when(first), _when(last), "{}"
+            yield "silent_truck", "truck", network.truck(fault.asset), "", "", instant(first), instant(last), "{}"
 
 
 def _late(network: Network) -> Iterator[Row]:
@@ -128,14 +129,14 @@ def _late(network: Network) -> Iterator[Row]:
         details = json.dumps({"late_min": int(late[leg]) // 60, "tour": f"TR{int(trip[leg]) + 1:05d}"})
         yield (
             "late_leg", "parcel", str(number), "leg", f"{number}/{int(parcels.leg_number[leg])}",
-            _when(int(trips.planned_end[trip[leg]])), _when(end if end < stop else 0), details,
+            instant(int(trips.planned_end[trip[leg]])), instant(end if end < stop else 0), details,
         )  # fmt: skip
     late = np.where(trips.cancelled, 0, np.minimum(trips.start, stop) - trips.planned_start)
     for one in np.flatnonzero(late > LATE).tolist():
         start, truck = int(trips.start[one]), network.truck(int(trips.truck[one]))
         yield (
-            "late_trip", "truck", truck, "trip", f"TR{one + 1:05d}", _when(int(trips.planned_start[one])),
-            _when(start if start < stop else 0), json.dumps({"late_min": int(late[one]) // 60}),
+            "late_trip", "truck", truck, "trip", f"TR{one + 1:05d}", instant(int(trips.planned_start[one])),
+            instant(start if start < stop else 0), json.dumps({"late_min": int(late[one]) // 60}),
         )  # fmt: skip
 
 
@@ -145,4 +146,4 @@ def _low(network: Network) -> Iterator[Row]:
         time = forklifts.time + forklifts.offset[forklift]
         for first, last, at in _spans(time, forklifts.battery[forklift] < LOW):
             details = json.dumps({"worst": round(float(forklifts.battery[forklift, at].min()), 1)})
-            yield "low_battery", "forklift", network.forklift(forklift), "", "", _when(first), _when(last), details
+            yield "low_battery", "forklift", network.forklift(forklift), "", "", instant(first), instant(last), details

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from twinlab.plant.files.dispatch import write_dispatch
 from twinlab.plant.files.erp import write_erp
+from twinlab.plant.files.failure_truth import write_failure_truth
 from twinlab.plant.files.loggers import write_loggers
+from twinlab.plant.files.maintenance import write_maintenance
 from twinlab.plant.files.telematics import write_telematics
 from twinlab.plant.files.truth import write_truth
 from twinlab.plant.network.network import Network
@@ -61,6 +63,8 @@ def write_files(
     write_telematics(network, files)
     report(3, 4, "dispatch sheet")
     _, edits = write_dispatch(network, files)
+    write_maintenance(network, files)
     write_truth(network, edits, truth)
+    write_failure_truth(network, truth)
     report(4, 4, "")
     return PlantFiles(target)

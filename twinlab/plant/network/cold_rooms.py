@@ -63,6 +63,9 @@ class RoomPlan:
     failed: Ints
     door: npt.NDArray[np.bool_]
     works: npt.NDArray[np.bool_]
+    # Share of their capacity that compressors have, and heat through a leaking seal as `_WALL`.
+    capacity: Floats
+    leak: Floats
     # K per minute.
     wobble: Floats
     power: Floats
@@ -124,7 +127,11 @@ def plan_cold_rooms(size: ParcelSize) -> tuple[RoomPlan, RoomState]:
     hall = 15.0 + 2.5 * np.sin(2 * np.pi * (when - 0.375)) + 4.0 * np.sin(2 * np.pi * (when - 105) / 365.25)
     first = set_to + random.uniform(-0.5, 0.5, count)
     wobble = random.normal(0.0, 0.012, (minutes, count))
-    plan = RoomPlan(begin, hub, frozen, left_open, failed, np.ascontiguousarray(door.T), works, wobble, power, hall)
+    # As new; `failures` makes them wear.
+    capacity, leak = np.broadcast_to(1.0, works.shape), np.broadcast_to(0.0, works.shape)
+    plan = RoomPlan(
+        begin, hub, frozen, left_open, failed, np.ascontiguousarray(door.T), works, capacity, leak, wobble, power, hall
+    )  # fmt: skip
     nobody = np.full(count, -1, dtype=np.int8)
     return plan, RoomState(0, first, np.zeros(count, dtype=bool), set_to, nobody, np.zeros(count, dtype=bool))
 
@@ -134,14 +141,14 @@ def step_cold_rooms(plan: RoomPlan, state: RoomState, until: int) -> tuple[RoomS
     span = slice(state.minute, until)
     door = np.where(state.held_door >= 0, state.held_door == 1, plan.door[span])
     works = plan.works[span] & ~state.stopped
-    heat = np.where(door, _WALL + np.where(plan.frozen, _CURTAIN, _DOOR), _WALL)
-    hall, wobble, set_to, power = plan.hall[span], plan.wobble[span], state.set_to, plan.power
+    heat = np.where(door, _WALL + np.where(plan.frozen, _CURTAIN, _DOOR), _WALL) + plan.leak[span]
+    hall, wobble, set_to, power = plan.hall[span], plan.wobble[span], state.set_to, plan.power * plan.capacity[span]
     temperature, running = np.empty(door.shape), np.empty(door.shape, dtype=bool)
     now, on = state.temperature, state.running
     for minute in range(len(door)):
         on = np.where(on, now > set_to - 0.7, now > set_to + 0.7) & works[minute]
         temperature[minute], running[minute] = now, on
-        now = now + heat[minute] * (hall[minute] - now) - power * on + wobble[minute]
+        now = now + heat[minute] * (hall[minute] - now) - power[minute] * on + wobble[minute]
     time = plan.begin + 60 * np.arange(state.minute, until, dtype=np.int64)
     later = replace(state, minute=until, temperature=now, running=on)
     return later, RoomMinutes(time, temperature, door, running, set_to)

@@ -63,6 +63,8 @@ class ForkliftPlan:
     careless: npt.NDArray[np.bool_]
     # kg
     weight: Floats
+    # Share of their capacity that batteries have.
+    health: Floats
     hub: Ints
 
 
@@ -110,7 +112,9 @@ def plan_forklifts(size: ParcelSize) -> tuple[ForkliftPlan, ForkliftState]:
     # Steps read sample by sample.
     shift, lifting, careless = (np.ascontiguousarray(each.T) for each in (shift, lifting, careless))
     weight = np.ascontiguousarray(weight.T)
-    plan = ForkliftPlan(time, offset, shift, lifting, careless, weight, _places(size, random))
+    # As new; `failures` makes them fade.
+    health = np.broadcast_to(1.0, shift.shape)
+    plan = ForkliftPlan(time, offset, shift, lifting, careless, weight, health, _places(size, random))
     return plan, ForkliftState(0, battery, *np.zeros((2, size.forklifts), dtype=bool))
 
 
@@ -121,7 +125,7 @@ def step_forklifts(plan: ForkliftPlan, state: ForkliftState, until: int) -> tupl
     weight = plan.weight[span]
     # A stopped forklift is parked, and charged as it is between shifts.
     shift = plan.shift[span] & ~state.stopped
-    drain = _DRIVING + np.where(lifting, _TONNE * weight / 1000.0, 0.0)
+    drain = (_DRIVING + np.where(lifting, _TONNE * weight / 1000.0, 0.0)) / plan.health[span]
     battery, mode = np.empty(shift.shape), np.empty(shift.shape, dtype=np.int8)
     level, plugged = state.battery, state.plugged
     for step in range(len(shift)):

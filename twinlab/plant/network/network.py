@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.plant.network.cold_rooms import ColdRooms
+from twinlab.plant.network.failures.condition import Condition
 from twinlab.plant.network.faults import Fault, Logged, Reported
 from twinlab.plant.network.forklifts import Forklifts
 from twinlab.plant.network.names import asset_name
@@ -44,6 +45,8 @@ class Network:
     faults: tuple[Fault, ...]
     # The forklifts as their boxes report them.
     sent: Forklifts
+    # None without failures.
+    condition: Condition | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (old names of attributes of several types)
         """Return an attribute by its old name, with a warning."""

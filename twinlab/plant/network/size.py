@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from twinlab.errors import SchemaError
+from twinlab.plant.network.rates import FailureRates
 from twinlab.plant.network.towns import TOWNS
 
 __all__ = ["ParcelSize"]
@@ -38,9 +40,18 @@ class ParcelSize:
     seed: int = 1
     start: str = "2026-01-05"
     """First day, a Monday. Thirteen weeks from the default include the change to summer time on 2026-03-29."""
+    failures: FailureRates | None = None
+    """Failures with precursors and delays with causes; None: none, and files without the signals that show them."""
 
     def __post_init__(self) -> None:
         """Raise `SchemaError` for parameters that aren't valid."""
+        given: object = self.failures
+        if isinstance(given, Mapping):
+            # As `to_dict` returns them.
+            object.__setattr__(self, "failures", FailureRates(**given))
+        elif not isinstance(given, FailureRates | None):
+            msg = f"ParcelSize: expected FailureRates or None for failures, got {given!r}"
+            raise SchemaError(msg)
         for name, least in _MINIMUM.items():
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
@@ -101,15 +112,18 @@ class ParcelSize:
         return (
             f"{self.hubs} hubs, {self.trucks} trucks, {self.cold_rooms} cold rooms, {self.forklifts} forklifts, "
             f"{self.parcels_a_week:,} parcels a week, {self.weeks} weeks from {self.start}, seed {self.seed}"
+            f"{', with failures' if self.failures else ''}"
         )
 
-    def to_dict(self) -> dict[str, int | str]:
-        """Return the parameters by name.
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters by name, rates of failures only if there are any.
 
         >>> list(ParcelSize().to_dict())[-1]
         'start'
+        >>> ParcelSize(**ParcelSize(failures=FailureRates()).to_dict()).failures == FailureRates()
+        True
         """
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from twinlab.plant.network.roads import Roads
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["Trips", "drive_again", "replace_trips", "simulate_trips"]
+__all__ = ["TURN", "Drivers", "Trips", "drive_again", "replace_trips", "simulate_trips"]
 
 #: Shortest and longest road driven in one shift, km.
 _NEAR, _FAR = 60.0, 650.0
@@ -31,6 +31,8 @@ _TRAFFIC = np.array(
 #: A driver rests 45 min after 4.5 h at the wheel (Regulation (EC) No 561/2006, Article 7).
 _WHEEL, _BREAK = 270, 45
 _MINUTES = 1440
+#: A truck that arrives late for its next trip leaves again after this many seconds.
+TURN = 1800
 _CHUNK = 512
 
 
@@ -217,19 +219,39 @@ def _expected_minutes(start: Ints, length: Floats) -> Ints:
     return np.concatenate([np.argmax(_along(start[part]) >= length[part][:, None], axis=1) for part in parts])
 
 
+class Drivers:
+    """What differs between the drivers and days of some trips: drawn once for many `drive_again`."""
+
+    def __init__(self, trips: Trips) -> None:
+        self._trips = trips
+        self._drawn: dict[int, _Draws] = {}
+
+    def of(self, trip: int) -> _Draws:
+        """Return what was drawn for a trip."""
+        chunk, row = divmod(trip, _CHUNK)
+        if chunk not in self._drawn:
+            random = np.random.default_rng()
+            random.bit_generator.state = self._trips.draws[chunk]
+            self._drawn[chunk] = _draw(random, min(_CHUNK, len(self._trips) - chunk * _CHUNK))
+        drawn = self._drawn[chunk]
+        return _Draws(drawn.driver[row : row + 1], drawn.traffic[row : row + 1], drawn.jam_from[row : row + 1])
+
+
 def drive_again(
-    trips: Trips, trip: int, length: float, *, start: int, slower: Sequence[tuple[int, int, float]]
+    trips: Trips,
+    trip: int,
+    length: float,
+    *,
+    start: int,
+    slower: Sequence[tuple[int, int, float]],
+    drivers: Drivers | None = None,
 ) -> Floats:
     """Return the km after each minute of a trip that starts at another time, or with a truck that is slower for a while.
 
     Driver, traffic and jam are those of the trip as planned. ``slower`` has the first second, the first second after,
     and the share of the speed that is left (more than 0).
     """
-    chunk, row = divmod(trip, _CHUNK)
-    random = np.random.default_rng()
-    random.bit_generator.state = trips.draws[chunk]
-    drawn = _draw(random, min(_CHUNK, len(trips) - chunk * _CHUNK))
-    own = _Draws(drawn.driver[row : row + 1], drawn.traffic[row : row + 1], drawn.jam_from[row : row + 1])
+    own = (drivers or Drivers(trips)).of(trip)
     days = 1
     while True:
         along = _along(np.array([start]), own, trips.jam[trip : trip + 1], slower=slower, days=days)[0]

@@ -30,6 +30,7 @@ REGISTERS = {
     3: "compressor: 0 off, 1 running",
     4: "running hours of the compressor, 32-bit float, low word first (2 registers)",
     6: "starts of the compressor, unsigned 32-bit integer, low word first (2 registers)",
+    8: "current of the compressor, hundredths of an ampere; 0 in a plant without failures",
 }
 ROOM_REGISTERS = 10
 #: Value of a temperature while its sensor is broken.
@@ -86,7 +87,12 @@ class ModbusUnits:
         self._hours = self._hours + running.sum(axis=0) / 60
         self._starts = self._starts + (running & ~before).sum(axis=0)
         self._ran = running[-1]
-        self._show(moment.plant, moment.rooms.temperature[:, -1], moment.rooms.silent[:, -1], moment)
+        self._show(
+            moment.plant,
+            moment.rooms.temperature[:, -1],
+            moment.rooms.silent[:, -1] | np.isnan(moment.rooms.temperature[:, -1]),
+            moment,
+        )
 
     async def stop(self) -> None:
         """Close all connections."""

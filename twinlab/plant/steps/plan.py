@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.plant.network.cold_rooms import RoomPlan, RoomState, plan_cold_rooms
+from twinlab.plant.network.failures.condition import WearPlan, plan_disturbances, plan_wear
+from twinlab.plant.network.failures.forklifts import worn_forklifts
+from twinlab.plant.network.failures.rooms import dying_sensors, worn_rooms
 from twinlab.plant.network.faults import (
     Fault,
     RoomFaults,
@@ -18,7 +21,7 @@ from twinlab.plant.network.faults import (
     plan_truck_faults,
 )
 from twinlab.plant.network.forklifts import ForkliftPlan, ForkliftState, plan_forklifts
-from twinlab.plant.network.parcels import Parcels, simulate_parcels
+from twinlab.plant.network.parcels import Parcels, change_parcels, simulate_parcels
 from twinlab.plant.network.roads import Roads, build_roads
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.tracks import Tracks, simulate_tracks
@@ -48,6 +51,8 @@ class Plan:
     # [forklift, sample] missing reports.
     forklift_silent: npt.NDArray[np.bool_]
     forklift_faults: tuple[Fault, ...]
+    # None without failures.
+    wear: WearPlan | None = None
 
 
 def make_plan(size: ParcelSize, *, progress: Progress | None = None) -> Plan:
@@ -55,20 +60,28 @@ def make_plan(size: ParcelSize, *, progress: Progress | None = None) -> Plan:
     report = progress or (lambda _done, _total, _what: None)
     report(0, 5, "trips")
     roads = build_roads(size)
-    trips = simulate_trips(size, roads)
+    usual = simulate_trips(size, roads)
+    disturbances, trips = plan_disturbances(size, roads, usual)
     report(1, 5, "trucks")
     tracks = simulate_tracks(size, roads, trips)
     truck_faults = plan_truck_faults(size, tracks)
     report(2, 5, "parcels")
-    parcels = simulate_parcels(size, trips)
+    parcels = simulate_parcels(size, usual)
+    if disturbances is not None:
+        parcels = change_parcels(size, parcels, before=usual, trips=trips)
     report(3, 5, "cold rooms")
     rooms, rooms_at_first = plan_cold_rooms(size)
     room_faults = plan_room_faults(size, rooms.hub)
     report(4, 5, "forklifts")
     forklifts, forklifts_at_first = plan_forklifts(size)
     silent, forklift_faults = plan_forklift_faults(size, forklifts.time)
+    wear = None
+    if disturbances is not None:
+        wear = plan_wear(size, disturbances, rooms, forklifts)
+        rooms, forklifts = worn_rooms(rooms, disturbances.failures), worn_forklifts(forklifts, disturbances.failures)
+        room_faults = dying_sensors(size, room_faults, disturbances.failures)
     report(5, 5, "")
     return Plan(
         size, roads, trips, tracks, parcels, truck_faults, rooms, rooms_at_first, room_faults, forklifts,
-        forklifts_at_first, silent, tuple(forklift_faults),
+        forklifts_at_first, silent, tuple(forklift_faults), wear,
     )  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from twinlab.plant.network.cold_rooms import sample_cold_rooms
-from twinlab.plant.network.forklifts import join_forklifts
+from twinlab.plant.network.cold_rooms import ColdRooms, sample_cold_rooms
+from twinlab.plant.network.failures.condition import Condition
+from twinlab.plant.network.failures.trucks import truck_temperatures
+from twinlab.plant.network.forklifts import Forklifts, join_forklifts
 from twinlab.plant.network.network import Network
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.steps.plan import Progress
@@ -39,5 +41,24 @@ def network_of(plant: Plant, step: Step) -> Network:
     forklifts = join_forklifts(plan.forklifts, [step.forklifts])
     return Network(
         plant.size, plan.roads, timed.trips, timed.tracks, rooms, forklifts, timed.parcels, step.logged, timed.reported,
-        plan.forklift_silent, plant.faults, forklifts,
+        plan.forklift_silent, plant.faults, forklifts, condition_of(plant, rooms, forklifts),
+    )  # fmt: skip
+
+
+def condition_of(plant: Plant, rooms: ColdRooms, forklifts: Forklifts) -> Condition | None:
+    """Return the condition of a plant's assets at these samples, and of its trucks at all of their reports."""
+    wear = plant.plan.wear
+    if wear is None:
+        return None
+    samples = len(forklifts.battery[0])
+    voltage = wear.voltages.at(
+        forklifts.time[:samples], forklifts.battery.T, forklifts.load.T, forklifts.mode.T
+    )  # fmt: skip
+    return Condition(
+        wear.disturbances,
+        wear.currents.at(rooms.time, rooms.compressor.T == 1).T,
+        voltage.T,
+        truck_temperatures(
+            plant.size, plant.timetable.tracks, plant.timetable.trips, wear.disturbances.failures
+        ),
     )  # fmt: skip

@@ -11,14 +11,11 @@ from twinlab.plant.network.clocks import Floats, Ints
 from twinlab.plant.network.faults import Reported, send_reports
 from twinlab.plant.network.parcels import Parcels, change_parcels
 from twinlab.plant.network.tracks import Tracks, change_tracks
-from twinlab.plant.network.trips import Trips, drive_again, replace_trips
+from twinlab.plant.network.trips import TURN, Trips, drive_again, replace_trips
 from twinlab.plant.steps.commands import Command
 from twinlab.plant.steps.plan import Plan
 
 __all__ = ["Happenings", "Timetable", "change_timetable", "happenings", "plan_timetable"]
-
-#: A truck that arrives late for its next trip leaves again after this many seconds.
-_TURN = 1800
 
 
 @dataclass(frozen=True)
@@ -77,14 +74,15 @@ def _retimed(plan: Plan, commands: Sequence[Command]) -> Trips:
         elif one.kind == "slow_truck":
             slow.setdefault(one.asset, []).append((one.at, one.at + one.seconds, one.value))
     start, end = trips.start.copy(), trips.end.copy()
+    hindered = plan.wear.disturbances.slow if plan.wear is not None else {}
     again: dict[int, Floats] = {}
     for truck in sorted({*slow, *trips.truck[list(held)].tolist()}):
         free = 0
         for trip in np.flatnonzero((trips.truck == truck) & ~trips.cancelled).tolist():
             leaves = int(trips.start[trip]) + held.get(trip, 0)
             if leaves < free:
-                leaves = free + _TURN
-            spans = slow.get(truck, [])
+                leaves = free + TURN
+            spans = [*(span for each in hindered.get(trip, {}).values() for span in each), *slow.get(truck, [])]
             if leaves != trips.start[trip] or any(first < end[trip] and last > leaves for first, last, _ in spans):
                 length = float(plan.roads.length[trips.origin[trip], trips.destination[trip]])
                 again[trip] = drive_again(trips, trip, length, start=leaves, slower=spans)
