@@ -25,7 +25,7 @@ __getattr__, __dir__ = attach(
         "NetworkModel": "kernel.model",
         "Output": "adapters.outputs",
         "Progress": "runs.progress",
-        "Rates": "cost.rates",
+        "Rates": "cost.amounts",
         "Results": "runs.results",
         "Scenario": "scenarios.scenario",
         "ScenarioModel": "kernel.scenario_model",

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from twinlab._energy import Energy, EnergyMeter, RaplCounters
+from twinlab._rates import Rates
 from twinlab.errors import SchemaError, SourceError
 from twinlab.simulate.cost.amounts import Meter, Quote
 from twinlab.simulate.cost.budget import Budget, BudgetError
-from twinlab.simulate.cost.energy import Energy, EnergyMeter, RaplCounters
-from twinlab.simulate.cost.rates import Rates
 from twinlab.simulate.cost.tally import Sample, Tally, student_t
 
 RATES = Rates(price_per_kwh=0.5, price_per_core_hour=0.1, grams_per_kwh=200)

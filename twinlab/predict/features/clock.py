@@ -10,12 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.predict.features.cases import Cases
+from twinlab.predict.features.feature import NONE
 from twinlab.predict.protocol.state import State
 
 __all__ = ["Calendar", "LeadTime"]
 
 Part = Literal["hour", "weekday", "day_of_year", "weekend"]
-_ALWAYS = np.timedelta64(0, "ns")
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,14 @@ class Calendar:
         """Name of the column."""
         return f"{self.part} of valid_time"
 
-    def known_after(self, lead_time: np.timedelta64) -> np.timedelta64:
+    @property
+    def reach(self) -> np.timedelta64:
+        """It reads no history."""
+        return NONE
+
+    def known_after(self, lead_time: np.timedelta64, latency: np.timedelta64) -> np.timedelta64:  # noqa: ARG002
         """Return 0: a date is always known."""
-        return lead_time - lead_time
+        return NONE
 
     def values(self, state: State, cases: Cases) -> NDArray[np.float64]:  # noqa: ARG002  (as the protocol has it)
         """Return an array (cases,)."""
@@ -50,11 +55,11 @@ class Calendar:
         if self.part == "hour":
             found = np.asarray(local.hour + local.minute / 60.0, float)
         elif self.part == "weekday":
-            found = np.asarray(local.dayofweek, float)
+            found = np.asarray(local.day_of_week, float)
         elif self.part == "weekend":
-            found = np.asarray(local.dayofweek >= 5, float)
+            found = np.asarray(local.day_of_week >= 5, float)
         else:
-            found = np.asarray(local.dayofyear, float)
+            found = np.asarray(local.day_of_year, float)
         return found[place]
 
 
@@ -64,9 +69,14 @@ class LeadTime:
 
     name: str = "lead_time"
 
-    def known_after(self, lead_time: np.timedelta64) -> np.timedelta64:
+    @property
+    def reach(self) -> np.timedelta64:
+        """It reads no history."""
+        return NONE
+
+    def known_after(self, lead_time: np.timedelta64, latency: np.timedelta64) -> np.timedelta64:  # noqa: ARG002
         """Return 0: it is always known."""
-        return lead_time - lead_time
+        return NONE
 
     def values(self, state: State, cases: Cases) -> NDArray[np.float64]:  # noqa: ARG002  (as the protocol has it)
         """Return an array (cases,)."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
 from twinlab.predict.features.cases import Cases
-from twinlab.predict.features.feature import Feature, check_known, matrix
+from twinlab.predict.features.feature import Feature, check_known, check_reach, check_serving, matrix
 from twinlab.predict.predictions.schema import predictions
 from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.estimator import Estimator, FittedEstimator
@@ -78,6 +78,7 @@ class FeaturePredictor:
             )
             raise SchemaError(msg)
         check_known(self.features, self.leads)
+        check_reach(self.features, self.inputs.window_ns)
 
     @property
     def leads(self) -> list[np.timedelta64]:
@@ -95,7 +96,10 @@ class FeaturePredictor:
         ------
         SchemaError
             If there are fewer than ``least_cases`` of them.
+        LeakError
+            If a feature, with the state's latency, isn't known at the issue time, or has another value in training than it would have had then.
         """
+        check_known(self.features, self.leads, latency=state.latency)
         cases, true = self.training_cases(state)
         if len(cases) < self.least_cases:
             msg = (
@@ -104,6 +108,7 @@ class FeaturePredictor:
             )
             raise SchemaError(msg)
         x = matrix(self.features, state, cases)
+        check_serving(self.features, state, cases, x, window=self.inputs.window_ns)
         model = self.estimator.fit(x, true, [feature.name for feature in self.features])
         return FittedFeaturePredictor(self, model, (cases.issued.min(), state.issue_time), state.facts.get("position"))
 

@@ -14,7 +14,6 @@ __getattr__, __dir__ = attach(
     {
         "ByEventTime": "knowledge",
         "ByIngest": "knowledge",
-        "EventColumns": "truncated",
         "Knowledge": "knowledge",
         "fit_on": "running",
         "predict_at": "running",

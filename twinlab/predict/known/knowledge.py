@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from twinlab.errors import SchemaError
-from twinlab.predict.known.truncated import EventColumns, TruncatedReader
+from twinlab.predict.known.truncated import TruncatedReader
 from twinlab.predict.protocol.durations import duration
+from twinlab.predict.protocol.events import EventColumns
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -22,8 +23,12 @@ __all__ = ["ByEventTime", "ByIngest", "Knowledge"]
 class Knowledge(Protocol):
     """A rule of what was known."""
 
-    def view(self, twin: TwinReader, at: np.datetime64) -> TwinReader:
-        """Return the twin as it was known at an instant."""
+    @property
+    def lag(self) -> np.timedelta64:
+        """Span after the end of a cell in which it is never known."""
+
+    def view(self, twin: TwinReader, at: np.datetime64, *, columns: Mapping[str, EventColumns]) -> TwinReader:
+        """Return the twin as it was known at an instant; ``columns`` says when columns of events become known, where the ledger doesn't."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,18 @@ class ByIngest:
 
     mapping: Literal["then", "current"] = "then"
 
-    def view(self, twin: TwinReader, at: np.datetime64) -> TwinReader:
+    @property
+    def lag(self) -> np.timedelta64:
+        """None: a cell is known when its rows are."""
+        return np.timedelta64(0, "ns")
+
+    def view(
+        self,
+        twin: TwinReader,
+        at: np.datetime64,
+        *,
+        columns: Mapping[str, EventColumns],  # noqa: ARG002  (the ledger knows)
+    ) -> TwinReader:
         """Return ``twin.as_of(at)``.
 
         Raises
@@ -62,14 +78,15 @@ class ByEventTime:
     ----------
     latency : str
         Span from the end of a cell until it is known.
-    events : mapping of event type to EventColumns
-        When the columns of event tables become known.
     """
 
     latency: str = "0s"
-    events: Mapping[str, EventColumns] = field(default_factory=dict)
 
-    def view(self, twin: TwinReader, at: np.datetime64) -> TwinReader:
+    @property
+    def lag(self) -> np.timedelta64:
+        """The latency."""
+        return duration(self.latency, what="ByEventTime.latency")
+
+    def view(self, twin: TwinReader, at: np.datetime64, *, columns: Mapping[str, EventColumns]) -> TwinReader:
         """Return the twin truncated at an instant."""
-        lag = duration(self.latency, what="ByEventTime.latency")
-        return TruncatedReader(twin, at, latency=lag, events=self.events)
+        return TruncatedReader(twin, at, latency=self.lag, columns=columns)

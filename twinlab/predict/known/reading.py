@@ -66,8 +66,9 @@ def read_state(
         msg = f"expected an issue time that is a multiple of the step {inputs.step}, got {at}"
         raise SchemaError(msg)
     rule = default_knowledge(twin) if knowledge is None else knowledge
-    view = rule.view(twin, at)
-    start = at - (inputs.window_ns if span is None else span)
+    view = rule.view(twin, at, columns=inputs.columns)
+    # A lag as long as the window reads the cell before it.
+    start = at - ((inputs.window_ns if span is None else span) + step)
     history = _cells(view, inputs.asset_type, inputs.variables, step=inputs.step, span=(start, at))
     if inputs.variables and not any(bool(one.count() > 0) for one in history.data_vars.values()):
         raise SchemaError(_nothing_known(inputs, rule, start, at))
@@ -84,6 +85,8 @@ def read_state(
         assets={kind: view.assets(kind) for kind in kinds},
         relationships={name: view.relationships(name) for name in inputs.relationships},
         future=future,
+        columns=inputs.columns,
+        latency=rule.lag,
         facts=facts_of(view),
     )
 

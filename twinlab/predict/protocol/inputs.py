@@ -9,6 +9,7 @@ import numpy as np
 
 from twinlab.errors import SchemaError
 from twinlab.predict.protocol.durations import duration
+from twinlab.predict.protocol.events import EventColumns
 
 __all__ = ["Inputs"]
 
@@ -33,6 +34,8 @@ class Inputs:
         Variables of other asset types, at the same step.
     events : tuple of str
         Event types.
+    columns : mapping of event type to EventColumns
+        When the columns of their tables become known; by default plan and links with the plan, all else at the end.
     ahead : str
         Span after the issue time of which events that are planned are read.
     relationships : tuple of str
@@ -45,6 +48,7 @@ class Inputs:
     training: str = "365d"
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     events: tuple[str, ...] = ()
+    columns: Mapping[str, EventColumns] = field(default_factory=dict)
     ahead: str = "2d"
     relationships: tuple[str, ...] = ()
 

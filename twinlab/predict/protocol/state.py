@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from twinlab.errors import SchemaError
+from twinlab.predict.protocol.durations import instant
+from twinlab.predict.protocol.events import EventColumns, known_events
 
 __all__ = ["LeakError", "State"]
 
@@ -44,6 +46,10 @@ class State:
     future : Dataset, optional
         Inputs known ahead, such as a weather forecast: dims ``time`` or ``time, asset``; attribute ``issued`` of each variable, the instant at which
         it was issued.
+    columns : mapping of event type to EventColumns
+        When the columns of event tables become known.
+    latency : timedelta64[ns]
+        Span after the end of a cell in which it is never known.
     facts : mapping
         Where it was read: ``position``, ``model``, ``mappings`` of the twin.
 
@@ -61,9 +67,14 @@ class State:
     assets: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     relationships: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     future: xr.Dataset | None = None
+    columns: Mapping[str, EventColumns] = field(default_factory=dict)
+    latency: np.timedelta64 = field(default=np.timedelta64(0, "ns"))
     facts: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "issue_time", self.issue_time.astype("datetime64[ns]"))
+        for name in ("step", "latency"):
+            object.__setattr__(self, name, getattr(self, name).astype("timedelta64[ns]"))
         _check_cells("the history", self.history, self.step, self.issue_time)
         for name, data in self.others.items():
             _check_cells(f"the history of {name!r}", data, self.step, self.issue_time)
@@ -71,6 +82,41 @@ class State:
             _check_events(name, table, self.issue_time)
         if self.future is not None:
             _check_future(self.future, self.issue_time)
+
+    def at(self, issue_time: np.datetime64, *, window: np.timedelta64) -> State:
+        """Return what was known at an earlier instant, by event time, with the history of a window alone.
+
+        It is what a predictor receives at that instant, if nothing was corrected since.
+        """
+        inputs = self.future
+        if inputs is not None:
+            inputs = inputs[[name for name, one in inputs.data_vars.items() if _issued(one) <= issue_time]]
+        tables = {
+            name: known_events(table, issue_time, self.columns.get(name, EventColumns()), what=name)
+            for name, table in self.events.items()
+        }
+        links = {
+            name: table[~(table["valid_from"] > issue_time)].assign(
+                valid_until=lambda one: one["valid_until"].where(one["valid_until"] <= issue_time)
+            )
+            for name, table in self.relationships.items()
+        }
+        return replace(
+            self,
+            issue_time=issue_time,
+            history=self._ended(self.history, issue_time, window),
+            others={name: self._ended(data, issue_time, window) for name, data in self.others.items()},
+            events=tables,
+            relationships=links,
+            future=inputs,
+        )
+
+    def _ended(self, data: xr.Dataset, issue_time: np.datetime64, window: np.timedelta64) -> xr.Dataset:
+        times = data["time"].values
+        # A lag as long as the window reads the cell before it.
+        first = int(np.searchsorted(times, issue_time - window - self.step))
+        last = int(np.searchsorted(times, issue_time - self.latency - self.step, side="right"))
+        return data.isel(time=slice(first, max(first, last)))
 
     @property
     def asset_ids(self) -> list[str]:
@@ -111,10 +157,22 @@ def _check_events(name: str, table: pd.DataFrame, issue_time: np.datetime64) -> 
 
 def _check_future(future: xr.Dataset, issue_time: np.datetime64) -> None:
     for name, values in future.data_vars.items():
-        issued = values.attrs.get("issued")
-        if issued is None:
-            msg = f"expected an attribute 'issued', the instant at which it was issued, of the future input {name!r}"
-            raise LeakError(msg)
-        if np.datetime64(str(issued), "ns") > issue_time:
+        issued = _issued(values)
+        if issued > issue_time:
             msg = f"the future input {name!r} was issued at {issued}, after the issue time {issue_time}"
             raise LeakError(msg)
+
+
+def _issued(values: xr.DataArray) -> np.datetime64:
+    """Return when a future input was issued.
+
+    Raises
+    ------
+    LeakError
+        If it doesn't say.
+    """
+    found = values.attrs.get("issued")
+    if found is None:
+        msg = f"expected an attribute 'issued', the instant at which it was issued, of the future input {values.name!r}"
+        raise LeakError(msg)
+    return instant(found, what=f"`issued` of the future input {values.name!r}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from twinlab._energy import Energy
 from twinlab._html import html
-from twinlab.simulate.cost.energy import Energy
-from twinlab.simulate.cost.rates import Rates
+from twinlab._rates import Rates
 
 __all__ = ["Amount", "Cost", "Meter", "Quote"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from twinlab._rates import Rates
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.simulate.cost.amounts import Cost
-from twinlab.simulate.cost.rates import Rates
 
 __all__ = ["Budget", "BudgetError"]
 

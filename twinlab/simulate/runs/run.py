@@ -18,10 +18,10 @@ import numpy as np
 import xarray as xr
 
 from twinlab._cores import cores
+from twinlab._rates import Rates
 from twinlab.errors import SchemaError
 from twinlab.simulate.cost.amounts import Quote
 from twinlab.simulate.cost.budget import Budget
-from twinlab.simulate.cost.rates import Rates
 from twinlab.simulate.protocol import Model
 from twinlab.simulate.runs.chunks import Job
 from twinlab.simulate.runs.descriptions import parameters, rebuilt

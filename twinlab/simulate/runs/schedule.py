@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlab._energy import EnergyMeter
+from twinlab._rates import Rates
 from twinlab.simulate.cost.amounts import Cost, Meter, Quote
 from twinlab.simulate.cost.budget import Budget
-from twinlab.simulate.cost.energy import EnergyMeter
-from twinlab.simulate.cost.rates import Rates
 from twinlab.simulate.cost.tally import Sample, Tally
 from twinlab.simulate.runs.chunks import LEAST_SECONDS, Job, Piece, advance_chunk, probe
 from twinlab.simulate.runs.progress import Progress, Report

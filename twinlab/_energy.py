@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from twinlab.simulate.cost.rates import Rates
+from twinlab._rates import Rates
 
 __all__ = ["Energy", "EnergyMeter", "RaplCounters"]
 

@@ -1,0 +1,128 @@
+"""Counts of events, and the time since the last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlab.errors import UnknownTermError
+from twinlab.model.terms import nearest
+from twinlab.predict.features.cases import Cases
+from twinlab.predict.features.feature import NONE
+from twinlab.predict.protocol.durations import duration
+from twinlab.predict.protocol.state import State
+
+__all__ = ["EventCount", "HoursSinceEvent", "starts_by_asset"]
+
+
+def starts_by_asset(
+    state: State, event_type: str, link: str, ids: tuple[str, ...], *, what: str
+) -> list[NDArray[np.int64]]:
+    """Return the sorted starts (ns) of the events of each asset.
+
+    Raises
+    ------
+    UnknownTermError
+        If the state has no such events, or these no such column.
+    """
+    if event_type not in state.events:
+        msg = f"{what}: the state has no events {event_type!r}{nearest(event_type, state.events)}; add it to Inputs.events"
+        raise UnknownTermError(msg)
+    table = state.events[event_type]
+    if link not in table.columns:
+        msg = f"{what}: events {event_type!r} have no column {link!r}{nearest(link, map(str, table.columns))}"
+        raise UnknownTermError(msg)
+    begun = table[table["start"].notna()]
+    starts = begun["start"].to_numpy("datetime64[ns]").astype("int64")
+    found = {str(asset): np.sort(starts[rows]) for asset, rows in begun.groupby(link, observed=True).indices.items()}
+    none = np.empty(0, "int64")
+    return [found.get(asset, none) for asset in ids]
+
+
+@dataclass(frozen=True)
+class EventCount:
+    """Events of a type that began in a window before the issue time.
+
+    Parameters
+    ----------
+    event_type : str
+    window : str
+    link : str
+        Column with the asset.
+    """
+
+    event_type: str
+    window: str
+    link: str = "asset"
+
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+        return f"{self.event_type} by {self.link} in {self.window}"
+
+    @property
+    def reach(self) -> np.timedelta64:
+        """The window."""
+        return duration(self.window, what=f"EventCount({self.event_type!r})")
+
+    def known_after(self, lead_time: np.timedelta64, latency: np.timedelta64) -> np.timedelta64:  # noqa: ARG002
+        """Return 0: an event is known from its start on."""
+        return NONE
+
+    def values(self, state: State, cases: Cases) -> NDArray[np.float64]:
+        """Return an array (cases,)."""
+        starts = starts_by_asset(state, self.event_type, self.link, cases.ids, what=self.name)
+        last = cases.issued.astype("int64")
+        first = (cases.issued - self.reach).astype("int64")
+        out = np.zeros(len(cases))
+        for place, found in enumerate(starts):
+            rows = cases.asset == place
+            out[rows] = np.searchsorted(found, last[rows], side="right") - np.searchsorted(
+                found, first[rows], side="right"
+            )
+        return out
+
+
+@dataclass(frozen=True)
+class HoursSinceEvent:
+    """Hours since the last event of a type began, at most a limit; the limit if there was none.
+
+    Parameters
+    ----------
+    event_type : str
+    most : str
+    link : str
+        Column with the asset.
+    """
+
+    event_type: str
+    most: str
+    link: str = "asset"
+
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+        return f"hours since {self.event_type} by {self.link}, at most {self.most}"
+
+    @property
+    def reach(self) -> np.timedelta64:
+        """The limit."""
+        return duration(self.most, what=f"HoursSinceEvent({self.event_type!r})")
+
+    def known_after(self, lead_time: np.timedelta64, latency: np.timedelta64) -> np.timedelta64:  # noqa: ARG002
+        """Return 0: an event is known from its start on."""
+        return NONE
+
+    def values(self, state: State, cases: Cases) -> NDArray[np.float64]:
+        """Return an array (cases,)."""
+        most = self.reach.astype("int64") / 3.6e12
+        issued = cases.issued.astype("int64")
+        out = np.full(len(cases), most)
+        for place, found in enumerate(starts_by_asset(state, self.event_type, self.link, cases.ids, what=self.name)):
+            rows = np.flatnonzero(cases.asset == place)
+            last = np.searchsorted(found, issued[rows], side="right") - 1
+            begun = last >= 0
+            out[rows[begun]] = np.minimum((issued[rows[begun]] - found[last[begun]]) / 3.6e12, most)
+        return out
