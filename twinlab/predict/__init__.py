@@ -20,6 +20,7 @@ __getattr__, __dir__ = attach(
         "CantTell": "protocol.predictor",
         "EventColumns": "protocol.events",
         "EventCount": "features.event_counts",
+        "EventTarget": "targets.event",
         "FeaturePredictor": "features.predictor",
         "Fitted": "protocol.predictor",
         "FunctionFeature": "features.others",
@@ -42,6 +43,7 @@ __getattr__, __dir__ = attach(
         "SklearnRegressor": "protocol.sklearn",
         "State": "protocol.state",
         "StateDuration": "features.durations_of_states",
+        "event_predictions": "predictions.of_events",
         "fit_on": "known.running",
         "join": "predictions.joining",
         "lead_times": "protocol.durations",
@@ -51,6 +53,6 @@ __getattr__, __dir__ = attach(
         "read_state": "known.reading",
         "reasons": "predictions.schema",
         "score_predictions": "predictions.scoring",
-        "truth_of": "targets.signal",
+        "truth_of": "targets.truth",
     },
 )

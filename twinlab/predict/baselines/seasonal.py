@@ -146,6 +146,7 @@ class FittedSeasonalNaive:
             units=of.target.units,
             lead_times=of.leads,
             quantiles=of.quantiles,
+            attrs=of.target.attrs,
         )
 
     def update(self, state: State) -> FittedSeasonalNaive:  # noqa: ARG002  (as the protocol has it)

@@ -7,38 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.errors import UnknownTermError
-from twinlab.model.terms import nearest
 from twinlab.predict.features.cases import Cases
 from twinlab.predict.features.feature import NONE
 from twinlab.predict.protocol.durations import duration
+from twinlab.predict.protocol.events import starts_by_asset
 from twinlab.predict.protocol.state import State
 
-__all__ = ["EventCount", "HoursSinceEvent", "starts_by_asset"]
-
-
-def starts_by_asset(
-    state: State, event_type: str, link: str, ids: tuple[str, ...], *, what: str
-) -> list[NDArray[np.int64]]:
-    """Return the sorted starts (ns) of the events of each asset.
-
-    Raises
-    ------
-    UnknownTermError
-        If the state has no such events, or these no such column.
-    """
-    if event_type not in state.events:
-        msg = f"{what}: the state has no events {event_type!r}{nearest(event_type, state.events)}; add it to Inputs.events"
-        raise UnknownTermError(msg)
-    table = state.events[event_type]
-    if link not in table.columns:
-        msg = f"{what}: events {event_type!r} have no column {link!r}{nearest(link, map(str, table.columns))}"
-        raise UnknownTermError(msg)
-    begun = table[table["start"].notna()]
-    starts = begun["start"].to_numpy("datetime64[ns]").astype("int64")
-    found = {str(asset): np.sort(starts[rows]) for asset, rows in begun.groupby(link, observed=True).indices.items()}
-    none = np.empty(0, "int64")
-    return [found.get(asset, none) for asset in ids]
+__all__ = ["EventCount", "HoursSinceEvent"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +48,7 @@ class EventCount:
 
     def values(self, state: State, cases: Cases) -> NDArray[np.float64]:
         """Return an array (cases,)."""
-        starts = starts_by_asset(state, self.event_type, self.link, cases.ids, what=self.name)
+        starts = starts_by_asset(state.events, self.event_type, self.link, cases.ids, what=self.name)
         last = cases.issued.astype("int64")
         first = (cases.issued - self.reach).astype("int64")
         out = np.zeros(len(cases))
@@ -120,7 +95,9 @@ class HoursSinceEvent:
         most = self.reach.astype("int64") / 3.6e12
         issued = cases.issued.astype("int64")
         out = np.full(len(cases), most)
-        for place, found in enumerate(starts_by_asset(state, self.event_type, self.link, cases.ids, what=self.name)):
+        for place, found in enumerate(
+            starts_by_asset(state.events, self.event_type, self.link, cases.ids, what=self.name)
+        ):
             rows = np.flatnonzero(cases.asset == place)
             last = np.searchsorted(found, issued[rows], side="right") - 1
             begun = last >= 0

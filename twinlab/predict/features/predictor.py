@@ -171,6 +171,7 @@ class FittedFeaturePredictor:
             lead_times=of.leads,
             quantiles=of.estimator.quantiles,
             refused=self._refused(state),
+            attrs=of.target.attrs,
         )
 
     def _refused(self, state: State) -> dict[tuple[int, int], CantTell]:

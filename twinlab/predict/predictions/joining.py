@@ -27,19 +27,23 @@ def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     if not parts:
         msg = "expected predictions of at least one issue time, got none"
         raise SchemaError(msg)
-    parts = sorted(parts, key=lambda one: one["issue_time"].values[0])
+    parts = sorted(
+        (one for one in parts if one["issue_time"].size), key=lambda one: one["issue_time"].values[0]
+    ) or list(parts[:1])
     first = parts[0]
+    along = "case" if "case" in first.dims else "issue_time"
     target = str(first.attrs["target"])
     for one in parts[1:]:
         _check_alike(first, one, target)
-    issued = np.concatenate([one["issue_time"].values for one in parts])
-    if len(np.unique(issued)) != len(issued):
+    each = [np.unique(one["issue_time"].values) for one in parts]
+    if len(np.unique(np.concatenate(each))) != sum(map(len, each)):
         msg = f"two predictions of {target!r} have the same issue time; each is issued once"
         raise SchemaError(msg)
     texts = list(dict.fromkeys(["", *(text for one in parts for text in one[CANT_TELL].attrs["reasons"])]))
     absent = f"the asset isn't in the prediction of {target} of this issue time"
     ids = list(dict.fromkeys(asset for one in parts for asset in one["asset"].values))
-    if any(one.sizes["asset"] != len(ids) for one in parts):
+    grid = along == "issue_time"
+    if grid and any(one.sizes["asset"] != len(ids) for one in parts):
         texts = list(dict.fromkeys([*texts, absent]))
     attrs, varying = _attributes(parts)
     recoded = []
@@ -49,15 +53,15 @@ def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
         ]
         part = one.assign({CANT_TELL: (one[CANT_TELL].dims, codes)}).assign_coords(
             {
-                name: ("issue_time", np.array([str(one.attrs.get(name, ""))] * one.sizes["issue_time"], object))
+                name: (along, np.array([str(one.attrs.get(name, ""))] * one.sizes[along], object))
                 for name in varying
                 if name not in one.coords
             }
         )
-        if part.sizes["asset"] != len(ids) or list(part["asset"].values) != ids:
+        if grid and list(part["asset"].values) != ids:
             part = part.reindex(asset=ids, fill_value={CANT_TELL: texts.index(absent) if absent in texts else 0})
         recoded.append(part.drop_attrs(deep=False))
-    out = xr.concat(recoded, "issue_time", data_vars="minimal", join="exact", combine_attrs="drop")
+    out = xr.concat(recoded, along, data_vars="minimal", join="exact", combine_attrs="drop")
     out[target].attrs = dict(first[target].attrs)
     out[CANT_TELL].attrs = {"reasons": texts}
     return out.assign_attrs(attrs)
@@ -82,6 +86,9 @@ def _check_alike(first: xr.Dataset, one: xr.Dataset, target: str) -> None:
         if one[target].attrs[name] != first[target].attrs[name]:
             msg = f"expected {name} {first[target].attrs[name]!r} of {target!r} at all issue times, got {one[target].attrs[name]!r}"
             raise SchemaError(msg)
+    if ("case" in first.dims) != ("case" in one.dims):
+        msg = f"expected predictions of {target!r} that are all of events, or all of a grid"
+        raise SchemaError(msg)
     for name in ("lead_time", "quantile"):
         if name in first.dims and not np.array_equal(first[name].values, one[name].values):
             msg = f"expected the same {name} at all issue times of {target!r}"

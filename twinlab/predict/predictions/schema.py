@@ -6,6 +6,9 @@ A Dataset of predictions has dims ``issue_time, lead_time, asset`` and, if it pr
 - ``lead_time`` (timedelta64): how far ahead; ``valid_time = issue_time + lead_time``. Of a signal it is the end of the cell that is predicted.
 - ``quantile`` (float): levels between 0 and 1, rising.
 
+Predictions of single events, such as flights, have the dim ``case`` in place of these three, and ``issue_time, lead_time, asset, event_id`` as
+coordinates of each case (`of_events`).
+
 Its first variable is what is predicted, named as the signal or outcome; attributes ``units`` and ``kind`` ("quantiles" or "probability"). The variable
 ``cant_tell`` (dims ``issue_time, lead_time, asset``; uint16) is 0 where there is a number; elsewhere the value is NaN and the code's text, in the
 attribute ``reasons``, says why.
@@ -28,10 +31,23 @@ from twinlab.errors import SchemaError
 from twinlab.predict.protocol.predictor import CantTell, Fitted
 from twinlab.predict.protocol.state import State
 
-__all__ = ["CANT_TELL", "GRID", "check_predictions", "predictions", "reasons", "target_of"]
+__all__ = [
+    "CANT_TELL",
+    "CASES",
+    "GRID",
+    "attributes",
+    "check_predictions",
+    "encoded",
+    "places_of",
+    "predictions",
+    "reasons",
+    "target_of",
+]
 
 #: Dims of a value's place.
 GRID: Final = ("issue_time", "lead_time", "asset")
+#: The dim of predictions of events.
+CASES: Final = ("case",)
 CANT_TELL: Final = "cant_tell"
 _ATTRS: Final = ("target", "model", "model_hash", "training_start", "training_stop")
 
@@ -81,16 +97,8 @@ def predictions(
     if values.shape != shape:
         msg = f"expected predictions of {target!r} of shape {shape} (lead_time, asset[, quantile]), got {values.shape}"
         raise SchemaError(msg)
-    missing = np.isnan(values).any(axis=-1) if quantiles else np.isnan(values)
-    texts, codes = [""], np.zeros(shape[:2], "uint16")
-    for (lead, asset), answer in (refused or {}).items():
-        if answer.reason not in texts:
-            texts.append(answer.reason)
-        codes[lead, asset] = texts.index(answer.reason)
-    lacking = missing & (codes == 0)
-    if bool(lacking.any()):
-        texts.append(f"{fitted.name} gives no number: values that it needs are missing before the issue time")
-        codes[lacking] = len(texts) - 1
+    missing = np.asarray(np.isnan(values).any(axis=-1) if quantiles else np.isnan(values), bool)
+    codes, texts = encoded(missing, {**(refused or {})}, fitted.name)
     values = np.where((codes > 0)[..., None] if quantiles else codes > 0, np.nan, values)
     dims: tuple[str, ...] = (*GRID, "quantile") if quantiles else GRID
     kind = "quantiles" if quantiles else "probability"
@@ -101,30 +109,58 @@ def predictions(
     }
     if quantiles:
         coords["quantile"] = np.array(quantiles, float)
-    facts = {
-        key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-        for key, value in state.facts.items()
-    }
     out = xr.Dataset(
         {
             target: (dims, values[None], {"units": units, "kind": kind}),
             CANT_TELL: (GRID, codes[None], {"reasons": texts}),
         },
         coords=coords,
-        attrs={
-            "target": target,
-            "model": fitted.name,
-            "model_hash": fitted.content_hash(),
-            "training_start": str(fitted.training[0]),
-            "training_stop": str(fitted.training[1]),
-            "asset_type": fitted.inputs.asset_type,
-            "step": fitted.inputs.step,
-            **facts,
-            **(attrs or {}),
-        },
+        attrs=attributes(state, fitted, target, attrs),
     )
     check_predictions(out)
     return out
+
+
+def encoded(
+    missing: NDArray[np.bool_], refused: Mapping[tuple[int, ...], CantTell], name: str
+) -> tuple[NDArray[np.uint16], list[str]]:
+    """Return codes of "can't tell" for places without a number, and the text of each code."""
+    texts, codes = [""], np.zeros(missing.shape, "uint16")
+    for place, answer in refused.items():
+        if answer.reason not in texts:
+            texts.append(answer.reason)
+        codes[place] = texts.index(answer.reason)
+    lacking = missing & (codes == 0)
+    if bool(lacking.any()):
+        texts.append(f"{name} gives no number: values that it needs are missing before the issue time")
+        codes[lacking] = len(texts) - 1
+    return codes, texts
+
+
+def attributes(
+    state: State, fitted: Fitted, target: str, attrs: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """Return the attributes of predictions: what is predicted, by which model, trained on what, read where."""
+    facts = {
+        key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        for key, value in state.facts.items()
+    }
+    return {
+        "target": target,
+        "model": fitted.name,
+        "model_hash": fitted.content_hash(),
+        "training_start": str(fitted.training[0]),
+        "training_stop": str(fitted.training[1]),
+        "asset_type": fitted.inputs.asset_type,
+        "step": fitted.inputs.step,
+        **facts,
+        **(attrs or {}),
+    }
+
+
+def places_of(data: xr.Dataset) -> tuple[str, ...]:
+    """Return the dims of a value's place: those of a grid, or ``case``."""
+    return CASES if "case" in data.dims else GRID
 
 
 def target_of(data: xr.Dataset) -> xr.DataArray:
@@ -159,7 +195,8 @@ def check_predictions(data: xr.Dataset) -> None:
         raise SchemaError(msg)
     values = data[name]
     kind = values.attrs.get("kind")
-    wanted = (*GRID, "quantile") if kind == "quantiles" else GRID
+    grid = places_of(data)
+    wanted = (*grid, "quantile") if kind == "quantiles" else grid
     if kind not in ("quantiles", "probability") or values.dims != wanted or "units" not in values.attrs:
         msg = (
             f"expected {name!r} with kind 'quantiles' or 'probability', units, and dims {wanted}, "
@@ -168,18 +205,32 @@ def check_predictions(data: xr.Dataset) -> None:
         raise SchemaError(msg)
     _check_coords(data)
     codes = data[CANT_TELL]
-    if codes.dims != GRID or len(codes.attrs.get("reasons", [])) <= int(codes.max() if codes.size else 0):
-        msg = f"expected {CANT_TELL!r} with dims {GRID} and a text in `reasons` for each code"
+    if codes.dims != grid or len(codes.attrs.get("reasons", [])) <= int(codes.max() if codes.size else 0):
+        msg = f"expected {CANT_TELL!r} with dims {grid} and a text in `reasons` for each code"
         raise SchemaError(msg)
     _check_values(name, values, codes)
 
 
 def _check_coords(data: xr.Dataset) -> None:
+    missing = [
+        name
+        for name in ("issue_time", "lead_time", "asset", *(("event_id",) if "case" in data.dims else ()))
+        if name not in data.coords
+    ]
+    if missing:
+        msg = f"expected the coordinate {missing[0]!r} in predictions"
+        raise SchemaError(msg)
     issued, leads = data["issue_time"], data["lead_time"]
     if issued.dtype != "datetime64[ns]" or leads.dtype != "timedelta64[ns]":
         msg = f"expected issue_time as datetime64[ns] and lead_time as timedelta64[ns], got {issued.dtype} and {leads.dtype}"
         raise SchemaError(msg)
-    for one in ("issue_time", "lead_time", *(("quantile",) if "quantile" in data.dims else ())):
+    cases = "case" in data.dims
+    lacking = [name for name in ("issue_time", "lead_time", "asset", "event_id") if cases and data[name].dims != CASES]
+    if lacking:
+        msg = f"expected a coordinate {lacking[0]!r} of each case"
+        raise SchemaError(msg)
+    axes = () if cases else ("issue_time", "lead_time")
+    for one in (*axes, *(("quantile",) if "quantile" in data.dims else ())):
         found = data[one].values
         if len(found) > 1 and not bool((found[1:] > found[:-1]).all()):
             msg = f"expected rising {one} in predictions, each once"
@@ -190,9 +241,13 @@ def _check_coords(data: xr.Dataset) -> None:
     if "quantile" in data.dims and not bool(((data["quantile"] > 0) & (data["quantile"] < 1)).all()):
         msg = f"expected quantiles between 0 and 1, got {data['quantile'].values.tolist()}"
         raise SchemaError(msg)
-    ids = data["asset"].values
-    if len(set(ids.tolist())) != len(ids):
-        msg = "expected each asset once in predictions"
+    ids = (
+        [*zip(data["issue_time"].values.tolist(), data["event_id"].values, strict=True)]
+        if cases
+        else data["asset"].values.tolist()
+    )
+    if len(set(ids)) != len(ids):
+        msg = f"expected each {'event once an issue time' if cases else 'asset once'} in predictions"
         raise SchemaError(msg)
 
 

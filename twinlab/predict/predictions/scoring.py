@@ -10,12 +10,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
-from twinlab.predict.predictions.schema import CANT_TELL, GRID, target_of
+from twinlab.predict.predictions.schema import CANT_TELL, places_of, target_of
+from twinlab.predict.protocol.durations import duration
 from twinlab.predict.scores.binary import auc, brier
 from twinlab.predict.scores.point import mae, rmse
 from twinlab.predict.scores.quantiles import coverage, crps, interval_width, pinball
 
-__all__ = ["long_table", "score_predictions"]
+__all__ = ["long_table", "score_predictions", "true_values"]
 
 
 def score_predictions(
@@ -24,6 +25,7 @@ def score_predictions(
     *,
     by: Sequence[str] = ("lead_time",),
     groups: Mapping[str, str] | None = None,
+    lead_edges: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return scores of predictions whose true values are known.
 
@@ -32,11 +34,14 @@ def score_predictions(
     data : Dataset
         Predictions.
     truth : DataArray
-        Dims ``issue_time, lead_time, asset``, NaN where it isn't known; joined by coordinates.
+        Dims ``issue_time, lead_time, asset``, NaN where it isn't known; joined by coordinates. Of events: dim ``case`` as in ``data``, or ``event_id``.
     by : sequence of str
-        Rows of the table, among ``lead_time, issue_time, asset, group``; empty for one row.
+        Rows of the table, among ``lead_time, issue_time, asset, group`` and, of events, other coordinates of the cases; empty for one row.
     groups : mapping of asset to group, optional
         Needed for ``by=("group",)``.
+    lead_edges : sequence of str
+        Lead times are put into classes from each of these durations to the next, such as ``("0h", "2h", "6h")``; a row has the start of its
+        class. Needed for events, whose lead times differ.
 
     Returns
     -------
@@ -48,53 +53,92 @@ def score_predictions(
     Raises
     ------
     SchemaError
-        If ``by`` has another name, or a group is missing.
+        If ``by`` has another name, a group is missing, or the truth has other dims.
     """
-    unknown = [name for name in by if name not in (*GRID, "group")]
-    if unknown:
-        msg = f"expected by= among {', '.join(GRID)} and group, got {unknown[0]!r}"
-        raise SchemaError(msg)
     values = target_of(data)
-    grid = {name: data[name] for name in GRID}
-    true = truth.reindex(grid).transpose(*GRID).values.ravel()
+    true = true_values(data, truth).ravel()
     array = values.values.reshape(true.size, -1)
     refused = data[CANT_TELL].values.ravel() > 0
     levels = data["quantile"].values if "quantile" in data.dims else None
-    keys = _keys(data, by, groups)
+    keys = _keys(data, by, groups, lead_edges)
     rows = []
     for key, place in keys:
         rows.append({**key, **_scores(array[place], true[place], refused[place], levels)})
     return pd.DataFrame(rows)
 
 
+def true_values(data: xr.Dataset, truth: xr.DataArray) -> NDArray[np.float64]:
+    """Return true values in the order of predictions.
+
+    Raises
+    ------
+    SchemaError
+        If they have other dims, or another number of cases.
+    """
+    dims = places_of(data)
+    if dims == ("case",):
+        if truth.dims == ("event_id",):
+            return np.asarray(truth.reindex(event_id=data["event_id"].values).values, float)
+        if truth.dims != dims or truth.sizes["case"] != data.sizes["case"]:
+            msg = (
+                f"expected true values of {data.sizes['case']} cases, or with the dim event_id; got {dict(truth.sizes)}"
+            )
+            raise SchemaError(msg)
+        return np.asarray(truth.values, float)
+    if set(truth.dims) != set(dims):
+        msg = f"expected true values with dims {', '.join(dims)}, got {', '.join(map(str, truth.dims))}"
+        raise SchemaError(msg)
+    return np.asarray(truth.reindex({name: data[name] for name in dims}).transpose(*dims).values, float)
+
+
 def _keys(
-    data: xr.Dataset, by: Sequence[str], groups: Mapping[str, str] | None
+    data: xr.Dataset, by: Sequence[str], groups: Mapping[str, str] | None, lead_edges: Sequence[str]
 ) -> list[tuple[dict[str, object], NDArray[np.intp]]]:
     """Return the values of ``by`` and the places of their cases."""
-    shape = tuple(data.sizes[name] for name in GRID)
-    places = np.arange(int(np.prod(shape)))
+    dims = places_of(data)
+    shape = tuple(data.sizes[name] for name in dims)
     if not by:
-        return [({}, places)]
+        return [({}, np.arange(int(np.prod(shape))))]
     columns: dict[str, NDArray[np.generic]] = {}
     for name in by:
-        if name == "group":
-            ids = [str(asset) for asset in data["asset"].values]
-            lacking = [asset for asset in ids if asset not in (groups or {})]
-            if lacking:
-                msg = f"expected a group for each asset in groups=, none for {lacking[0]!r}"
-                raise SchemaError(msg)
-            labels = np.array([(groups or {})[asset] for asset in ids], object)
-            columns[name] = np.broadcast_to(labels, shape).ravel()
-        else:
-            at = GRID.index(name)
-            one = data[name].values.reshape([-1 if k == at else 1 for k in range(3)])
-            columns[name] = np.broadcast_to(one, shape).ravel()
-    found = pd.DataFrame(columns).groupby(list(by), sort=True).indices
+        label = _labels(data, name, groups)
+        if name == "lead_time" and lead_edges:
+            label = label.copy(data=_classes(label.values, lead_edges))
+        if not set(label.dims) <= set(dims):
+            msg = f"expected by= among coordinates of {', '.join(dims)}, got {name!r}"
+            raise SchemaError(msg)
+        columns[name] = label.broadcast_like(data[CANT_TELL]).transpose(*dims).values.ravel()
+    found = pd.DataFrame(columns).groupby(list(by), sort=True, observed=True).indices
     out = []
     for key, place in found.items():
         parts = key if isinstance(key, tuple) else (key,)
         out.append((dict(zip(by, parts, strict=True)), np.asarray(place, np.intp)))
     return out
+
+
+def _labels(data: xr.Dataset, name: str, groups: Mapping[str, str] | None) -> xr.DataArray:
+    """Return the coordinate that a row is for, or the group of each asset."""
+    if name != "group":
+        if name not in data.coords:
+            msg = f"expected by= among {', '.join(map(str, data.coords))} and group, got {name!r}"
+            raise SchemaError(msg)
+        return data[name].drop_vars([one for one in data[name].coords if one not in data.dims])
+    lacking = [str(asset) for asset in data["asset"].values if str(asset) not in (groups or {})]
+    if lacking:
+        msg = f"expected a group for each asset in groups=, none for {lacking[0]!r}"
+        raise SchemaError(msg)
+    ids = data["asset"]
+    return xr.DataArray(np.array([(groups or {})[str(asset)] for asset in ids.values], object), dims=ids.dims)
+
+
+def _classes(leads: NDArray[np.timedelta64], edges: Sequence[str]) -> NDArray[np.timedelta64]:
+    """Return the start of the class of each lead time; NaT before the first one."""
+    starts = np.array([duration(text, what="lead_edges") for text in edges], "timedelta64[ns]")
+    if len(starts) > 1 and not bool((starts[1:] > starts[:-1]).all()):
+        msg = f"expected rising lead_edges, got {list(edges)}"
+        raise SchemaError(msg)
+    place = np.searchsorted(starts, leads, side="right") - 1
+    return np.where(place >= 0, starts[place], np.timedelta64("NaT", "ns"))
 
 
 def _scores(
@@ -133,27 +177,25 @@ def _scores(
 
 
 def long_table(data: xr.Dataset, truth: xr.DataArray | None = None) -> pd.DataFrame:
-    """Return predictions as a table: a row for each issue time, lead time and asset.
+    """Return predictions as a table: a row for each issue time, lead time and asset, or event.
 
     Returns
     -------
     DataFrame
-        Columns ``issue_time, lead_time, valid_time, asset``, one for each quantile (``q0.05``) or ``probability``, ``reason``, and ``true`` with
+        Columns ``issue_time, lead_time, asset, valid_time`` (and ``event_id``), one for each quantile (``q0.05``) or ``probability``, ``reason``, and ``true`` with
         ``truth``.
     """
     values, codes = target_of(data), data[CANT_TELL]
-    shape = tuple(data.sizes[name] for name in GRID)
-    when, ahead, which = np.indices(shape).reshape(3, -1)
-    out: dict[str, object] = {
-        "issue_time": data["issue_time"].values[when],
-        "lead_time": data["lead_time"].values[ahead],
-        "valid_time": data["issue_time"].values[when] + data["lead_time"].values[ahead],
-        "asset": data["asset"].values[which],
-    }
-    array = values.values.reshape(len(when), -1)
+    dims = places_of(data)
+    codes_of = codes.drop_vars([name for name in codes.coords if name not in data.dims])
+    out: dict[str, object] = {}
+    for name in ("issue_time", "lead_time", "asset", *(("event_id",) if dims == ("case",) else ())):
+        out[name] = _labels(data, name, None).broadcast_like(codes_of).transpose(*dims).values.ravel()
+    out["valid_time"] = out["issue_time"] + out["lead_time"]  # type: ignore[operator]  # arrays
+    array = values.values.reshape(codes.size, -1)
     names = [f"q{level:g}" for level in data["quantile"].values] if "quantile" in data.dims else ["probability"]
     out |= {name: array[:, k] for k, name in enumerate(names)}
     out["reason"] = np.array(list(codes.attrs["reasons"]), object)[codes.values.ravel()]
     if truth is not None:
-        out["true"] = truth.reindex({name: data[name] for name in GRID}).transpose(*GRID).values.ravel()
+        out["true"] = true_values(data, truth).ravel()
     return pd.DataFrame(out)

@@ -1,16 +1,19 @@
-"""When the columns of event tables become known."""
+"""When the columns of event tables become known, and the starts of events by asset."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from twinlab.errors import SchemaError
+from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.model.terms import nearest
 from twinlab.predict.protocol.durations import duration
 
-__all__ = ["EventColumns", "known_events"]
+__all__ = ["EventColumns", "known_events", "starts_by_asset"]
 
 _PLAN = ("event_id", "type", "asset", "planned_start", "planned_end")
 
@@ -61,3 +64,27 @@ def known_events(table: pd.DataFrame, at: np.datetime64, columns: EventColumns, 
         if name not in always:
             out[name] = out[name].where(begun | over if name in columns.started else over)
     return out
+
+
+def starts_by_asset(
+    events: Mapping[str, pd.DataFrame], event_type: str, link: str, ids: Sequence[str], *, what: str
+) -> list[NDArray[np.int64]]:
+    """Return the sorted starts (ns) of the events of each asset.
+
+    Raises
+    ------
+    UnknownTermError
+        If the state has no such events, or these no such column.
+    """
+    if event_type not in events:
+        msg = f"{what}: the state has no events {event_type!r}{nearest(event_type, events)}; add it to Inputs.events"
+        raise UnknownTermError(msg)
+    table = events[event_type]
+    if link not in table.columns:
+        msg = f"{what}: events {event_type!r} have no column {link!r}{nearest(link, map(str, table.columns))}"
+        raise UnknownTermError(msg)
+    begun = table[table["start"].notna()]
+    starts = begun["start"].to_numpy("datetime64[ns]").astype("int64")
+    found = {str(asset): np.sort(starts[rows]) for asset, rows in begun.groupby(link, observed=True).indices.items()}
+    none = np.empty(0, "int64")
+    return [found.get(asset, none) for asset in ids]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -31,6 +31,10 @@ class Target(Protocol):
     @property
     def kind(self) -> Kind:
         """Quantiles of a value, or a probability."""
+
+    @property
+    def attrs(self) -> Mapping[str, str]:
+        """Attributes that predictions of it get, for `twinlab.predict.truth_of`."""
 
     def truth(
         self, state: State, issue_times: Sequence[np.datetime64], lead_times: Sequence[np.timedelta64]

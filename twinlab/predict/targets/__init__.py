@@ -1,7 +1,7 @@
 """What is predicted, with its true values: a signal of an asset type, or whether an event begins.
 
 In: a state that knows what happened. Out: true values with dims ``issue_time, lead_time, asset``.
-Read in order: `signal`.
+Read in order: `signal`, `event`, `truth` (as a twin knows them now).
 Never: a true value where the state doesn't know it.
 """
 
@@ -9,4 +9,4 @@ from __future__ import annotations
 
 from twinlab._lazy import attach
 
-__getattr__, __dir__ = attach(__name__, {"SignalTarget": "signal", "truth_of": "signal"})
+__getattr__, __dir__ = attach(__name__, {"EventTarget": "event", "SignalTarget": "signal", "truth_of": "truth"})

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.predict.known.knowledge import ByEventTime
-from twinlab.predict.known.reading import read_state
-from twinlab.predict.protocol.durations import duration
-from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.state import State
 from twinlab.predict.protocol.target import Kind
 
-if TYPE_CHECKING:
-    from twinlab.model.reader import TwinReader
-
-__all__ = ["SignalTarget", "cell_values", "truth_of"]
+__all__ = ["SignalTarget", "cell_values"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +30,11 @@ class SignalTarget:
     name: str
     units: str
     kind: Kind = "quantiles"
+
+    @property
+    def attrs(self) -> Mapping[str, str]:
+        """What `truth_of` needs."""
+        return {"truth": "signal"}
 
     def truth(
         self, state: State, issue_times: Sequence[np.datetime64], lead_times: Sequence[np.timedelta64]
@@ -85,28 +82,3 @@ def cell_values(data: xr.DataArray, ends: np.ndarray, *, step: np.timedelta64) -
     out = values[np.where(inside, place, 0)].astype(float)
     out[~inside] = np.nan
     return out
-
-
-def truth_of(twin: TwinReader, data: xr.Dataset) -> xr.DataArray:
-    """Return the true values of predictions of a variable of the history, as the twin knows them now.
-
-    Parameters
-    ----------
-    twin : TwinReader
-    data : Dataset
-        Predictions of a `SignalTarget`.
-
-    Returns
-    -------
-    DataArray
-        Dims ``issue_time, lead_time, asset`` and coordinates of ``data``; NaN where the twin has no value (yet).
-    """
-    target = str(data.attrs["target"])
-    step = str(data.attrs["step"])
-    issued, leads = data["issue_time"].values, data["lead_time"].values
-    width = duration(step, what="step")
-    span = issued[-1] - issued[0] + leads[-1] + width
-    inputs = Inputs(asset_type=str(data.attrs["asset_type"]), variables=(target,), step=step)
-    state = read_state(twin, inputs, issued[-1] + leads[-1], knowledge=ByEventTime(), span=span)
-    found = SignalTarget(target, str(data[target].attrs["units"])).truth(state, list(issued), list(leads))
-    return found.reindex(asset=data["asset"].values)

@@ -14,7 +14,7 @@ from twinlab.predict.known.running import predict_at
 from twinlab.predict.predictions.scoring import score_predictions
 from twinlab.predict.predictions.store import PredictionStore
 from twinlab.predict.protocol.predictor import Fitted
-from twinlab.predict.targets.signal import truth_of
+from twinlab.predict.targets.truth import truth_of
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
