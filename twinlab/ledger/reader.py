@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 import threading
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from twinlab.ledger.format import records
 from twinlab.ledger.format.archived import is_archived
@@ -21,9 +23,14 @@ from twinlab.ledger.format.segment import Place, SegmentFile, path_of
 
 __all__ = ["Reader"]
 
+T = TypeVar("T")
+#: Heads that a reader keeps, some 600 bytes each: those of the segments that were used last. Without a bound, the reader of a process
+#: that lives for weeks would have those of all rows that arrived meanwhile.
+_KEPT_HEADS = 1 << 15
+
 
 class Reader:
-    """Reads one source. It caches the heads of the frames it has read, so reuse it.
+    """Reads one source. It caches the heads of the frames that it has read last, so reuse it.
 
     Parameters
     ----------
@@ -33,8 +40,9 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._indices: dict[int, Index] = {}
-        self._sealed: dict[int, SealedFiles] = {}
+        # The last one is that of the segment that was used last.
+        self._indices: OrderedDict[int, Index] = OrderedDict()
+        self._sealed: OrderedDict[int, SealedFiles] = OrderedDict()
         self._manifest: tuple[tuple[int, int], dict[int, SealedSegment]] = ((0, 0), {})
         # Number of a segment that gets no more rows -> the ordinal after its last row.
         self._ends: dict[int, int] = {}
@@ -279,17 +287,29 @@ class Reader:
         return self._manifest[1]
 
     def _sealed_files(self, entry: SealedSegment) -> SealedFiles:
-        found = self._sealed.get(entry.segment)
-        if found is None:
-            found = self._sealed[entry.segment] = SealedFiles(self._folder, entry)
-            self._indices.pop(entry.segment, None)
+        with self._lock:
+            found = self._sealed.get(entry.segment)
+            if found is None:
+                found = self._sealed[entry.segment] = SealedFiles(self._folder, entry)
+                self._indices.pop(entry.segment, None)
+            self._sealed.move_to_end(entry.segment)
+            _drop_oldest(self._sealed, lambda files: files.heads)
         return found
 
     def _read_heads(self, file: SegmentFile, at: Position | None) -> Index:
         with self._lock:
             index = self._indices.setdefault(file.number, Index())
+            self._indices.move_to_end(file.number)
             read_heads(file, index, at.offset if at is not None else file.size())
+            _drop_oldest(self._indices, lambda one: len(one.places))
         return index
+
+
+def _drop_oldest(kept: OrderedDict[int, T], heads: Callable[[T], int]) -> None:
+    """Drop what was used longest ago while there are too many heads, but not what was used last."""
+    count = sum(map(heads, kept.values()))
+    while count > _KEPT_HEADS and len(kept) > 1:
+        count -= heads(kept.popitem(last=False)[1])
 
 
 def _walk(file: SegmentFile, index: Index, query: Query, decode: Decode = records.decode) -> Iterator[Frame]:

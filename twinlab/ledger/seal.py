@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from twinlab.ledger.format.observations import decode
 from twinlab.ledger.format.parquet import ORDINAL
 from twinlab.ledger.format.position import read_position
 from twinlab.ledger.format.segment import HEADER_SIZE, SegmentFile, numbers, path_of
+from twinlab.ledger.writer import SEGMENT_FRAMES
 from twinlab.model.schema import OBSERVATIONS
 
 __all__ = ["GROUP_ROWS", "bits_of", "file_sha256", "ranges_of", "seal_source"]
@@ -54,7 +56,7 @@ def seal_source(folder: Path, source: str, *, limit: int | None = None, least_by
     limit : int, optional
         Seal at most so many segments; all by default.
     least_bytes : int
-        Smaller segments stay as they are.
+        Smaller segments stay as they are, except for those with so many frames that these alone made them full.
 
     Raises
     ------
@@ -72,7 +74,8 @@ def seal_source(folder: Path, source: str, *, limit: int | None = None, least_by
         for number in numbers(folder):
             if number >= active:
                 continue
-            if number not in sealed and path_of(folder, number).stat().st_size < least_bytes:
+            small = number not in sealed and path_of(folder, number).stat().st_size < least_bytes
+            if small and _frames_of(folder, number, sealed) < SEGMENT_FRAMES:
                 continue
             if number not in sealed:
                 if limit is not None and count >= limit:
@@ -84,6 +87,12 @@ def seal_source(folder: Path, source: str, *, limit: int | None = None, least_by
             _remove(path_of(folder, number))
             sync_folder(folder)
         return made
+
+
+def _frames_of(folder: Path, number: int, sealed: Mapping[int, SealedSegment]) -> int:
+    """Return the number of frames of a segment that another one follows."""
+    following = sealed.get(number + 1) or SegmentFile(path_of(folder, number + 1))
+    return following.frames - SegmentFile(path_of(folder, number)).frames
 
 
 def _remove(path: Path) -> None:

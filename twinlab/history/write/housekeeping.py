@@ -16,7 +16,7 @@ from twinlab._files import disk_usage
 from twinlab._memory import release_memory
 from twinlab.errors import HistoryConflictError, TwinlabError
 from twinlab.history.store.publish import write_errors
-from twinlab.history.write.maintenance import MIN_AGE, GarbageReport
+from twinlab.history.write.maintenance import MIN_AGE, GarbageReport, has_garbage
 
 if TYPE_CHECKING:
     from twinlab.history.write.history_store import HistoryStore
@@ -152,8 +152,7 @@ def _seal(ledger: Ledger, *, limit: int | None) -> int:
 
 
 def _collect(root: Path, store: HistoryStore) -> GarbageReport | None:
-    oldest = min((seal.stat().st_mtime for seal in (store.root / "seals").glob("*")), default=time.time())
-    if time.time() - oldest < MIN_AGE.total_seconds():
+    if not has_garbage(store.path, older_than=MIN_AGE):
         return None
     with write_errors(root / "history"):
         return store.garbage_collect(older_than=MIN_AGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from twinlab.history.store.chunk_reader import read_seal, verify_seal, write_sea
 from twinlab.history.store.publish import MAIN, REPLACED, STAGING, sync_filesystem
 from twinlab.history.store.view import View
 
-__all__ = ["MIN_AGE", "GarbageReport", "StoreStatus", "collect", "status"]
+__all__ = ["MIN_AGE", "GarbageReport", "StoreStatus", "collect", "has_garbage", "status"]
 
 #: Sessions last at most 12 h; collecting anything younger than twice that could remove files that one reads.
 MIN_AGE = timedelta(hours=24)
@@ -84,7 +85,18 @@ def collect(repository: icechunk.Repository, path: Path, *, older_than: timedelt
     if older_than < MIN_AGE:
         msg = f"expected a cut-off at least {MIN_AGE} old, got {older_than}: younger snapshots may be in use; wait"
         raise HistoryConflictError(msg)
-    return sweep(repository, path, cut=datetime.now(UTC) - older_than)
+    return sweep(repository, path, cut=cut_of(older_than))
+
+
+def cut_of(age: timedelta) -> datetime:
+    """Return the instant ``age`` ago, of the clock with which Icechunk and the file system date what they write."""
+    return datetime.now(UTC) - age
+
+
+def has_garbage(path: Path, *, older_than: timedelta) -> bool:
+    """Whether a state was published so long ago that `collect` may remove it."""
+    oldest = min((seal.stat().st_mtime for seal in (path.parent / "seals").glob("*")), default=math.inf)
+    return oldest <= cut_of(older_than).timestamp()
 
 
 def sweep(repository: icechunk.Repository, path: Path, *, cut: datetime) -> GarbageReport:

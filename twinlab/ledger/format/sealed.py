@@ -30,6 +30,8 @@ __all__ = ["Kept", "SealedFiles"]
 Ints = npt.NDArray[np.int64]
 #: Decoded row groups that are kept for readers of some tags, which need the same ones again and again: some 6 MB each.
 _KEPT_GROUPS = 6
+#: Rows of a table of frames that take the memory of one head.
+_TIMES_A_HEAD = 24
 
 
 class _Bounds(NamedTuple):
@@ -93,6 +95,11 @@ class SealedFiles:
     def index(self) -> Index:
         """The heads of the frames that aren't observations."""
         return self._kept.index
+
+    @property
+    def heads(self) -> int:
+        """Number of heads whose memory these files take: of the other frames, and what is known of those of the observations."""
+        return len(self.index.places) + (0 if self._times is None else len(self._times[0]) // _TIMES_A_HEAD)
 
     def kept(self) -> tuple[SegmentFile, Kept]:
         """Open the file of the frames that aren't observations; not cached, since there may be thousands of segments."""

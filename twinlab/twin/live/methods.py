@@ -162,7 +162,11 @@ class LiveMethods:
         return recent_rows(self.ledger, source, rows=rows)
 
     def _publish_live(self) -> BuildReport:
+        from twinlab.history.build.rows.frame_cache import PUBLISHED_BYTES  # noqa: PLC0415  (reading a twin needs none)
+
         report = self._catch_up()
         if report.commits and self.model.events:
             self.update_events()
+            # As the publication does with its own: a process that lives for months would keep what a bulk of rows needs.
+            self.reader.pinned().sources.cache.forget(PUBLISHED_BYTES)
         return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import threading
 import time
@@ -186,10 +187,14 @@ class HistorianProcess:
 
     async def _end(self, runners: list[SourceRunner]) -> None:
         """Stop the sources when the options say so."""
-        until = None if self._options.seconds is None else time.monotonic() + self._options.seconds
+        once, seconds = self._options.once, self._options.seconds
+        if not once and seconds is None:
+            return
+        until = None if seconds is None else time.monotonic() + seconds
         while until is None or time.monotonic() < until:
-            await asyncio.sleep(0.1)
-            if self._options.once:
+            left = math.inf if until is None else max(0.0, until - time.monotonic())
+            await asyncio.sleep(min(left, 0.1) if once else left)
+            if once:
                 for runner in runners:
                     # A source that ends by itself may have a long pause on a busy machine.
                     if not self._kinds[runner.name].ends and not runner.queue.rows and runner.idle_seconds > _IDLE:

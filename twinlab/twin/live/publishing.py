@@ -17,10 +17,10 @@ from twinlab.twin.live.runner import SourceRunner
 __all__ = ["Publications", "Publisher"]
 
 _LOG = logging.getLogger("twinlab.live")
-#: Seconds between two checks for rows that wait.
-_LOOK_EVERY = 0.25
-#: Seconds between two writes of offsets.
-_OFFSETS_EVERY = 1.0
+#: Seconds between two checks for rows that wait, and while fewer than so many rows do.
+_LOOK_EVERY, _FEW_EVERY, _FEW = 0.25, 1.0, 10_000
+#: Seconds between two writes of offsets: a start reads the notes in the ledger since the last one.
+_OFFSETS_EVERY = 30.0
 #: Seconds after which a publication that failed is tried again.
 _AGAIN = 5.0
 
@@ -61,7 +61,7 @@ class Publisher:
         """Publish what an earlier process has left, then whenever it is due, until cancelled."""
         await self.publish()
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_FEW_EVERY if self.waiting < _FEW else _LOOK_EVERY)
             now = time.monotonic()
             if now - self._offsets_at >= _OFFSETS_EVERY:
                 await self._write_offsets()

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twinlab.errors import SourceError, TwinlabError
 from twinlab.model.extensions.live_kind import LiveKind
@@ -70,12 +71,13 @@ class Counts:
     def percentiles(self) -> dict[str, float | None]:
         """Return p50 and p99 of the latencies of the last minute, seconds: from the receipt and from the event until durable."""
         since = time.monotonic() - _LATENCY_SECONDS
-        recent = np.array([one[1:] for one in self.latencies if one[0] >= since], dtype=float).reshape(-1, 2)
+        while self.latencies and self.latencies[0][0] < since:
+            self.latencies.popleft()
+        # A copy, since groups are appended in another thread.
+        recent = np.array([one[1:] for one in list(self.latencies)], dtype=float).reshape(-1, 2)
         out: dict[str, float | None] = {}
         for name, column in (("received", recent[:, 0]), ("event", recent[:, 1])):
-            known = column[~np.isnan(column)]
-            for q in (50, 99):
-                out[f"{name}_p{q}"] = float(np.percentile(known, q)) if len(known) else None
+            out[f"{name}_p50"], out[f"{name}_p99"] = _median_and_p99(column[~np.isnan(column)])
         return out
 
 
@@ -295,6 +297,15 @@ class SourceRunner:
             for line in self.counts.findings:
                 _LOG.warning("the source contradicts its mapping", extra={"source": self.name, "finding": line})
             return
+
+
+def _median_and_p99(values: NDArray[np.float64]) -> tuple[float, float] | tuple[None, None]:
+    """Return what `numpy.percentile` does, which takes twenty times as long for so few values; None without any."""
+    if not len(values):
+        return None, None
+    places = np.array((0.5, 0.99)) * (len(values) - 1)
+    median, p99 = np.interp(places, np.arange(len(values)), np.sort(values)).tolist()
+    return median, p99
 
 
 def _line(error: BaseException) -> str:
