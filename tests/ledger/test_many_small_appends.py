@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from twinlab.errors import CorruptionError
 from twinlab.ledger import Ledger
+from twinlab.ledger import reader as reader_module
+from twinlab.ledger import seal as seal_module
 from twinlab.ledger import writer as writer_module
 from twinlab.ledger.format.segment import SegmentFile
 
@@ -159,3 +161,39 @@ def test_the_journal_is_decoded_once(ledger: Ledger, monkeypatch: pytest.MonkeyP
         assert ledger.journal.active_hashes() == {("mapping", "s"): str(n)}
     assert len(decoded) == 20
     assert Ledger(ledger.path).journal.active_hashes() == {("mapping", "s"): "9"}
+
+
+def test_a_reader_keeps_the_heads_of_the_segments_that_it_used_last(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, everything: Callable[..., list]
+) -> None:
+    monkeypatch.setattr(reader_module, "_KEPT_HEADS", 30)
+    with ledger.writer("s") as w:
+        for n in range(100):
+            w.append_records("t", pa.RecordBatch.from_pydict({"x": [n]}))
+            if n % 10 == 9:
+                w.rotate()
+    reader = ledger.reader("s")
+    rows = everything(reader)
+    assert len(rows) == 100
+    assert sum(len(index.places) for index in reader._indices.values()) <= 30
+    assert 9 in reader._indices, "the one with the last rows"
+    ledger.seal("s")
+    assert everything(reader) == rows
+    assert sum(files.heads for files in reader._sealed.values()) <= 30
+    assert [row[0] for row in everything(reader, start=15, stop=25)] == list(range(15, 25))
+
+
+def test_segments_that_many_frames_made_full_are_sealed_though_they_are_small(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "SEGMENT_FRAMES", 5)
+    monkeypatch.setattr(seal_module, "SEGMENT_FRAMES", 5)
+    with ledger.writer("s") as w:
+        for n in range(12):
+            w.append_records("t", pa.RecordBatch.from_pydict({"x": [n]}))
+            if n == 6:
+                w.rotate()
+    # Five frames, two before the rotation, and five that are open.
+    assert ledger.seal("s", least_bytes=1 << 20) == ["00000000.frames"]
+    assert ledger.seal("s", least_bytes=1 << 20) == []
+    assert len(ledger.seal("s")) == 1

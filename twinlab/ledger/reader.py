@@ -16,6 +16,7 @@ from twinlab.ledger.format.disk import corrupt
 from twinlab.ledger.format.frame import OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
 from twinlab.ledger.format.frames import Decode, Frame, open_frame
 from twinlab.ledger.format.index import Index, Query, read_heads
+from twinlab.ledger.format.joined import joined
 from twinlab.ledger.format.manifest import MANIFEST, SealedSegment, read_manifest
 from twinlab.ledger.format.position import FILE, Position, read_position
 from twinlab.ledger.format.sealed import SealedFiles
@@ -101,6 +102,7 @@ class Reader:
         stop: int | None = None,
         tags: Collection[str] | None = None,
         time: tuple[int, int] | None = None,
+        join: bool = False,
     ) -> Iterator[Frame]:
         """Yield the frames with the rows [start, stop), by ascending first ordinal.
 
@@ -114,6 +116,8 @@ class Reader:
         time : (int, int), optional
             Skip observation frames without a ``source_time`` in [low, high), in ns on the source's own clock: widen it
             by the zone's offset. Frames may have rows of other times too.
+        join : bool
+            Yield small frames of observations that follow one another as one, whose ``ingest_time`` is that of the last.
 
         Notes
         -----
@@ -135,7 +139,8 @@ class Reader:
                 others = _walk(file, kept.index, query, kept.rows.decode)
                 yield from heapq.merge(others, part.frames(query), key=lambda f: f.first)
             else:
-                yield from _walk(*part, query)
+                found = _walk(*part, query)
+                yield from joined(found) if join else found
 
     def tags(self, *, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield the number of each segment with rows of [start, stop), and the tags of its observations.

@@ -32,8 +32,8 @@ Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int64]
 #: Last time of each clock within a repeated hour, see `twinlab.harmonise.claims.Context`.
 Carry = dict[tuple[str, ...], tuple[int, int]]
-#: Columns of the row ranges: rows ``[first, stop)`` that are read together, which are a frame, or the observations of a
-#: sealed segment.
+#: Columns of the row ranges: rows ``[first, stop)`` that are read together, which are a frame, small frames that follow one
+#: another, or the observations of a sealed segment.
 RANGES = {
     "first": "i8",
     "stop": "i8",

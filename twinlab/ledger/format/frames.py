@@ -17,7 +17,7 @@ from twinlab.ledger.format.frame import KINDS, OBSERVATIONS_KIND, RECORDS_KIND, 
 from twinlab.ledger.format.observations import decode, rows_of_tags, take
 from twinlab.ledger.format.segment import Place, SegmentFile
 
-__all__ = ["Chosen", "Decode", "Frame", "open_frame"]
+__all__ = ["Chosen", "Decode", "Frame", "Rows", "open_frame"]
 
 Ints = npt.NDArray[np.int64]
 #: Returns the columns of a frame of records from its payload.
@@ -116,6 +116,11 @@ class Frame:
     def last(self) -> int:
         """Greatest ordinal of the rows."""
         return int(self.ordinals()[-1]) if self.kind != "observations" else int(self.ordinals().max())
+
+    @property
+    def source(self) -> Rows:
+        """What the rows are read from."""
+        return self._source
 
     @property
     def tags(self) -> tuple[str, ...]:

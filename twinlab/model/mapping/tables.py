@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -70,6 +71,12 @@ class TableRule(ExtendedModel):
             msg = "; ".join(f"the key {key!r} is not used: {why}" for key, why in unused.items())
             raise ValueError(msg)
         return self
+
+    def time_rules(self) -> Iterator[TimeRule]:
+        """Yield the rules of all times of a row."""
+        events = [(one.start, one.end, one.planned_start, one.planned_end) for one in self.events]
+        links = [(one.valid_from, one.valid_until) for one in self.relationships]
+        yield from (rule for rule in chain([self.time], *events, *links) if rule is not None)
 
     def _unused(self) -> dict[str, str]:
         """Return the keys that a table of this shape doesn't use, each with the reason."""

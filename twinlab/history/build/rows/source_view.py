@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from twinlab.history.build.rows.frame_cache import FrameCache
 from twinlab.history.index.marks import Marks
 from twinlab.history.index.source_index import LATEST_AHEAD, Carry, SourceIndex
 from twinlab.history.layout.spans import Span, union
+from twinlab.ledger.format.joined import in_one_block
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 
@@ -59,9 +61,8 @@ class SourceView:
         pending: list[Frame] = []
         if position > self.index.position:
             self.index.remember()
-        for frame in self.reader.frames(start=self.index.position, stop=position):
-            # A sealed segment's observations come as several frames whose ordinals interleave.
-            if pending and (frame.kind != "observations" or frame.index != pending[0].index):
+        for frame in self.reader.frames(start=self.index.position, stop=position, join=True):
+            if pending and not self._with_those(frame, pending[0]):
                 new += self._add(pending, tally)
                 pending = []
             pending.append(frame)
@@ -71,6 +72,22 @@ class SourceView:
             self._compare(reading, tally)
         self.index.position = max(self.index.position, position)
         return new
+
+    def _with_those(self, frame: Frame, head: Frame) -> bool:
+        """Whether a frame belongs to the row range that begins with ``head``."""
+        if frame.kind == "observations":
+            # A sealed segment's observations come as several frames whose ordinals interleave.
+            return frame.index == head.index
+        # A range for each of many small frames would take more memory than their rows. A clock whose repeated hour is resolved by the
+        # order of rows is known at the start of a range only.
+        records = frame.kind == head.kind == "records" and frame.file_id is head.file_id is None
+        return records and not self._in_order and in_one_block(frame, head)
+
+    @cached_property
+    def _in_order(self) -> bool:
+        """Whether some table has ``ambiguous: order``."""
+        rules = (rule for table in self.mapping.tables for rule in table.time_rules())
+        return any(rule.ambiguous == "order" for rule in rules)
 
     def marks(self, position: int) -> Marks:
         """Return watermark and first observations at any position that is indexed."""
@@ -198,7 +215,7 @@ class SourceView:
         reach = self._clock_reach()
         hint = None if time is None else (time[0] - reach, time[1] + reach)
         for first, last in spans:
-            for frame in self.reader.frames(start=first, stop=min(last, stop), tags=tags, time=hint):
+            for frame in self.reader.frames(start=first, stop=min(last, stop), tags=tags, time=hint, join=True):
                 if frame.kind == "retract_file" or frame.first < ended.get(frame.file_id or "", 0):
                     continue
                 if tags is not None and frame.kind == "observations" and frame.group_rows >= cut_from:
