@@ -13,44 +13,47 @@ from twinlab.ledger.format.frames import Chosen, Frame, Rows
 
 __all__ = ["JOINED_FRAMES", "SMALL_ROWS", "in_one_block", "joined"]
 
-#: Neighbours of at most so many rows are joined, those of one block of so many consecutive frame numbers: which ones are together doesn't
-#: depend on where a reader begins.
+#: Neighbours of at most so many rows are joined, those of one block of so many consecutive frame numbers.
 SMALL_ROWS, JOINED_FRAMES = 256, 256
+#: Rows of a longer time than this are read apart, since hardly anybody needs them together, ns.
+_LONGEST = 3600 * 10**9
 Ints = npt.NDArray[np.int64]
 
 
-def in_one_block(one: Frame, other: Frame) -> bool:
-    """Whether two frames are small, and their numbers in one block."""
-    small = one.group_rows <= SMALL_ROWS and other.group_rows <= SMALL_ROWS
-    return small and one.index // JOINED_FRAMES == other.index // JOINED_FRAMES
+def in_one_block(frame: Frame, head: Frame) -> bool:
+    """Whether two frames are small, their numbers in one block, and an hour at most between their arrivals."""
+    small = frame.group_rows <= SMALL_ROWS and head.group_rows <= SMALL_ROWS
+    near = frame.ingest_time - head.ingest_time <= _LONGEST
+    return small and near and frame.index // JOINED_FRAMES == head.index // JOINED_FRAMES
 
 
 def joined(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield the frames of an open segment, with small neighbours of observations without a row between them as one."""
+    """Yield the frames of an open segment, small neighbours of observations as one, of rows of an hour at most."""
     group: list[Frame] = []
+    end, span = 0, (0, 0)
     for frame in frames:
-        if group and not _follows(frame, group[-1]):
-            yield _as_one(group)
-            group = []
+        times = frame.time_range or (0, 0)
+        both = (min(span[0], times[0]), max(span[1], times[1]))
+        fits = group and frame.kind == group[0].kind == "observations" and in_one_block(frame, group[0])
+        if group and not (fits and frame.first == end and both[1] - both[0] <= _LONGEST):
+            yield _as_one(group, span)
+            group, both = [], times
+        elif not group:
+            both = times
         group.append(frame)
+        end, span = frame.first + frame.rows, both
     if group:
-        yield _as_one(group)
+        yield _as_one(group, span)
 
 
-def _follows(frame: Frame, before: Frame) -> bool:
-    observed = frame.kind == before.kind == "observations"
-    return observed and in_one_block(frame, before) and frame.first == before.first + before.rows
-
-
-def _as_one(frames: Sequence[Frame]) -> Frame:
+def _as_one(frames: Sequence[Frame], span: tuple[int, int]) -> Frame:
     if len(frames) == 1:
         return frames[0]
-    times = [frame.time_range for frame in frames if frame.time_range is not None]
     return replace(
         frames[0],
         rows=sum(frame.rows for frame in frames),
         ingest_time=frames[-1].ingest_time,
-        time_range=(min(low for low, _ in times), max(high for _, high in times)),
+        time_range=span,
         _source=_JoinedRows([frame.source for frame in frames]),
         group_rows=sum(frame.group_rows for frame in frames),
     )
