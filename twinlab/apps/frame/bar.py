@@ -13,6 +13,8 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.apps.frame.clock import behind_text, clock_text, finished, stale
 from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.live.live_twins import has_live_sources
+from twinlab.explore.kit.live.states import newest_row
 from twinlab.explore.kit.panes import Html
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["bar"]
 
 _LOG = logging.getLogger(__name__)
-#: Milliseconds between updates of the data's age.
-_EVERY = 10_000
+#: Milliseconds between updates of the data's age, and of a live twin's.
+_EVERY, _LIVE = 10_000, 4_000
 _WHITE = {
     "color": "#fff",
     "borderColor": "rgba(255,255,255,.6)",
@@ -95,17 +97,23 @@ class _Freshness:
     async def _start(self) -> None:
         await self._read()
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.add_periodic_callback(self._read, period=_EVERY)  # type: ignore[arg-type]  # it takes coroutine functions
+            pn.state.add_periodic_callback(self._read, period=_LIVE if has_live_sources(self._shared.twin) else _EVERY)  # type: ignore[arg-type]  # it takes coroutine functions
 
     async def _read(self) -> None:
         try:
             # Read in a thread: other readers aren't blocked.
-            self._latest, self._failed = await asyncio.to_thread(self._shared.latest), False
+            self._latest, self._failed = await asyncio.to_thread(self._newest), False
             self._edits = await asyncio.to_thread(edits_of, self._shared.twin)
         except READING_ERRORS:
             self._failed = True
             _LOG.exception("the newest time can't be read")
         self._write()
+
+    def _newest(self) -> np.datetime64 | None:
+        latest, twin = self._shared.latest(), self._shared.twin
+        # A cell is named by its start: the newest row of a live twin is later than that.
+        newest = newest_row(twin.live_status()) if has_live_sources(twin) else None
+        return newest if latest is None or (newest is not None and newest > latest) else latest
 
     def _write(self) -> None:
         zone = self._browser.zone if self._clock.label != "UTC" else ""

@@ -14,6 +14,7 @@ from twinlab.explore.charts.choices import Choices, asset_labels
 from twinlab.explore.charts.reading import latest_time
 from twinlab.explore.kit.cache import ReadCache
 from twinlab.explore.kit.event_tables import EventTables
+from twinlab.explore.kit.live.live_twins import has_live_sources
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ class Shared:
         self.twin = twin
         self._clock = clock
         self.tables = EventTables(twin, clock=clock)
-        self._cache = ReadCache(twin, clock=clock)
+        self._cache = ReadCache(twin, clock=clock, live=has_live_sources(twin))
 
     @cached_property
     def choices(self) -> Choices:

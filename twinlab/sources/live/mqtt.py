@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -177,9 +178,9 @@ class MqttSource:
     @property
     def health(self) -> Health:
         """State, rate, errors, gaps and the clock that is off most."""
-        offsets = [offset for clock in self._clocks.values() if (offset := clock.offset) is not None]
+        offsets = {name: offset for name, clock in self._clocks.items() if (offset := clock.offset) is not None}
         if offsets:
-            self._meter.clock(max(offsets, key=abs))
+            self._meter.clock(max(offsets.values(), key=abs))
         acceptance = self._acceptance
         self._meter.load |= {
             "gateways_online": float(len(self._online)),
@@ -188,7 +189,8 @@ class MqttSource:
             "rows_again": float(acceptance.duplicates),
             "rows_shed": float(acceptance.shed),
         }
-        return self._meter.health()
+        gone = tuple(sorted(set(self._units) - self._online)) if self._publisher is not None else ()
+        return replace(self._meter.health(), stream_clocks=offsets, streams_offline=gone)
 
     # -- inside ----------------------------------------------------------------------------------------------------
     async def _await_births(self) -> None:

@@ -104,6 +104,10 @@ class Health:
     """Whether the source's clock is so far off that its times are doubtful. They are never rewritten."""
     load: Mapping[str, float] = field(default_factory=dict)
     """Load on the peer: ``polls_per_second``, ``connections``, …"""
+    stream_clocks: Mapping[str, float] = field(default_factory=dict)
+    """Stream -> ``clock_offset`` of it, for a source whose streams have clocks of their own, such as gateways."""
+    streams_offline: tuple[str, ...] = ()
+    """Streams that the peer has reported as not connected, such as gateways whose connection broke."""
 
 
 @dataclass(frozen=True, slots=True)

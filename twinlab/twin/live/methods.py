@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twinlab.ledger import Ledger
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.twinmodel import TwinModel
+    from twinlab.twin.live.freshness.arrivals import Arrivals
     from twinlab.twin.live.gaps import RecordedGaps
     from twinlab.twin.live.status import LiveStatus
 
@@ -139,6 +140,24 @@ class LiveMethods:
             are merged, by stream and reason, to one a minute.
         """
         return self._recorded_gaps.table(source)
+
+    def freshness(self) -> pd.DataFrame:
+        """Return a row for each asset that a live source has sent rows of: state, age, latency, gaps, clock offset.
+
+        Returns
+        -------
+        DataFrame
+            Index ``asset_type, asset``; see `twinlab.twin.live.freshness.table.freshness_table`. Empty without live sources.
+        """
+        from twinlab.twin.live.freshness.table import freshness_table  # noqa: PLC0415
+
+        return freshness_table(self._arrivals.read(), self.live_status(), self.model, self.mappings)
+
+    @cached_property
+    def _arrivals(self) -> Arrivals:
+        from twinlab.twin.live.freshness.arrivals import Arrivals  # noqa: PLC0415
+
+        return Arrivals(self.ledger, self.model, self.mappings)
 
     @cached_property
     def _recorded_gaps(self) -> RecordedGaps:

@@ -22,7 +22,7 @@ def rows(*keys, lasting="5 min", severity="▲ high"):
     frame = pd.DataFrame(dict.fromkeys(COLUMNS, ""), index=pd.Index(keys, name="key"))
     frame["severity"] = pd.Categorical([severity] * len(keys), categories=["▲ high", "◆ medium", "● low"], ordered=True)
     frame["since"] = pd.Timestamp("2026-01-01").as_unit("ns")
-    return frame.assign(lasting=lasting, ended=False)
+    return frame.assign(lasting=lasting, ended=False, stale=False)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_click_on_a_cell_selects_the_row_except_in_the_column_of_notes(table):
 def test_columns_of_a_reader_are_stored(table):
     table._grid.selection = [1]
     table.set_columns(["asset", "rule", "since"])
-    assert list(table._grid.value.columns) == ["asset", "rule", "since", "ended"]
+    assert list(table._grid.value.columns) == ["asset", "rule", "since", "ended", "stale"]
     assert table.settings["now_columns"] == ["asset", "rule", "since"]
     assert table.selected == ["b"]
     again = ExceptionTable(settings=table.settings, on_pick=print, on_note=print, on_tick=print)

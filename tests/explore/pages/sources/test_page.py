@@ -8,11 +8,11 @@ import pytest
 import twinlab as tl
 from twinlab.explore import PAGES
 from twinlab.explore.kit.link import Link
+from twinlab.explore.kit.live.live_twins import has_live_sources
+from twinlab.explore.kit.live.states import source_rows, state_text, trouble, verdict
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.sources.details import facts
-from twinlab.explore.pages.sources.live_twins import has_live_sources
 from twinlab.explore.pages.sources.page import SourcesView
-from twinlab.explore.pages.sources.states import source_rows, state_text, trouble, verdict
 from twinlab.sources.live import Gap
 from twinlab.testing import FakeTwin, check_page
 from twinlab.twin.live.gaps import GapChange, GapLog

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.pages.now.rows import COLUMNS, default_columns
+from twinlab.explore.pages.now.rows import COLUMNS, EXTRA, default_columns
 
 __all__ = ["ColumnsDialog"]
 
@@ -26,18 +26,20 @@ class ColumnsDialog:
         The shown columns, in their order.
     on_change : callable
         Called with the shown columns after each change.
-    alerts : bool
-        Whether the state of alerts can be shown.
+    extra : collection of str
+        Columns of `EXTRA` that the twin has.
     """
 
-    def __init__(self, columns: Sequence[str], *, on_change: Callable[[list[str]], None], alerts: bool = False) -> None:
-        self._on_change, self._alerts = on_change, alerts
+    def __init__(
+        self, columns: Sequence[str], *, on_change: Callable[[list[str]], None], extra: Collection[str] = ()
+    ) -> None:
+        self._on_change, self._extra = on_change, extra
         self._order = self._all(columns)
         self._shown = set(columns)
         # Its final height from the start: a growing dialog would move its lines under the pointer.
         self._list = pn.Column(sizing_mode="stretch_width", min_height=_LINE * len(COLUMNS))
         default = pmui.Button(label="Default columns", variant="text", size="small")
-        default.on_click(lambda _: self.set(default_columns(alerts=alerts)))
+        default.on_click(lambda _: self.set(default_columns(extra)))
         done = pmui.Button(label="Done", variant="contained", size="small")
         done.on_click(lambda _: self.close())
         self.dialog: Any = pmui.Dialog(
@@ -122,4 +124,4 @@ class ColumnsDialog:
     def _all(self, columns: Sequence[str]) -> list[str]:
         """Return all columns: the shown ones in their order, then the others."""
         others = (name for name in COLUMNS if name not in columns)
-        return [*columns, *(name for name in others if self._alerts or name != "alert")]
+        return [*columns, *(name for name in others if name in self._extra or name not in EXTRA)]

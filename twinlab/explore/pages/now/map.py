@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
@@ -18,7 +20,6 @@ from twinlab.explore.views.map.reading import EXCEPTIONS, MapRequest, MapSnapsho
 
 if TYPE_CHECKING:
     import holoviews as hv
-    import numpy as np
 
     from twinlab.explore.charts.outlines import Box
     from twinlab.explore.kit.session import Shared
@@ -53,6 +54,8 @@ class NowMap:
         self._shared, self._settings, self._on_choose = shared, settings, on_choose
         self._kinds = tuple(placed_kinds(shared.twin.model))
         self._shot: MapSnapshot | None = None
+        # Assets that aren't live -> state and age in words.
+        self._stale: Mapping[tuple[str, str], str] = {}
         # Instant of the page.
         self._at: np.datetime64 | None = None
         self.shown = bool(self._kinds) and settings.get(_SETTING) is not False
@@ -73,9 +76,17 @@ class NowMap:
         ask = MapRequest(at, self._kinds, (), EXCEPTIONS)
         return self._shared.cached(("now map", str(at)), lambda: snapshot(self._shared.reader, ask, exceptions=found))
 
-    def show(self, shot: MapSnapshot | None) -> None:
-        """Show a snapshot; an existing map is updated in place."""
-        self._shot = shot
+    def show(self, shot: MapSnapshot | None, *, stale: Mapping[tuple[str, str], str] | None = None) -> None:
+        """Show a snapshot; an existing map is updated in place.
+
+        Parameters
+        ----------
+        shot : MapSnapshot or None
+        stale : mapping of (asset type, asset) to its state and age in words
+            Assets of a live twin that aren't live: hollow, grey and with these words.
+        """
+        self._stale = stale or {}
+        self._shot = shot = _with_stale(shot, self._stale)
         if shot is None or not len(shot.table):
             self.pane.visible = False
             return
@@ -97,7 +108,7 @@ class NowMap:
         self.shown = not self.shown
         self._settings[_SETTING] = self.shown
         self._label_button()
-        self.show(self.read(self._at))
+        self.show(self.read(self._at), stale=self._stale)
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"]) -> hv.core.Dimensioned | None:
         """Return the map as a HoloViews object; None if no map is shown."""
@@ -122,7 +133,7 @@ class NowMap:
             shot,
             model,
             scale=color_scale(shot, model),
-            labels=LabelsByType(self._shared),
+            labels=_labels(shot, LabelsByType(self._shared), self._stale),
             metres_a_pixel=self._live_map.metres_a_pixel or self._live_map.scale_for(_extent(shot)),
         )
 
@@ -138,6 +149,30 @@ class NowMap:
 
     def _label_button(self) -> None:
         self._button.label = "Hide map" if self.shown else "Show map"
+
+
+def _with_stale(shot: MapSnapshot | None, stale: Mapping[tuple[str, str], str]) -> MapSnapshot | None:
+    """Return a snapshot in which moving assets that aren't live are stale."""
+    if shot is None or not stale or not len(shot.table):
+        return shot
+    moving = shot.table["time"].notna()
+    old = np.array(
+        [key in stale for key in zip(shot.table["asset_type"], shot.table["asset"], strict=True)], dtype=bool
+    )
+    return replace(shot, table=shot.table.assign(stale=shot.table["stale"] | (moving & old)))
+
+
+def _labels(
+    shot: MapSnapshot, labels: Mapping[str, Mapping[str, str]], stale: Mapping[tuple[str, str], str]
+) -> Mapping[str, Mapping[str, str]]:
+    """Return the labels of the assets on a map, with state and age of those that aren't live."""
+    if not stale:
+        return labels
+    out: dict[str, dict[str, str]] = {}
+    for kind, asset in zip(shot.table["asset_type"], shot.table["asset"], strict=True):
+        name = labels.get(kind, {}).get(asset, asset)
+        out.setdefault(kind, {})[asset] = f"{name} · {stale[kind, asset]}" if (kind, asset) in stale else name
+    return out
 
 
 def _extent(shot: MapSnapshot) -> Box:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import pandas as pd
 
+from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import time_text
 
-__all__ = ["Note", "can_note", "read_notes", "write_notes"]
+__all__ = ["Note", "NoteWriter", "can_note", "read_notes", "write_notes"]
 
 
 class _WithNotes(Protocol):
@@ -109,3 +110,34 @@ def write_notes(
         elif (text is not None and text.strip() != now.text) or acknowledged is not None:
             cast("Any", twin).annotate(key, note=text, acknowledged=acknowledged, author=author)
     return messages
+
+
+class NoteWriter:
+    """Notes of one reader: as shown to them, and written to the twin.
+
+    Parameters
+    ----------
+    twin : Twin
+    author : str
+    on_written : callable
+        Called after each writing with its messages, such as of a note that somebody else changed meanwhile; "" for none.
+    """
+
+    def __init__(self, twin: object, *, author: str, on_written: Callable[[str], object]) -> None:
+        self._twin, self._author, self._on_written = twin, author, on_written
+        self._seen: dict[str, Note] = {}
+
+    def read(self) -> Mapping[str, Note]:
+        """Return the notes of the twin, which the reader sees from now on."""
+        self._seen = read_notes(self._twin)
+        return self._seen
+
+    def write(self, keys: Sequence[str], *, text: str | None = None, acknowledged: bool | None = None) -> None:
+        """Write a text or an acknowledgement to exceptions."""
+        try:
+            messages = write_notes(
+                self._twin, keys, seen=self._seen, author=self._author, text=text, acknowledged=acknowledged
+            )
+        except READING_ERRORS as error:
+            messages = [f"The note can't be saved: {error}"]
+        self._on_written(" · ".join(messages))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -13,8 +14,9 @@ import panel_material_ui as pmui
 import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.exception_text import LabelsByType, time_text
+from twinlab.explore.kit.exception_text import LabelsByType, records, time_text
 from twinlab.explore.kit.link import Link, merge_problems
+from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.kit.panes import error_pane, loading_pane
 from twinlab.explore.kit.people import author_of
 from twinlab.explore.kit.present import Now, now_at, preload_search
@@ -22,14 +24,15 @@ from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.now.alerts import NowAlerts
 from twinlab.explore.pages.now.columns import ColumnsDialog
 from twinlab.explore.pages.now.instant import InstantWidgets
+from twinlab.explore.pages.now.live.follow import Follow
 from twinlab.explore.pages.now.map import NowMap
-from twinlab.explore.pages.now.notes import Note, can_note, read_notes, write_notes
+from twinlab.explore.pages.now.notes import NoteWriter, can_note
 from twinlab.explore.pages.now.row_actions import RowActions
-from twinlab.explore.pages.now.rows import COLUMNS, exception_rows, filtered
+from twinlab.explore.pages.now.rows import exception_rows, exceptions_code, filtered, shown_table
 from twinlab.explore.pages.now.search import AssetSearch
 from twinlab.explore.pages.now.table import ExceptionTable
 from twinlab.explore.pages.now.tile_buttons import TileStrip, no_exceptions_html
-from twinlab.explore.pages.now.tiles import tiles
+from twinlab.explore.pages.now.tiles import filters, tile_table, tiles
 from twinlab.explore.pages.now.why import RowWhy
 from twinlab.explore.pages.now.workbook_exchange import WorkbookContent, WorkbookExchange
 from twinlab.explore.views.base import Explorer, on_event_loop
@@ -39,13 +42,18 @@ if TYPE_CHECKING:
     import numpy as np
 
     from twinlab.explore.kit.session import Session, Shared
+    from twinlab.explore.pages.now.live.freshness import Freshness
     from twinlab.explore.views.map.reading import MapSnapshot
     from twinlab.model.reader import TwinReader
+
+    #: State, map and freshness that are shown together.
+    _Read = tuple[Now, MapSnapshot | None, Freshness | None]
 
 __all__ = ["NowView"]
 
 _LOG = logging.getLogger(__name__)
-_REFRESH_MS = 60_000
+#: Milliseconds between two readings of the newest data, and of those of a live twin.
+_REFRESH_MS, _LIVE_MS = 60_000, 2_000
 #: On a phone, tiles and map come after the table, so that exceptions are seen first.
 _BODY_CSS = "@media (max-width: 700px) { .tl-overview { order: 1 } }"
 
@@ -84,8 +92,7 @@ class NowView(Explorer):
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._now: Now | None = None
         self._linked_assets: tuple[str, tuple[str, ...]] | None = None
-        # Notes as shown to the reader.
-        self._seen: dict[str, Note] = {}
+        self._notes = NoteWriter(twin, author=author_of(self.session), on_written=self._notes_written)
         self._timer: Any = None
         self._alert = pmui.Alert(
             object="", severity="warning", visible=False, closeable=True, margin=(4, 10), sizing_mode="stretch_width"
@@ -102,20 +109,24 @@ class NowView(Explorer):
         )
         self._strip = TileStrip(on_press=lambda only: self.param.update(only=only))
         self._alerts = NowAlerts(twin)
-        alerts = self._alerts.any
+        # None for a twin without live sources.
+        self.follow = Follow(twin, self.shared, on_change=self._go_to) if has_live_sources(twin) else None
+        extra = [name for name, has in (("fresh", self.follow is not None), ("alert", self._alerts.any)) if has]
         self.table = ExceptionTable(
             settings=self.session.settings,
             on_pick=self._pick,
-            on_note=self._note_typed,
+            on_note=lambda key, text: self._notes.write([key], text=text),
             on_tick=self._ticked,
-            alerts=alerts,
+            extra=extra,
         )
         self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._choose)
         self._actions = RowActions(
-            on_acknowledge=self.acknowledge, on_note=self._note_ticked, on_snooze=self.snooze if alerts else None
+            on_acknowledge=self.acknowledge,
+            on_note=lambda text: self._notes.write(self.table.selected, text=text),
+            on_snooze=self.snooze if self._alerts.any else None,
         )
         self._why = RowWhy(twin, lambda: pd.DataFrame(columns=["key"]) if self._now is None else self._now.exceptions)
-        self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns, alerts=alerts)
+        self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns, extra=extra)
         self.sheet = WorkbookExchange(
             twin, author=author_of(self.session), content=self._workbook_content, on_written=self._show_notes
         )
@@ -130,7 +141,7 @@ class NowView(Explorer):
         """Show the state of a link; a wrong value becomes a notice."""
         problems: list[str] = []
         only = link.layout or ""
-        if only and only not in self._filters():
+        if only and only not in filters(self.twin.model):
             problems.append(f"unknown tile {only!r}; all exceptions are shown")
             only = ""
         self._linked_assets = (link.asset_type, link.assets or ()) if link.asset_type else None
@@ -142,21 +153,14 @@ class NowView(Explorer):
         elif self._now is None:
             self._search.text = link.find or ""
 
-    def _filters(self) -> list[str]:
-        model = self.twin.model
-        return [
-            *(f"severity:{name}" for name in ("high", "medium", "low")),
-            *(f"type:{name}" for name in model.asset_types),
-            *(f"event:{name}" for name in model.event_types),
-        ]
-
     def link(self) -> Link:
-        """Return the state of the page, with the selected asset."""
+        """Return the state of the page, with the selected asset; of a paused page, its instant."""
         kind, assets = self._linked_assets or (None, ())
         if self.chosen is not None:
             kind, assets = self.chosen[0], (self.chosen[1],)
+        at = self.follow.paused_at if self.at is None and self.follow is not None else self.at
         return Link(
-            asset_type=kind, assets=assets or None, at=self.at, layout=self.only or None, find=self._search.text or None
+            asset_type=kind, assets=assets or None, at=at, layout=self.only or None, find=self._search.text or None
         )
 
     def data(self) -> pd.DataFrame | None:
@@ -169,27 +173,14 @@ class NowView(Explorer):
         """Return Python that gives the same exceptions."""
         if self._now is None or self._now.at is None:
             return ""
-        lines = [
-            "from twinlab.events import exceptions",
-            self.open_code,
-            "",
-            f"data = exceptions(twin, at={pd.Timestamp(self._now.at).isoformat()!r})  # UTC",
-        ]
-        what, _, name = self.only.partition(":")
-        column = {"severity": "severity", "type": "asset_type", "event": "event_type"}.get(what)
-        if column is not None:
-            lines.append(f'data = data[data["{column}"] == {name!r}].reset_index(drop=True)')
-        return "\n".join(lines) + "\n"
+        return exceptions_code(self._now.at, self.only, opening=self.open_code)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the table with the reader's columns, and the tiles."""
         rows = self.table.rows
         if rows is None or self._now is None:
             return {}
-        shown = rows[self.table.columns].rename(columns=COLUMNS).reset_index(drop=True)
-        shown = shown.astype({name: "str" for name in shown if isinstance(shown[name].dtype, pd.CategoricalDtype)})
-        messages = [(tile.title, tile.main, tile.detail) for tile in self._tiles()]
-        return {"exceptions": shown, "tiles": pd.DataFrame(messages, columns=["tile", "number", "detail"])}
+        return {"exceptions": shown_table(rows, self.table.columns), "tiles": tile_table(self._tiles())}
 
     def settings(self) -> dict[str, str]:
         """Return instant and filter: label -> value."""
@@ -207,12 +198,15 @@ class NowView(Explorer):
 
     @param.depends("at", watch=True)
     def _at_changed(self) -> None:
+        if self.follow is not None:
+            self.follow.release()
         self._reload(replace_rows=True)
 
     @param.depends("only", watch=True)
     def _only_changed(self) -> None:
         if self._now is not None:
-            self._fill(self._now, replace_rows=True)
+            self._fill_table(self._now, replace_rows=True)
+            self.revision += 1
 
     def refresh(self) -> None:
         """Read the current state; shown rows keep their places."""
@@ -226,41 +220,55 @@ class NowView(Explorer):
             pn.state.onload(partial(self._read_later, replace_rows=replace_rows))
             return
         try:
-            now, shot = self._read(self.at)
+            read = self._read(self.at)
         except READING_ERRORS as error:
             self._fail(error)
-            return
-        self._fill(now, replace_rows=replace_rows)
-        self.map.show(shot)
-        if served:
-            pn.state.execute(self._start_refreshing, schedule=True)
+        else:
+            self._fill(*read, replace_rows=replace_rows)
+            if served:
+                pn.state.execute(self._start_refreshing, schedule=True)
 
-    def _read(self, at: np.datetime64 | None) -> tuple[Now, MapSnapshot | None]:
+    def _read(self, at: np.datetime64 | None) -> _Read:
         now = now_at(self.shared, at)
-        return now, self.map.read(now.at)
+        return now, self.map.read(now.at), None if self.follow is None else self.follow.read()
 
     async def _read_later(self, *, replace_rows: bool) -> None:
         """Read in a thread, so that the page can be used meanwhile."""
         asked = self.at
         try:
-            now, shot = await asyncio.to_thread(self._read, asked)
+            read = await asyncio.to_thread(self._read, asked)
         except READING_ERRORS as error:
             self._fail(error)
             return
-        if asked is self.at:
-            # Otherwise the reader has chosen another instant meanwhile.
-            self._fill(now, replace_rows=replace_rows)
-            self.map.show(shot)
+        if asked is self.at and (self._follows or replace_rows):
+            # Otherwise the reader has chosen another instant meanwhile, or paused.
+            self._fill(*read, replace_rows=replace_rows)
             await self._start_refreshing()
+
+    @property
+    def _follows(self) -> bool:
+        return self.follow is None or self.follow.mode != "paused"
 
     async def _start_refreshing(self) -> None:
         if self._timer is None:
-            self._timer = pn.state.add_periodic_callback(cast("Any", self._tick), period=_REFRESH_MS)
+            period = _REFRESH_MS if self.follow is None else _LIVE_MS
+            self._timer = pn.state.add_periodic_callback(cast("Any", self._tick), period=period)
         await asyncio.to_thread(preload_search, self.shared)
 
     async def _tick(self) -> None:
-        if self.at is None and self._now is not None:
+        if self._now is not None and self.at is None and self._follows:
             await self._read_later(replace_rows=False)
+        elif self._now is not None and self.follow is not None:
+            # rows and map don't change; the line of sources doesn't.
+            await self.follow.refresh(at=self._now.at, chosen=self.at)
+
+    def _go_to(self, at: np.datetime64 | None) -> None:
+        """Show another instant, None for the newest data, unless the page is paused."""
+        if at is not self.at:
+            self.at = at
+        elif self._follows:
+            self._reload(replace_rows=False)
+        self.revision += 1
 
     def _fail(self, error: Exception) -> None:
         _LOG.error("the current state can't be read", exc_info=error)
@@ -269,15 +277,17 @@ class NowView(Explorer):
         else:
             self.notice = f"The page may be out of date: {error}"
 
-    def _fill(self, now: Now, *, replace_rows: bool) -> None:
-        first = self._now is None
+    def _fill(self, now: Now, shot: MapSnapshot | None, freshness: Freshness | None, *, replace_rows: bool) -> None:
+        first, texts = self._now is None, None if self.follow is None else self.follow.texts
+        same = now is self._now and not replace_rows
         self._now = now
-        self._strip.show(self._tiles(), active=self.only)
-        rows = self._rows(now)
-        if len(rows) or (not replace_rows and self.table.rows is not None):
-            (self.table.show if replace_rows else self.table.refresh)(rows)
-        else:
-            self.table.show_message(no_exceptions_html(now, only=self.only, rules=bool(self.twin.model.rules)))
+        if self.follow is not None and freshness is not None:
+            self.follow.show(freshness, at=now.at, chosen=self.at)
+            if same and self.follow.texts == texts:
+                self._strip.show(self._tiles(), active=self.only)
+                return
+        self.map.show(shot, stale=None if self.follow is None else self.follow.stale)
+        self._fill_table(now, replace_rows=replace_rows)
         self._search.at = self.at
         if first:
             self._body[:] = self._layout()
@@ -288,26 +298,32 @@ class NowView(Explorer):
         self._instant.show(now.at, chosen=self.at)
         self.revision += 1
 
+    def _fill_table(self, now: Now, *, replace_rows: bool) -> None:
+        self._strip.show(self._tiles(), active=self.only)
+        rows = self._rows(now)
+        if len(rows) or (not replace_rows and self.table.rows is not None):
+            (self.table.show if replace_rows else self.table.refresh)(rows)
+        else:
+            self.table.show_message(no_exceptions_html(now, only=self.only, rules=bool(self.twin.model.rules)))
+
     def _rows(self, now: Now) -> pd.DataFrame:
-        shown = Now(now.at, filtered(now.exceptions, self.only), now.places, now.fixes)
-        self._seen = read_notes(self.twin)
+        shown = replace(now, exceptions=filtered(now.exceptions, self.only))
         # An alert is of the present, not of a chosen instant.
         texts = self._alerts.texts(now.exceptions["key"]) if self.at is None else {}
-        labels = LabelsByType(self.shared)
-        return exception_rows(shown, self.twin.model, labels=labels, notes=self._seen, alerts=texts)
+        labels, fresh = LabelsByType(self.shared), None if self.follow is None else self.follow.of_rows
+        return exception_rows(
+            shown, self.twin.model, labels=labels, notes=self._notes.read(), alerts=texts, freshness=fresh
+        )
 
     def _tiles(self) -> list[Any]:
         assert self._now is not None
-        return tiles(self._now, self.twin.model, newest=self.shared.latest())
-
-    # -- what the reader does -----------------------------------------------------------------------------------------
+        freshness = None if self.follow is None else self.follow.of_rows
+        return tiles(self._now, self.twin.model, newest=self.shared.latest(), freshness=freshness)
 
     def _pick(self, key: str) -> None:
         assert self._now is not None
-        hit = self._now.exceptions[self._now.exceptions["key"] == key]
-        if len(hit):
-            self.chosen = (str(hit["asset_type"].iloc[0]), str(hit["asset"].iloc[0]))
-            self.revision += 1
+        for hit in records(self._now.exceptions[self._now.exceptions["key"] == key]):
+            self._choose((str(hit["asset_type"]), str(hit["asset"])))
 
     def _choose(self, asset: tuple[str, str]) -> None:
         self.chosen = asset
@@ -324,28 +340,15 @@ class NowView(Explorer):
 
     def acknowledge(self) -> None:
         """Acknowledge the ticked rows."""
-        self._write(self.table.selected, acknowledged=True)
+        self._notes.write(self.table.selected, acknowledged=True)
 
     def snooze(self, hours: int) -> None:
         """Snooze the alerts of the ticked rows: nothing of them is sent for some hours."""
         self.notice = self._alerts.snooze(self.table.selected, hours=hours, author=author_of(self.session))
         self._show_notes()
 
-    def _note_ticked(self, text: str) -> None:
-        self._write(self.table.selected, text=text)
-
-    def _note_typed(self, key: str, text: str) -> None:
-        self._write([key], text=text)
-
-    def _write(self, keys: list[str], *, text: str | None = None, acknowledged: bool | None = None) -> None:
-        """Write notes of the reader to the twin and show them; a note that somebody else changed becomes a notice."""
-        try:
-            messages = write_notes(
-                self.twin, keys, seen=self._seen, author=author_of(self.session), text=text, acknowledged=acknowledged
-            )
-        except READING_ERRORS as error:
-            messages = [f"The note can't be saved: {error}"]
-        self.notice = " · ".join(messages)
+    def _notes_written(self, messages: str) -> None:
+        self.notice = messages
         self._show_notes()
 
     def _show_notes(self) -> None:
@@ -369,8 +372,6 @@ class NowView(Explorer):
     def _notice_changed(self) -> None:
         self._alert.param.update(object=self.notice, visible=bool(self.notice), closed=False)
 
-    # -- layout -------------------------------------------------------------------------------------------------------
-
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets for search and instant."""
         find = pn.Column(self._search.field, sizing_mode="stretch_width", styles={"flex": "1 1 300px"})
@@ -384,7 +385,7 @@ class NowView(Explorer):
             self._strip.pane, self.map.pane, sizing_mode="stretch_width", gap="0px", css_classes=["tl-overview"]
         )
         return [
-            self._instant.text,
+            self._instant.text if self.follow is None else self.follow.bar.pane,
             overview,
             tools,
             self.sheet.panel,

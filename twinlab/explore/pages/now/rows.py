@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,17 @@ from twinlab.explore.kit.exception_text import (
 from twinlab.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from twinlab.explore.kit.present import Now
+    from twinlab.explore.pages.now.live.freshness import Freshness
     from twinlab.explore.pages.now.notes import Note
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["COLUMNS", "UpdatedRows", "chosen_columns", "default_columns", "exception_rows", "filtered", "update_rows"]
+__all__ = [
+    "COLUMNS", "EXTRA", "UpdatedRows", "chosen_columns", "default_columns", "exception_rows", "exceptions_code", "filtered", "shown_table",
+    "update_rows",
+]  # fmt: skip
 
 #: Column -> title, in default order; the columns after "acknowledged" are hidden by default.
 COLUMNS: Mapping[str, str] = {
@@ -41,10 +47,14 @@ COLUMNS: Mapping[str, str] = {
     "event": "event",
     "rule": "rule",
     "text": "description",
-    # Of a twin with alerts.
+    "fresh": "last row",
     "alert": "alert",
 }
 _DEFAULT = tuple(COLUMNS)[:10]
+#: Columns that some twins have: state and age of the last row of a live twin, state of the alerts of a twin with alerts.
+EXTRA = ("fresh", "alert")
+#: What a tile filters by -> column of exceptions.
+_FILTERS = {"severity": "severity", "type": "asset_type", "event": "event_type"}
 _GRADES = [f"{SEVERITY_SYMBOLS[name]} {name}" for name in reversed(SEVERITIES)]
 
 
@@ -73,9 +83,28 @@ def chosen_columns(stored: object) -> list[str]:
     return list(dict.fromkeys(name for name in names if name in COLUMNS)) or list(_DEFAULT)
 
 
-def default_columns(*, alerts: bool) -> list[str]:
-    """Return the columns that are shown at first; the state of alerts is among them where a twin raises some."""
-    return [*_DEFAULT[:3], *(["alert"] if alerts else []), *_DEFAULT[3:]]
+def default_columns(extra: Collection[str] = ()) -> list[str]:
+    """Return the columns that are shown at first, with those of `EXTRA` that a twin has.
+
+    >>> default_columns(["fresh"])[:5]
+    ['severity', 'title', 'asset', 'fresh', 'since']
+    """
+    return [*_DEFAULT[:3], *(name for name in EXTRA if name in extra), *_DEFAULT[3:]]
+
+
+def exceptions_code(at: np.datetime64, only: str, *, opening: str) -> str:
+    """Return Python that gives the exceptions of an instant and a tile as ``data``."""
+    lines = [
+        "from twinlab.events import exceptions",
+        opening,
+        "",
+        f"data = exceptions(twin, at={pd.Timestamp(at).isoformat()!r})  # UTC",
+    ]
+    what, _, name = only.partition(":")
+    column = _FILTERS.get(what)
+    if column is not None:
+        lines.append(f'data = data[data["{column}"] == {name!r}].reset_index(drop=True)')
+    return "\n".join(lines) + "\n"
 
 
 def exception_rows(
@@ -85,6 +114,7 @@ def exception_rows(
     labels: Mapping[str, Mapping[str, str]],
     notes: Mapping[str, Note],
     alerts: Mapping[str, str] | None = None,
+    freshness: Freshness | None = None,
 ) -> pd.DataFrame:
     """Return the exceptions of an instant as rows of text.
 
@@ -95,19 +125,31 @@ def exception_rows(
     labels : mapping of asset type to (asset -> name)
     notes : mapping of an exception's key to its note
     alerts : mapping of an exception's key to the state of its alert, optional
+    freshness : Freshness, optional
+        Of a live twin.
 
     Returns
     -------
     DataFrame
-        Index ``key``; all of `COLUMNS` as text, ``since`` as datetime64; and ``ended``, False.
+        Index ``key``; all of `COLUMNS` as text, ``since`` as datetime64; ``ended``, False; and ``stale``, whether the asset isn't live.
     """
     out = [_record(row, now, model, labels, notes.get(str(row["key"]))) for row in records(now.exceptions)]
     frame = pd.DataFrame(out, columns=["key", *COLUMNS])
     frame["alert"] = [(alerts or {}).get(str(key), "") for key in frame["key"]]
     frame["severity"] = pd.Categorical(frame["severity"], categories=_GRADES, ordered=True)
     frame["since"] = pd.to_datetime(frame["since"]).astype("datetime64[ns]")
-    frame["ended"] = False
+    frame["ended"], frame["stale"] = False, False
+    if freshness is not None and len(frame):
+        keys = [(str(row["asset_type"]), str(row["asset"])) for row in records(now.exceptions)]
+        frame["fresh"] = [freshness.text(key) for key in keys]
+        frame["stale"] = [freshness.is_stale(key) for key in keys]
     return frame.set_index("key")
+
+
+def shown_table(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return some columns of `exception_rows` for a file, with their titles and as plain text."""
+    shown = rows[list(columns)].rename(columns=COLUMNS).reset_index(drop=True)
+    return shown.astype({name: "str" for name in shown if isinstance(shown[name].dtype, pd.CategoricalDtype)})
 
 
 def _record(
@@ -136,6 +178,7 @@ def _record(
         "event": event,
         "rule": str(row["rule"]),
         "text": str(row["text"]),
+        "fresh": "",
     }
 
 
@@ -161,5 +204,5 @@ def update_rows(shown: pd.DataFrame, fresh: pd.DataFrame) -> UpdatedRows:
 def filtered(exceptions: pd.DataFrame, only: str) -> pd.DataFrame:
     """Return the exceptions of a tile: ``severity:high``, ``type:room``, ``event:trip``; all for ""."""
     what, _, name = only.partition(":")
-    column = {"severity": "severity", "type": "asset_type", "event": "event_type"}.get(what)
+    column = _FILTERS.get(what)
     return exceptions if column is None or column not in exceptions else exceptions[exceptions[column] == name]

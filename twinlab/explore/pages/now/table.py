@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Collection, MutableMapping, Sequence
 from typing import Any, cast
 
 import pandas as pd
@@ -14,7 +14,7 @@ from twinlab._html import html
 from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.pages.now.rows import COLUMNS, UpdatedRows, chosen_columns, default_columns, update_rows
+from twinlab.explore.pages.now.rows import COLUMNS, EXTRA, UpdatedRows, chosen_columns, default_columns, update_rows
 
 __all__ = ["ExceptionTable"]
 
@@ -47,8 +47,8 @@ class ExceptionTable:
         Called with key and text when a note was edited.
     on_tick : callable
         Called with the keys of the ticked rows.
-    alerts : bool
-        Whether the twin raises alerts, whose state is then a column.
+    extra : collection of str
+        Columns of `EXTRA` that the twin has.
     """
 
     def __init__(
@@ -58,13 +58,12 @@ class ExceptionTable:
         on_pick: Callable[[str], None],
         on_note: Callable[[str, str], None],
         on_tick: Callable[[list[str]], None],
-        alerts: bool = False,
+        extra: Collection[str] = (),
     ) -> None:
         self._settings, self._on_pick, self._on_note, self._on_tick = settings, on_pick, on_note, on_tick
         stored = settings.get(_SETTING)
-        self._columns = default_columns(alerts=alerts) if stored is None else chosen_columns(stored)
-        if not alerts:
-            self._columns = [name for name in self._columns if name != "alert"]
+        self._columns = default_columns(extra) if stored is None else chosen_columns(stored)
+        self._columns = [name for name in self._columns if name in extra or name not in EXTRA]
         self._grid: pn.widgets.Tabulator | None = None
         self._rows: pd.DataFrame | None = None
         # Rows of the current state, shown by the next update.
@@ -152,7 +151,7 @@ class ExceptionTable:
     # -- the grid -----------------------------------------------------------------------------------------------------
 
     def _shown_columns(self) -> list[str]:
-        return [*self._columns, "ended"]
+        return [*self._columns, "ended", "stale"]
 
     def _shown(self) -> pd.DataFrame:
         assert self._rows is not None
@@ -183,7 +182,7 @@ class ExceptionTable:
             pagination="remote",
             page_size=_PAGE,
             show_index=False,
-            hidden_columns=["key", "ended"],
+            hidden_columns=["key", "ended", "stale"],
             selectable="checkbox",
             layout="fit_data_fill",
             titles=dict(COLUMNS),
@@ -217,13 +216,15 @@ class ExceptionTable:
 
 
 def _styled(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return CSS for each cell: a coloured line for the severity, dimmed text for ended rows."""
+    """Return CSS for each cell: a coloured line for the severity, dimmed text for ended rows and those of assets that aren't live."""
     out = pd.DataFrame("", index=rows.index, columns=rows.columns)
     if "severity" in rows:
         out["severity"] = [
             f"border-left: 4px solid {_COLORS.get(str(severity), 'transparent')}; font-weight: 500"
             for severity in rows["severity"]
         ]
+    if "stale" in rows:
+        out.loc[rows["stale"].to_numpy(dtype=bool), :] += "; opacity: 0.66; font-style: italic"
     if "ended" in rows:
         out.loc[rows["ended"].to_numpy(dtype=bool), :] = "opacity: 0.55; font-style: italic"
     return out

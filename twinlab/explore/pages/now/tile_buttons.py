@@ -40,9 +40,11 @@ _BUTTON = {
     "&::first-line": {"fontSize": "22px", "fontWeight": 500, "lineHeight": 1.3},
     "&.MuiButton-outlined": {"color": "text.primary", "borderColor": "divider"},
 }
+#: A dashed frame and dimmed letters; the tile's text says why.
+_STALE = {**_BUTTON, "opacity": 0.66, "fontStyle": "italic", "borderStyle": "dashed"}
 _PLAIN = (
     '<div style="font:13px/1.3 Roboto,system-ui,sans-serif;box-sizing:border-box;min-height:72px;height:100%;'
-    'padding:7px 11px;border:1px dashed rgba(127,127,127,.4);border-radius:4px">'
+    'padding:7px 11px;border:1px dashed rgba(127,127,127,.4);border-radius:4px{% if tile.stale %};opacity:.66;font-style:italic{% endif %}">'
     '<span style="font-size:22px;font-weight:500;line-height:1.3">{{ tile.main }}</span>'
     "<br>{{ tile.title }}<br>{{ tile.detail }}</div>"
 )
@@ -80,7 +82,11 @@ class TileStrip:
                 piece.object = _plain(tile)
             else:
                 pressed = bool(active) and tile.filter == active
-                piece.param.update(label=_text(tile), variant="contained" if pressed else "outlined")
+                piece.param.update(
+                    label=_text(tile),
+                    variant="contained" if pressed else "outlined",
+                    sx=_STALE if tile.stale else _BUTTON,
+                )
 
     def _piece(self, tile: Tile) -> pmui.Button | Html:
         if not tile.filter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,16 @@ import pandas as pd
 
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.kit.exception_text import SEVERITY_SYMBOLS, age_text
+from twinlab.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
     import numpy as np
 
     from twinlab.explore.kit.present import Now
+    from twinlab.explore.pages.now.live.freshness import Freshness
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["Tile", "tiles"]
+__all__ = ["Tile", "filters", "tile_table", "tiles"]
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,22 @@ class Tile:
     detail: str
     #: Whether the tile reports something wrong.
     alarming: bool = False
+    #: Whether what it counts isn't live, which its detail then says.
+    stale: bool = False
 
 
-def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) -> list[Tile]:
+def filters(model: TwinModel) -> list[str]:
+    """Return the filters of all tiles that a twin may have."""
+    return [
+        *(f"severity:{name}" for name in reversed(SEVERITIES)),
+        *(f"type:{name}" for name in model.asset_types),
+        *(f"event:{name}" for name in model.event_types),
+    ]
+
+
+def tiles(
+    now: Now, model: TwinModel, *, newest: np.datetime64 | None = None, freshness: Freshness | None = None
+) -> list[Tile]:
     """Return the tiles of an instant: severities from high to low, asset types, event types, age of the newest data.
 
     Parameters
@@ -42,6 +58,8 @@ def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) ->
     model : TwinModel
     newest : datetime64, optional
         Time of the newest sample of the twin, to show how far ``now`` is behind it.
+    freshness : Freshness, optional
+        Of a live twin: assets that aren't live are counted, and the age is that of the newest row.
     """
     out = [
         Tile(
@@ -55,14 +73,35 @@ def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) ->
         total = cover.reporting + cover.silent
         detail = "reporting" + (f" · {cover.silent:,} silent" if cover.silent else "")
         main = f"{cover.reporting:,} of {total:,}"
-        out.append(Tile(f"type:{kind}", _capital(title), main, detail, cover.silent > 0))
+        old = 0 if freshness is None else freshness.not_live(kind)
+        if old:
+            detail += f" · {old:,} not live"
+        out.append(Tile(f"type:{kind}", _capital(title), main, detail, cover.silent > 0, stale=0 < total <= old))
     for kind, count in now.counts.items():
         title = model.event_types[kind].title or readable_name(kind)
         waiting = f" · {count.not_ended:,} not ended" if count.not_ended else ""
         detail = f"on time · {count.late:,} late{waiting}"
         out.append(Tile(f"event:{kind}", _capital(title), f"{count.on_time:,}", detail, count.late > 0))
-    out.append(_freshness(now.at, newest))
+    out.append(_freshness(now.at, newest) if freshness is None else _newest_row(freshness))
     return out
+
+
+def tile_table(shown: Sequence[Tile]) -> pd.DataFrame:
+    """Return tiles as a table for a file."""
+    return pd.DataFrame([(one.title, one.main, one.detail) for one in shown], columns=["tile", "number", "detail"])
+
+
+def _newest_row(freshness: Freshness) -> Tile:
+    """Return the tile of a live twin: age of the newest row, and how many sources work."""
+    if freshness.stopped is not None:
+        since = f"for {freshness.stopped}" if freshness.stopped else "yet"
+        return Tile(
+            "", "Not live", freshness.newest_age or "–", f"no historian has run {since}", alarming=True, stale=True
+        )
+    bad = sum(not one.current for one in freshness.sources)
+    total = len(freshness.names)
+    detail = f"{total - bad:,} of {total:,} sources current"
+    return Tile("", "Newest row", freshness.newest_age or "–", detail, bad > 0, stale=bad == total)
 
 
 def _freshness(at: np.datetime64 | None, newest: np.datetime64 | None) -> Tile:

@@ -1,7 +1,7 @@
 """The Sources page: state, rate, latency, gaps and clock of each live source, and its last rows.
 
 In: a twin whose mappings have ``live:``, and the status that its historian writes. Out: a table, and what is known about one source.
-Read in order: `live_twins` (what the page needs of a twin), `states` (what a status means), `details` (one source), `page`.
+Read in order: `kit.live` (what the page needs of a twin, what a status means), `details` (one source), `page`.
 Never: a command to the historian or to a source.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twinlab.explore.pages.sources.live_twins import has_live_sources
+from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.pages.spec import PageSpec
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import panel as pn
 
 from twinlab._html import html
 from twinlab.explore.kit.exception_text import time_text
+from twinlab.explore.kit.live.states import age_at
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.pages.sources.states import age_at
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -16,17 +16,17 @@ import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link, known_or_problem, merge_problems
+from twinlab.explore.kit.live.states import source_rows, verdict
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html, error_pane, verdict_heading
 from twinlab.explore.pages.sources.details import SourceDetails
-from twinlab.explore.pages.sources.states import source_rows, verdict
 from twinlab.explore.views.base import Explorer
 
 if TYPE_CHECKING:
     import holoviews as hv
 
+    from twinlab.explore.kit.live.live_twins import LiveTwin, Status
     from twinlab.explore.kit.session import Session, Shared
-    from twinlab.explore.pages.sources.live_twins import LiveTwin, Status
 
 __all__ = ["SourcesView"]
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from twinlab.explore.kit.exception_text import age_text
 
 if TYPE_CHECKING:
-    from twinlab.explore.pages.sources.live_twins import Status
+    from twinlab.explore.kit.live.live_twins import Status
 
-__all__ = ["Verdict", "age_at", "source_rows", "state_text", "trouble", "verdict"]
+__all__ = ["Verdict", "age_at", "newest_row", "source_rows", "state_text", "trouble", "verdict"]
 
 #: State -> shape and name; the shapes differ, so that the colour isn't needed.
 _STATES = {
@@ -144,6 +145,13 @@ def age_at(at_ns: int, now_ns: int) -> str | None:
     '1 min'
     """
     return age_text(pd.Timedelta(max(0, now_ns - at_ns), unit="ns")) if at_ns else None
+
+
+def newest_row(status: Status) -> np.datetime64 | None:
+    """Return the event time of the newest row of any source, UTC; that of its receipt if the source's clock is ahead."""
+    known = [min(one["last_event_ns"] or one["last_row_ns"], one["last_row_ns"]) for one in status.sources.values()]
+    newest = max(known, default=0)
+    return np.datetime64(newest, "ns") if newest else None
 
 
 def _offset(seconds: float) -> str:

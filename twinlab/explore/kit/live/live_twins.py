@@ -1,9 +1,9 @@
-"""What the Sources page needs of a twin with live sources."""
+"""What pages need of a twin with live sources."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 from twinlab.model.reader import TwinReader
 
@@ -46,7 +46,10 @@ class LiveTwin(TwinReader, Protocol):
     def recent_rows(self, source: str, *, rows: int) -> pd.DataFrame:
         """Return the rows of a source that arrived last, newest first."""
 
+    def freshness(self) -> pd.DataFrame:
+        """Return a row for each asset that a live source has sent rows of: state, age, latency, gaps, clock offset."""
 
-def has_live_sources(twin: object) -> bool:
+
+def has_live_sources(twin: object) -> TypeGuard[LiveTwin]:
     """Return whether a mapping of a twin has ``live:``; a view of a twin's past has none."""
     return isinstance(twin, LiveTwin) and any(getattr(one, "live", None) is not None for one in twin.mappings.values())
