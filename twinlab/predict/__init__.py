@@ -2,7 +2,7 @@
 
 In: a twin, or plain arrays. Out: Datasets with dims ``issue_time, lead_time, asset, quantile``, stored beside the twin, with scores once the truth is known.
 Read in order: `protocol` (states, predictors, estimators), `predictions` (the schema and the store), `scores`, `known` (what was known when), `targets`,
-`features`, `baselines`.
+`features`, `baselines`, `backtests`.
 Never: a value that wasn't known at the issue time; a number where the honest answer is "can't tell"; a write to the twin's history.
 """
 
@@ -13,11 +13,14 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "Backtest": "backtests.result",
         "ByEventTime": "known.knowledge",
         "ByIngest": "known.knowledge",
         "Calendar": "features.clock",
         "CallableEstimator": "protocol.estimator",
         "CantTell": "protocol.predictor",
+        "Climatology": "baselines.constant",
+        "Constant": "baselines.constant",
         "EventColumns": "protocol.events",
         "EventCount": "features.event_counts",
         "EventTarget": "targets.event",
@@ -43,6 +46,7 @@ __getattr__, __dir__ = attach(
         "SklearnRegressor": "protocol.sklearn",
         "State": "protocol.state",
         "StateDuration": "features.durations_of_states",
+        "backtest": "backtests.run",
         "event_predictions": "predictions.of_events",
         "fit_on": "known.running",
         "join": "predictions.joining",

@@ -28,7 +28,7 @@ class SeasonalNaive:
     Parameters
     ----------
     inputs : Inputs
-        Its ``window`` is at least the longest number of seasons that a lead time needs.
+        Its ``window`` is at least a season.
     target : SignalTarget
     lead_times : tuple of str
     season : str
@@ -54,9 +54,8 @@ class SeasonalNaive:
         if season < self.inputs.step_ns or season % self.inputs.step_ns:
             msg = f"expected a season that is a multiple of the step {self.inputs.step}, got {self.season!r}"
             raise SchemaError(msg)
-        longest = self.back[-1] if self.lead_times else season
-        if not self.lead_times or self.inputs.window_ns < longest - self.leads[-1] + self.inputs.step_ns:
-            msg = f"expected lead times and a window that reaches {self.season} before them, got window={self.inputs.window!r}"
+        if not self.lead_times or self.inputs.window_ns < season:
+            msg = f"expected lead times and a window of at least the season of {self.season}, got window={self.inputs.window!r}"
             raise SchemaError(msg)
 
     @property
@@ -64,11 +63,10 @@ class SeasonalNaive:
         """The lead times."""
         return [duration(text, what="lead_times") for text in self.lead_times]
 
-    @property
-    def back(self) -> list[np.timedelta64]:
-        """Span from the cell that is predicted back to the one that is used, for each lead time."""
+    def back(self, latency: np.timedelta64) -> list[np.timedelta64]:
+        """Return the span from the cell that is predicted back to the one that is used and known, for each lead time."""
         season = duration(self.season, what="SeasonalNaive.season")
-        return [season * int(-(-lead // season)) for lead in self.leads]
+        return [season * int(-(-(lead + latency) // season)) for lead in self.leads]
 
     def content_hash(self) -> str:
         """Hash of the parameters."""
@@ -84,7 +82,7 @@ class SeasonalNaive:
         """
         values = state.history[self.target.name].transpose("time", "asset").values
         errors: list[NDArray[np.float64]] = []
-        for back in self.back:
+        for back in self.back(state.latency):
             cells = int(back // self.inputs.step_ns)
             if len(values) <= cells:
                 msg = f"expected a history longer than the season of {self.season}, got {len(values)} cells of {self.inputs.step}"
@@ -131,7 +129,7 @@ class FittedSeasonalNaive:
     def predict(self, state: State) -> xr.Dataset:
         """Return predictions for all assets; an asset that wasn't in training has no number."""
         of = self.of
-        ends = state.issue_time + np.array(of.leads) - np.array(of.back)
+        ends = state.issue_time + np.array(of.leads) - np.array(of.back(state.latency))
         values = cell_values(state.history[of.target.name], ends, step=state.step)
         known = {asset: place for place, asset in enumerate(self.assets)}
         errors = np.full((*values.shape, len(of.quantiles)), np.nan)

@@ -121,12 +121,12 @@ class FeaturePredictor:
         return cases.take(known), true[known]
 
     def training_times(self, state: State) -> NDArray[np.datetime64]:
-        """Return the issue times of training cases: every ``train_every`` back from the state's own, after a window."""
+        """Return the issue times of training cases: every ``train_every`` back from the state's own, to the begin of its history."""
         times = state.history["time"].values
         if not times.size:
             return np.empty(0, "datetime64[ns]")
         every = duration(self.train_every, what="train_every")
-        # The first lags need cells before them; where these are missing the features are NaN.
+        # Features of the first ones lack cells, and are NaN.
         count = int((state.issue_time - min(self.leads) - times[0]) // every)
         return np.sort(state.issue_time - every * np.arange(1, max(count, 0) + 1))
 
@@ -174,7 +174,7 @@ class FittedFeaturePredictor:
             attrs=of.target.attrs,
         )
 
-    def _refused(self, state: State) -> dict[tuple[int, int], CantTell]:
+    def _refused(self, state: State) -> dict[tuple[int, ...], CantTell]:
         """Return reasons for assets whose variables have no value in the window."""
         if not state.history.data_vars:
             return {}

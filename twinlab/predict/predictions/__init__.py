@@ -1,7 +1,7 @@
 """Predictions as data: Datasets of one schema, stored beside the twin, listed, compared and scored.
 
 In: arrays of predictions with their issue times. Out: Datasets with dims among ``issue_time, lead_time, asset, quantile``; tables of scores.
-Read in order: `schema` (dims, attributes, "can't tell"), `of_events`, `joining`, `store` (a folder of Zarr arrays), `scoring` (with the truth).
+Read in order: `schema` (dims, attributes, "can't tell"), `of_events`, `joining`, `files`, `store` (a folder of Zarr arrays), `scoring` (with the truth).
 Never: a stored prediction that is changed after it was issued; a write to the twin's history.
 """
 

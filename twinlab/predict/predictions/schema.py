@@ -61,7 +61,7 @@ def predictions(
     units: str,
     lead_times: Sequence[np.timedelta64],
     quantiles: Sequence[float] = (),
-    refused: Mapping[tuple[int, int], CantTell] | None = None,
+    refused: Mapping[tuple[int, ...], CantTell] | None = None,
     assets: Sequence[str] | None = None,
     attrs: Mapping[str, object] | None = None,
 ) -> xr.Dataset:
@@ -98,7 +98,7 @@ def predictions(
         msg = f"expected predictions of {target!r} of shape {shape} (lead_time, asset[, quantile]), got {values.shape}"
         raise SchemaError(msg)
     missing = np.asarray(np.isnan(values).any(axis=-1) if quantiles else np.isnan(values), bool)
-    codes, texts = encoded(missing, {**(refused or {})}, fitted.name)
+    codes, texts = encoded(missing, refused or {}, fitted.name)
     values = np.where((codes > 0)[..., None] if quantiles else codes > 0, np.nan, values)
     dims: tuple[str, ...] = (*GRID, "quantile") if quantiles else GRID
     kind = "quantiles" if quantiles else "probability"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from twinlab._files import disk_usage, file_name, sync_folder, write_atomically
 from twinlab._locks import Lock
 from twinlab.errors import CorruptionError, SchemaError, UnknownTermError
 from twinlab.model.terms import nearest
+from twinlab.predict.predictions.files import load_predictions, save_predictions
 from twinlab.predict.predictions.joining import join
 from twinlab.predict.predictions.schema import CANT_TELL, check_predictions
 
@@ -55,9 +55,9 @@ class PredictionStore:
             parts = self._parts(folder)
             if parts:
                 # Joined, they show what doesn't fit.
-                join([_load(part) for part in parts] + [data])
+                join([load_predictions(part) for part in parts] + [data])
             number = 1 + max((int(part.stem) for part in parts), default=-1)
-            write_atomically(folder / f"{number:06d}.zarr", lambda draft: _save(data, draft))
+            write_atomically(folder / f"{number:06d}.zarr", lambda draft: save_predictions(data, draft))
             sync_folder(folder)
 
     def open(self, name: str) -> xr.Dataset:
@@ -70,7 +70,7 @@ class PredictionStore:
         CorruptionError
             If a part can't be read.
         """
-        return join([_load(part) for part in self._parts(self._existing(name))])
+        return join([load_predictions(part) for part in self._parts(self._existing(name))])
 
     def __getitem__(self, name: str) -> xr.Dataset:
         return self.open(name)
@@ -159,31 +159,3 @@ class PredictionStore:
             return f"PredictionStore {self.path}: no predictions"
         shown = table.drop(columns=["bytes", "fault"]).to_string(index=False)
         return f"PredictionStore {self.path}: {len(table)} predictions\n{shown}"
-
-
-def _save(data: xr.Dataset, path: Path) -> None:
-    plain = data.copy()
-    for name in ("issue_time", "lead_time"):
-        # As whole nanoseconds: xarray would choose another unit.
-        unit = "nanoseconds since 1970-01-01" if name == "issue_time" else "nanoseconds"
-        plain[name].encoding = {"units": unit, "dtype": "int64"}
-    plain.attrs = {
-        key: value if isinstance(value, (str, int, float)) else json.dumps(value) for key, value in data.attrs.items()
-    }
-    plain.to_zarr(str(path), mode="w", consolidated=False, zarr_format=3)
-
-
-def _load(path: Path) -> xr.Dataset:
-    try:
-        data: xr.Dataset = xr.open_zarr(str(path), consolidated=False, chunks=None, decode_timedelta=True).load()
-    except Exception as error:
-        msg = f"the predictions {path} can't be read: {type(error).__name__}: {error}; delete that folder and predict again"
-        raise CorruptionError(msg) from error
-    # Zarr's text becomes objects again: NumPy joins its own kind of strings with few others.
-    data = data.assign_coords({name: one.astype(object) for name, one in data.coords.items() if one.dtype.kind in "TU"})
-    times = {"issue_time": "datetime64[ns]", "lead_time": "timedelta64[ns]"}
-    data = data.assign_coords({name: data[name].astype(dtype) for name, dtype in times.items()})
-    for name in data.variables:
-        data[name].encoding = {}
-    check_predictions(data)
-    return data

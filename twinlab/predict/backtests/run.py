@@ -1,0 +1,221 @@
+"""Run a backtest: blocks on threads or on a Dask cluster, finished ones kept."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import xarray as xr
+from tqdm.auto import tqdm
+
+from twinlab._cores import cores
+from twinlab._energy import EnergyMeter
+from twinlab._rates import Rates
+from twinlab.errors import SchemaError
+from twinlab.predict.backtests.block import BlockResult, BlockTask, Future
+from twinlab.predict.backtests.checkpoints import Checkpoints
+from twinlab.predict.backtests.costs import cost_table
+from twinlab.predict.backtests.opening import TwinHandle
+from twinlab.predict.backtests.plan import Plan
+from twinlab.predict.backtests.result import FINAL, THEN, Backtest
+from twinlab.predict.baselines.defaults import Targeted, default_baselines
+from twinlab.predict.known.knowledge import ByEventTime, Knowledge
+from twinlab.predict.known.reading import default_knowledge, facts_of
+from twinlab.predict.predictions.joining import join
+from twinlab.predict.predictions.schema import CANT_TELL
+from twinlab.predict.protocol.hashing import hash_of
+from twinlab.predict.protocol.predictor import Predictor
+from twinlab.predict.targets.truth import truth_of
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["backtest"]
+
+Progress = Callable[[int, int], object]
+
+
+def backtest(
+    predictor: Predictor,
+    twin: TwinReader,
+    start: object,
+    stop: object,
+    *,
+    every: str = "1d",
+    refit: str | None = None,
+    update: bool = False,
+    baselines: Mapping[str, Predictor] | None = None,
+    knowledge: Knowledge | None = None,
+    final: bool = True,
+    truth: Callable[[TwinReader, xr.Dataset], xr.DataArray] = truth_of,
+    future: Future | None = None,
+    store: str | Path | None = None,
+    workers: int | None = None,
+    client: Client | None = None,
+    rates: Rates | None = None,
+    progress: bool | Progress = True,
+) -> Backtest:
+    """Predict at many issue times from what was known then, beside baselines.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    twin : TwinReader
+    start, stop : instant
+        First issue time, and their end, exclusive.
+    every : str
+        Span between issue times.
+    refit : str, optional
+        Span between fits; by default one fit, at the start. Each fit uses what was known at its own instant.
+    update : bool
+        Update the models with each new state between fits.
+    baselines : mapping of str to Predictor, optional
+        By default those of `default_baselines`.
+    knowledge : Knowledge, optional
+        What was known then; by default by ingest time if the twin has a ledger, else by event time.
+    final : bool
+        Predict from the data as they are now, too, for `Backtest.leak`.
+    truth : callable
+        ``truth(twin, predictions)``: true values; by default those of signals and of events that begin.
+    future : callable, optional
+        ``future(issue_time)``: inputs known ahead, a Dataset whose variables state when they were issued.
+    store : path, optional
+        Folder in which finished blocks are kept; the same call goes on with a backtest that was interrupted.
+    workers : int, optional
+        Threads; by default one for each core.
+    client : distributed.Client, optional
+        Run on this Dask cluster; the result is the same.
+    rates : Rates, optional
+        Prices and watts.
+    progress : bool or callable
+        Show a bar, or call ``progress(blocks, of)``.
+
+    Returns
+    -------
+    Backtest
+
+    Raises
+    ------
+    SchemaError
+        If a model can't be fitted or ``store`` has another backtest.
+    LeakError
+        If a model would use what wasn't known.
+    """
+    plan = Plan.of(start, stop, every=every, refit=refit)
+    rule = default_knowledge(twin) if knowledge is None else knowledge
+    others = default_baselines(cast("Targeted", predictor)) if baselines is None else dict(baselines)
+    if predictor.name in others:
+        msg = f"expected baselines with other names than the model's, {predictor.name!r}"
+        raise SchemaError(msg)
+    models = {predictor.name: predictor, **others}
+    rules: dict[str, Knowledge] = {THEN: rule}
+    if final and rule != ByEventTime():
+        rules[FINAL] = ByEventTime()
+    identity = {
+        "models": hash_of({name: one.content_hash() for name, one in models.items()}),
+        "plan": hash_of(plan, update),
+        "knowledge": hash_of(*rules.values()),
+        "data": hash_of(facts_of(twin)),
+    }
+    kept = None if store is None else Checkpoints(store, identity)
+    handle = TwinHandle.of(twin)
+    tasks = {
+        (known, block.number): BlockTask(handle, models, block, one, update=update, future=future)
+        for known, one in rules.items()
+        for block in plan.blocks
+    }
+    rates = rates or Rates()
+    meter = EnergyMeter(rates, local=client is None)
+    began = time.process_time()
+    found, fresh = _run_all(tasks, kept, workers=workers, client=client, progress=progress)
+    predictions = {
+        (name, known): join([found[known, block.number].predictions[name] for block in plan.blocks])
+        for name in models
+        for known in rules
+    }
+    seconds: dict[str, float] = {}
+    for result in found.values():
+        for name, own in result.seconds.items():
+            seconds[name] = seconds.get(name, 0.0) + own
+    now = sum(sum(found[key].seconds.values()) for key in fresh)
+    factor = max(1.0, (time.process_time() - began) / now) if now and client is None else 1.0
+    numbers = {name: sum(int((predictions[name, known][CANT_TELL] == 0).sum()) for known in rules) for name in models}
+    energy = meter.energy(sum(seconds.values()) * factor)
+    cost = cost_table(seconds, numbers, energy=energy, rates=rates, factor=factor)
+    true = truth(twin, predictions[predictor.name, THEN])
+    return Backtest(predictor.name, plan, predictions, true, cost)
+
+
+Key = tuple[str, int]
+
+
+def _run_all(
+    tasks: Mapping[Key, BlockTask],
+    kept: Checkpoints | None,
+    *,
+    workers: int | None,
+    client: Client | None,
+    progress: bool | Progress,
+) -> tuple[dict[Key, BlockResult], list[Key]]:
+    """Return the results of all tasks, and which of them were run now."""
+    done = {key: kept.load(*key) for key in tasks if kept is not None and kept.has(*key)}
+    todo = {key: task for key, task in tasks.items() if key not in done}
+    with contextlib.ExitStack() as stack:
+        show: Progress
+        if callable(progress):
+            show = progress
+        else:
+            bar = stack.enter_context(
+                tqdm(total=len(tasks), desc="backtest", unit="fit", delay=2, disable=not progress)
+            )
+
+            def show(count: int, of: int) -> object:  # noqa: ARG001  (as the callback has it)
+                return bar.update(count - bar.n)
+
+        show(len(done), len(tasks))
+        results = _on_cluster(todo, client) if client is not None else _on_threads(todo, workers or cores())
+        for key, result in results:
+            if kept is not None:
+                kept.save(*key, result)
+            done[key] = result
+            show(len(done), len(tasks))
+    return done, list(todo)
+
+
+def _on_threads(tasks: Mapping[Key, BlockTask], workers: int) -> Iterator[tuple[Key, BlockResult]]:
+    if workers == 1 or len(tasks) < 2:
+        for key, task in tasks.items():
+            yield key, replace(task, alone=True).run()
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="backtest") as pool:
+        futures: dict[Any, Key] = {pool.submit(task.run): key for key, task in tasks.items()}
+        try:
+            for one in as_completed(futures):
+                yield futures[one], one.result()
+        finally:
+            for one in futures:
+                one.cancel()
+
+
+def _on_cluster(tasks: Mapping[Key, BlockTask], client: Client) -> Iterator[tuple[Key, BlockResult]]:
+    from distributed import as_completed as completed  # noqa: PLC0415  (an extra)
+
+    threads = [one["nthreads"] for one in client.scheduler_info()["workers"].values()]
+    alone = all(count == 1 for count in threads)
+    futures = {client.submit(_run, replace(task, alone=alone), pure=False): key for key, task in tasks.items()}
+    try:
+        for one in completed(list(futures)):
+            yield futures[one], one.result()
+    finally:
+        client.cancel(list(futures))
+
+
+def _run(task: BlockTask) -> BlockResult:
+    return task.run()
