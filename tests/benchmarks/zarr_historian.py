@@ -1,4 +1,6 @@
-"""The control of `test_live_bench`: the rows of gateways appended with plain ``to_zarr(append_dim=)``, acknowledged when it returns.
+"""The control of `test_live_bench` and `test_live_kills_bench`: the rows of gateways appended with plain ``to_zarr(append_dim=)``.
+
+Rows are acknowledged when it returns.
 
 ``zarr_historian.py STORE OPTIONS``, with the options of the source ``mqtt`` as JSON.
 """
@@ -18,8 +20,11 @@ from twinlab.sources.live import LIVE_KINDS, LiveContext
 
 
 def append(store: Path, rows: pa.RecordBatch) -> None:
+    tags = rows.column("tag")
+    # truck-2/t0 -> 2: numbers of tags are those of a batch.
+    gateways = np.array([int(tag.partition("/")[0].rpartition("-")[2]) for tag in tags.dictionary.to_pylist()])
     columns = {
-        "tag": rows.column("tag").indices.to_numpy(),
+        "gateway": gateways[tags.indices.to_numpy()],
         "sequence": rows.column("sequence").to_numpy(),
         "value": rows.column("value").to_numpy(),
     }

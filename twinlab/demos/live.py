@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import yaml
 
@@ -24,7 +24,12 @@ from twinlab.errors import SchemaError, SourceError
 from twinlab.history.read.datasets import instant_ns
 from twinlab.plant import ParcelSize, Plant
 from twinlab.plant.peers.children import bound_command
+from twinlab.plant.run.orders import send_order
+from twinlab.plant.run.true_signals import true_signals
 from twinlab.twin import Twin, create
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["LiveParcel", "live_demo"]
 
@@ -52,6 +57,8 @@ class LiveParcel:
         Seconds of the plant in a second.
     faults : path, optional
         Schedule of faults, as of ``twinlab plant run --faults``.
+    model : path, optional
+        Another ``twin.yaml`` than the demo's, with the same asset types and signals.
 
     Raises
     ------
@@ -70,8 +77,10 @@ class LiveParcel:
         begin: object = None,
         speed: float = 1.0,
         faults: Path | None = None,
+        model: Path | None = None,
     ) -> None:
         self.folder, self._peers, self._speed, self._faults = folder, peers, speed, faults
+        self._model = model or Path(__file__).parent / "parcel" / "twin.yaml"
         now = datetime.now(UTC)
         self._begin = now if begin is None else datetime.fromtimestamp(instant_ns(begin) / 1e9, UTC)
         if self._begin > now or (speed > 1 and begin is None):
@@ -103,8 +112,7 @@ class LiveParcel:
             for name, mapping in live_mappings(notice["peers"]).items():
                 text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
                 (mappings / f"{name}.yaml").write_text(text, encoding="utf-8")
-            model = Path(__file__).parent / "parcel" / "twin.yaml"
-            self.twin = create(self.folder / "twin", model=model, mappings=mappings)
+            self.twin = create(self.folder / "twin", model=self._model, mappings=mappings)
             self._start(
                 stack, "historian", "run", str(self.twin.folder), ready=self.twin.folder / "live" / "status.json"
             )
@@ -115,6 +123,24 @@ class LiveParcel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def order(self, kind: str, target: str, **details: str | float) -> None:
+        """Command the plant, or begin a fault in it; see `twinlab.plant.run.orders.send_order`.
+
+        Parameters
+        ----------
+        kind : str
+            A command or a fault, such as ``"link_down"``.
+        target : str
+            An asset, a trip or a server.
+        **details
+            ``signal``, ``amount`` and ``lasts`` (a duration of the plant's time, such as ``"15min"``), as the kind takes them.
+        """
+        send_order(self.folder / "plant", {"kind": kind, "target": target, **details})
+
+    def truth(self) -> dict[str, pd.DataFrame]:
+        """Return the true values so far, for `Twin.fidelity`; see `twinlab.plant.run.true_signals.true_signals`."""
+        return true_signals(self.folder / "plant")
 
     def _start(self, stack: ExitStack, name: str, *arguments: str, ready: Path) -> None:
         """Start a command of twinlab, and wait until it has written a file."""

@@ -55,9 +55,7 @@ def cells_of_rows(rows: pd.DataFrame, signals: Mapping[str, Signal], *, origin_n
         raise SchemaError(msg)
     (cadence,) = cadences
     times = pd.DatetimeIndex(pd.to_datetime(rows["time"], utc=True)).as_unit("ns").asi8 - origin_ns
-    if not len(times):
-        return xr.Dataset(coords={"time": np.empty(0, "M8[ns]"), "asset": np.empty(0, object)})
-    first, stop = -(-int(times.min()) // cadence), int(times.max()) // cadence
+    first, stop = (-(-int(times.min()) // cadence), int(times.max()) // cadence) if len(times) else (0, 0)
     table = rows.assign(cell=times // cadence, at=times).sort_values("at", kind="stable")
     grouped = table.groupby(["cell", "asset"])
     cells = np.arange(first, max(first, stop))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import suppress
 from pathlib import Path
 from time import time_ns
 from types import TracebackType
@@ -150,7 +151,7 @@ class Truth:
 
 
 def read_truth(folder: str | Path, table: str) -> pa.Table:
-    """Return a stream of a run's truth, up to its last whole batch.
+    """Return a stream of a run's truth, up to its last whole batch; empty if nothing has happened yet.
 
     Parameters
     ----------
@@ -159,15 +160,14 @@ def read_truth(folder: str | Path, table: str) -> pa.Table:
     table : {"rooms", "forklifts", "trucks"}
         Which stream.
     """
-    batches = []
+    batches: list[pa.RecordBatch] = []
     with pa.OSFile(str(Path(folder) / f"{table}.arrows")) as source:
-        reader = pa.ipc.open_stream(source)
-        while True:
-            try:
+        # A run that goes on, or was killed, ends in the middle of a batch or before the first one.
+        with suppress(StopIteration, pa.ArrowInvalid, OSError):
+            reader = pa.ipc.open_stream(source)
+            while True:
                 batches.append(reader.read_next_batch())
-            except (StopIteration, pa.ArrowInvalid, OSError):
-                # A run that was killed ends in the middle of a batch.
-                return pa.Table.from_batches(batches, TABLES[table])
+        return pa.Table.from_batches(batches, TABLES[table])
 
 
 def _csv(path: Path, header: tuple[str, ...]) -> TextIO:
