@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from twinlab._locks import Lock
+from twinlab._locks import Lock, break_locks_like
 from twinlab.errors import HistoryConflictError
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from twinlab._locks import Lock
+from twinlab._locks import Lock, break_locks_like
 lock = Lock(Path(sys.argv[1]), what="x")
 print("locked", flush=True)
 time.sleep(60)
@@ -124,3 +124,31 @@ def test_a_full_disk_prevents_no_lock(path: Path) -> None:
     path.with_name("lock.holder").mkdir()
     with Lock(path, what="x"), pytest.raises(HistoryConflictError, match="locked by another process"):
         Lock(path, what="x")
+
+
+def test_the_locks_of_one_holder_are_broken_and_only_those(
+    path: Path, other: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    mine = Lock(tmp_path / "mine", what="x")
+    assert break_locks_like(path, tmp_path) == [path]
+    with Lock(path, what="x"), pytest.raises(HistoryConflictError):
+        Lock(tmp_path / "mine", what="x")
+    assert break_locks_like(tmp_path / "mine", tmp_path) == [tmp_path / "mine"]
+    with Lock(tmp_path / "mine", what="x"):
+        mine.release()  # it takes nothing from the next holder
+        with pytest.raises(HistoryConflictError, match=f"process {os.getpid()}"):
+            Lock(tmp_path / "mine", what="x")
+
+
+def test_who_waits_for_a_lock_that_is_broken_gets_the_new_one(path: Path) -> None:
+    first = Lock(path, what="x")
+    got: list[Lock] = []
+    waiting = threading.Thread(target=lambda: got.append(Lock(path, what="x", wait=30.0)), daemon=True)
+    waiting.start()
+    time.sleep(0.1)
+    break_locks_like(path, path.parent)
+    first.release()
+    waiting.join(30.0)
+    with pytest.raises(HistoryConflictError):
+        Lock(path, what="x")
+    got[0].release()

@@ -20,9 +20,10 @@ from filelock import lock_descriptor, unlock_descriptor
 from twinlab._files import open_binary
 from twinlab.errors import HistoryConflictError
 
-__all__ = ["Lock"]
+__all__ = ["Lock", "break_locks_like"]
 
 _PAUSE = 0.01
+_NOTE = ".holder"
 
 
 class Lock:
@@ -31,7 +32,7 @@ class Lock:
     Parameters
     ----------
     path : Path
-        The lock file; made if it isn't there. It is never removed: otherwise two processes could lock two files.
+        The lock file; made if it isn't there. Only `break_locks_like` removes it; a lock of a removed file doesn't count.
     what : str
         What is locked, for the message of an error.
     wait : float or None
@@ -54,13 +55,18 @@ class Lock:
     def __init__(self, path: Path, *, what: str, wait: float | None = 0.0, mode: int = 0o644) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Windows lets nobody else read a locked file: the holder's name is in a file of its own.
-        self._note = path.with_name(f"{path.name}.holder")
-        self._descriptor = open_binary(path, os.O_RDWR | os.O_CREAT, mode)
-        try:
-            self._acquire(what, wait)
-        except BaseException:
+        self._path, self._note = path, path.with_name(f"{path.name}{_NOTE}")
+        until = None if wait is None else time.monotonic() + wait
+        while True:
+            self._descriptor = open_binary(path, os.O_RDWR | os.O_CREAT, mode)
+            try:
+                self._acquire(what, until)
+                if self._counts():
+                    break
+            except BaseException:
+                os.close(self._descriptor)
+                raise
             os.close(self._descriptor)
-            raise
         now = datetime.now(UTC).isoformat(timespec="seconds")
         # A full disk doesn't prevent locking: the message to others then names nobody.
         with suppress(OSError):
@@ -68,8 +74,7 @@ class Lock:
                 json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}), encoding="utf-8"
             )
 
-    def _acquire(self, what: str, wait: float | None) -> None:
-        until = None if wait is None else time.monotonic() + wait
+    def _acquire(self, what: str, until: float | None) -> None:
         while not lock_descriptor(self._descriptor, blocking=False):
             if until is not None and time.monotonic() >= until:
                 msg = (
@@ -79,13 +84,21 @@ class Lock:
                 raise HistoryConflictError(msg)
             time.sleep(_PAUSE)
 
+    def _counts(self) -> bool:
+        """Whether the locked file is still the one at the path: another process may have broken the lock."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
+
     def release(self) -> None:
         """Release the lock; nothing happens if it is released already."""
         if self._descriptor < 0:
             return
-        # Removed while the lock is held: later it could be the next holder's.
+        # Removed while the lock is held: later, or once the lock is broken, it could be the next holder's.
         with suppress(OSError):
-            self._note.unlink()
+            if self._counts():
+                self._note.unlink()
         # Closing isn't enough: a forked child may have a copy of the descriptor.
         unlock_descriptor(self._descriptor)
         os.close(self._descriptor)
@@ -106,3 +119,35 @@ def _holder(note: Path) -> str:
         return f"process {who['pid']} on {who['host']} since {who['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+def break_locks_like(path: Path, folder: Path) -> list[Path]:
+    """Free a lock, and all others that its holder has in a folder and two levels below it; return their files.
+
+    Who locks them next locks other files. The holder isn't told: whoever breaks its locks makes sure that it writes nothing any more.
+
+    Raises
+    ------
+    OSError
+        If a lock file can't be removed, as on Windows while a process has it open.
+    """
+    holder = _noted(path.with_name(f"{path.name}{_NOTE}"))
+    found = [path]
+    for pattern in ("*", "*/*", "*/*/*") if holder is not None else ():
+        for note in folder.glob(f"{pattern}{_NOTE}"):
+            other = note.with_name(note.name.removesuffix(_NOTE))
+            if other != path and _noted(note) == holder:
+                found.append(other)
+    for one in found:
+        one.with_name(f"{one.name}{_NOTE}").unlink(missing_ok=True)
+        one.unlink(missing_ok=True)
+    return found
+
+
+def _noted(note: Path) -> tuple[int, str] | None:
+    """Return pid and host of a lock's holder."""
+    try:
+        who = json.loads(note.read_text(encoding="utf-8"))
+        return int(who["pid"]), str(who["host"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

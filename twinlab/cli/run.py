@@ -22,12 +22,25 @@ __all__: list[str] = []
 @click.option(
     "--metrics", type=int, metavar="N", help="Port on 127.0.0.1 for /metrics (Prometheus) and /status; 0: a free one."
 )
-@click.option("--standby", is_flag=True, help="If another process runs this twin, wait until it ends and take over.")
-def _run(folder: Path, *, once: bool, duration: str | None, metrics: int | None, standby: bool) -> None:
+@click.option(
+    "--standby",
+    is_flag=True,
+    help="If another process runs this twin, on any machine, wait until it ends or is silent; take over.",
+)
+@click.option(
+    "--lease",
+    metavar="TIME",
+    default="10s",
+    show_default=True,
+    help="Time after which a standby takes over if this process is silent.",
+)
+def _run(folder: Path, *, once: bool, duration: str | None, metrics: int | None, standby: bool, lease: str) -> None:
     """Run the live sources of a twin until stopped (Ctrl+C, SIGTERM); logs are JSON on stderr."""
     from twinlab.events.reading import duration_ns  # noqa: PLC0415  (each command loads its rooms only)
     from twinlab.twin.live.logs import log_as_json  # noqa: PLC0415
 
     seconds = None if duration is None else duration_ns(duration) / 1e9
+    lease_seconds = duration_ns(lease) / 1e9
     log_as_json()
-    say(str(open_twin(folder).run(once=once, seconds=seconds, metrics_port=metrics, standby=standby)))
+    twin = open_twin(folder)
+    say(str(twin.run(once=once, seconds=seconds, metrics_port=metrics, standby=standby, lease_seconds=lease_seconds)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,8 @@ class JournalEntry:
 class Journal:
     """Appends to and reads the source ``_twin``. Each append locks the source and waits up to 30 s for other writers."""
 
-    def __init__(self, folder: Path, *, resume: Resume | None = None) -> None:
-        self._folder, self._resume = folder, resume
+    def __init__(self, folder: Path, *, resume: Resume | None = None, fence: Callable[[], None] = lambda: None) -> None:
+        self._folder, self._resume, self._fence = folder, resume, fence
         self._reader = Reader(folder)
         # (kind, source) -> hash of the model or mapping that is active, up to the position `_active_until`.
         self._active: dict[tuple[str, str], str] = {}
@@ -62,7 +62,9 @@ class Journal:
     def append_many(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Ack]:
         """Write several entries with one sync."""
         parts = [Records(kind, _rows(payload)) for kind, payload in entries]
-        with Writer(self._folder, JOURNAL, segment_rows=_SEGMENT_ROWS, wait=_PATIENCE, resume=self._resume) as writer:
+        with Writer(
+            self._folder, JOURNAL, segment_rows=_SEGMENT_ROWS, wait=_PATIENCE, resume=self._resume, fence=self._fence
+        ) as writer:
             return writer.append_many(parts)
 
     def entries(

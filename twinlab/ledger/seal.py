@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -44,7 +44,14 @@ _GATHERED = 256
 Ints = npt.NDArray[np.int64]
 
 
-def seal_source(folder: Path, source: str, *, limit: int | None = None, least_bytes: int = 0) -> list[str]:
+def seal_source(
+    folder: Path,
+    source: str,
+    *,
+    limit: int | None = None,
+    least_bytes: int = 0,
+    fence: Callable[[], None] = lambda: None,
+) -> list[str]:
     """Seal the full segments of a source; return the names of the new files.
 
     Parameters
@@ -57,6 +64,8 @@ def seal_source(folder: Path, source: str, *, limit: int | None = None, least_by
         Seal at most so many segments; all by default.
     least_bytes : int
         Smaller segments stay as they are, except for those with so many frames that these alone made them full.
+    fence : callable
+        Called before sealed segments are listed; raises an error if this process may not write any more.
 
     Raises
     ------
@@ -82,6 +91,7 @@ def seal_source(folder: Path, source: str, *, limit: int | None = None, least_by
                     break
                 count += 1
                 sealed[number] = _seal(folder, number)
+                fence()
                 write_manifest(folder, sealed)
                 made += [n for n in (sealed[number].kept_name, sealed[number].parquet_name) if n]
             _remove(path_of(folder, number))

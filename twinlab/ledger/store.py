@@ -19,10 +19,11 @@ from twinlab.ledger.journal import JOURNAL, Journal
 from twinlab.ledger.reader import Reader
 from twinlab.ledger.recover import Resume
 from twinlab.ledger.seal import seal_source
+from twinlab.ledger.takeover import shut_out
 from twinlab.ledger.verify import VerifyReport, verify_ledger
 from twinlab.ledger.writer import SEGMENT_BYTES, SEGMENT_ROWS, Writer
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "do_nothing"]
 
 _BLOBS = "blobs"
 #: Characters that aren't escaped when a source's name becomes a folder's name.
@@ -49,10 +50,18 @@ class Ledger:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.fence: Callable[[], None] = do_nothing
+        """Called before bytes are written, and before rows are acknowledged; raises an error if this process may not write any more,
+        as a historian that has lost its lease."""
         self._resumes: dict[str, Resume] = {}
-        self.journal = Journal(self._folder(JOURNAL), resume=self._resumes.setdefault(JOURNAL, Resume()))
+        self.journal = Journal(
+            self._folder(JOURNAL), resume=self._resumes.setdefault(JOURNAL, Resume()), fence=self._check_fence
+        )
         self.blobs = Blobs(self.path / _BLOBS, self.journal)
         self._readers: dict[str, Reader] = {}
+
+    def _check_fence(self) -> None:
+        self.fence()
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.path)!r})"
@@ -95,7 +104,7 @@ class Ledger:
         """
         return Writer(
             self._folder(source), source, segment_bytes=segment_bytes, segment_rows=segment_rows, wait=wait,
-            resume=self._resumes.setdefault(source, Resume()),
+            resume=self._resumes.setdefault(source, Resume()), fence=self._check_fence,
         )  # fmt: skip
 
     def reader(self, source: str) -> Reader:
@@ -114,7 +123,20 @@ class Ledger:
         CorruptionError
             If a segment is damaged; it isn't changed.
         """
-        return seal_source(self._folder(source), source, limit=limit, least_bytes=least_bytes)
+        return seal_source(self._folder(source), source, limit=limit, least_bytes=least_bytes, fence=self._check_fence)
+
+    def take_over(self) -> None:
+        """Shut out a writer of another process that may still run although it may not write any more, as after a lost lease.
+
+        What it writes later is in files that nobody reads; what it had acknowledged before stays. Its locks must be broken first.
+
+        Raises
+        ------
+        SourceError
+            If the disk is full or fails.
+        """
+        for source in self.sources():
+            shut_out(self._folder(source))
 
     def archive_sizes(self, times: Mapping[str, Mapping[int, int]] | None = None) -> ArchiveSizes:
         """Return what `archive` would move, for any instant.
@@ -188,3 +210,7 @@ class Ledger:
         """
         folders = {s: self._folder(s) for s in self.sources()}
         return verify_ledger(folders, self.blobs, progress=progress)
+
+
+def do_nothing() -> None:
+    """Do nothing: the fence of a process that needs no lease."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,10 +38,9 @@ from twinlab.ledger.recover import Found, Resume, TornTail, recover
 
 __all__ = ["MAX_FRAME_ROWS", "SEGMENT_BYTES", "SEGMENT_FRAMES", "SEGMENT_ROWS", "Ack", "TornTail", "Writer"]
 
-#: Maximum number of rows of a frame, which a reader decodes at once.
+#: Most rows of a frame, which a reader decodes at once.
 MAX_FRAME_ROWS = 1 << 20
-#: A segment with this many bytes, rows or frames is full: the next append starts another one. A process that opens a
-#: writer reads the heads of one segment, which is why many small frames make it full as well.
+#: A segment with this many bytes, rows or frames is full. Frames count because who opens a writer reads the heads of one segment.
 SEGMENT_BYTES = 64 << 20
 SEGMENT_ROWS = 4 << 20
 SEGMENT_FRAMES = 4096
@@ -55,11 +54,9 @@ class Ack:
 
     position: int
     """Position of the source after these rows."""
-    ingest_time: int
-    """Ingest time of the rows, ns UTC."""
+    ingest_time: int  # of the rows, ns UTC
     rows: int
     bytes: int
-    """Bytes written for the rows."""
 
 
 class Writer:
@@ -77,6 +74,8 @@ class Writer:
         Seconds to wait for another writer to close.
     resume : Resume, optional
         Where the writer before left the source, and where this one leaves it.
+    fence : callable
+        Called before a write and before an acknowledgement; raises an error if this process may not write any more.
 
     Raises
     ------
@@ -95,9 +94,10 @@ class Writer:
         segment_rows: int = SEGMENT_ROWS,
         wait: float = 0.0,
         resume: Resume | None = None,
+        fence: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder, self._source = folder, source
-        self._resume = resume
+        self._resume, self._fence = resume, fence
         self._full = (segment_bytes, segment_rows)
         self._descriptor = -1
         self._file: PositionFile | None = None
@@ -121,6 +121,7 @@ class Writer:
         self._broken = False
 
     def _open(self) -> None:
+        self._fence()
         found = self._resume.take(self._folder) if self._resume is not None else None
         if found is None:
             found = recover(self._folder)
@@ -240,6 +241,7 @@ class Writer:
         self._grouped = True
         try:
             yield
+            self._fence()
         except BaseException:
             self._undo()
             raise
@@ -248,11 +250,12 @@ class Writer:
         self._commit()
 
     def flush(self) -> None:
-        """Do nothing: every acknowledged row is durable already. It exists for callers that expect a file-like writer."""
+        """Do nothing: every acknowledged row is durable. It exists for callers that expect a file-like writer."""
 
     def rotate(self) -> None:
         """End the current segment, so that it can be sealed."""
         if self._at.segment >= 0 and self._rows:
+            self._fence()
             self._new_segment()
 
     def _start(self) -> None:
@@ -262,6 +265,7 @@ class Writer:
         if self._broken:
             msg = f"source {self._source!r}: an earlier write failed on the disk. Close this writer and open another."
             raise SourceError(msg)
+        self._fence()
         most_bytes, most_rows = self._full
         full = self._at.offset >= most_bytes or self._rows >= most_rows or self._frames >= SEGMENT_FRAMES
         if self._at.segment < 0 or full:
@@ -364,8 +368,7 @@ class Writer:
             self._write()
             sync_data(self._descriptor)
         except OSError as error:
-            # After a failed sync the system may mark lost pages as clean: unless the disk was merely full, only a new
-            # writer can find out what is on the disk.
+            # After a failed sync lost pages may be marked clean: unless the disk was merely full, a new writer finds out.
             self._broken = error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             self._undo()
             raise disk_error(error, self._folder / f"{self._at.segment:08d}.seg", "appending to") from error
@@ -373,6 +376,8 @@ class Writer:
         self._publish(self._next)
         self._rows += rows
         self._broken = False
+        # A process that has taken over meanwhile has these rows only if they were durable before.
+        self._fence()
 
     def _publish(self, position: Position) -> None:
         at = replace(position, generation=self._at.generation + 1)
@@ -380,8 +385,7 @@ class Writer:
             if self._file is not None:
                 self._file.publish(at)
         except OSError as error:
-            # The frames are durable, but half a position may be written: the next writer repairs it.
-            self._broken = True
+            self._broken = True  # the frames are durable; the next writer repairs a position that is written in half
             raise disk_error(error, self._folder / FILE, "publishing the position in") from error
         self._at = at
 

@@ -44,6 +44,9 @@ class LiveMethods:
         def model(self) -> TwinModel:
             """The twin's model."""
 
+        def reload(self) -> None:
+            """Read the definitions again."""
+
         def update_events(self) -> dict[str, pd.DataFrame]:
             """Update stored events."""
 
@@ -56,6 +59,7 @@ class LiveMethods:
         seconds: float | None = None,
         metrics_port: int | None = None,
         standby: bool = False,
+        lease_seconds: float = 10.0,
     ) -> LiveStatus:
         """Run the twin's live sources: their rows become durable, are acknowledged, and are published, until it is stopped.
 
@@ -71,7 +75,10 @@ class LiveMethods:
         metrics_port : int, optional
             Offer metrics for Prometheus on this port of 127.0.0.1; 0 is a free one.
         standby : bool
-            If another historian runs on this twin, wait until it has ended, and take over then.
+            If another historian runs on this twin, on this machine or another one that has its folder, wait until it has ended or is
+            silent for longer than its lease, and take over then.
+        lease_seconds : float
+            After how long without a sign of life a standby takes over from this historian; 0.5 at least.
 
         Returns
         -------
@@ -83,16 +90,30 @@ class LiveMethods:
         SchemaError
             If no mapping has ``live:``.
         HistoryConflictError
-            If another historian runs on this twin, or another process writes to one of the sources; names it.
+            If another historian runs on this twin or has taken over, or another process writes to one of the sources; names it.
         SourceError
             If a client library isn't installed or a secret isn't set.
         """
-        from twinlab.twin.live.process import HistorianProcess, RunOptions  # noqa: PLC0415  (reading a twin needs none)
+        from twinlab.twin.live.lease import Lease  # noqa: PLC0415  (reading a twin needs none)
+        from twinlab.twin.live.notify import notify  # noqa: PLC0415
+        from twinlab.twin.live.process import HistorianProcess, RunOptions  # noqa: PLC0415
+        from twinlab.twin.live.status import FOLDER  # noqa: PLC0415
 
-        options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port, standby=standby)
-        return HistorianProcess(
-            self.folder, self.ledger, self.model, self.mappings, publish=self._publish_live, options=options
-        ).run()
+        def process() -> HistorianProcess:
+            return HistorianProcess(
+                self.folder, self.ledger, self.model, self.mappings, publish=self._publish_live, options=options
+            )
+
+        options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port)
+        ready = process()  # what is missing is said before it waits
+        if standby:
+            notify("READY=1\nSTATUS=standby")
+        with Lease(self.folder, FOLDER, seconds=lease_seconds, wait=standby, shut_out=self.ledger.take_over) as lease:
+            if standby:
+                # Model and mappings may have changed meanwhile.
+                self.reload()
+                ready = process()
+            return ready.run(lease)
 
     def live_status(self) -> LiveStatus:
         """Return the state of the historian of this twin, which may run in another process, and of its sources."""
@@ -183,6 +204,7 @@ class LiveMethods:
     def _publish_live(self) -> BuildReport:
         from twinlab.history.build.rows.frame_cache import PUBLISHED_BYTES  # noqa: PLC0415  (reading a twin needs none)
 
+        self.ledger.fence()
         report = self._catch_up()
         if report.commits and self.model.events:
             self.update_events()

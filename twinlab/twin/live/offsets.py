@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from twinlab._files import file_name, replace_file, sync_file
+from twinlab._files import file_name, replace_file, sync_file, sync_folder
 from twinlab.errors import SourceError
 from twinlab.ledger import Ledger
 
@@ -35,7 +35,7 @@ class Offsets:
     """
 
     def __init__(self, ledger: Ledger, source: str, folder: Path) -> None:
-        self._path = folder / f"{file_name(source)}.offsets.json"
+        self._ledger, self._path = ledger, folder / f"{file_name(source)}.offsets.json"
         reader = ledger.reader(source)
         position, found = self._stored(reader.position())
         for at, note in reader.notes(start=position):
@@ -60,18 +60,23 @@ class Offsets:
 
         Raises
         ------
+        HistoryConflictError
+            If this process may not write any more.
         SourceError
             If the disk is full or fails.
         """
         state = (self._position, dict(self._now))
         if state == self._written:
             return
+        self._ledger.fence()
         draft = self._path.with_name(f".{self._path.name}.draft")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft.write_text(json.dumps({"position": state[0], _KEY: state[1]}), encoding="utf-8")
             sync_file(draft)
             replace_file(draft, self._path)
+            # Sealing removes the notes that an earlier file would need.
+            sync_folder(self._path.parent)
         except OSError as error:
             msg = f"{self._path}: the offsets can't be written ({error}); check the disk"
             raise SourceError(msg) from error

@@ -9,14 +9,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from twinlab._locks import Lock
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.history import BuildReport
 from twinlab.ledger import Ledger
+from twinlab.ledger.store import do_nothing
 from twinlab.model.extensions.live_kind import LiveKind
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.registry import Registry, registry_of
@@ -24,6 +24,7 @@ from twinlab.model.twinmodel import TwinModel
 from twinlab.sources.live import LiveContext
 from twinlab.twin.live.appender import LiveAppender
 from twinlab.twin.live.gaps import GapLog
+from twinlab.twin.live.lease import Lease
 from twinlab.twin.live.metrics import MetricsServer
 from twinlab.twin.live.notify import notify, watchdog_seconds
 from twinlab.twin.live.publishing import Publisher
@@ -49,8 +50,6 @@ class RunOptions:
     """Stop after so long."""
     metrics_port: int | None = None
     """Port on 127.0.0.1 for metrics, 0 for a free one; none by default."""
-    standby: bool = False
-    """Whether to wait for another historian of this twin to end, and take over then."""
 
 
 class HistorianProcess:
@@ -94,29 +93,25 @@ class HistorianProcess:
         for kind in self._kinds.values():
             kind.check_installed()
 
-    def run(self) -> LiveStatus:
+    def run(self, lease: Lease) -> LiveStatus:
         """Run until stopped by SIGTERM or SIGINT, or as the options say; return the last status.
 
         Raises
         ------
         HistoryConflictError
-            If another historian runs on this twin, or another process writes to one of the sources; names it.
+            If the lease is lost, or another process writes to one of the sources; names it.
         SourceError
             If a client library isn't installed or a secret isn't set.
         """
-        with ExitStack() as stack:
-            wait = None if self._options.standby else 0.0
-            if self._options.standby:
-                _LOG.info("standby", extra={"twin": str(self._folder)})
-                notify("READY=1\nSTATUS=standby")
-            stack.enter_context(
-                Lock(self._folder / FOLDER / "lock", what=f"the historian of {self._folder}", wait=wait)
-            )
-            asyncio.run(self._run())
+        self._ledger.fence = lease.check
+        try:
+            asyncio.run(self._run(lease))
+        finally:
+            self._ledger.fence = do_nothing
         return read_status(self._folder)
 
     # -- inside ----------------------------------------------------------------------------------------------------
-    async def _run(self) -> None:
+    async def _run(self, lease: Lease) -> None:
         runners = self._open_runners()
         publisher = Publisher(runners, self._publish)
         server = MetricsServer(lambda: collect_status(runners, publisher, started_ns=self._started))
@@ -125,6 +120,8 @@ class HistorianProcess:
             if self._options.metrics_port is not None:
                 port = await server.start(self._options.metrics_port)
                 _LOG.info("metrics", extra={"url": f"http://127.0.0.1:{port}/metrics"})
+            loop = asyncio.get_running_loop()
+            lease.on_loss = lambda: loop.call_soon_threadsafe(_stop_all, runners)
             with _stop_on_signals(runners):
                 running = [asyncio.create_task(runner.run(), name=runner.name) for runner in runners]
                 tasks = [
@@ -134,6 +131,7 @@ class HistorianProcess:
                 notify("READY=1\nSTATUS=running")
                 _LOG.info("running", extra={"twin": str(self._folder), "sources": sorted(self._mappings)})
                 ended = await asyncio.gather(*running, return_exceptions=True)
+                lease.check()
                 failed = [error for error in ended if isinstance(error, BaseException)]
                 if failed:
                     raise failed[0]
@@ -142,10 +140,12 @@ class HistorianProcess:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if publisher.waiting or not publisher.done.count:
+            if not lease.lost and (publisher.waiting or not publisher.done.count):
                 await publisher.publish()
             await server.close()
-            self._write(collect_status(runners, publisher, started_ns=self._started, stopped=True))
+            lease.on_loss = do_nothing
+            if not lease.lost:
+                self._write(collect_status(runners, publisher, started_ns=self._started, stopped=True))
             _LOG.info("stopped", extra={"rows": {one.name: one.counts.stored for one in runners}})
 
     def _open_runners(self) -> list[SourceRunner]:
@@ -199,8 +199,12 @@ class HistorianProcess:
                     # A source that ends by itself may have a long pause on a busy machine.
                     if not self._kinds[runner.name].ends and not runner.queue.rows and runner.idle_seconds > _IDLE:
                         runner.stop()
-        for runner in runners:
-            runner.stop()
+        _stop_all(runners)
+
+
+def _stop_all(runners: list[SourceRunner]) -> None:
+    for runner in runners:
+        runner.stop()
 
 
 async def _watchdog() -> None:
@@ -218,14 +222,9 @@ def _stop_on_signals(runners: list[SourceRunner]) -> Iterator[None]:
         yield
         return
     loop, handled = asyncio.get_running_loop(), []
-
-    def stop() -> None:
-        for runner in runners:
-            runner.stop()
-
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(number, stop)
+            loop.add_signal_handler(number, _stop_all, runners)
             handled.append(number)
     try:
         yield
