@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
@@ -178,7 +179,7 @@ def test_after_a_clock_that_was_set_back_what_a_full_queue_dropped_is_a_gap_with
     assert (last.start_ns, last.stop_ns, last.tags) == (None, peer.written[-1][1], ("count",))
 
 
-def test_values_of_an_outage_are_recovered(peer: OpcuaPeer) -> None:
+def test_values_of_an_outage_are_recovered(peer: OpcuaPeer, caplog: pytest.LogCaptureFixture) -> None:
     link = Link(peer.port)
     source = opened(peer, url=f"opc.tcp://127.0.0.1:{link.port}/twinlab")
 
@@ -200,6 +201,15 @@ def test_values_of_an_outage_are_recovered(peer: OpcuaPeer) -> None:
     assert gaps(found) == []
     assert source.health.connections == 2
     assert source.health.errors >= 1
+    # A line for each attempt, and nothing of the library about the same.
+    lines = [
+        one for one in caplog.records if one.levelno >= logging.WARNING and not one.name.startswith("asyncua.server")
+    ]
+    said = [one for one in lines if one.name == "twinlab.live.opcua"]
+    assert said
+    assert {one.getMessage() for one in said} == {"no connection"}
+    assert "was lost" in said[0].error  # type: ignore[attr-defined]
+    assert [one.getMessage() for one in lines if one.exc_info or "clos" in one.getMessage()] == []
 
 
 def test_after_a_restart_it_continues_behind_the_last_durable_value(peer: OpcuaPeer) -> None:

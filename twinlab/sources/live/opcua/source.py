@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +16,15 @@ from twinlab.model.basics import parse_duration
 from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.observed import Observed, observations
+from twinlab.sources.live.opcua.client_logs import filter_client_logs
 from twinlab.sources.live.opcua.options import OpcuaOptions
 from twinlab.sources.live.opcua.session import Changes, NoHistoryError, Session, WrongCredentialsError
 from twinlab.sources.live.opcua.values import observed, overflowed
 from twinlab.sources.live.protocol import Catalogue, Filled, Gap, LiveBatch, LiveContext
 
 __all__ = ["OpcuaSource"]
+
+_LOG = logging.getLogger("twinlab.live.opcua")
 
 #: Pauses before the history is read again if it doesn't have the newest value yet, seconds.
 _AGAIN = (0.0, 0.05, 0.2, 0.5, 1.0)
@@ -87,6 +91,7 @@ class OpcuaSource(SourceBase):
 
     async def batches(self) -> AsyncIterator[LiveBatch]:
         """Yield the values as they change, and before them those that were missed; or once those that are there."""
+        filter_client_logs()
         backoff = Backoff()
         while True:
             session = Session(self._options, self._folder)
@@ -106,11 +111,15 @@ class OpcuaSource(SourceBase):
                 self._meter.failed(error)
                 raise
             except SourceError as error:
+                lost = error
                 self._meter.disconnected(error)
             finally:
                 self._session = None
                 await session.close()
-            await backoff.pause()
+            pause = backoff.next()
+            more = {"source": self.name, "error": str(lost), "next_attempt_in": round(pause, 2)}
+            _LOG.warning("no connection", extra=more)
+            await asyncio.sleep(pause)
 
     async def fill(self, gap: Gap) -> str:
         """Read the span of a gap from the server's history."""
