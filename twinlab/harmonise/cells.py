@@ -115,6 +115,9 @@ class Rows:
         keys = keys() if callable(keys) else None
         # object[n]: identities given by the source, or None.
         self.keys = None if keys is None else np.array(keys.to_pylist(), dtype=object)
+        gone = getattr(frame, "retracts", None)
+        # bool[n]: rows that withdraw an earlier one; None if none does.
+        self.retracts: Bools | None = gone() if callable(gone) else None
         self.findings = Findings(self.ordinals if self.row_numbers is None else self.row_numbers)
         self.names = [name for name in self.batch.schema.names if not name.endswith(TEXT_SUFFIX)]
         self._known = set(self.batch.schema.names)
@@ -129,6 +132,7 @@ class Rows:
         part.ordinals = self.ordinals[mask]
         part.row_numbers = None if self.row_numbers is None else self.row_numbers[mask]
         part.keys = None if self.keys is None else self.keys[mask]
+        part.retracts = None if self.retracts is None else self.retracts[mask]
         part.findings = self.findings.select(mask)
         part._cells, part._texts = {}, {}  # noqa: SLF001  (a copy of itself)
         return part

@@ -270,6 +270,8 @@ class EventClaims:
     # int64[n] position in the ledger; `event_id` is the identity, the row with the highest ordinal is used.
     ordinal: Ints
     row_number: Ints | None = None
+    # bool[n]: rows that withdraw what an earlier row with the same identity stated; None if none does.
+    retracts: Bools | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +282,7 @@ class AssetClaims:
     table: pa.Table
     ordinal: Ints
     row_number: Ints | None = None
+    retracts: Bools | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +293,7 @@ class RelationshipClaims:
     table: pa.Table
     ordinal: Ints
     row_number: Ints | None = None
+    retracts: Bools | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from twinlab.harmonise.claims import Bools, Claims, Floats, Ints, Series, SharedInstants, merged
 from twinlab.model.flags import Flag
+from twinlab.model.schema import OBSERVE
 from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["Clashes", "FrameClaims", "compare_frames", "mark_shared_instants"]
@@ -79,8 +80,13 @@ def _groups(part: Claims, model: TwinModel) -> _Groups | None:
         return None
     starts = np.flatnonzero(first)
     sizes = np.diff(np.append(starts, len(order)))
+    # A source that withdraws a value and states another one doesn't contradict itself.
+    stated = np.repeat(np.bitwise_or.reduceat(part.op[order], starts) == OBSERVE, sizes)
+    several = np.repeat(sizes > 1, sizes) & stated
+    if not several.any():
+        return None
     differs = _differing(value, starts, sizes, _steps(part, model)[code[starts]])
-    return _Groups(order, np.repeat(sizes > 1, sizes), differs)
+    return _Groups(order, several, differs & stated)
 
 
 def _steps(part: Claims, model: TwinModel) -> Floats:

@@ -89,14 +89,15 @@ def _is_withdrawn(frame: Frame, withdrawn: dict[str, int]) -> bool:
 
 def _parts(frame: Frame, rows: int) -> Iterator[pa.RecordBatch | RowBatch]:
     """Yield the rows of a frame in batches."""
-    whole, numbers = frame.batch(), frame.row_numbers()
+    whole, numbers, retracts = frame.batch(), frame.row_numbers(), frame.retracts()
     for low in range(0, frame.rows, rows):
         part = whole.slice(low, rows)
         if frame.kind == "observations":
             yield part
             continue
         given = np.arange(low + 1, low + 1 + part.num_rows) if numbers is None else numbers[low : low + part.num_rows]
-        yield RowBatch(str(frame.record_type), part, given, units=frame.units)
+        gone = None if retracts is None else retracts[low : low + part.num_rows]
+        yield RowBatch(str(frame.record_type), part, given, units=frame.units, retracts=gone)
 
 
 REPLAY = LiveKind("replay", _open, ReplayOptions, ends=True)

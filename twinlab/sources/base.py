@@ -56,6 +56,8 @@ class RowBatch:
     """Name of the file, without its directory."""
     empty_rows: tuple[int, ...] = ()
     """Numbers of the rows without any value, which are left out."""
+    retracts: npt.NDArray[np.bool_] | None = None
+    """Rows that the source has deleted: each withdraws the earlier row of the same identity, shape (rows,). None: no row does."""
 
 
 @runtime_checkable

@@ -38,8 +38,8 @@ def asset_claims(rule: AssetsRule, rows: Rows, context: Context) -> AssetClaims:
     rows.findings.problem_rows(
         ~whole, column=rule.id, texts=None, reason=f"the row has no id for the asset type {rule.type}"
     )
-    table, ordinals, numbers = _with_rows(pa.table(columns), rows, whole)
-    return AssetClaims(rule.type, table, ordinals, numbers)
+    table, kept = _with_rows(pa.table(columns), rows, whole)
+    return AssetClaims(rule.type, table, kept.ordinals, kept.row_numbers, kept.retracts)
 
 
 def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) -> RelationshipClaims:
@@ -62,15 +62,10 @@ def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) ->
     )
     reason = f"the row has no source or no target of the relationship {rule.type!r} ({rule.source}, {rule.target})"
     rows.findings.problem_rows(~whole, column=rule.source, texts=None, reason=reason)
-    table, ordinals, numbers = _with_rows(pa.table(columns), rows, whole)
-    return RelationshipClaims(rule.type, table, ordinals, numbers)
+    table, kept = _with_rows(pa.table(columns), rows, whole)
+    return RelationshipClaims(rule.type, table, kept.ordinals, kept.row_numbers, kept.retracts)
 
 
-def _with_rows(table: pa.Table, rows: Rows, whole: Bools) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
-    if whole.all():
-        return table, rows.ordinals, rows.row_numbers
-    return (
-        table.filter(pa.array(whole)),
-        rows.ordinals[whole],
-        None if rows.row_numbers is None else rows.row_numbers[whole],
-    )
+def _with_rows(table: pa.Table, rows: Rows, whole: Bools) -> tuple[pa.Table, Rows]:
+    """Return the rows of the table that have an identity, and the rows that they are of."""
+    return (table, rows) if whole.all() else (table.filter(pa.array(whole)), rows.select(whole))

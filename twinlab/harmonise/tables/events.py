@@ -79,9 +79,9 @@ def event_claims(rule: EventsRule, rows: Rows, context: Context) -> EventClaims:
         [array.cast(field.type) for array, field in zip(arrays, schema, strict=True)], schema=schema
     )
     if whole.all():
-        return EventClaims(rule.type, table, rows.ordinals, rows.row_numbers)
-    numbers = None if rows.row_numbers is None else rows.row_numbers[whole]
-    return EventClaims(rule.type, table.filter(pa.array(whole)), rows.ordinals[whole], numbers)
+        return EventClaims(rule.type, table, rows.ordinals, rows.row_numbers, rows.retracts)
+    kept = rows.select(whole)
+    return EventClaims(rule.type, table.filter(pa.array(whole)), kept.ordinals, kept.row_numbers, kept.retracts)
 
 
 def _rows_where(conditions: Sequence[WhereRule], rows: Rows) -> Bools:

@@ -19,6 +19,7 @@ from twinlab.harmonise.times.folds import Groups
 from twinlab.harmonise.times.resolve import resolve_times, rule_columns, zone_columns
 from twinlab.harmonise.values import convert_cells, reason
 from twinlab.model.mapping import TableRule
+from twinlab.model.schema import OBSERVE
 
 __all__ = ["long_claims", "wide_claims"]
 
@@ -178,7 +179,7 @@ def make_claims(
         epoch=np.broadcast_to(np.int64(0), count),
         sequence=np.broadcast_to(np.int64(-1), count),
         ordinal=rows.ordinals[at],
-        op=np.broadcast_to(np.int8(0), count),
+        op=np.broadcast_to(np.int8(OBSERVE), count) if rows.retracts is None else rows.retracts[at].astype(np.int8),
         tag=tag,
         tags=tags,
         key=None if rows.keys is None else rows.keys[at],

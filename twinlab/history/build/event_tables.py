@@ -1,6 +1,7 @@
 """Tables of events, assets and relationships: the newest claim of each key, without withdrawn rows.
 
-The origin of a row is in columns that readers don't get: ``_source``, ``_ordinal`` and ``_ingest``.
+The origin of a row is in columns that readers don't get: ``_source``, ``_ordinal`` and ``_ingest``. Rows of a source that withdraws some
+have ``_retracts`` as well.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from twinlab.model.mapping import Mapping as SourceMapping
 
 __all__ = [
     "HIDDEN",
+    "RETRACTS",
     "asset_mapping",
     "merged_assets",
     "named_assets",
     "newest",
     "properties_of",
+    "removes",
     "rows_of",
     "without_origin",
 ]
 
-HIDDEN = ("_source", "_ordinal", "_ingest")
+RETRACTS = "_retracts"
+HIDDEN = ("_source", "_ordinal", "_ingest", RETRACTS)
 #: Key columns of each kind of table.
 KEYS = {"event": ("event_id",), "asset": ("id",), "relationship": ("source", "target", "valid_from")}
 _ATTRIBUTE = {"event": "events", "asset": "assets", "relationship": "relationships"}
@@ -80,12 +84,31 @@ def rows_of(
                     table = table.append_column(
                         "_ingest", pa.array(np.full(len(one.ordinal), frame.ingest_time), type=pa.int64())
                     )
+                    if one.retracts is not None:
+                        table = table.append_column(RETRACTS, pa.array(one.retracts))
                     parts.append(table if first == 0 else table.filter(pc.greater_equal(table["_ordinal"], first)))
     return pa.concat_tables(parts, promote_options="default") if parts else None
 
 
 def newest(table: pa.Table, kind: str, *, within_source: bool = False) -> pa.Table:
-    """Return the row of each key that was ingested last; on a tie, that of the source whose name sorts last."""
+    """Return the row of each key that was ingested last; on a tie, that of the source whose name sorts last.
+
+    A key whose last row withdraws it is left out.
+    """
+    last = _last(table, kind, within_source=within_source)
+    if RETRACTS not in last.column_names:
+        return last
+    return last.filter(pc.invert(last[RETRACTS].fill_null(pa.scalar(value=False)))).drop_columns(RETRACTS)
+
+
+def removes(table: pa.Table, kind: str) -> bool:
+    """Return whether the last row of a key withdraws it."""
+    if RETRACTS not in table.column_names:
+        return False
+    return bool(pc.any(_last(table, kind)[RETRACTS]).as_py())
+
+
+def _last(table: pa.Table, kind: str, *, within_source: bool = False) -> pa.Table:
     keys = [*KEYS[kind], *(["_source"] if within_source else [])]
     ordered = table.take(
         pc.sort_indices(

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinlab.history.build.event_tables import newest, rows_of
+from twinlab.history.build.event_tables import newest, removes, rows_of
 from twinlab.history.store.event_parts import EventParts, Window, merged, ordered, within, without
 
 if TYPE_CHECKING:
@@ -57,9 +57,17 @@ def withdrawn(update: Update, table: str) -> bool:
     return bool(update.changed)
 
 
-def new_rows(update: Update, name: str) -> pa.Table | None:
-    """Return the rows of an event type that an update adds; None if there are none."""
-    return rows_of(update.sources.views.values(), "event", name, stop=update.new, start=update.old)
+def new_rows(update: Update, name: str) -> tuple[pa.Table | None, bool]:
+    """Return the rows of an event type that an update adds, None if there are none, and False.
+
+    If events may disappear, because rows were withdrawn or deleted, return all rows and True.
+    """
+    views = update.sources.views.values()
+    if not withdrawn(update, f"event:{name}"):
+        rows = rows_of(views, "event", name, stop=update.new, start=update.old)
+        if rows is None or not removes(rows, "event"):
+            return rows, False
+    return rows_of(views, "event", name, stop=update.new), True
 
 
 def event_table(
@@ -74,10 +82,9 @@ def event_table(
     window, assets
         Return only these events; see `EventParts.events`.
     """
-    if withdrawn(update, f"event:{name}"):
-        rows = rows_of(update.sources.views.values(), "event", name, stop=update.new)
+    rows, every = new_rows(update, name)
+    if every:
         return None if rows is None else within(ordered(newest(rows, "event")), window, assets)
-    rows = new_rows(update, name)
     if rows is None or not len(rows):
         return parts.events(window, assets)
     if parts.ingest < pc.min(rows["_ingest"]).as_py():

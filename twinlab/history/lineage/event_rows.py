@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinlab.history.build.event_tables import HIDDEN, rows_of
+from twinlab.history.build.event_tables import HIDDEN, RETRACTS, rows_of
 from twinlab.history.read.observations import file_names
 from twinlab.ledger.blobs import reading_name
 
@@ -34,7 +34,7 @@ def event_rows(reader: HistoryReader, event_type: str, event_ids: Sequence[str])
     Returns
     -------
     DataFrame
-        ``standing`` (valid: the event is as this row states it; superseded), ``source, file, row, ingest_time, position``
+        ``standing`` (valid: the event is as this row states it; superseded; retraction: the source has deleted the event), ``source, file, row, ingest_time, position``
         (ordinal in the ledger), and the columns of the event as the row states them. Empty if no row states one of the events.
     """
     pin = reader.pinned()
@@ -45,12 +45,15 @@ def event_rows(reader: HistoryReader, event_type: str, event_ids: Sequence[str])
         return pd.DataFrame()
     stated = stated.filter(pc.is_in(stated["event_id"], pa.array(list(event_ids), pa.string())))
     stated = stated.take(pc.sort_indices(stated, sort_keys=_ORDER))
-    columns: pd.DataFrame = stated.drop_columns(list(HIDDEN)).to_pandas()
+    columns: pd.DataFrame = stated.drop_columns([name for name in HIDDEN if name in stated.column_names]).to_pandas()
+    standing = np.where(columns["event_id"].duplicated(keep="last"), "superseded", "valid")
+    if RETRACTS in stated.column_names:
+        standing = np.where(stated[RETRACTS].fill_null(pa.scalar(value=False)).to_numpy(), "retraction", standing)
     source = stated["_source"].to_numpy(zero_copy_only=False)
     position = stated["_ordinal"].to_numpy()
     found = pd.DataFrame(
         {
-            "standing": np.where(columns["event_id"].duplicated(keep="last"), "superseded", "valid"),
+            "standing": standing,
             "source": source,
             "file": pd.Series(None, index=columns.index, dtype="str"),
             "row": pd.array([pd.NA] * len(columns), dtype="Int64"),

@@ -155,7 +155,7 @@ class Frame:
 
     @staticmethod
     def _own(found: pa.RecordBatch, columns: Collection[str] | None) -> pa.RecordBatch:
-        hidden = (records.ROW, records.KEY)
+        hidden = (records.ROW, records.KEY, records.RETRACTS)
         return found.select([n for n in found.schema.names if n not in hidden and (columns is None or n in columns)])
 
     def ordinals(self) -> Ints:
@@ -184,6 +184,16 @@ class Frame:
             return None
         keys = found.column(records.KEY)
         return keys.dictionary_decode() if pa.types.is_dictionary(keys.type) else keys
+
+    def retracts(self) -> npt.NDArray[np.bool_] | None:
+        """Return which records withdraw an earlier one, shape (rows,); None if none does."""
+        if self.kind != "records":
+            return None
+        found = self._source.batch(None)
+        if records.RETRACTS not in found.schema.names:
+            return None
+        retracts: npt.NDArray[np.bool_] = found.column(records.RETRACTS).to_numpy(zero_copy_only=False)
+        return retracts
 
 
 class _OpenRows:

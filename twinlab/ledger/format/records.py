@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from twinlab.errors import SchemaError
 
-__all__ = ["KEY", "ROW", "Records", "decode", "encode", "repeated", "without_dictionaries"]
+__all__ = ["KEY", "RETRACTS", "ROW", "Records", "decode", "encode", "repeated", "without_dictionaries"]
 
 #: Columns added to the source's own within a frame; their first character occurs in no other name.
-ROW, KEY = "\u241frow", "\u241fkey"
+ROW, KEY, RETRACTS = "\u241frow", "\u241fkey", "\u241fretracts"
 #: A column of texts is stored as codes if at most this share of its texts is different, in its first rows and in all.
 _MOST_DISTINCT, _SAMPLE = 0.25, 256
 
@@ -34,15 +34,18 @@ class Records:
     keys: Sequence[str | None] | None = None
     path: str | None = None
     """Folder and name of the file, with a slash between them."""
+    retracts: npt.NDArray[np.bool_] | None = None
+    """Rows that withdraw an earlier row of the same identity, shape (n,); None if no row does."""
 
     def slice(self, low: int, count: int) -> Records:
         """Return ``count`` of the rows from ``low`` on."""
-        numbers, keys = self.row_numbers, self.keys
+        numbers, keys, retracts = self.row_numbers, self.keys, self.retracts
         return replace(
             self,
             rows=self.rows.slice(low, count),
             row_numbers=None if numbers is None else numbers[low : low + count],
             keys=None if keys is None else keys[low : low + count],
+            retracts=None if retracts is None else retracts[low : low + count],
         )
 
 
@@ -59,7 +62,7 @@ def encode(records: Records) -> tuple[bytes, bytes]:
     if records.path is not None:
         meta["path"] = records.path
     arrays, fields = list(rows.columns), list(rows.schema)
-    for taken in (ROW, KEY):
+    for taken in (ROW, KEY, RETRACTS):
         if taken in rows.schema.names:
             msg = f"column {taken!r}: expected a name without the reserved mark. Rename the column."
             raise SchemaError(msg)
@@ -76,6 +79,10 @@ def encode(records: Records) -> tuple[bytes, bytes]:
         _same_length("keys", len(records.keys), rows.num_rows)
         arrays.append(pa.array([None if k is None else str(k) for k in records.keys], pa.string()))
         fields.append(pa.field(KEY, pa.string()))
+    if records.retracts is not None and records.retracts.any():
+        _same_length("retracts", len(records.retracts), rows.num_rows)
+        arrays.append(pa.array(records.retracts))
+        fields.append(pa.field(RETRACTS, pa.bool_()))
     arrays = [repeated(array) for array in arrays]
     fields = [field.with_type(array.type) for field, array in zip(fields, arrays, strict=True)]
     schema = pa.schema(fields, metadata=rows.schema.metadata)
@@ -115,7 +122,7 @@ def _same_length(name: str, got: int, want: int) -> None:
 
 
 def decode(payload: bytes) -> pa.RecordBatch:
-    """Unpack all columns of a frame, with `ROW` and `KEY` if they were stored; texts that repeat are dictionaries."""
+    """Unpack all columns of a frame, with `ROW`, `KEY` and `RETRACTS` if they were stored; texts that repeat are dictionaries."""
     # Callers decode frames in parallel; another thread pool would only add waiting.
     options = pa.ipc.IpcReadOptions(use_threads=False)
     with pa.ipc.open_stream(pa.py_buffer(payload), options=options) as stream:

@@ -118,6 +118,9 @@ class LiveAppender:
         parts = list(_joined([part for batch in group for part in batch.parts if _rows(part)]))
         acks = self._open_writer().append_many(parts, note=note_of(offsets))
         self.offsets.advance(offsets, self._position())
+        if offsets and not parts:
+            # A note becomes durable with rows: these have none, and the peer may forget what is acknowledged.
+            self.offsets.write()
         return sum(ack.rows for ack in acks)
 
     def _store_file(self, batch: LiveBatch) -> tuple[int, str]:
@@ -205,7 +208,13 @@ def _joined(parts: list[pa.RecordBatch | RowBatch]) -> Iterator[pa.RecordBatch |
             yield rows
             continue
         numbers = np.concatenate([part.row_numbers for part in tables])
-        yield Records(tables[0].table, rows, row_numbers=numbers, units=dict(tables[0].units))
+        retracts = None
+        if any(part.retracts is not None for part in tables):
+            parts_of = [
+                np.zeros(part.rows.num_rows, bool) if part.retracts is None else part.retracts for part in tables
+            ]
+            retracts = np.concatenate(parts_of)
+        yield Records(tables[0].table, rows, row_numbers=numbers, units=dict(tables[0].units), retracts=retracts)
 
 
 def _concatenated(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from twinlab.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def recent_rows(ledger: Ledger, source: str, *, rows: int = 20) -> pd.DataFrame:
     -------
     DataFrame
         ``arrived`` (UTC), ``table`` (empty for observations) and the source's own columns; columns without a value are left out.
+        ``op`` is there if the source has deleted rows: those are "retract".
         A source's own ``arrived`` and ``table`` are called ``arrived (source)`` and ``table (source)``.
     """
     import pandas as pd  # noqa: PLC0415  (the historian needs none)
@@ -43,6 +46,8 @@ def recent_rows(ledger: Ledger, source: str, *, rows: int = 20) -> pd.DataFrame:
             {"arrived": frame.ingest_times().astype("datetime64[ns]"), "table": frame.record_type or ""},
             index=piece.index,
         )
+        if (retracts := frame.retracts()) is not None:
+            head["op"] = np.where(retracts, "retract", "observe")
         piece = piece.rename(columns={name: f"{name} (source)" for name in head})
         order = pd.Series(frame.ordinals(), index=piece.index, name="_order")
         pieces.append(pd.concat([head, piece.drop(columns="ingest_time", errors="ignore"), order], axis=1))

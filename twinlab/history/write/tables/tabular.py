@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from twinlab.history.build.event_tables import rows_of
-from twinlab.history.build.table_updates import new_rows, table_at, touched, withdrawn
+from twinlab.history.build.table_updates import new_rows, table_at, touched
 from twinlab.history.write.tables.event_updates import EventWriter
 
 if TYPE_CHECKING:
@@ -39,10 +38,10 @@ def _put(txn: Transaction, path: str, table: pa.Table | None) -> None:
 def _update_events(txn: Transaction, update: Update, name: str) -> None:
     spec = update.sources.model.event_types[name]
     writer = EventWriter(txn, name, {**({"asset": spec.asset} if spec.asset else {}), **spec.links})
-    if withdrawn(update, f"event:{name}"):
-        writer.replace(rows_of(update.sources.views.values(), "event", name, stop=update.new))
+    rows, every = new_rows(update, name)
+    if every:
+        writer.replace(rows)
         return
-    rows = new_rows(update, name)
     if rows is None or not len(rows):
         return
     if writer.parts.months:
