@@ -9,6 +9,7 @@ import pytest
 
 import twinlab as tl
 from tests.field_peers import HttpPeer, ModbusPeer, OpcuaPeer
+from tests.sources.live.postgres.test_source import Erp
 
 PAGE = (Path(__file__).parents[3] / "notebooks" / "reference" / "live.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```yaml (\w+[.]yaml)\n(.*?)```", PAGE, re.DOTALL))
@@ -79,3 +80,25 @@ def test_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         peer.close()
     assert newest(twin, "truck", "speed") == {"T0": 643.7, "T1": 724.2}
+
+
+def test_postgres(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERP_PASSWORD", "secret")
+    erp = Erp(postgres.replace("+psycopg", ""))
+    try:
+        erp.run(
+            f"ALTER TABLE {erp.table} ADD COLUMN truck text, ADD COLUMN speed float8, DROP COLUMN note, DROP COLUMN kg"
+        )
+        erp.run(
+            f"INSERT INTO {erp.table} VALUES (1, '2026-03-01', 'T1', 50), (2, '2026-03-02', 'T1', 60), (3, '2026-03-01', 'T2', 70)"
+        )
+        erp.run(f"DELETE FROM {erp.table} WHERE id = 2")
+        changes = {
+            "postgresql://reader@erp.example.org/erp": erp.reader,
+            "slot: twinlab": f"slot: {erp.slot}\n  publication: {erp.publication}",
+            "table: shipment": f"table: {erp.table}",
+        }
+        twin = run(tmp_path, "postgres.yaml", changes)
+    finally:
+        erp.close()
+    assert newest(twin, "truck", "speed") == {"T1": 50.0, "T2": 70.0}

@@ -2,8 +2,8 @@
 
 In: the options of ``live:`` in a mapping, and where the source stopped before. Out: `LiveBatch` after `LiveBatch`, `Health`.
 Read in order: `protocol`, `registry`, `health`, `base` (for kinds to derive from); `acceptance`, `clock` and `gateway_rows` (outboxes of gateways); `observed` (values
-as rows); `request_pace`; then one module or package a kind: `mqtt`, `paced` (replays), `sql_poll` (with `sql_database`), `watch`,
-`modbus/`, `opcua/`, `http_json/`.
+as rows); `request_pace`; then one module or package a kind: `mqtt`, `paced` (replays), `sql_poll` (with `sql_database`, `sql_rows`), `watch`,
+`modbus/`, `opcua/`, `http_json/`, `postgres/`.
 Never: a row acknowledged before it is durable, an unbounded queue, a write to the peer, a secret in a YAML file.
 """
 

@@ -26,6 +26,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
         "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
         "mqtt": "twinlab.sources.live.mqtt:MQTT",
         "opcua": "twinlab.sources.live.opcua.kind:OPCUA",
+        "postgres": "twinlab.sources.live.postgres.kind:POSTGRES",
         "replay": "twinlab.ledger.replay:REPLAY",
         "sql": "twinlab.sources.live.sql_poll:SQL",
         "watch": "twinlab.sources.live.watch:WATCH",

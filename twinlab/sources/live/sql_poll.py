@@ -9,34 +9,29 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import pyarrow as pa
 from pydantic import Field
 
 from twinlab._backoff import Backoff
+from twinlab._tasks import in_thread
 from twinlab.model.basics import Duration, parse_duration
 from twinlab.model.extensions.live_kind import LiveKind
 from twinlab.model.extensions.options import Options
 from twinlab.model.extensions.secrets import PlainUrl, Secret
-from twinlab.sources.base import RowBatch
 from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Filled, Gap, LiveBatch, LiveContext
-from twinlab.sources.parsing.numerals import Numerals
-from twinlab.sources.parsing.values import ValueColumns
+from twinlab.sources.live.sql_rows import row_batch
 
 if TYPE_CHECKING:
     from twinlab.sources.live.sql_database import Database
 
 __all__ = ["SQL", "SqlOptions", "SqlPoll", "TableOptions"]
-
-Result = TypeVar("Result")
 
 #: Rows of the window that are remembered for a table, at most.
 _MOST_KNOWN = 500_000
@@ -114,9 +109,9 @@ class SqlPoll(SourceBase):
         """Return the columns of the tables; a database declares no units."""
         database = self._database()
         try:
-            columns = await _in_thread(database.columns, [table.name for table in self._tables])
+            columns = await in_thread(database.columns, [table.name for table in self._tables])
         finally:
-            await _in_thread(database.close)
+            await in_thread(database.close)
         return Catalogue(tuple(DeclaredTag(column, None, table) for table, column in columns), complete=True)
 
     async def batches(self) -> AsyncIterator[LiveBatch]:
@@ -127,7 +122,7 @@ class SqlPoll(SourceBase):
             while True:
                 try:
                     if database is None:
-                        database = await _in_thread(self._database)
+                        database = await in_thread(self._database)
                     for table in self._tables:
                         async for batch in self._poll(database, table):
                             yield batch
@@ -136,7 +131,7 @@ class SqlPoll(SourceBase):
                     # The database doesn't answer, see `Database`.
                     self._meter.disconnected(error)
                     if database is not None:
-                        await _in_thread(database.close)
+                        await in_thread(database.close)
                         database = None
                     await backoff.pause()
                     continue
@@ -146,7 +141,7 @@ class SqlPoll(SourceBase):
                 await asyncio.sleep(self._every)
         finally:
             if database is not None:
-                await _in_thread(database.close)
+                await in_thread(database.close)
 
     async def fill(self, gap: Gap) -> str:
         """Let the next poll read a table again from the beginning of a gap on."""
@@ -173,7 +168,7 @@ class SqlPoll(SourceBase):
         """Yield the rows of a table that are new or changed."""
         filling = list(table.asked)
         # Before the rows are read: whatever isn't visible to them is open or begins later.
-        snapshot, now = await _in_thread(database.snapshot)
+        snapshot, now = await in_thread(database.snapshot)
         if self._meter.health().state != "connected":
             self._meter.connected()
         low = None if table.until is None else earlier(table.until, self._overlap)
@@ -182,7 +177,7 @@ class SqlPoll(SourceBase):
         )
         after: tuple[Any, ...] | None = None
         while True:
-            names, rows = await _in_thread(partial(page, after=after))
+            names, rows = await in_thread(partial(page, after=after))
             if not rows:
                 break
             place = [names.index(column) for column in (table.options.updated, *table.options.key)]
@@ -193,7 +188,7 @@ class SqlPoll(SourceBase):
                 table.asked[gap] += sum(_is_in(gap, row[place[0]]) for row in fresh)
             if fresh:
                 self._meter.received(len(fresh))
-                yield LiveBatch((self._rows(table.name, names, fresh),))
+                yield LiveBatch((row_batch(table.name.rpartition(".")[2], names, fresh),))
             if len(rows) < self._options.rows:
                 break
         for batch in self._advance(table, snapshot, now):
@@ -241,24 +236,6 @@ class SqlPoll(SourceBase):
             for gap in gaps:
                 self._meter.gap(gap, lost=True)
             yield LiveBatch(offsets={table.name: to_json(table.until)}, gaps=gaps)
-
-    @staticmethod
-    def _rows(table: str, names: list[str], rows: list[tuple[Any, ...]]) -> RowBatch:
-        columns = ValueColumns(Numerals(), frozenset(), frozenset())
-        found, arrays = columns.convert({name: [row[at] for row in rows] for at, name in enumerate(names)})
-        schema = pa.schema([pa.field(name, array.type) for name, array in zip(found, arrays, strict=True)])
-        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        return RowBatch(table.rpartition(".")[2], batch, np.arange(1, len(rows) + 1, dtype=np.int64))
-
-
-async def _in_thread(function: Callable[..., Result], *arguments: object) -> Result:
-    """Call a function in a thread. If that is cancelled, wait until it is done: a query that still runs has the connection."""
-    task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
 
 
 def _as_in(example: datetime, time_ns: int) -> datetime:

@@ -196,6 +196,8 @@ def _typed(values: Sequence[Any], kinds: Sequence[Kind | None], kind: Kind) -> t
         number = value.number if isinstance(value, _Read) else value
         fits = own == kind or (kind == "fraction" and own == "whole" and abs(number) < _EXACT_FLOAT)
         if own is not None and fits:
+            if kind == "time" and not isinstance(number, datetime):
+                number = datetime.combine(number, time())  # Arrow has no date as an instant
             main.append(float(number) if kind == "fraction" else number)
             text.append(None)
         else:
