@@ -193,7 +193,7 @@ def _typed(values: Sequence[Any], kinds: Sequence[Kind | None], kind: Kind) -> t
     main: list[Any] = []
     text: list[str | None] = []
     for value, own in zip(values, kinds, strict=True):
-        number = value.number if isinstance(value, _Read) else value
+        number: Any = value.number if isinstance(value, _Read) else value
         fits = own == kind or (kind == "fraction" and own == "whole" and abs(number) < _EXACT_FLOAT)
         if own is not None and fits:
             if kind == "time" and not isinstance(number, datetime):
