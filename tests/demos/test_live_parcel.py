@@ -50,3 +50,34 @@ def test_a_plant_that_does_not_start_says_why(tmp_path: Path) -> None:
 def test_only_the_parcel_network_runs_live() -> None:
     with pytest.raises(SchemaError, match="expected the demo 'parcel' with --live, got 'nyc'"), live_demo("nyc"):
         pass
+
+
+def test_a_plant_is_not_ahead_of_the_clock(tmp_path: Path) -> None:
+    for given in ({"begin": "2200-01-01"}, {"speed": 60}):
+        with pytest.raises(SchemaError, match="expected a plant that begins before now if its speed isn't 1"):
+            LiveParcel(tmp_path / "live", **given)  # type: ignore[arg-type]
+
+
+def test_a_fast_twin_matches_its_plant_but_for_what_is_made_wrong(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("faults: [{kind: unit_swap, target: R04, signal: temperature}]\n")
+    with LiveParcel(
+        tmp_path / "live", peers=("opcua",), begin="2026-03-25T17:30", speed=300, faults=faults
+    ) as live:  # fmt: skip
+        until = time.monotonic() + PATIENCE
+        while not (begun := live.twin.reader.watermarks().get("warehouses")):
+            assert time.monotonic() < until, str(live.twin.live_status())
+            time.sleep(0.1)
+        stop = begun + np.timedelta64(30, "m")
+        live.order("link_down", "opcua", lasts="10min")
+        while live.twin.reader.watermarks()["warehouses"] < stop + np.timedelta64(10, "m"):
+            assert time.monotonic() < until, str(live.twin.live_status())
+            time.sleep(0.1)
+        rooms = live.twin.history("cold_room").asset.values.tolist()
+        span = {"start": begun + np.timedelta64(5, "m"), "stop": stop}
+        found = live.twin.fidelity(live.truth(), **span, assets=rooms, by_asset=True)
+    assert found["coverage"].tolist() == [1.0] * 9
+    assert found["latency_p50"].between(0, PATIENCE).all()
+    temperature = found.loc["cold_room", "temperature"]
+    assert temperature["wrong"].to_dict() == {"R02": 0, "R04": 1, "R06": 0}
+    assert temperature.loc[["R02", "R06"], "max"].max() <= 0.005 + 1e-9

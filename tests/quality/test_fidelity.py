@@ -98,10 +98,10 @@ def test_a_delay_is_that_of_the_first_observation_of_a_true_row() -> None:
     second = np.timedelta64(1, "s")
     truth = pd.DataFrame({"asset": ["a", "a", "b", "a"], "time": minute, "recorded": minute + 100 * second})
     arrivals = pd.DataFrame({
-        "asset": ["a", "a", "a", "b", "c"], "signal": "speed",
-        # Of the first row twice, later of the first row than `within`, of the third, of no row.
-        "time": [minute[0], minute[0] + 5 * second, minute[0] + 59 * second, minute[2], minute[1]],
-        "ingest_time": [minute[0] + 107 * second, minute[0] + 103 * second, minute[0], minute[2] + 160 * second, minute[1]],
+        "asset": ["a", "a", "a", "a", "b", "c"], "signal": "speed",
+        # Of the first row twice, later of the first row than `within`, before the last row happened, of the third, of no row.
+        "time": [minute[0], minute[0] + 5 * second, minute[0] + 59 * second, minute[3], minute[2], minute[1]],
+        "ingest_time": [minute[0] + 107 * second, minute[0] + 103 * second, minute[2], minute[3], minute[2] + 160 * second, minute[3]],
     })  # fmt: skip
     found = arrival_delays(arrivals, truth, within=np.timedelta64(30, "s"))
     assert found[["asset", "time", "delay"]].values.tolist() == [

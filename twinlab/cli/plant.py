@@ -27,6 +27,7 @@ def _plant() -> None:
     "--folder", required=True, metavar="DIR", help="A new folder. Gets the truth, a log, addresses and secrets."
 )
 @click.option("--speed", type=float, default=1.0, show_default=True, metavar="X", help="Seconds of the plant a second.")
+@click.option("--now", is_flag=True, help="The plant's clock is this machine's; with --state.")
 @click.option(
     "--peers",
     cls=Several,
@@ -40,7 +41,7 @@ def _plant() -> None:
 @network_sizes()
 @click.option("--start", metavar="DAY", help="First day, a Monday (default: 2026-01-05; small: 2026-03-23).")
 def _run(
-    folder: Path, *, speed: float, peers: tuple[str, ...], state: Path | None, faults: Path | None, small: bool, start: str | None, failures: bool, **counts: int | None
+    folder: Path, *, speed: float, now: bool, peers: tuple[str, ...], state: Path | None, faults: Path | None, small: bool, start: str | None, failures: bool, **counts: int | None
 ) -> None:  # fmt: skip
     """Run the plant until it is stopped (Ctrl+C, SIGTERM) or its weeks are over."""
     import asyncio  # noqa: PLC0415  (each command loads its rooms only)
@@ -68,7 +69,13 @@ def _run(
     # Gateways without a link and refused orders, once for each of many trucks.
     logging.basicConfig(filename=folder / "plant.log", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     servers = make_peers(plant, folder, peers or PEERS)
-    say(str(asyncio.run(run_plant(plant, folder, speed=speed, peers=servers, faults=schedule, ready=_say_ready))))
+    say(
+        str(
+            asyncio.run(
+                run_plant(plant, folder, speed=speed, peers=servers, faults=schedule, now=now, ready=_say_ready)
+            )
+        )
+    )
 
 
 @_plant.command(

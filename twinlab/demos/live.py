@@ -63,7 +63,7 @@ class LiveParcel:
     Raises
     ------
     SchemaError
-        If the plant would be ahead of this machine's clock.
+        If it begins later than now, or runs at another speed than 1 without ``begin``.
     SourceError
         If the plant or the historian doesn't start; the error has what it said.
     """
@@ -82,9 +82,12 @@ class LiveParcel:
         self.folder, self._peers, self._speed, self._faults = folder, peers, speed, faults
         self._model = model or Path(__file__).parent / "parcel" / "twin.yaml"
         now = datetime.now(UTC)
+        self._now = begin is None
         self._begin = now if begin is None else datetime.fromtimestamp(instant_ns(begin) / 1e9, UTC)
-        if self._begin > now or (speed > 1 and begin is None):
-            msg = f"expected `begin` before now, got {begin!r}: the twin takes no rows that are ahead of this machine's clock"
+        if self._begin > now or (speed != 1 and begin is None):
+            msg = (
+                f"expected a plant that begins before now if its speed isn't 1, got begin={begin!r} and speed={speed:g}"
+            )
             raise SchemaError(msg)
         today = self._begin.replace(hour=0, minute=0, second=0, microsecond=0)
         monday = today - timedelta(days=today.weekday() + 7)
@@ -102,7 +105,7 @@ class LiveParcel:
             plant.save(state)
             self._start(
                 stack, "plant", "plant", "run", "--folder", str(self.folder / "plant"), "--state", str(state),
-                "--speed", str(self._speed), *(("--peers", *self._peers) if self._peers else ()),
+                "--speed", str(self._speed), *(("--now",) if self._now else ()), *(("--peers", *self._peers) if self._peers else ()),
                 *(() if self._faults is None else ("--faults", str(self._faults))),
                 ready=self.folder / "plant" / "plant.json",
             )  # fmt: skip

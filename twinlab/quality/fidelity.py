@@ -162,7 +162,8 @@ def arrival_delays(arrivals: pd.DataFrame, truth: pd.DataFrame, *, within: np.ti
         ``asset, time`` of true rows, and ``recorded``: when each of them happened by the clock that ``ingest_time`` is of; without
         this column ``time``.
     within : timedelta
-        An observation is of the last true row that isn't later than it and at most so much earlier.
+        An observation is of the last true row that isn't later than it and at most so much earlier. One that arrived before the
+        row happened, such as a poll of a moment earlier, isn't of it.
 
     Returns
     -------
@@ -186,5 +187,5 @@ def arrival_delays(arrivals: pd.DataFrame, truth: pd.DataFrame, *, within: np.ti
         arrivals.sort_values("time"), rows, left_on="time", right_on="true_time", by="asset", tolerance=pd.Timedelta(within)
     ).dropna(subset=["true_time"])  # fmt: skip
     found["delay"] = (found["ingest_time"] - found["happened"]).dt.total_seconds()
-    first: pd.Series[float] = found.groupby(["asset", "signal", "true_time"])["delay"].min()
+    first: pd.Series[float] = found[found["delay"] >= 0].groupby(["asset", "signal", "true_time"])["delay"].min()
     return first.rename_axis(index={"true_time": "time"}).reset_index()

@@ -199,3 +199,27 @@ def test_servers_of_a_killed_plant_end_with_it(tmp_path: Path) -> None:
         process.wait()
     _, alive = psutil.wait_procs(children, timeout=20)
     assert alive == []
+
+
+def test_with_now_the_clock_is_this_machines(tmp_path: Path) -> None:
+    monday = time.strftime("%Y-%m-%d", time.gmtime(time.time() - (time.gmtime().tm_wday + 7) * 86_400))
+    plant = Plant(ParcelSize(hubs=2, trucks=1, cold_rooms=1, forklifts=1, parcels_a_week=1, weeks=3, start=monday))
+    plant.advance(int(time.time()) - 300)
+
+    async def run() -> RunReport:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.3, stop.set)
+        return await run_plant(plant, tmp_path / "run", now=True, tick=0.05, stop=stop)
+
+    asyncio.run(run())
+    # What was before the run is made up for in its first step, and recorded.
+    assert abs(plant.time - time.time()) < 2
+    rooms = read_truth(tmp_path / "run" / "truth", "rooms").to_pandas()
+    assert 4 <= len(rooms) <= 6
+    with pytest.raises(SchemaError, match="expected speed 1 and a plant whose time is before this machine's, got 60"):
+        asyncio.run(run_plant(plant, tmp_path / "fast", now=True, speed=60))
+
+
+def test_truth_without_a_row_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "rooms.arrows").touch()
+    assert read_truth(tmp_path, "rooms").num_rows == 0

@@ -48,6 +48,7 @@ async def run_plant(
     speed: float = 1.0,
     peers: Sequence[Peer] = (),
     faults: Schedule | None = None,
+    now: bool = False,
     tick: float = 0.5,
     stop: asyncio.Event | None = None,
     ready: Callable[[dict[str, dict[str, object]]], None] | None = None,
@@ -67,6 +68,9 @@ async def run_plant(
     faults : Schedule, optional
         Faults of sensors and connections, by their time since the run's begin. More may be ordered while it runs, see
         `send_order`.
+    now : bool
+        The plant's clock is this machine's from the first step on, which makes up for the time since the plant's own. By default
+        the first step begins at the plant's time, once all peers listen.
     tick : float
         Seconds of the clock between steps.
     stop : asyncio.Event, optional
@@ -77,10 +81,14 @@ async def run_plant(
     Raises
     ------
     SchemaError
-        If the speed isn't a positive number, or the folder has the truth of another run.
+        If the speed isn't a positive number, or the folder has the truth of another run; with ``now`` if the speed isn't 1 or the
+        plant's time isn't before this machine's.
     """
     if not 0 < speed < float("inf"):
         msg = f"expected a speed above 0, such as 60 for a minute a second, got {speed!r}"
+        raise SchemaError(msg)
+    if now and (speed != 1 or plant.time > time.time()):
+        msg = f"expected speed 1 and a plant whose time is before this machine's, got {speed:g} and {datetime.fromtimestamp(plant.time, UTC)}"
         raise SchemaError(msg)
     target = Path(folder)
     if (target / "truth").exists():
@@ -106,7 +114,7 @@ async def run_plant(
         stack.callback(path.unlink, missing_ok=True)
         if ready is not None:
             ready(addresses)
-        started = time.monotonic()
+        started = time.monotonic() - (time.time() - begin if now else 0)
         while plant.time < plant.size.span[1] and not ending.is_set():
             passed = time.monotonic() - started
             carry_out(target, plant, injector)
