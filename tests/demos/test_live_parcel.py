@@ -40,6 +40,21 @@ def test_a_twin_follows_a_plant_on_all_its_protocols(tmp_path: Path) -> None:
     assert not (tmp_path / "live" / "plant" / "secrets").exists()
 
 
+def test_the_demo_begins_with_the_past_of_its_plant(tmp_path: Path) -> None:
+    with LiveParcel(tmp_path / "live", peers=("modbus",), past=True) as live:
+        twin, now = live.twin, np.datetime64("now")
+        rooms = twin.history("cold_room").temperature.compute()
+        assert now - rooms.time.values[0] >= np.timedelta64(7, "D")
+        assert now - rooms.time.values[-1] < np.timedelta64(15, "m")
+        # Nearly all cells have a value: loggers miss some.
+        assert float(rooms.notnull().mean()) > 0.9
+        until = time.monotonic() + PATIENCE
+        while not twin.live_status().sources["refrigeration"]["stored"]:
+            assert time.monotonic() < until, str(twin.live_status())
+            time.sleep(0.2)
+        assert set(twin.freshness().loc["cold_room"]["state"]) == {"live"}
+
+
 def test_a_plant_that_does_not_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(
         SourceError, match=r"the plant of the live demo doesn't start: (?s:.*)there is no peer 'opc'.*opcua"

@@ -19,6 +19,7 @@ import yaml
 
 from twinlab._locks import Lock
 from twinlab.demos.live_mappings import live_mappings
+from twinlab.demos.live_past import past_mappings, write_past
 from twinlab.demos.recipes import cache_folder
 from twinlab.errors import SchemaError, SourceError
 from twinlab.history.read.datasets import instant_ns
@@ -59,6 +60,8 @@ class LiveParcel:
         Schedule of faults, as of ``twinlab plant run --faults``.
     model : path, optional
         Another ``twin.yaml`` than the demo's, with the same asset types and signals.
+    past : bool
+        Whether the twin first ingests the files that the plant's systems have written until then.
 
     Raises
     ------
@@ -78,9 +81,11 @@ class LiveParcel:
         speed: float = 1.0,
         faults: Path | None = None,
         model: Path | None = None,
+        past: bool = False,
     ) -> None:
         self.folder, self._peers, self._speed, self._faults = folder, peers, speed, faults
         self._model = model or Path(__file__).parent / "parcel" / "twin.yaml"
+        self._past = past
         now = datetime.now(UTC)
         self._now = begin is None
         self._begin = now if begin is None else datetime.fromtimestamp(instant_ns(begin) / 1e9, UTC)
@@ -101,8 +106,10 @@ class LiveParcel:
             self.folder.mkdir(parents=True, exist_ok=True)
             state = self.folder / "state.json"
             plant = Plant(self._size)
-            plant.advance(int(self._begin.timestamp()))
+            step = plant.advance(int(self._begin.timestamp()))
             plant.save(state)
+            workbooks = self.folder / "plant" / "dispatch"
+            files = write_past(plant, step, self.folder / "past", workbooks=workbooks) if self._past else []
             self._start(
                 stack, "plant", "plant", "run", "--folder", str(self.folder / "plant"), "--state", str(state),
                 "--speed", str(self._speed), *(("--now",) if self._now else ()), *(("--peers", *self._peers) if self._peers else ()),
@@ -112,10 +119,12 @@ class LiveParcel:
             notice = json.loads((self.folder / "plant" / "plant.json").read_text(encoding="utf-8"))
             mappings = self.folder / "mapping"
             mappings.mkdir(exist_ok=True)
-            for name, mapping in live_mappings(notice["peers"]).items():
+            before = past_mappings(plant.time) if self._past else {}
+            for name, mapping in {**before, **live_mappings(notice["peers"])}.items():
                 text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
                 (mappings / f"{name}.yaml").write_text(text, encoding="utf-8")
             self.twin = create(self.folder / "twin", model=self._model, mappings=mappings)
+            self.twin.ingest(*files)
             self._start(
                 stack, "historian", "run", str(self.twin.folder), ready=self.twin.folder / "live" / "status.json"
             )
@@ -183,7 +192,7 @@ def live_demo(name: str, size: ParcelSize | None = None) -> Iterator[LiveParcel]
     folder = cache_folder() / "parcel-live"
     with Lock(folder.with_name(".parcel-live.lock"), what="the live demo"):
         shutil.rmtree(folder, ignore_errors=True)
-        with LiveParcel(folder, size) as running:
+        with LiveParcel(folder, size, past=True) as running:
             yield running
 
 

@@ -54,6 +54,23 @@ def test_windows_are_open_then_settling_then_settled(live_twin: Callable[[str], 
     ]  # fmt: skip
 
 
+def test_a_source_whose_rules_have_ended_keeps_no_window_open(
+    live_twin: Callable[[str], tl.Twin], log: Path, tmp_path: Path
+) -> None:
+    twin = live_twin(LIVE)
+    files = tmp_path / "before.csv"
+    files.write_text("time,truck,temperature\n2026-02-28T23:00Z,a,1.0\n")
+    stop = ["2026-03-01T01:00"]
+    for until, state in ((", valid_until: 2026-03-01", "settled"), ("", "open")):
+        old = (twin.folder / "mapping" / "feed.yaml").read_text().replace("source: feed", "source: before")
+        old = old[: old.index("live:")].replace("unit: degC}", f"unit: degC{until}}}")
+        (twin.folder / "mapping" / "before.yaml").write_text(old)
+        twin = tl.open(twin.folder)
+        twin.ingest(tl.sources.csv(files, name="before"))
+        twin.run(once=True)
+        assert twin.window_states(stop, "truck").tolist() == [state]
+
+
 def test_a_kpi_is_settled_only_when_rows_cannot_be_late_any_more(
     live_twin: Callable[[str], tl.Twin], log: Path, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from twinlab.model.mapping import Mapping as SourceMapping
+    from twinlab.model.mapping.tags import TagRule
     from twinlab.model.reader import TwinReader
 
 __all__ = ["last_actual", "settled_watermark", "signal_watermark", "sources_of", "window_states"]
@@ -55,34 +56,43 @@ def window_states(
 
 
 def _watermarks(twin: TwinReader, asset_type: str, signal: str) -> list[tuple[int, int]]:
-    """Return watermark and lateness of each source of a signal, ns."""
+    """Return watermark and lateness of each source of a signal, ns; of sources whose rules have ended only if there is no other."""
     reader = getattr(twin, "reader", twin)
     watermarks, mappings = getattr(reader, "watermarks", None), getattr(reader, "mappings", None)
     if watermarks is None or mappings is None:
         return []
     marks: dict[str, np.datetime64] = watermarks()
+    sources = [source for source in sources_of(mappings, asset_type, signal) if source in marks]
+    going_on = [source for source in sources if _expected(mappings[source], asset_type, signal)]
     return [
         (int(marks[source].astype("int64")), 0 if (live := mappings[source].live) is None else live.lateness_ns)
-        for source in sources_of(mappings, asset_type, signal)
-        if source in marks
+        for source in going_on or sources
     ]
 
 
 def sources_of(mappings: Mapping[str, SourceMapping], asset_type: str, signal: str) -> list[str]:
     """Return the sources whose mappings may feed a signal of an asset type."""
-    return sorted({source for source, one in mappings.items() if (asset_type, signal) in set(_fed(one))})
+    return sorted(
+        {source for source, one in mappings.items() if any(key == (asset_type, signal) for key, _ in _fed(one))}
+    )
 
 
-def _fed(mapping: SourceMapping) -> Iterator[tuple[str, str]]:
+def _expected(mapping: SourceMapping, asset_type: str, signal: str) -> bool:
+    """Return whether more rows of a signal are expected from a source: a rule of its mapping has no end."""
+    return any(key == (asset_type, signal) and rule.valid_until is None for key, rule in _fed(mapping))
+
+
+def _fed(mapping: SourceMapping) -> Iterator[tuple[tuple[str, str], TagRule]]:
+    """Yield each rule of a mapping with the asset type and signal that it is of."""
     for table in mapping.tables:
         row_type = table.asset.type if table.asset is not None else ""
         for tags in (table.columns, table.tags):
             for rules in tags.values():
                 for rule in rules:
-                    yield (rule.asset.partition("/")[0] if rule.asset else row_type), rule.signal
+                    yield ((rule.asset.partition("/")[0] if rule.asset else row_type), rule.signal), rule
     for rules in mapping.stream.tags.values() if mapping.stream is not None else ():
         for rule in rules:
-            yield (rule.asset or "").partition("/")[0], rule.signal
+            yield ((rule.asset or "").partition("/")[0], rule.signal), rule
 
 
 def last_actual(table: pd.DataFrame) -> int | None:

@@ -17,16 +17,20 @@ _MILE, _GALLON = 1.609344, 3.785411784
 _MODES = {IDLE: "idle", DRIVING: "drive", CHARGING: "charge"}
 
 
-def write_telematics(network: Network, folder: Path) -> list[Path]:
-    """Write the reports of trucks and forklifts, one file per week and source; return the paths."""
+def write_telematics(network: Network, folder: Path, *, until: int | None = None) -> list[Path]:
+    """Write the reports of trucks and forklifts, one file per week and source; return the paths.
+
+    ``until`` (UTC seconds) leaves out what is later: a plant's timetable is that of all its weeks.
+    """
     paths = []
     for week in range(network.size.weeks):
         begin = network.size.span[0] + 7 * DAY * week
+        end = begin + 7 * DAY if until is None else min(begin + 7 * DAY, until)
         label = np.datetime64(begin, "s").astype("M8[D]")
         for name, lines in (
-            ("fleetbox", _fleetbox(network, begin)),
-            ("roadtrace", _roadtrace(network, begin)),
-            ("forklifts", _forklifts(network, begin)),
+            ("fleetbox", _fleetbox(network, begin, end)),
+            ("roadtrace", _roadtrace(network, begin, end)),
+            ("forklifts", _forklifts(network, begin, end)),
         ):
             path = folder / f"{name}_{label}.jsonl.gz"
             if _write(path, lines):
@@ -43,10 +47,10 @@ def _write(path: Path, lines: list[str]) -> bool:
     return True
 
 
-def _reports(network: Network, begin: int, *, first_maker: bool) -> Ints:
-    """Return the indices of one week's truck reports that units of one maker sent."""
+def _reports(network: Network, begin: int, end: int, *, first_maker: bool) -> Ints:
+    """Return the indices of the truck reports from ``begin`` until before ``end`` that units of one maker sent."""
     tracks = network.reported.tracks
-    low, high = np.searchsorted(tracks.time, [begin, begin + 7 * DAY])
+    low, high = np.searchsorted(tracks.time, [begin, end])
     at = np.arange(low, high)
     at = at[~network.reported.silent[at]]
     found: Ints = at[(tracks.truck[at] < -(-network.size.trucks * 3 // 5)) == first_maker]
@@ -58,8 +62,8 @@ def _names(network: Network, at: Ints) -> list[str]:
     return [every[number] for number in network.reported.tracks.truck[at].tolist()]
 
 
-def _fleetbox(network: Network, begin: int) -> list[str]:
-    tracks, at = network.reported.tracks, _reports(network, begin, first_maker=True)
+def _fleetbox(network: Network, begin: int, end: int) -> list[str]:
+    tracks, at = network.reported.tracks, _reports(network, begin, end, first_maker=True)
     rows = zip(
         _names(network, at), (tracks.time[at] * 1000).tolist(), tracks.latitude[at].tolist(),
         tracks.longitude[at].tolist(), tracks.speed[at].tolist(), tracks.odometer[at].tolist(),
@@ -73,8 +77,8 @@ def _fleetbox(network: Network, begin: int) -> list[str]:
     return _with_more(lines, ',"brake_c":%.0f,"coolant_c":%.1f', brake, coolant)
 
 
-def _roadtrace(network: Network, begin: int) -> list[str]:
-    tracks, at = network.reported.tracks, _reports(network, begin, first_maker=False)
+def _roadtrace(network: Network, begin: int, end: int) -> list[str]:
+    tracks, at = network.reported.tracks, _reports(network, begin, end, first_maker=False)
     rows = zip(
         _names(network, at), offset_text(tracks.time[at]), tracks.latitude[at].tolist(), tracks.longitude[at].tolist(),
         (tracks.speed[at] / _MILE).tolist(), (tracks.odometer[at] / _MILE).tolist(),
@@ -91,9 +95,9 @@ def _roadtrace(network: Network, begin: int) -> list[str]:
     return _with_more(lines, ', "brake_f": %.0f, "coolant_f": %.1f', brake * 1.8 + 32, coolant * 1.8 + 32)
 
 
-def _forklifts(network: Network, begin: int) -> list[str]:
+def _forklifts(network: Network, begin: int, end: int) -> list[str]:
     forklifts = network.sent
-    low, high = np.searchsorted(forklifts.time, [begin, begin + 7 * DAY])
+    low, high = np.searchsorted(forklifts.time, [begin, end])
     time = forklifts.time[low:high] + forklifts.offset[:, None]
     order = np.argsort(time.ravel(), kind="stable")
     order = order[~network.forklift_silent[:, low:high].ravel()[order]]

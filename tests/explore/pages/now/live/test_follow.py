@@ -199,7 +199,7 @@ def test_states_have_words_and_shapes_beside_their_look_and_texts_are_escaped(tw
 
 def test_an_asset_without_a_live_row_is_not_live(twin):
     fresh = found(twin)
-    assert fresh.text(("truck", "nobody")) == "○ no live row"
+    assert fresh.text(("truck", "nobody")) == "○ no live row yet"
     assert fresh.is_stale(("truck", "nobody"))
     assert fresh.text(("parcel", "P1")) == ""
     assert not fresh.is_stale(("parcel", "P1"))

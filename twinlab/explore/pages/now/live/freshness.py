@@ -76,7 +76,7 @@ class Freshness:
 
     def text(self, key: Key) -> str:
         """Return state and age of the last row of an asset; "" for one whose type has no signals."""
-        return self.texts.get(key) or ("○ no live row" if key[0] in self.kinds else "")
+        return self.texts.get(key) or ("○ no live row yet" if key[0] in self.kinds else "")
 
     def is_stale(self, key: Key) -> bool:
         """Whether the signals of an asset aren't live."""
