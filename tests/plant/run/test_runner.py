@@ -21,7 +21,7 @@ from twinlab.plant import ParcelSize, Plant, simulate_network
 from twinlab.plant.peers.peer import Moment
 from twinlab.plant.run import chosen
 from twinlab.plant.run.runner import RunReport, run_plant
-from twinlab.plant.run.truth import read_truth
+from twinlab.plant.run.truth import Truth, read_truth
 
 SIZE = ParcelSize(hubs=3, trucks=3, cold_rooms=3, forklifts=2, parcels_a_week=30, weeks=1, seed=5)
 
@@ -223,3 +223,15 @@ def test_with_now_the_clock_is_this_machines(tmp_path: Path) -> None:
 def test_truth_without_a_row_is_empty(tmp_path: Path) -> None:
     (tmp_path / "rooms.arrows").touch()
     assert read_truth(tmp_path, "rooms").num_rows == 0
+
+
+def test_faults_that_are_under_way_at_the_begin_are_part_of_the_truth(tmp_path: Path) -> None:
+    plant = Plant(SIZE)
+    fault = max(plant.faults, key=lambda one: one.stop - one.start)
+    plant.advance(fault.start + 600)
+    with Truth(tmp_path / "truth") as truth:
+        for until in (fault.start + 1200, fault.start + 1800):
+            truth.record(plant, plant.advance(until))
+    begun = [row for row in rows(tmp_path / "truth" / "faults.csv") if row["kind"] == fault.kind]
+    assert [row["what"] for row in begun] == ["begins"]
+    assert begun[0]["time"] == f"{np.datetime64(fault.start, 's')}Z"

@@ -154,8 +154,18 @@ def test_a_span_and_assets_can_be_chosen(follow: Follow) -> None:
     twin, truth = follow()
     start = pd.Timestamp(SIZE.start) + pd.Timedelta(hours=1)
     found = twin.fidelity(truth, start=start, stop=start + pd.Timedelta(hours=1), assets=["R04"])
-    # The last cell isn't whole: a later row could be in it.
-    assert found.cells.tolist() == [11, 11]
+    assert found.cells.tolist() == [12, 12]
+    # Cells that are in it in part don't count.
+    minute = pd.Timedelta(minutes=1)
+    part = twin.fidelity(truth, start=start + minute, stop=start + pd.Timedelta(hours=1) - minute, assets=["R04"])
+    assert part.cells.tolist() == [10, 10]
+
+
+def test_truth_may_be_in_another_unit(follow: Follow) -> None:
+    twin, truth = follow()
+    fahrenheit = {"cold_room": truth["cold_room"].assign(temperature=truth["cold_room"]["temperature"] * 1.8 + 32)}
+    fahrenheit["cold_room"].attrs["units"] = {"temperature": "degF"}
+    pd.testing.assert_frame_equal(twin.fidelity(fahrenheit, assets=["R01"]), twin.fidelity(truth, assets=["R01"]))
 
 
 def test_errors_name_what_is_wrong(follow: Follow) -> None:
@@ -169,5 +179,5 @@ def test_errors_name_what_is_wrong(follow: Follow) -> None:
         twin.fidelity({"cold_room": rows.drop(columns="asset")})
     with pytest.raises(UnknownTermError, match=r"tolerances of signals in the truth, got 'dor'; did you mean 'door'\?"):
         twin.fidelity(truth, tolerances={"dor": 1})
-    with pytest.raises(SchemaError, match="at least one asset type"):
+    with pytest.raises(SchemaError, match=r"true values of a signal that a mapping has, got tables of \[\]"):
         twin.fidelity({})

@@ -63,6 +63,7 @@ class Truth:
             for name, header in (("events", _EVENTS), ("faults", _FAULTS), ("commands", _COMMANDS))
         }
         self._commands = 0
+        self._begun = False
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -78,16 +79,18 @@ class Truth:
             table.close()
 
     def record(self, plant: Plant, step: Step) -> None:
-        """Record what happened in a step, and the commands since the last one."""
+        """Record what happened in a step, and the commands since the last one; in the first step also the faults that are under way."""
         self._rooms(step)
         self._forklifts(plant, step)
         self._trucks(plant, step)
         self._events(plant, step)
         for fault in plant.faults:
             for what, when in (("begins", fault.start), ("ends", fault.stop)):
-                if step.begin <= when < step.end:
+                under_way = not self._begun and what == "begins" and when < step.begin < fault.stop
+                if step.begin <= when < step.end or under_way:
                     name = asset_name(fault.asset_type, fault.asset)
                     self.record_fault(when, what, (fault.kind, fault.asset_type, name, fault.signal), fault.details)
+        self._begun = True
         for command in plant.state.commands[self._commands :]:
             name = asset_name(COMMANDS[command.kind].asset_type, command.asset)
             self._row("commands", _when(command.at), command.kind, name, command.value, command.seconds)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from twinlab.history import HistoryReader
     from twinlab.model.asset_types import AssetType
+    from twinlab.model.signal import Signal
 
 __all__ = ["compare_with_truth"]
 
@@ -41,13 +42,14 @@ def compare_with_truth(
     """Return the fidelity of signals; see `Twin.fidelity`."""
     found = []
     stated = dict(tolerances or {})
+    start, stop = (None if one is None else np.datetime64(instant_ns(one), "ns") for one in span)
     known = {name for table in truth.values() for name in table.columns}
     for name in stated:
         if name not in known:
             msg = f"fidelity: expected tolerances of signals in the truth, got {name!r}{nearest(name, known)}"
             raise UnknownTermError(msg)
     for asset_type, given in truth.items():
-        rows = _checked(reader, asset_type, given, span, assets)
+        rows = _checked(reader, asset_type, given, assets)
         kinds = reader.model.asset_types[asset_type].signals
         signals = {
             name: kinds[name]
@@ -57,10 +59,7 @@ def compare_with_truth(
         by_cadence = sorted(signals, key=lambda name: signals[name].cadence_ns)
         for cadence, names in groupby(by_cadence, key=lambda name: signals[name].cadence_ns):
             one = {name: signals[name] for name in names}
-            cells = cells_of_rows(rows, one, origin_ns=reader.model.origin_ns)
-            for name, unit in given.attrs.get("units", {}).items():
-                if name in cells:
-                    cells[name].attrs["units"] = unit
+            cells = _true_cells(rows, one, reader.model.origin_ns, (start, stop))
             own = {name: stated[name] for name in one if name in stated}
             table = signal_fidelity(
                 _history(reader, asset_type, cells, cadence), cells, tolerances=own, by_asset=by_asset
@@ -68,15 +67,13 @@ def compare_with_truth(
             delays = _delays(reader, asset_type, cells, rows, cadence, by_asset=by_asset)
             found.append(pd.concat({asset_type: table.join(delays)}, names=["asset_type"]))
     if not found:
-        msg = "fidelity: expected a table for at least one asset type, got none"
+        msg = f"fidelity: expected true values of a signal that a mapping has, got tables of {sorted(truth)}"
         raise SchemaError(msg)
     # Sorted, so that pandas finds the rows of a signal quickly.
     return pd.concat(found).sort_index()
 
 
-def _checked(
-    reader: HistoryReader, asset_type: str, given: pd.DataFrame, span: tuple[object, object], assets: Sequence[str] | None
-) -> pd.DataFrame:  # fmt: skip
+def _checked(reader: HistoryReader, asset_type: str, given: pd.DataFrame, assets: Sequence[str] | None) -> pd.DataFrame:
     """Return the rows of a table of truth that are compared, times as naive UTC."""
     if asset_type not in reader.model.asset_types:
         msg = f"fidelity: unknown asset type {asset_type!r}{nearest(asset_type, reader.model.asset_types)}"
@@ -94,15 +91,24 @@ def _checked(
     rows = given.assign(time=times, asset=given["asset"].astype(str))
     if "recorded" in rows:
         rows["recorded"] = pd.to_datetime(rows["recorded"], utc=True).dt.tz_localize(None).astype("datetime64[ns]")
-    start, stop = (None if one is None else np.datetime64(instant_ns(one), "ns") for one in span)
-    kept = np.ones(len(rows), dtype=bool)
-    if start is not None:
-        kept &= (rows["time"] >= start).to_numpy()
-    if stop is not None:
-        kept &= (rows["time"] < stop).to_numpy()
-    if assets is not None:
-        kept &= rows["asset"].isin(list(assets)).to_numpy()
-    return rows[kept]
+    found = rows if assets is None else rows[rows["asset"].isin(list(assets))]
+    found.attrs.update(given.attrs)
+    return found
+
+
+def _true_cells(
+    rows: pd.DataFrame, signals: Mapping[str, Signal], origin_ns: int, span: tuple[np.datetime64 | None, np.datetime64 | None]
+) -> xr.Dataset:  # fmt: skip
+    """Return the whole cells of a span, of signals of one cadence, with the units that the table states."""
+    cells = cells_of_rows(rows, signals, origin_ns=origin_ns)
+    step = np.timedelta64(next(iter(signals.values())).cadence_ns, "ns")
+    kept = np.ones(cells.sizes["time"], dtype=bool)
+    kept &= True if span[0] is None else cells.time.values >= span[0]
+    kept &= True if span[1] is None else cells.time.values + step <= span[1]
+    for name, unit in rows.attrs.get("units", {}).items():
+        if name in cells:
+            cells[name].attrs["units"] = unit
+    return cells.isel(time=kept)
 
 
 def _history(reader: HistoryReader, asset_type: str, cells: xr.Dataset, cadence: int) -> xr.Dataset:
@@ -132,5 +138,5 @@ def _delays(
     stop = cells.time.values[-1] + step
     seen = arrivals(reader, asset_type, start=cells.time.values[0], stop=stop)
     seen = seen[seen["signal"].isin([str(name) for name in cells.data_vars])]
-    delays = arrival_delays(seen, rows[rows["time"] < stop], within=step).groupby(keys)["delay"]
+    delays = arrival_delays(seen, rows, within=step).groupby(keys)["delay"]
     return pd.DataFrame({"latency_p50": delays.quantile(0.5), "latency_p99": delays.quantile(0.99)})[columns]

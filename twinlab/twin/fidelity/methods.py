@@ -44,7 +44,7 @@ class FidelityMethods:
             that aren't the model's. A column ``recorded`` says when a row happened by this machine's clock, for latencies of a plant
             that runs faster than it. Signals that no mapping has are left out.
         start, stop : instants, optional
-            Compare this half-open span only; naive is UTC.
+            Compare the whole cells of this half-open span only; naive is UTC.
         assets : sequence of str, optional
             Compare these only.
         tolerances : mapping of str to float, optional
@@ -55,11 +55,11 @@ class FidelityMethods:
         Returns
         -------
         DataFrame
-            Index ``asset_type, signal`` (and ``asset``). ``cells`` with a true value, ``compared`` and ``coverage``: those that the twin
-            has up to its sources' watermarks, ``bias, mae, rmse, p99, max``: of the error, in ``unit``, NaN for states, ``wrong``: share of cells that are
-            off by more than ``tolerance``, ``flagged``: share that is flagged suspect or fail, ``wrong_flagged``: share of the
-            wrong ones that is flagged, ``max_unflagged``: largest error of those that aren't, ``latency_p50, latency_p99``: seconds
-            from a true row to the ingest of its first observation.
+            Index ``asset_type, signal`` (and ``asset``). ``cells`` with a true value; ``compared`` and ``coverage``: those that the
+            twin has up to its sources' watermarks; ``bias, mae, rmse, p99, max`` of the error, in ``unit``, NaN for states;
+            ``wrong``: share of cells that are off by more than ``tolerance``; ``flagged``: share that is flagged suspect or
+            fail; ``wrong_flagged``: share of the wrong ones that is flagged; ``max_unflagged``: largest error of those that
+            aren't flagged; ``latency_p50, latency_p99``: seconds from a true row to the ingest of its first observation.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class FidelityMethods:
         >>> import tempfile, pandas as pd, twinlab as tl
         >>> from pathlib import Path
         >>> folder = Path(tempfile.mkdtemp())
-        >>> text = "time,level (m)\n2026-03-01T00:00Z,2.1\n2026-03-01T00:01Z,2.6\n2026-03-01T00:02Z,2.3\n"
+        >>> text = "time,level (m)\n2026-03-01T00:00Z,2.1\n2026-03-01T00:01Z,2.6\n2026-03-01T00:02Z,2.3\n2026-03-01T00:03Z,2.4\n"
         >>> _ = (folder / "gauge.csv").write_text(text)
         >>> twin = tl.create(folder / "pilot", files=[folder / "gauge.csv"])
         >>> _ = twin.ingest(folder / "gauge.csv")
