@@ -2,7 +2,7 @@
 
 In: a twin, or plain arrays. Out: Datasets with dims ``issue_time, lead_time, asset, quantile``, stored beside the twin, with scores once the truth is known.
 Read in order: `protocol` (states, predictors, estimators), `predictions` (the schema and the store), `scores`, `known` (what was known when), `targets`,
-`features`, `baselines`, `backtests`.
+`features`, `baselines`, `conformal` (intervals), `backtests`.
 Never: a value that wasn't known at the issue time; a number where the honest answer is "can't tell"; a write to the twin's history.
 """
 
@@ -20,6 +20,7 @@ __getattr__, __dir__ = attach(
         "CallableEstimator": "protocol.estimator",
         "CantTell": "protocol.predictor",
         "Climatology": "baselines.constant",
+        "Conformal": "conformal.predictor",
         "Constant": "baselines.constant",
         "EventColumns": "protocol.events",
         "EventCount": "features.event_counts",
