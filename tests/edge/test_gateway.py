@@ -49,7 +49,7 @@ class Historian:
         if kind == "birth":
             birth = Birth.from_json(payload)
             self.births.append(birth)
-            self.store(self.acceptance.begin("g", birth.token, birth.first))
+            self.store(self.acceptance.begin("g", birth.token, birth.first, runs=birth.runs))
             token = birth.token
         elif self.random.random() < self.loss:
             return
@@ -130,6 +130,38 @@ def test_rows_of_a_gateway_that_was_never_connected_are_sent_by_the_next(tmp_pat
     historian.refuse = 2
     asyncio.run(main(rows=0))
     assert historian.values == [float(n) for n in range(1, 101)]
+
+
+def test_a_restored_copy_that_has_used_sequences_again_is_refused_and_loses_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    historian = Historian()
+
+    async def main(first: int, count: int, *, drain: bool = True) -> None:
+        async with Gateway(settings(tmp_path), connect=historian.connect) as gateway:
+            await gateway.write(numbered(first, count))
+            async with asyncio.timeout(60):
+                if drain:
+                    await gateway.drain()
+
+    asyncio.run(main(1, 10))
+    historian.refuse = 10_000
+    asyncio.run(main(11, 10, drain=False))
+    copy = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    historian.refuse = 0
+    asyncio.run(main(21, 20))
+    for name, content in copy.items():
+        (tmp_path / name).write_bytes(content)
+    # The copy numbers other rows with the sequences 21 to 80, while nobody listens: more than the historian has.
+    historian.refuse = 10_000
+    asyncio.run(main(1_001, 60, drain=False))
+    historian.refuse = 0
+    historian.restart()
+    asyncio.run(main(2_001, 5))
+    assert historian.values == [float(n) for n in (*range(1, 41), *range(1_001, 1_061), *range(2_001, 2_006))]
+    assert {part.epoch for part in historian.got} == {1, 2}
+    (line,) = (one for one in caplog.records if one.getMessage() == "the outbox begins another epoch")
+    assert "uses the sequences from 21 on again" in line.error  # type: ignore[attr-defined]
 
 
 def test_a_restored_copy_of_an_outbox_begins_another_epoch(tmp_path: Path) -> None:

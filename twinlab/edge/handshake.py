@@ -8,9 +8,11 @@ from typing import Any
 
 from twinlab.errors import SchemaError
 
-__all__ = ["Birth", "Reply", "read_object"]
+__all__ = ["RUNS", "Birth", "Reply", "read_object"]
 
 VERSION = 1
+#: Runs of a gateway's program that are stated and remembered; an older copy of its disk than these isn't told from the outbox itself.
+RUNS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Birth:
     """Catalogue: every tag and its declared unit."""
     online: bool = True
     """False in the message that the broker publishes when the connection ends (the will)."""
+    runs: tuple[tuple[int, int], ...] = ()
+    """Latest runs of the program with this outbox: the first sequence of each, and a random number. Empty from earlier versions."""
 
     def to_json(self) -> bytes:
         """Return the payload."""
@@ -47,7 +51,9 @@ class Birth:
         try:
             units = {str(tag): None if unit is None else str(unit) for tag, unit in dict(found["units"]).items()}
             first, last, sent = (int(found[name]) for name in ("first", "last", "sent"))
-            return cls(int(str(found["token"]), 16), first, last, sent, units, online=bool(found["online"]))
+            token, online = int(str(found["token"]), 16), bool(found["online"])
+            runs = tuple((int(opened), int(number)) for opened, number in found.get("runs", ()))
+            return cls(token, first, last, sent, units, online=online, runs=runs)
         except (KeyError, TypeError, ValueError) as error:
             msg = f"birth of a gateway: expected token, first, last, sent, units and online, got {payload[:200]!r}"
             raise SchemaError(msg) from error
@@ -64,6 +70,9 @@ class Reply:
     """All rows up to this sequence are durable in the ledger."""
     missing: int | None = None
     """First sequence of a gap: later rows have arrived."""
+    refused: str = ""
+    """Why no row is taken: the outbox is an older copy of one that the historian knows. It has all rows up to ``accepted``; the
+    others need a new epoch."""
 
     def to_json(self) -> bytes:
         """Return the payload."""
@@ -83,7 +92,7 @@ class Reply:
             missing = found["missing"]
             return cls(
                 int(str(found["token"]), 16), int(found["epoch"]), int(found["accepted"]),
-                None if missing is None else int(missing),
+                None if missing is None else int(missing), str(found.get("refused", "")),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             msg = f"reply of the historian: expected token, epoch, accepted and missing, got {payload[:200]!r}"

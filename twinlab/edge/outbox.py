@@ -15,7 +15,7 @@ from typing import Self
 
 from twinlab._locks import Lock
 from twinlab.edge.messages import LOST, MAX_ROWS, ROWS, Block, Lost, lost_block, pack_readings
-from twinlab.edge.outbox_tables import COLUMNS, TABLES, disk, row
+from twinlab.edge.outbox_tables import COLUMNS, TABLES, begin_run, disk, row
 from twinlab.edge.raw import RawRows
 from twinlab.edge.readings import Readings
 from twinlab.errors import SchemaError
@@ -112,6 +112,9 @@ class Outbox:
         """Sequence of the latest row."""
         acknowledged: int = state["acknowledged"]
         self._acknowledged = self._deleted = acknowledged
+        with self._transaction():
+            self.runs = begin_run(self._db, self.last + 1)
+            """The first sequence and a random number of each of the latest openings of this outbox."""
         self._since = state["clock"] - self._clock()
         self.bytes = self._stored_bytes()
         """Bytes of the rows that are stored."""
@@ -350,9 +353,16 @@ class Outbox:
             self._store_lost(lost_block(run[0].first, rows, lost), len(run[0].body))
             self.bytes -= sum(len(block.body) for block in rest)
 
-    def renew(self) -> None:
-        """Begin another epoch: a new token, and the rows that aren't acknowledged numbered from 1 on."""
+    def renew(self, accepted: int = 0) -> None:
+        """Begin another epoch: a new token, and the rows that the historian doesn't have numbered from 1 on.
+
+        Parameters
+        ----------
+        accepted : int
+            The historian has all rows up to this sequence.
+        """
         with self._mutex, disk(self.path):
+            self.acknowledge(min(accepted, self.last))
             token = secrets.randbits(62) + 1
             with self._transaction():
                 freed = self._delete()
@@ -362,6 +372,8 @@ class Outbox:
                 self._db.execute("update blocks set first = ? - first", (before,))
                 self._db.execute("update blocks set first = -first")
                 self._set(token=token, last=self.last - before, acknowledged=0)
+                self._db.execute("delete from runs")
+                self.runs = begin_run(self._db, 1)
             self.bytes -= freed
             self.token, self.last, self._acknowledged, self._deleted = token, self.last - before, 0, 0
 

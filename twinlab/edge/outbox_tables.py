@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from twinlab.edge.handshake import RUNS
 from twinlab.edge.messages import Block
 from twinlab.errors import SourceError
 
-__all__ = ["COLUMNS", "TABLES", "disk", "row"]
+__all__ = ["COLUMNS", "TABLES", "begin_run", "disk", "row"]
 
 TABLES = """
 create table if not exists state (name text primary key, number integer not null) without rowid;
@@ -19,6 +21,7 @@ create table if not exists blocks (
     low integer not null, high integer not null, written integer not null,
     flags integer not null, size integer not null, checksum integer not null, body blob not null
 );
+create table if not exists runs (opened integer primary key, number integer not null);
 create index if not exists by_age on blocks (stream, kind, written);
 """
 COLUMNS = "first, kind, rows, flags, size, checksum, body"
@@ -29,6 +32,16 @@ def row(block: Block, stream: str, low: int, high: int, now: int) -> tuple[objec
     return (
         block.first, block.kind, block.rows, stream, low, high, now, block.flags, block.size, block.checksum, block.body,
     )  # fmt: skip
+
+
+def begin_run(db: sqlite3.Connection, opened: int) -> tuple[tuple[int, int], ...]:
+    """Note in a transaction that rows are written from a sequence on; return the latest runs, this one included.
+
+    A copy of the file notes another random number for it.
+    """
+    db.execute("insert or replace into runs values (?, ?)", (opened, secrets.randbits(32)))
+    db.execute("delete from runs where opened not in (select opened from runs order by opened desc limit ?)", (RUNS,))
+    return tuple(db.execute("select opened, number from runs order by opened"))
 
 
 @contextmanager

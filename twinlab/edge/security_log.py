@@ -1,17 +1,19 @@
-"""Security events in the log of a mosquitto: refused certificates, refused publishes."""
+"""Security events: certificates and publishes that a mosquitto refused, by its log; outboxes that a historian refused."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["SecurityEvent", "SecurityLog", "security_events"]
+__all__ = ["SecurityEvent", "SecurityLog", "note_events", "security_events"]
 
-Kind = Literal["no certificate", "certificate refused", "no TLS", "connection refused", "publish denied"]
+Kind = Literal[
+    "no certificate", "certificate refused", "no TLS", "connection refused", "publish denied", "older copy of an outbox"
+]
 
 _LINE = re.compile(r"(?P<time>\S+): (?P<text>.*)")
 _OPENED = re.compile(r"New connection from (?P<address>\S+) on port \d+\.")
@@ -38,7 +40,7 @@ _REASONS: tuple[tuple[str, Kind], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """Something that a broker refused."""
+    """Something that a broker or a historian refused."""
 
     time: str
     """As the broker wrote it."""
@@ -104,6 +106,14 @@ class _Reader:
         return None
 
 
+def note_events(path: Path, events: Sequence[SecurityEvent]) -> None:
+    """Add events to a file, a line of JSON each."""
+    if events:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as out:
+            out.writelines(f"{event.to_json()}\n" for event in events)
+
+
 class SecurityLog:
     """Adds the security events of a growing broker log to a file, a line of JSON each.
 
@@ -130,7 +140,5 @@ class SecurityLog:
             whole = log.read().rpartition(b"\n")
         self._at += len(whole[0]) + len(whole[1])
         found = list(self._reader.events(whole[0].decode(errors="replace").splitlines()))
-        if found:
-            with self.path.open("a", encoding="utf-8") as out:
-                out.writelines(f"{event.to_json()}\n" for event in found)
+        note_events(self.path, found)
         return found

@@ -137,7 +137,13 @@ class Sender:
     def _birth(self, *, online: bool = True) -> Birth:
         outbox = self._outbox
         return Birth(
-            outbox.token, outbox.acknowledged + 1, outbox.last, self._now_ns(), dict(self._units), online=online
+            outbox.token,
+            outbox.acknowledged + 1,
+            outbox.last,
+            self._now_ns(),
+            dict(self._units),
+            online=online,
+            runs=outbox.runs,
         )
 
     async def _announce(self, transport: Transport) -> None:
@@ -167,15 +173,14 @@ class Sender:
 
     async def _note(self, transport: Transport, reply: Reply) -> None:
         now = time.monotonic()
+        if reply.refused:
+            await self._renew(transport, reply.refused, reply.accepted)
+            return
         try:
             # In a thread: a transaction may have the outbox for as long as the disk takes.
             await asyncio.to_thread(self._outbox.acknowledge, reply.accepted)
         except SchemaError as error:
-            _LOG.error("the outbox begins another epoch", extra={"error": str(error)})
-            await asyncio.to_thread(self._outbox.renew)
-            self._window = Window(0, rows=self._settings.window, patience=self._settings.patience_seconds)
-            self.answered = False
-            await transport.publish("birth", self._birth().to_json(), retain=True)
+            await self._renew(transport, str(error), 0)
             return
         if not self.answered:
             self.answered = True
@@ -184,6 +189,14 @@ class Sender:
         if reply.missing is not None:
             self._window.miss(reply.missing, now=now)
         self._wake.set()
+
+    async def _renew(self, transport: Transport, why: str, accepted: int) -> None:
+        """Begin another epoch, in which the rows after ``accepted`` are sent."""
+        _LOG.error("the outbox begins another epoch", extra={"error": why})
+        await asyncio.to_thread(self._outbox.renew, accepted)
+        self._window = Window(0, rows=self._settings.window, patience=self._settings.patience_seconds)
+        self.answered = False
+        await transport.publish("birth", self._birth().to_json(), retain=True)
 
     async def _send(self, transport: Transport) -> None:
         free = asyncio.Semaphore(MAX_IN_FLIGHT - 2)  # one is for births

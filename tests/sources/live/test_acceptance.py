@@ -6,10 +6,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from twinlab.edge.handshake import RUNS
 from twinlab.edge.messages import Lost, Message, pack, parse
 from twinlab.edge.outbox import Outbox
 from twinlab.edge.readings import Reading, Readings
@@ -132,6 +133,148 @@ def test_any_order_with_repetitions_gives_a_prefix_once_within_the_bounds(
     assert got == [float(n) for n in range(1, len(got) + 1)]
 
 
+def test_an_older_copy_of_an_outbox_is_told_from_a_run_that_goes_on() -> None:
+    acceptance, first = Acceptance(), (1, 111)
+    assert acceptance.begin("a", 9, 1, runs=(first,)) == []
+    taken = acceptance.offer("a", rows(1, 20))
+    acceptance.commit(taken)
+    # Runs that go on where the outbox ended, one of them without a handshake; and an earlier version that states none.
+    second = (first, (21, 222), (24, 333))
+    for runs in (second, (), second):
+        acceptance.begin("a", 9, 1, runs=runs)
+        assert not acceptance.copied("a", 9)
+    taken += acceptance.offer("a", rows(21, 5))
+    # The copy ended at 15 and has numbered other rows from 16 on, more than the historian has; then it was started again.
+    copy = (first, (16, 444), (90, 555))
+    acceptance.begin("a", 9, 3, runs=copy)
+    assert "uses the sequences from 16 on again, of which the ledger has those up to 25" in acceptance.copied("a", 9)
+    assert acceptance.offer("a", rows(16, 40)) == []
+    reply = acceptance.reply("a", 9)
+    assert (reply.accepted, reply.refused) == (15, acceptance.copied("a", 9))
+    # The historian that takes over knows it by the offsets, and takes nothing before the handshake.
+    later = Acceptance(offsets_of(taken))
+    assert later.offer("a", rows(26, 5)) == []
+    later.begin("a", 9, 3, runs=copy)
+    assert later.copied("a", 9)
+    later.begin("a", 9, 3, runs=second)
+    assert values(later.offer("a", rows(26, 2))) == [26.0, 27.0]
+    # With a copy that has used no number again, nothing is wrong.
+    later.begin("a", 9, 3, runs=(*second, (28, 666)))
+    assert not later.copied("a", 9)
+
+
+def test_runs_before_those_that_are_remembered_are_no_copies() -> None:
+    acceptance = Acceptance()
+    runs = tuple((n, n * 1_000) for n in range(1, 41))
+    for number in range(1, 41):
+        acceptance.begin("a", 9, 1, runs=runs[:number][-RUNS:])
+        assert not acceptance.copied("a", 9)
+        acceptance.offer("a", rows(number, 1))
+    # A copy of the latest runs is one.
+    acceptance.begin("a", 9, 1, runs=(*runs[30:38], (39, 7)))
+    assert "from 39 on" in acceptance.copied("a", 9)
+
+
+def test_rows_before_the_copy_are_acknowledged_once_they_are_durable() -> None:
+    acceptance = Acceptance()
+    acceptance.begin("a", 9, 1, runs=((1, 1),))
+    taken = acceptance.offer("a", rows(1, 20))
+    acceptance.begin("a", 9, 1, runs=((1, 1), (11, 2)))
+    assert (acceptance.reply("a", 9).accepted, acceptance.reply("a", 9).refused) == (0, "")
+    acceptance.commit(taken)
+    assert acceptance.reply("a", 9).accepted == 10
+
+
+class Site:
+    """A gateway whose disk may be restored from a backup, and a historian; each row has another value."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "box.db"
+        self.value, self.got, self.offsets = 0, [], {}
+        self.backup: tuple[dict[str, bytes], list[float]] | None = None
+        self.box, self.acceptance = Outbox(self.path), Acceptance()
+        # What the disk has, or the historian.
+        self.written: list[float] = []
+
+    def write(self, count: int) -> None:
+        new = [float(n) for n in range(self.value + 1, self.value + 1 + count)]
+        self.value += count
+        self.written += new
+        self.box.write({"s": Readings.of([Reading("t", int(n), n) for n in new])})
+
+    def deliver(self, messages: int) -> None:
+        """Handshake, then so many messages, stored and acknowledged."""
+        for _ in range(2):
+            box = self.box
+            self.store(self.acceptance.begin("g", box.token, box.acknowledged + 1, runs=box.runs))
+            reply = self.acceptance.reply("g", box.token)
+            if not reply.refused:
+                break
+            box.renew(reply.accepted)
+        for _ in range(messages):
+            block = self.box.read(self.box.acknowledged + 1, 7)
+            if block is None:
+                return
+            self.store(self.acceptance.offer("g", parse(pack(self.box.token, block, 0))))
+            self.box.acknowledge(self.acceptance.reply("g", self.box.token).accepted)
+
+    def store(self, parts: list[Accepted]) -> None:
+        self.got += values(parts)
+        self.offsets |= offsets_of(parts)
+        self.acceptance.commit(parts)
+
+    def restart(self) -> None:
+        self.box.close()
+        self.box = Outbox(self.path)
+
+    def restart_historian(self) -> None:
+        self.acceptance = Acceptance(self.offsets)
+
+    def save(self) -> None:
+        self.box.close()
+        self.backup = {p.name: p.read_bytes() for p in self.path.parent.iterdir()}, list(self.written)
+        self.box = Outbox(self.path)
+
+    def restore(self) -> None:
+        if self.backup is None:
+            return
+        self.box.close()
+        for path in self.path.parent.iterdir():
+            path.unlink()
+        for name, content in self.backup[0].items():
+            (self.path.parent / name).write_bytes(content)
+        # What only the lost disk had is gone.
+        self.written = sorted({*self.backup[1], *self.got})
+        self.box = Outbox(self.path)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("write"), st.integers(1, 12)),
+            st.tuples(st.just("deliver"), st.integers(0, 4)),
+            st.tuples(st.sampled_from(["restart", "restart_historian", "save", "restore"])),
+        ),
+        max_size=25,
+    )
+)
+@example(
+    [
+        ("write", 10), ("deliver", 4), ("save",), ("write", 10), ("deliver", 9), ("restore",), ("write", 12), ("restart",),
+        ("restart_historian",), ("deliver", 1),
+    ]
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_a_disk_that_is_restored_loses_and_repeats_no_row_that_anybody_has(steps: list[tuple[object, ...]]) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        site = Site(Path(folder))
+        for name, *given_ in steps:
+            getattr(site, str(name))(*given_)
+        site.deliver(1_000)
+        site.box.close()
+    assert sorted(site.got) == sorted(site.written)
+
+
 class Journey(RuleBasedStateMachine):
     """A gateway with a real outbox, a bad network, a historian with a ledger (a list); either side may be killed at any step."""
 
@@ -153,6 +296,7 @@ class Journey(RuleBasedStateMachine):
         path = Path(self.folder.name) / f"{self.disk}.db"
         self.box = Outbox(path, expiry={} if self.expiry is None else {"s": self.expiry}, clock=lambda: self.now)
         self.window = Window(self.box.acknowledged, rows=40, patience=5.0)
+        self.greeted = False
 
     def start_historian(self) -> None:
         self.acceptance = Acceptance(self.offsets, queue_rows=60, buffer_rows=30)
@@ -166,7 +310,8 @@ class Journey(RuleBasedStateMachine):
 
     @rule()
     def send(self) -> None:
-        at = self.window.next(now=self.now / SECOND)
+        # A gateway sends nothing before its handshake.
+        at = self.window.next(now=self.now / SECOND) if self.greeted else None
         block = None if at is None else self.box.read(at, 10)
         if block is not None:
             self.network.append(pack(self.box.token, block, self.now))
@@ -225,8 +370,10 @@ class Journey(RuleBasedStateMachine):
     @rule()
     def meet(self) -> None:
         """Handshake of a new connection."""
-        first = self.box.acknowledged + 1
-        self.taken += self.acceptance.begin("g", self.box.token, first)
+        box = self.box
+        self.taken += self.acceptance.begin("g", box.token, box.acknowledged + 1, runs=box.runs)
+        assert not self.acceptance.copied("g", box.token)
+        self.greeted = True
 
     @invariant()
     def nothing_twice_and_nothing_skipped(self) -> None:
@@ -250,6 +397,7 @@ class Journey(RuleBasedStateMachine):
             if self.box.rows == 0:
                 break
             self.now += 6 * SECOND
+            self.meet()
             for _ in range(6):
                 self.send()
             for payload in self.network:

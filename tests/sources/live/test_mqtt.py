@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import ssl
 import threading
@@ -30,16 +31,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 class Ledger:
     """Rows and offsets of a historian in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.batches: list[LiveBatch] = []
         self.offsets: dict[str, object] = {}
+        self.folder = folder or Path()
 
     @asynccontextmanager
     async def reading(self, broker: Mosquitto, **options: object) -> AsyncIterator[MqttSource]:
         kind = LIVE_KINDS.get("mqtt")
         kind.check_installed()
         source = kind.open(
-            kind.parse({**broker.settings("historian"), **options}), LiveContext("trucks", offsets=self.offsets)
+            kind.parse({**broker.settings("historian"), **options}),
+            LiveContext("trucks", self.folder, offsets=self.offsets),
         )
         assert isinstance(source, LiveSource)
 
@@ -153,7 +156,7 @@ def test_what_expires_at_the_edge_is_a_gap_in_the_place_of_the_rows(mosquitto: M
     (gap,) = [gap for batch in ledger.batches for gap in batch.gaps]
     assert (gap.stream, gap.first_sequence, gap.stop_sequence, gap.start_ns, gap.stop_ns) == ("truck-1", 1, 31, 1, 31)
     assert gap.reason == "older than 0.001 s at the gateway"
-    assert [offset["last"] for offset in ledger.offsets.values()] == [35]
+    assert [at["last"] for stream, at in ledger.offsets.items() if not stream.endswith("/runs")] == [35]
 
 
 def test_a_replaced_disk_is_another_epoch(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -172,6 +175,36 @@ def test_a_replaced_disk_is_another_epoch(mosquitto: Mosquitto, tmp_path: Path) 
     assert epochs == sorted(epochs)
     assert len(set(epochs)) == 2
     assert [row["sequence"] for row in ledger.rows()] == [*range(1, 11), *range(1, 11)]
+
+
+def test_an_older_copy_of_an_outbox_is_refused_and_in_the_security_log(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    box = tmp_path / "truck-1.db"
+
+    async def main() -> None:
+        async with gateway(mosquitto, "truck-1", tmp_path) as one, ledger.reading(mosquitto):
+            await one.write(numbered(1, 10))
+            await drained(one)
+        copy = box.read_bytes()
+        async with gateway(mosquitto, "truck-1", tmp_path) as one, ledger.reading(mosquitto):
+            await one.write(numbered(11, 10))
+            await drained(one)
+        box.write_bytes(copy)
+        async with gateway(mosquitto, "truck-1", tmp_path) as one:
+            await one.write(numbered(101, 50))
+        async with ledger.reading(mosquitto) as source:
+            # Another run of the copy: what it has numbered again began with the run before.
+            async with gateway(mosquitto, "truck-1", tmp_path) as one:
+                await drained(one)
+            assert source.health.errors
+
+    asyncio.run(main())
+    assert [row["value"] for row in ledger.rows()] == [float(n) for n in (*range(1, 21), *range(101, 151))]
+    assert len({row["epoch"] for row in ledger.rows()}) == 2
+    (line,) = (tmp_path / "live" / "security.jsonl").read_text().splitlines()
+    event = json.loads(line)
+    assert (event["kind"], event["client"]) == ("older copy of an outbox", "truck-1")
+    assert "uses the sequences from 11 on again" in event["detail"]
 
 
 def test_a_clock_that_is_off_is_flagged_and_times_are_as_they_came(mosquitto: Mosquitto, tmp_path: Path) -> None:

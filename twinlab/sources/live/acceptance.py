@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from twinlab.edge.handshake import Reply
+from twinlab.edge.handshake import RUNS, Reply
 from twinlab.edge.messages import Lost, Message
 from twinlab.edge.readings import Readings
 from twinlab.errors import SchemaError
@@ -15,6 +16,10 @@ __all__ = ["Acceptance", "Accepted", "offsets_of"]
 
 #: Outboxes of one gateway that may begin while the historian runs; a gateway has another one after a new disk.
 _MAX_OUTBOXES = 64
+#: End of the name of an offset with the runs of a gateway.
+_RUNS = "/runs"
+#: First sequence and random number of each run of a gateway's program.
+Runs: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Accepted:
     first: int
     rows: int
     content: Readings | Lost
+    runs: Runs = ()
+    """Of the first rows after a handshake, what it has stated; empty otherwise."""
 
     @property
     def last(self) -> int:
@@ -47,6 +54,22 @@ class _Outbox:
     """Later messages, by first sequence."""
     shed: bool = False
     """Whether the row after ``taken`` has arrived and was dropped."""
+    runs: Runs = ()
+    """The gateway's runs by the latest handshake; empty if they aren't known."""
+    stored: bool = True
+    """Whether rows with these runs were accepted."""
+    copied: int = 0
+    """Of an older copy of the outbox, the first sequence that it uses again; 0 if it isn't one."""
+    met: bool = True
+    """Whether there was a handshake; of an outbox whose runs are known from offsets, there wasn't yet."""
+
+    def used_again(self, runs: Runs) -> int:
+        """Return the first sequence that other runs than the known ones have used again; 0 if none has."""
+        known = set(self.runs)
+        # Runs before the known ones were forgotten.
+        oldest = self.runs[0][0] if len(self.runs) == RUNS else 0
+        strange = (opened for opened, number in runs if (opened, number) not in known and oldest < opened <= self.taken)
+        return min(strange, default=0) if known else 0
 
 
 class Acceptance:
@@ -92,21 +115,28 @@ class Acceptance:
         """Rows that had been accepted already."""
         self.shed = 0
         """Rows that were dropped unacknowledged because a queue was full."""
-        for stream, place in (offsets or {}).items():
-            self._restore(stream, place)
+        given = offsets or {}
+        for stream, place in given.items():
+            if not stream.endswith(_RUNS):
+                self._restore(stream, place, given.get(f"{stream}{_RUNS}", ()))
 
-    def _restore(self, stream: str, place: object) -> None:
+    def _restore(self, stream: str, place: object, runs: object) -> None:
         gateway, _, token = stream.rpartition("/")
         try:
             epoch, last = int(place["epoch"]), int(place["last"])  # type: ignore[index]
-            self._outboxes[gateway, int(token, 16)] = _Outbox(epoch, last, last)
+            known = tuple((int(opened), int(number)) for opened, number in runs)  # type: ignore[attr-defined]
+            self._outboxes[gateway, int(token, 16)] = _Outbox(epoch, last, last, runs=known, met=not known)
         except (KeyError, TypeError, ValueError) as error:
             msg = f"offset {stream!r}: expected gateway/token with an epoch and the last sequence, got {place!r}"
             raise SchemaError(msg) from error
         self._epoch = max(self._epoch, epoch)
 
-    def begin(self, gateway: str, token: int, first: int) -> list[Accepted]:
+    def begin(self, gateway: str, token: int, first: int, *, runs: Runs = ()) -> list[Accepted]:
         """Note the handshake of an outbox whose oldest row has the sequence ``first``.
+
+        ``runs`` are those of `twinlab.edge.handshake.Birth`. A run that isn't known and begins with a sequence that was accepted
+        already is that of an older copy of the outbox, which uses sequences again: no row of it is taken until it has a new token.
+        `copied` says so.
 
         Rows before it that this ledger doesn't have are lost, because a gateway deletes only what a historian has acknowledged:
         they are returned as accepted reports.
@@ -117,6 +147,12 @@ class Acceptance:
             If the gateway begins too many outboxes.
         """
         outbox = self._outbox(gateway, token)
+        outbox.copied = outbox.used_again(runs)
+        if outbox.copied:
+            return []
+        outbox.met = True
+        if runs and runs != outbox.runs:
+            outbox.runs, outbox.stored = runs, False
         if first <= outbox.taken + 1:
             return []
         rows = first - 1 - outbox.taken
@@ -126,6 +162,8 @@ class Acceptance:
     def offer(self, gateway: str, message: Message) -> list[Accepted]:
         """Return what a message makes acceptable, in order: its rows and those that waited for them, or nothing.
 
+        Of an outbox that is known from ``offsets``, nothing is taken before its handshake, which comes first.
+
         Append the rows to the ledger, then call `commit`.
 
         Raises
@@ -134,6 +172,8 @@ class Acceptance:
             If the gateway begins too many outboxes.
         """
         outbox = self._outbox(gateway, message.token)
+        if outbox.copied or not outbox.met:
+            return []
         last = message.first + message.rows - 1
         if last <= outbox.taken:
             self.duplicates += message.rows
@@ -161,8 +201,25 @@ class Acceptance:
     def reply(self, gateway: str, token: int) -> Reply:
         """Return what the gateway is answered: durable rows only are acknowledged."""
         outbox = self._outbox(gateway, token)
+        if outbox.copied:
+            # The rows before are the same in both copies; until they are durable, nothing is said.
+            ready = outbox.durable >= outbox.copied - 1
+            why = self.copied(gateway, token) if ready else ""
+            return Reply(token, outbox.epoch, outbox.copied - 1 if ready else 0, refused=why)
         lacks = (outbox.waiting or outbox.shed) and self.queued < self._queue_rows
         return Reply(token, outbox.epoch, outbox.durable, outbox.taken + 1 if lacks else None)
+
+    def copied(self, gateway: str, token: int) -> str:
+        """Return why no row of an outbox is taken: it is an older copy. Empty if it isn't."""
+        outbox = self._outbox(gateway, token)
+        if not outbox.copied:
+            return ""
+        return (
+            f"the outbox of gateway {gateway!r} is an older copy, such as a disk that was restored: it uses the sequences from "
+            f"{outbox.copied} on again, of which the ledger has those up to {outbox.taken} with other rows. No row of it is taken until "
+            "the gateway has begun a new epoch, which it does by itself and loses nothing. If its disk wasn't restored, somebody else "
+            "has a copy of it: replace its certificate"
+        )
 
     def outboxes(self, gateway: str) -> list[int]:
         """Return the tokens of a gateway's outboxes."""
@@ -196,7 +253,8 @@ class Acceptance:
                     break
                 outbox.shed, outbox.taken = False, part.last
                 self.queued += _size(part)
-                taken.append(part)
+                taken.append(part if outbox.stored else replace(part, runs=outbox.runs))
+                outbox.stored = True
             following = self._next(outbox)
         return taken
 
@@ -227,7 +285,13 @@ class Acceptance:
 
 def offsets_of(parts: Iterable[Accepted]) -> dict[str, object]:
     """Return where the outboxes continue after accepted rows: stored together with them, and given to a new `Acceptance`."""
-    return {f"{part.gateway}/{part.token:016x}": {"epoch": part.epoch, "last": part.last} for part in parts}
+    found: dict[str, object] = {}
+    for part in parts:
+        stream = f"{part.gateway}/{part.token:016x}"
+        found[stream] = {"epoch": part.epoch, "last": part.last}
+        if part.runs:
+            found[f"{stream}{_RUNS}"] = [list(run) for run in part.runs]
+    return found
 
 
 def _size(one: Message | Accepted) -> int:

@@ -19,6 +19,7 @@ from twinlab.edge.handshake import Birth
 from twinlab.edge.messages import parse
 from twinlab.edge.raw import RawRequest
 from twinlab.edge.readings import Readings
+from twinlab.edge.security_log import SecurityEvent, note_events
 from twinlab.edge.settings import Broker
 from twinlab.edge.transport import MAX_IN_FLIGHT, tls_context, topic
 from twinlab.errors import SchemaError, SourceError
@@ -40,6 +41,8 @@ _LOG = logging.getLogger("twinlab.live.mqtt")
 # A lost connection is an error for the library; here it is reported by `health`, and as a warning.
 _CLIENT_LOG = logging.getLogger("twinlab.live.mqtt.client")
 _CLIENT_LOG.setLevel(logging.CRITICAL)
+#: File in the twin's folder for what was refused.
+SECURITY_LOG = Path("live") / "security.jsonl"
 #: Messages of at most 1,000 rows that wait to be read; further ones are dropped, and come again.
 _QUEUE = 200
 #: Seconds for which the retained births of gateways are awaited when the catalogue is asked for.
@@ -81,6 +84,9 @@ class MqttSource:
         self._options = options.model_copy(update=files)
         self._acceptance = Acceptance(context.offsets, queue_rows=options.queue_rows)
         self._meter = HealthMeter(suspect_offset=parse_duration(options.clock_tolerance) / 1e9)
+        self._folder = context.folder
+        # Gateways and runs of which an older copy was reported.
+        self._copies: set[tuple[str, tuple[tuple[int, int], ...]]] = set()
         self._clocks: dict[str, ClockEstimate] = {}
         self._units: dict[str, dict[str, str | None]] = {}
         self._online: set[str] = set()
@@ -309,8 +315,23 @@ class MqttSource:
         self._online.add(gateway)
         if not retained:
             self._clock(gateway, birth.sent)
-        self._accept(self._acceptance.begin(gateway, birth.token, birth.first))
+        self._accept(self._acceptance.begin(gateway, birth.token, birth.first, runs=birth.runs))
+        if why := self._acceptance.copied(gateway, birth.token):
+            self._report_copy(gateway, birth, why)
         self._answer(gateway, birth.token)
+
+    def _report_copy(self, gateway: str, birth: Birth, why: str) -> None:
+        """Report an older copy of an outbox, once, where people look for attacks as well."""
+        self._meter.failed_once(why)
+        if (gateway, birth.runs) in self._copies:
+            return
+        self._copies.add((gateway, birth.runs))
+        _LOG.error("an outbox was refused", extra={"source": self.name, "gateway": gateway, "error": why})
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        note_events(
+            self._folder / SECURITY_LOG,
+            [SecurityEvent(at, "older copy of an outbox", None, gateway, gateway, None, why)],
+        )
 
     def _note_rows(self, gateway: str, payload: bytes) -> None:
         message = parse(payload)

@@ -123,7 +123,10 @@ class LiveMethods:
 
     @property
     def sources(self) -> pd.DataFrame:
-        """A row for each live source: state, rate, latencies, gaps, clock offset; see `live_status`."""
+        """A row for each live source: state, rate, latencies, gaps, the clock that is off most; see `live_status`.
+
+        ``stream_clocks`` has the clock offset of each stream with a clock of its own, such as each gateway, seconds.
+        """
         return self.live_status().table()
 
     def window_states(

@@ -29,7 +29,7 @@ _FRESH = 5.0
 
 _COLUMNS = (
     "kind", "state", "stale", "rows", "rate", "age", "received_p50", "received_p99", "event_p50", "event_p99", "queued", "waiting",
-    "gaps", "gaps_lost", "clock_offset", "clock_suspect", "refused", "errors", "error",
+    "gaps", "gaps_lost", "clock_offset", "clock_suspect", "stream_clocks", "refused", "errors", "error",
 )  # fmt: skip
 
 

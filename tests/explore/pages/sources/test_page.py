@@ -188,7 +188,17 @@ def test_rows_are_texts_with_units_and_hold_still(entry):
 
 
 def test_facts_have_the_load_on_the_peer_and_what_contradicts_the_mapping(entry):
-    found = facts({**entry, "load": {"polls_per_second": 2.0}, "findings": ["x"], "error": "y"}, now_ns=time.time_ns())
+    found = facts(
+        {
+            **entry,
+            "load": {"polls_per_second": 2.0},
+            "stream_clocks": {"truck-1": 3600.0},
+            "findings": ["x"],
+            "error": "y",
+        },
+        now_ns=time.time_ns(),
+    )
+    assert ("clock of truck-1", "1 h ahead") in found
     assert {("polls per second", "2"), ("differs from the mapping", "x"), ("last error", "y")} <= set(found)
 
 

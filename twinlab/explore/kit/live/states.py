@@ -15,7 +15,7 @@ from twinlab.explore.kit.exception_text import age_text
 if TYPE_CHECKING:
     from twinlab.explore.kit.live.live_twins import Status
 
-__all__ = ["Verdict", "age_at", "newest_row", "source_rows", "state_text", "trouble", "verdict"]
+__all__ = ["Verdict", "age_at", "newest_row", "offset_text", "source_rows", "state_text", "trouble", "verdict"]
 
 #: State -> shape and name; the shapes differ, so that the colour isn't needed.
 _STATES = {
@@ -75,7 +75,7 @@ def trouble(source: Mapping[str, Any], *, now_ns: int) -> str:
     if state not in ("failed", "connecting") and source["error"]:
         reasons.append(str(source["error"]))
     if source["clock_suspect"]:
-        reasons.append(f"its clock is {_offset(source['clock_offset'])}")
+        reasons.append(f"its clock is {offset_text(source['clock_offset'])}")
     if source["gaps"]:
         reasons.append(_count(len(source["gaps"]), "open gap"))
     reasons += [str(text) for text in source["findings"]]
@@ -133,7 +133,9 @@ def _row(one: Mapping[str, Any], *, running: bool, now_ns: int) -> list[str]:
         "–" if p50 is None or not running else f"{p50:.2f} / {p99:.2f} s",
         f"{len(one['gaps']):,}",
         f"{one['gaps_lost']:,}",
-        "–" if one["clock_offset"] is None else f"{'✕ ' if one['clock_suspect'] else ''}{_offset(one['clock_offset'])}",
+        "–"
+        if one["clock_offset"] is None
+        else f"{'✕ ' if one['clock_suspect'] else ''}{offset_text(one['clock_offset'])}",
         str(one["error"]) or "–",
     ]
 
@@ -154,7 +156,12 @@ def newest_row(status: Status) -> np.datetime64 | None:
     return np.datetime64(newest, "ns") if newest else None
 
 
-def _offset(seconds: float) -> str:
+def offset_text(seconds: float) -> str:
+    """Return how far a clock is off.
+
+    >>> offset_text(-0.25), offset_text(86400)
+    ('0.2 s behind', '1 d ahead')
+    """
     if abs(seconds) < 60:
         return f"{abs(seconds):.1f} s {'ahead' if seconds > 0 else 'behind'}"
     return f"{age_text(pd.Timedelta(seconds=abs(seconds)))} {'ahead' if seconds > 0 else 'behind'}"

@@ -11,7 +11,7 @@ import panel as pn
 
 from twinlab._html import html
 from twinlab.explore.kit.exception_text import time_text
-from twinlab.explore.kit.live.states import age_at
+from twinlab.explore.kit.live.states import age_at, offset_text
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 
@@ -66,6 +66,7 @@ def facts(source: Mapping[str, Any], *, now_ns: int) -> list[tuple[str, str]]:
         ("batches kept as files, since they fit no table", f"{source['refused']:,}"),
         ("rows that can't be read", f"{source['unreadable']:,}"),
         ("errors so far", f"{source['errors']:,}"),
+        *((f"clock of {name}", offset_text(value)) for name, value in source.get("stream_clocks", {}).items()),
         *((name.replace("_", " "), f"{value:,.3g}") for name, value in source["load"].items()),
     ]
     if source["error"]:
