@@ -70,6 +70,16 @@ def test_a_tile_is_of_the_newest_settled_window_and_says_what_is_missing():
     assert "? target ≥ 90 % not known: can be either" in drawn
 
 
+def test_tiles_of_a_live_twin_say_up_to_when_nothing_more_is_expected():
+    data = windows([90.0], [95.0], [92.0], [0.9])
+    assert tile_of(data).settled == ""
+    live = tile_of(data, live=True)
+    assert live.settled == "settled until 2026-03-03 00:00 UTC"
+    assert live.settled in tile_html(live, chosen=False)
+    data["settled_until"] = ((), np.datetime64("NaT", "ns"))
+    assert tile_of(data, live=True).settled == "nothing is settled yet"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "value", "said"),
     [

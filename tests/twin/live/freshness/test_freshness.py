@@ -116,13 +116,16 @@ def test_gaps_clocks_and_lost_connections_of_a_stream_are_those_of_its_assets(
     tags = {r"/^(?P<id>\w+)/t$/": next(iter(rule.tags.values()))}
     twin.mappings["feed"] = twin.mappings["feed"].model_copy(update={"stream": rule.model_copy(update={"tags": tags})})
     append(twin, ("a/t", 1_000, 1.0), ("b/t", 1_000, 1.0))
+    over = {"start_ns": 1, "stop_ns": 2}
     gaps = [
-        {"stream": "a", "tags": []}, {"stream": "", "tags": ["b/t"]}, {"stream": "", "tags": []}, {"stream": "c", "tags": []},
-    ]  # fmt: skip
+        {"stream": stream, "tags": tags, **over} for stream, tags in (("a", []), ("", ["b/t"]), ("", []), ("c", []))
+    ]
     found = table(twin, gaps=gaps, stream_clocks={"a": 7.0, "c": 90.0}, streams_offline=("b",))
     assert found["gaps"].tolist() == [2, 2]
     assert found["clock_offset"].tolist() == [7.0, 0.5]
     assert found["state"].tolist() == ["live", "no connection"]
+    goes_on = {"stream": "", "tags": ["b/t"], "start_ns": 1, "stop_ns": None}
+    assert table(twin, gaps=[goes_on])["state"].tolist() == ["live", "rows missing"]
 
 
 def test_a_twin_reads_its_own_freshness(twin: tl.Twin) -> None:

@@ -17,6 +17,7 @@ from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.kit.lineage_pane import plain_table
 from twinlab.explore.kit.link import Link, known_or_problem
+from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.kit.panes import empty_pane, loading_pane
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.base import Explorer, on_event_loop
@@ -86,7 +87,7 @@ class KpiExplorer(Explorer):
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._data: xr.Dataset | None = None
         self._names = {name: spec.title or name.replace("_", " ") for name, spec in twin.model.kpis.items()}
-        self._grid = TileGrid(self._names, on_press=self._pressed)
+        self._grid = TileGrid(self._names, on_press=self._pressed, live=has_live_sources(twin))
         self._body = pn.Column(sizing_mode="stretch_width")
         self._chart = pn.Column(sizing_mode="stretch_width")
         self._contributions = ContributionsPane(twin)

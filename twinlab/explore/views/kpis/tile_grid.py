@@ -46,10 +46,12 @@ class TileGrid:
         KPI -> title.
     on_press : callable
         Called with the name of the KPI whose tile is pressed.
+    live : bool
+        Whether the twin has live sources: tiles then say up to when nothing more is expected.
     """
 
-    def __init__(self, names: Mapping[str, str], *, on_press: Callable[[str], None]) -> None:
-        self._names = names
+    def __init__(self, names: Mapping[str, str], *, on_press: Callable[[str], None], live: bool = False) -> None:
+        self._names, self._live = names, live
         self._tiles: dict[str, KpiTile | str] = {}
         self._drawings = {
             name: Html("", sizing_mode="stretch_width", margin=0, styles={"height": "100%"}, stylesheets=_FULL)
@@ -72,7 +74,7 @@ class TileGrid:
     def show(self, data: Mapping[str, xr.Dataset | str], *, chosen: str | None) -> None:
         """Draw the tiles; a text instead of data says why there is none."""
         for name, one in data.items():
-            found = one if isinstance(one, str) else tile_of(one)
+            found = one if isinstance(one, str) else tile_of(one, live=self._live)
             self._tiles[name] = "No windows in this period." if found is None else found
         self.choose(chosen)
 
@@ -84,7 +86,14 @@ class TileGrid:
                 continue
             self._drawings[name].object = tile_html(tile, chosen=name == chosen)
             said = f"target {tile.verdict}" if tile.verdict else ""
-            parts = [self._names[name], f"{tile.number} {tile.unit}".strip(), tile.bounds, tile.known, said]
+            parts = [
+                self._names[name],
+                f"{tile.number} {tile.unit}".strip(),
+                tile.bounds,
+                tile.known,
+                said,
+                tile.settled,
+            ]
             self._buttons[name].label = ", ".join(part for part in parts if part)
 
     @staticmethod

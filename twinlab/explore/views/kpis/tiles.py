@@ -11,6 +11,7 @@ import pandas as pd
 from twinlab._html import html
 from twinlab.events.kpis.table import MET, kpi_table
 from twinlab.explore.charts.scale import pretty_unit
+from twinlab.explore.kit.live.settled import settled_until_text
 from twinlab.model.basics import parse_duration
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ _TILE = (
 {% if scale.value is not none %}<div class="is" style="left:{{ scale.value }}%"></div>{% endif %}</div>{% endif %}
 <div class="plain">{{ t.bounds }}</div>
 <div class="plain">{{ t.known }}</div>
-<div class="plain">{{ t.window }}{{ ', ' + t.owner if t.owner }}</div></div>"""
+<div class="plain">{{ t.window }}{{ ', ' + t.owner if t.owner }}</div>
+{% if t.settled %}<div class="plain">{{ t.settled }}</div>{% endif %}</div>"""
 )
 _FAILED = _SHEET + '<div class="k"><div class="name">{{ title }}</div><div role="alert">{{ why }}</div></div>'
 
@@ -77,6 +79,8 @@ class KpiTile:
     time: np.datetime64
     # Value, low, high and target as shares of the drawn range; None for what isn't finite.
     places: tuple[float | None, float, float, float | None] | None
+    # Up to when nothing more is expected; "" for a twin without live sources.
+    settled: str = ""
 
 
 def number_text(value: float) -> str:
@@ -111,13 +115,15 @@ def window_text(start: np.datetime64, every: str) -> str:
     return f"{first:%Y-%m-%d} to {last - pd.Timedelta(days=1):%Y-%m-%d}"
 
 
-def tile_of(data: xr.Dataset) -> KpiTile | None:
+def tile_of(data: xr.Dataset, *, live: bool = False) -> KpiTile | None:
     """Return the tile of a KPI without groups: its newest settled window, or the newest one if none is; None without windows.
 
     Parameters
     ----------
     data : Dataset
         As ``twin.kpi`` returns it, without ``by``.
+    live : bool
+        Whether the twin has live sources: the tile then says up to when nothing more is expected.
     """
     table = kpi_table(data)
     if not len(table):
@@ -141,6 +147,7 @@ def tile_of(data: xr.Dataset) -> KpiTile | None:
         + ("" if bool(row["settled"]) else ", not complete yet"),
         time=row["time"].to_datetime64(),
         places=_places(table, (value, low, high), data.attrs.get("target_value")),
+        settled=settled_until_text(data["settled_until"].values[()]) if live else "",
     )
 
 

@@ -12,6 +12,7 @@ from twinlab.explore.charts.figures import one_message
 from twinlab.explore.charts.legend import legend_html, title_html
 from twinlab.explore.charts.reading import Window, same_on_screen
 from twinlab.explore.kit.link import Link
+from twinlab.explore.kit.live.settled import settled_text
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.views.signals.code import view_code
 from twinlab.explore.views.signals.controls import signal_controls
@@ -121,6 +122,14 @@ class SignalExplorer(SignalNavigation):
         others = 0 if self._view is None else len(self._view.request.periods)
         return list(self.assets)[: max_assets(self.layout, signals=len(self.signals), periods=1 + others)]
 
+    @property
+    def settled(self) -> str:
+        """Whether the drawn window is settled, and until when; "" for a twin without live sources."""
+        if self._view is None:
+            return ""
+        request = self._view.request
+        return settled_text(self.twin, request.asset_type, request.signals, request.window[1])
+
     def _request(self, shown: Window) -> SignalRequest:
         kind, signals = str(self.asset_type), requested_signals(self)
         since, periods, problem = requested_periods(self, shown)
@@ -161,7 +170,7 @@ class SignalExplorer(SignalNavigation):
         if view is None:
             self._show_empty()
             return
-        self._heading.object = title_html(self.title, view.title)
+        self._heading.object = title_html(self.title, " · ".join(text for text in (view.title, self.settled) if text))
         self._legend.object = legend_html(
             view.traces, show_flags=self.show_flags, event=self.marked is not None, brush=self.brush is not None
         )
@@ -234,7 +243,8 @@ class SignalExplorer(SignalNavigation):
         if self._view is None:
             return {}
         flags = "marked" if self.show_flags else "not marked"
-        return {**view_settings(self._view, self.twin.model), "Quality flags": flags}
+        settled = {"Window": self.settled} if self.settled else {}
+        return {**view_settings(self._view, self.twin.model), "Quality flags": flags, **settled}
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the charts without widgets."""

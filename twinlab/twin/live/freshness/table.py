@@ -47,7 +47,7 @@ def freshness_table(
     -------
     DataFrame
         Index ``asset_type, asset``. ``source`` of the last row; ``state``: "live", "stale" (no row for longer than the ``gap`` of
-        its signals, or else ``stale_after`` of the source), or "no connection" (the historian doesn't run, or the source or the asset's
+        its signals, or else ``stale_after`` of the source), "rows missing" (a gap of its rows goes on), or "no connection" (the historian doesn't run, or the source or the asset's
         part of it isn't connected); ``last_event`` and ``last_arrived``, UTC; seconds of ``age`` since the last row arrived, and of
         ``event_p50`` and ``event_p99`` from the event until the row was durable, over the source's last hour, NaN without rows;
         number of ``gaps`` that aren't filled; ``clock_offset`` of the source's clock, seconds, NaN if unknown.
@@ -71,7 +71,7 @@ def freshness_table(
         rows.append(
             (
                 source, state, pd.Timestamp(one.last_event), pd.Timestamp(one.last_arrived), (now_ns - one.last_arrived) / 1e9,
-                p50, p99, _gaps(one, of_source), _offset(one, of_source),
+                p50, p99, len(_gaps(one, of_source)), _offset(one, of_source),
             )
         )  # fmt: skip
     index = pd.MultiIndex.from_tuples(list(newest), names=["asset_type", "asset"])
@@ -98,6 +98,8 @@ def _state(one: AssetArrivals, source: Mapping[str, Any], status: LiveStatus, *,
     )
     if cut and source.get("state") != "ended":
         return "no connection"
+    if any(gap["stop_ns"] is None and gap["start_ns"] is not None for gap in _gaps(one, source)):
+        return "rows missing"
     return "stale" if age_ns > limit_ns or source.get("stale") else "live"
 
 
@@ -106,13 +108,13 @@ def _of(one: AssetArrivals, stream: str) -> bool:
     return any(tag == stream or tag.startswith(f"{stream}/") for tag in one.tags)
 
 
-def _gaps(one: AssetArrivals, source: Mapping[str, Any]) -> int:
-    """Return the number of open gaps that name a tag of an asset, its stream, or the whole source."""
-    found = 0
-    for gap in source.get("gaps", ()):
-        tags = set(gap["tags"])
-        found += bool(tags & one.tags) if tags else not gap["stream"] or _of(one, gap["stream"])
-    return found
+def _gaps(one: AssetArrivals, source: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the gaps that aren't filled and name a tag of an asset, its stream, or the whole source."""
+    return [
+        gap
+        for gap in source.get("gaps", ())
+        if (one.tags & set(gap["tags"]) if gap["tags"] else not gap["stream"] or _of(one, gap["stream"]))
+    ]
 
 
 def _offset(one: AssetArrivals, source: Mapping[str, Any]) -> float:

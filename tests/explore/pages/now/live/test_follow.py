@@ -171,6 +171,10 @@ def test_the_sentence_says_what_the_page_shows(twin):
     text = sentence(sources={"gps": SOURCE | {"error": "502 Bad Gateway"}, "erp": SOURCE})
     assert "all 2 sources current" in text
     assert "attention: gps" in text
+    missing = SOURCE | {"gaps": [{"stream": "", "tags": [], "start_ns": 1, "stop_ns": None}]}
+    assert "gps (rows missing)" in sentence(sources={"gps": missing, "erp": SOURCE})
+    over = SOURCE | {"gaps": [{"stream": "", "tags": [], "start_ns": 1, "stop_ns": 2}]}
+    assert "attention" not in sentence(sources={"gps": over, "erp": SOURCE})
     text = sentence(running=False, updated_ns=NOW - 120 * SECOND)
     assert "The historian has not run for 2 min" in text
     assert "twinlab run site" in text

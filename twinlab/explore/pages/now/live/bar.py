@@ -144,7 +144,7 @@ class LiveBar:
 
     def _toggle(self) -> None:
         self._tables.visible = not self._tables.visible
-        self.details.label = "Hide freshness" if self._tables.visible else "Freshness"
+        self.details.variant = "contained" if self._tables.visible else "outlined"
         self._show_tables()
 
     def _show_tables(self) -> None:

@@ -21,7 +21,7 @@ __all__ = ["Freshness", "Key", "SourceText", "asset_age", "read_freshness", "sec
 #: Asset type and asset.
 Key = tuple[str, str]
 #: State of an asset -> shape; the word follows.
-SHAPES = {"live": "●", "stale": "▲", "no connection": "○"}
+SHAPES = {"live": "●", "stale": "▲", "rows missing": "▲", "no connection": "○"}
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,12 @@ class Freshness:
                 "added after the historian started; restart it" if self.status.running else "the historian doesn't run"
             )
             return SourceText(name, False, "○ not running", "no row yet", "–", "–", "–", wrong)  # noqa: FBT003  (a field)
-        wrong = trouble(one, now_ns=self.at_ns) if self.status.running else "the historian doesn't run"
-        state = state_text(one, running=self.status.running)
+        # Gaps that are over say nothing about the present.
+        going_on = [gap for gap in one["gaps"] if gap["start_ns"] is not None and gap["stop_ns"] is None]
+        wrong, state = "the historian doesn't run", state_text(one, running=self.status.running)
+        if self.status.running:
+            wrong = trouble({**one, "gaps": going_on}, now_ns=self.at_ns)
+            state = "▲ rows missing" if going_on and state.endswith("connected") else state
         return SourceText(
             name,
             state.endswith(("connected", "ended")),
@@ -158,8 +162,7 @@ def _latency(source: Mapping[str, Any]) -> str:
 
 
 def _gaps(source: Mapping[str, Any]) -> str:
-    count, lost = len(source["gaps"]), source["gaps_lost"]
-    return (f"{count:,} open" if count else "none") + (f", {lost:,} lost" if lost else "")
+    return f"{len(source['gaps']):,} not filled" if source["gaps"] else "none"
 
 
 def _clock(offset: float, *, suspect: bool) -> str:

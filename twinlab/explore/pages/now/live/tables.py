@@ -92,7 +92,7 @@ def _cells(row: Mapping[str, Any], titles: Mapping[str, str], labels: LabelsByTy
         f"{SHAPES[row['state']]} {row['state']}",
         asset_age(row["age"], "") + " ago",
         f"{seconds_text(row['event_p50'])} / {seconds_text(row['event_p99'])}" if known else "–",
-        f"{row['gaps']:,} open" if row["gaps"] else "none",
+        f"{row['gaps']:,} not filled" if row["gaps"] else "none",
         "–" if offset != offset else f"{seconds_text(abs(offset))} {'ahead' if offset > 0 else 'behind'}",  # noqa: PLR0124
         row["source"],
     )
