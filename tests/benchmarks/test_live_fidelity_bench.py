@@ -34,13 +34,13 @@ FAST = [
     {"kind": "unit_swap", "target": "R02", **SIGNAL, "start": "25min"},
     {"kind": "drift", "target": "R04", **SIGNAL, "amount": 24, "start": "10min"},
     {"kind": "unit_swap", "target": "T002", "signal": "fuel", "start": "25min"},
-    {"kind": "link_down", "target": "trucks", "start": "30min", "lasts": "15min"},
-    {"kind": "link_down", "target": "opcua", "start": "40min", "lasts": "10min"},
+    {"kind": "link_down", "target": "trucks", "start": "45min", "lasts": "15min"},
+    {"kind": "link_down", "target": "opcua", "start": "50min", "lasts": "10min"},
 ]
 SLOW = [
-    {"kind": "unit_swap", "target": "R01", **SIGNAL, "start": "4min"},
+    {"kind": "unit_swap", "target": "R01", **SIGNAL, "start": "2min"},
     {"kind": "drift", "target": "R03", **SIGNAL, "amount": 144, "start": "1min"},
-    {"kind": "link_down", "target": "modbus", "start": "5min", "lasts": "150s"},
+    {"kind": "link_down", "target": "modbus", "start": "4min", "lasts": "150s"},
 ]
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveParcel", "live_demo"]
 
 #: Seconds that a program may take to start, or to stop by itself.
-_STARTS, _STOPS = 60.0, 20.0
+_STARTS, _STOPS = 120.0, 20.0
 
 
 class LiveParcel:
