@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -151,6 +151,9 @@ class LiveContext:
     """The source's mapping, for tags and tables to subscribe to."""
     offsets: Mapping[str, object] = field(default_factory=dict)
     """Stream -> position, of all rows that are durable: of the ``offsets`` of earlier batches, the last of each stream."""
+    stored: Callable[[str, int | None], Iterator[pa.RecordBatch]] | None = None
+    """Returns the durable rows of a table that arrived since an instant (ns UTC; None: the newest ones), in the order of their arrival; for
+    sources that read rows again. None if there is no ledger."""
     once: bool = False
     """Whether `batches` ends after the rows that are there now, if the source can say so: one look at a folder, one poll."""
 

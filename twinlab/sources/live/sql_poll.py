@@ -26,7 +26,7 @@ from twinlab.model.extensions.secrets import PlainUrl, Secret
 from twinlab.sources.live.base import SourceBase
 from twinlab.sources.live.health import HealthMeter
 from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Filled, Gap, LiveBatch, LiveContext
-from twinlab.sources.live.sql_rows import row_batch
+from twinlab.sources.live.sql_rows import row_batch, row_digests
 
 if TYPE_CHECKING:
     from twinlab.sources.live.sql_database import Database
@@ -81,6 +81,8 @@ class _Table:
     polls: list[tuple[int, Any]] = field(default_factory=list)
     #: Start of the snapshot of the last poll: all transactions before it had ended.
     ended: int = 0
+    #: Key -> digest of the row that the ledger has, of those that the first poll may read again.
+    stored: dict[tuple[str, ...], bytes] = field(default_factory=dict)
     #: Gap that the next poll fills -> rows found in it so far.
     asked: dict[Gap, int] = field(default_factory=dict)
 
@@ -118,6 +120,7 @@ class SqlPoll(SourceBase):
         """Poll all tables again and again, or once."""
         backoff = Backoff(self._every, 60.0)
         database: Database | None = None
+        await in_thread(self._read_stored)
         try:
             while True:
                 try:
@@ -182,6 +185,8 @@ class SqlPoll(SourceBase):
                 break
             place = [names.index(column) for column in (table.options.updated, *table.options.key)]
             fresh = list(self._unknown(table, rows, place))
+            if fresh and table.stored:
+                fresh = self._not_stored(table, names, fresh)
             after = tuple(rows[-1][at] for at in place)
             table.newest = after[0] if table.newest is None else max(table.newest, after[0])
             for gap in filling:
@@ -191,6 +196,7 @@ class SqlPoll(SourceBase):
                 yield LiveBatch((row_batch(table.name.rpartition(".")[2], names, fresh),))
             if len(rows) < self._options.rows:
                 break
+        table.stored = {}
         for batch in self._advance(table, snapshot, now):
             yield batch
         if filling:
@@ -206,6 +212,22 @@ class SqlPoll(SourceBase):
             if found is None or found[1] != digest:
                 table.known[key] = (row[place[0]], digest)
                 yield row
+
+    def _read_stored(self) -> None:
+        """Read from the ledger the rows that the window has again after a restart: those that are equal aren't yielded."""
+        read = self._context.stored
+        if read is None:
+            return
+        for table in self._tables:
+            since = None if table.until is None else _instant_ns(earlier(table.until, self._overlap))
+            for rows in read(table.name.rpartition(".")[2], since):
+                table.stored.update(row_digests(rows, table.options.key))
+
+    @staticmethod
+    def _not_stored(table: _Table, names: list[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Return the rows that differ from the ledger's latest one with the same key."""
+        read = row_digests(row_batch(table.name, names, rows).rows, table.options.key)
+        return [row for row, (key, digest) in zip(rows, read, strict=True) if table.stored.get(key) != digest]
 
     def _advance(self, table: _Table, snapshot: tuple[int, int] | None, now: datetime) -> Iterator[LiveBatch]:
         """Move the window on after a poll; yield the new offset."""
@@ -248,6 +270,16 @@ def _is_in(gap: Gap, changed: datetime) -> bool:
     """Return whether a row that changed then is one of a gap, whose start is known."""
     after = gap.start_ns is not None and changed >= _as_in(changed, gap.start_ns)
     return after and (gap.stop_ns is None or changed < _as_in(changed, gap.stop_ns))
+
+
+def _instant_ns(value: Any) -> int:  # noqa: ANN401  (as the database has it)
+    """Return the time of a change in ns UTC; without a zone it is taken as UTC, and a day is subtracted."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        return int(value * 1e9)
+    zoned = value if value.tzinfo else value.replace(tzinfo=UTC) - timedelta(days=1)
+    return int(zoned.timestamp() * 1e9)
 
 
 def earlier(value: Any, seconds: float) -> Any:  # noqa: ANN401  (as the database has it)

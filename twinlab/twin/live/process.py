@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from twinlab.errors import SchemaError, TwinlabError
@@ -28,6 +29,7 @@ from twinlab.twin.live.lease import Lease
 from twinlab.twin.live.metrics import MetricsServer
 from twinlab.twin.live.notify import notify, watchdog_seconds
 from twinlab.twin.live.publishing import Publisher
+from twinlab.twin.live.recent import stored_rows
 from twinlab.twin.live.runner import SourceRunner
 from twinlab.twin.live.status import FOLDER, LiveStatus, collect_status, read_status, write_status
 
@@ -156,7 +158,8 @@ class HistorianProcess:
             for name, mapping in sorted(self._mappings.items()):
                 assert mapping.live is not None
                 appenders.append(LiveAppender(self._ledger, mapping, self._folder / FOLDER))
-                context = LiveContext(name, self._folder, mapping, once=self._options.once)
+                stored = partial(stored_rows, self._ledger, name)
+                context = LiveContext(name, self._folder, mapping, stored=stored, once=self._options.once)
                 opened.append(
                     SourceRunner(
                         self._kinds[name],

@@ -1,17 +1,44 @@
-"""The rows of a source that arrived last, as it wrote them."""
+"""The rows of a source that arrived last, as it wrote them: for people, and for sources that read rows again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from twinlab.ledger import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["recent_rows"]
+__all__ = ["recent_rows", "stored_rows"]
+
+
+#: Rows that are read back from the end of a ledger, at most, and at once.
+_MOST, _AT_ONCE = 500_000, 20_000
+
+
+def stored_rows(ledger: Ledger, source: str, table: str, since_ns: int | None) -> Iterator[pa.RecordBatch]:
+    """Yield rows of a table that a source has stored, in the order of their arrival.
+
+    Parameters
+    ----------
+    since_ns : int, optional
+        Rows that arrived then or later, ns UTC; the newest 500,000 of the source at most.
+    """
+    reader = ledger.reader(source)
+    stop = reader.position()
+    start = stop
+    while start > max(0, stop - _MOST):
+        start = max(0, start - _AT_ONCE)
+        first = next(iter(reader.frames(start=start, stop=start + 1)), None)
+        if since_ns is not None and (first is None or first.ingest_time < since_ns):
+            break
+    for frame in reader.frames(start=start, stop=stop):
+        if frame.kind == "records" and frame.record_type == table:
+            yield frame.batch()
 
 
 def recent_rows(ledger: Ledger, source: str, *, rows: int = 20) -> pd.DataFrame:
