@@ -2,7 +2,7 @@
 
 `Disk.cut` stops ext4 as ``xfstests`` does (EXT4_IOC_SHUTDOWN without a flush): what has reached the device stays, what was only in memory
 is lost, and every later write fails. `Disk.plug_in` mounts a copy of the image, as after a restart. Before the cut, the kernel may have
-written any of the dirty files by itself: `write_back` does that with some of them, chosen at random.
+written any of the dirty files by itself: `Disk.cut` does that with some of them, chosen at random.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pytest
 
 from tests.conftest import find_program
 
-__all__ = ["Disk", "need_disk", "stop_filesystem", "write_back"]
+__all__ = ["Disk", "need_disk"]
 
 #: _IOR('X', 125, u32), and its argument that flushes neither data nor journal.
 _SHUTDOWN, _NO_FLUSH = 0x8004587D, struct.pack("I", 2)
@@ -41,11 +41,11 @@ def need_disk() -> None:
         or not Path("/dev/loop-control").exists()
     ):
         pytest.skip(
-            "mounting a disk image needs root, a loop device and mkfs.ext4; test_simulated_power_cuts runs anywhere"
+            "mounting a disk image needs root, a loop device and mkfs.ext4; tests/simulated_cuts.py needs neither"
         )
 
 
-def stop_filesystem(mounted: Path) -> None:
+def _stop_filesystem(mounted: Path) -> None:
     """Cut the power of a mounted ext4."""
     import fcntl  # Windows has none
 
@@ -56,7 +56,7 @@ def stop_filesystem(mounted: Path) -> None:
         os.close(folder)
 
 
-def write_back(folder: Path, chance: random.Random) -> None:
+def _write_back(folder: Path, chance: random.Random) -> None:
     """Write some of the files below a folder to the device, as the kernel may do at any time in any order."""
     share = chance.choice((0.0, 0.0, 0.2, 0.6))
     for parent, _, names in os.walk(folder):
@@ -90,6 +90,8 @@ class Disk:
             ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(self._image)], check=True
         )
         self.cuts = 0
+        self.arguments: tuple[str, ...] = ()
+        """For a historian that writes to it."""
         self._mount()
 
     def __enter__(self) -> Self:
@@ -106,14 +108,13 @@ class Disk:
         """Write everything to the device."""
         subprocess.run(["sync", "-f", str(self.path)], check=True)
 
-    def cut(self) -> None:
-        """Cut the power; a disk whose power is off stays off."""
-        with suppress(OSError):
-            stop_filesystem(self.path)
+    def cut(self, chance: random.Random) -> None:
+        """Cut the power, after the kernel has written some of the files by itself."""
+        _write_back(self.path, chance)
+        _stop_filesystem(self.path)
 
     def plug_in(self) -> None:
         """Mount a copy of the image of a disk whose power was cut; no process may have a file open."""
-        self.cut()
         copy = self._image.with_suffix(".copy")
         subprocess.run(["cp", "--sparse=always", str(self._image), str(copy)], check=True)
         self._unmount()

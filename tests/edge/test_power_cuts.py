@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.power_cuts import Disk, need_disk, stop_filesystem, write_back
+from tests.power_cuts import Disk, need_disk
 from twinlab.edge import Outbox
 from twinlab.edge.messages import Lost
 
@@ -42,8 +43,9 @@ def cuts(folder: Path, count: int, seed: int) -> int:
                 assert process.stdout is not None
                 first = process.stdout.readline()
                 time.sleep(chance.uniform(0.0, 0.6))
-                write_back(disk.path, chance)
-                stop_filesystem(disk.path)
+                # Stopped first: it mustn't report that its disk fails.
+                process.send_signal(signal.SIGSTOP)
+                disk.cut(chance)
                 process.kill()
                 said = [first, *process.stdout.read().rpartition("\n")[0].splitlines()]
             disk.plug_in()

@@ -15,7 +15,7 @@ import pytest
 
 from tests.flow.live_site import Site
 from tests.flow.test_live_chaos import check
-from tests.power_cuts import Disk, need_disk, stop_filesystem, write_back
+from tests.power_cuts import Disk, need_disk
 
 GATEWAYS = ("truck-1", "truck-2")
 
@@ -63,8 +63,7 @@ def run(program: Path, folder: Path, *, cuts: int, seed: int) -> int:
             time.sleep(chance.uniform(0.0, 1.0))
             # Stopped first: it mustn't report that its disk fails.
             site.processes[name].send_signal(signal.SIGSTOP)
-            write_back(disks[name].path, chance)
-            stop_filesystem(disks[name].path)
+            disks[name].cut(chance)
             site.kill(name)
             disks[name].plug_in()
             if name in GATEWAYS:

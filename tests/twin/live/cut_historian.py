@@ -1,4 +1,7 @@
-"""A historian whose source numbers its rows and prints what is acknowledged; it may cut the power of its disk at a chosen call."""
+"""A historian whose source numbers its rows and prints what is acknowledged; it may stop at a chosen call, for the power to be cut there.
+
+``python -m tests.twin.live.cut_historian TWIN AIM CALL SECONDS [SHADOW]``
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 import twinlab as tl
-from tests.power_cuts import stop_filesystem, write_back
+from tests.simulated_cuts import Shadow
 from twinlab.history.store import publish
 from twinlab.history.write import housekeeping, rebuild
 from twinlab.ledger import Ledger, seal, writer
@@ -93,32 +96,30 @@ def say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
-def cut_at(aim: str, call: int, disk: Path, chance: random.Random) -> None:
-    """Cut the power of a disk, and end this process, at the ``call``-th call of a function."""
+def stop_at(aim: str, call: int) -> None:
+    """Stop this process at the ``call``-th call of a function."""
     where, name, when = AIMS[aim]
     inner, left = getattr(where, name), [call]
 
-    def cut() -> None:
+    def count() -> None:
         left[0] -= 1
         if left[0] == 0:
-            write_back(disk, chance)
-            stop_filesystem(disk)
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     @wraps(inner)
     def around(*args: object, **kwargs: object) -> object:
         if when == "before":
-            cut()
+            count()
         found = inner(*args, **kwargs)
         if when == "after":
-            cut()
+            count()
         return found
 
     setattr(where, name, around)
 
 
 def main() -> None:
-    twin, disk, aim, call, seed = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+    twin, aim, call, seconds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     LIVE_KINDS.get("replay")
     LIVE_KINDS._loaded["replay"] = LiveKind("replay", Numbered, LIVE_KINDS.get("replay").options)
     # Small segments, and a publication, offsets and a sealed segment every moment.
@@ -131,8 +132,10 @@ def main() -> None:
         (housekeeping, "_SEAL_BYTES", 0),
     ):
         setattr(place, name, value)
+    if sys.argv[5:]:
+        Shadow(twin, Path(sys.argv[5])).follow()
     if aim:
-        cut_at(aim, call, disk, random.Random(seed))
+        stop_at(aim, call)
     opened = tl.open(twin)
     say("running")
     inner = opened._publish_live
@@ -144,7 +147,7 @@ def main() -> None:
         return report
 
     opened._publish_live = published  # type: ignore[method-assign,assignment]
-    opened.run(seconds=float(os.environ.get("SECONDS_TO_RUN", "60")))
+    opened.run(seconds=seconds)
 
 
 if __name__ == "__main__":

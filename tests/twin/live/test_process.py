@@ -21,6 +21,7 @@ import xarray as xr
 import twinlab as tl
 from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
+from twinlab.history import BuildReport
 
 Make = Callable[[str], tl.Twin]
 PATIENCE = 60.0
@@ -162,7 +163,7 @@ def test_readers_of_a_new_twin_have_the_rows_while_another_process_builds_its_fi
 ) -> None:
     twin = live_twin("{kind: replay, file: log.csv}")
     with monkeypatch.context() as patch:
-        patch.setattr(tl.Twin, "_publish_live", lambda self: None)  # ends before it has published
+        patch.setattr(tl.Twin, "_publish_live", lambda self: BuildReport())  # ends before it has published
         twin.run(once=True)
     assert not (twin.folder / "history").exists()
     with Lock(twin.folder / "history.lock", what="the history"):

@@ -122,8 +122,9 @@ class HistorianProcess:
             if self._options.metrics_port is not None:
                 port = await server.start(self._options.metrics_port)
                 _LOG.info("metrics", extra={"url": f"http://127.0.0.1:{port}/metrics"})
-            loop = asyncio.get_running_loop()
-            lease.on_loss = lambda: loop.call_soon_threadsafe(_stop_all, runners)
+            lease.on_loss = _stopper(runners)
+            if lease.lost:
+                _stop_all(runners)
             with _stop_on_signals(runners):
                 running = [asyncio.create_task(runner.run(), name=runner.name) for runner in runners]
                 tasks = [
@@ -203,6 +204,16 @@ class HistorianProcess:
                     if not self._kinds[runner.name].ends and not runner.queue.rows and runner.idle_seconds > _IDLE:
                         runner.stop()
         _stop_all(runners)
+
+
+def _stopper(runners: list[SourceRunner]) -> Callable[[], None]:
+    """Return a function that stops the sources from another thread."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(_stop_all, runners)
+
+    return stop
 
 
 def _stop_all(runners: list[SourceRunner]) -> None:

@@ -81,7 +81,7 @@ class Publisher:
         # The thread can't be interrupted: a stop waits for it.
         task = asyncio.ensure_future(asyncio.to_thread(self._publish_and_release))
         try:
-            await asyncio.shield(task)
+            report = await asyncio.shield(task)
         except asyncio.CancelledError:
             await asyncio.wait({task})
             raise
@@ -94,6 +94,8 @@ class Publisher:
                 )
             self.done.error = line
         else:
+            if report.rebuilt:
+                _LOG.warning("the history was rebuilt", extra={"why": "; ".join(report.notes)})
             for counts, rows, groups in published:
                 counts.waiting -= rows
                 counts.groups -= groups
