@@ -3,7 +3,7 @@
 In: nothing but arguments; for a check, what a package adds. Out: a twin in memory that reads like a real one; an
 AssertionError that says what doesn't conform.
 Read in order: `fake_twin`, `example_model`, `example_stations`, `example_moving`; then the checks:
-`source_checks`, `quality_checks`, `rule_checks`, `kpi_checks`, `channel_checks`, `live_checks`, `model_checks`, `change_checks`, `page_checks`.
+`source_checks`, `quality_checks`, `rule_checks`, `kpi_checks`, `channel_checks`, `live_checks`, `model_checks`, `predictor_checks`, `change_checks`, `page_checks`.
 Never: behaviour that a real twin doesn't have.
 """
 
@@ -22,6 +22,7 @@ __getattr__, __dir__ = attach(
         "check_live_source": "live_checks",
         "check_model": "model_checks",
         "check_page": "page_checks",
+        "check_predictor": "predictor_checks",
         "check_quality_test": "quality_checks",
         "check_rule": "rule_checks",
         "check_source": "source_checks",

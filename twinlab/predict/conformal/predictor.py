@@ -282,7 +282,7 @@ class FittedConformal:
                 covered, recent = pools.covered[at[row]], pools.recent[at[row]]
                 text = f"{who} has drifted: {covered:.0%} of the last {recent} outcomes were inside, {of.level:.0%} were promised"
             else:
-                text = f"{who} has drifted: an interval that holds {of.level:.0%} is wider than all past errors"
+                text = f"{who} has drifted: an interval of {of.level:.0%} is wider than all past errors"
             if text not in texts:
                 texts.append(text)
             codes[row] = texts.index(text)

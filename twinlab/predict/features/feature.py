@@ -18,7 +18,7 @@ __all__ = ["NONE", "Feature", "check_known", "check_reach", "check_serving", "ma
 #: No time at all.
 NONE = np.timedelta64(0, "ns")
 #: Issue times at which `check_serving` computes features again.
-_SAMPLES = 5
+_SAMPLES = 20
 
 
 @runtime_checkable
@@ -122,7 +122,9 @@ def check_serving(
         If a feature differs; names it, an issue time and both values.
     """
     instants = np.unique(cases.issued)
-    for when in instants[np.unique(np.linspace(0, len(instants) - 1, _SAMPLES).astype(int))] if len(instants) else ():
+    # The first and the last one, and some between at irregular distances: a leak may have a rhythm.
+    some = np.random.default_rng(0).choice(len(instants), min(_SAMPLES, len(instants)), replace=False)
+    for when in instants[np.unique([0, len(instants) - 1, *some])] if len(instants) else ():
         rows = np.flatnonzero(cases.issued == when)
         known = state.at(when, window=window)
         again = matrix(features, known, cases.take(rows))

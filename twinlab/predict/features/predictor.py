@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -121,14 +122,22 @@ class FeaturePredictor:
         return cases.take(known), true[known]
 
     def training_times(self, state: State) -> NDArray[np.datetime64]:
-        """Return the issue times of training cases: every ``train_every`` back from the state's own, to the begin of its history."""
-        times = state.history["time"].values
-        if not times.size:
-            return np.empty(0, "datetime64[ns]")
+        """Return the issue times of training cases: every ``train_every`` back from the state's own, to the begin of its history, or of its events."""
         every = duration(self.train_every, what="train_every")
         # Features of the first ones lack cells, and are NaN.
-        count = int((state.issue_time - min(self.leads) - times[0]) // every)
+        count = int((state.issue_time - min(self.leads) - _begin(state, self.inputs)) // every)
         return np.sort(state.issue_time - every * np.arange(1, max(count, 0) + 1))
+
+
+def _begin(state: State, inputs: Inputs) -> np.datetime64:
+    """Return the first instant of which a state knows something; its issue time if there is none."""
+    times = state.history["time"].values
+    if times.size:
+        first: np.datetime64 = times[0]
+        return first
+    starts = [table["start"].min() for table in state.events.values()]
+    known = [np.datetime64(one, "ns") for one in starts if pd.notna(one)]
+    return max(state.issue_time - inputs.training_ns, min(known)) if known else state.issue_time
 
 
 @dataclass(frozen=True)
@@ -180,7 +189,7 @@ class FittedFeaturePredictor:
             return {}
         has = np.zeros(len(state.asset_ids), bool)
         for values in state.history.data_vars.values():
-            has |= values.notnull().any("time").values
+            has |= values.count("time").values > 0
         reason = f"no value of {', '.join(map(str, state.history.data_vars))} in the {self.inputs.window} before the issue time"
         answer = CantTell(reason)
         return {(lead, int(asset)): answer for asset in np.flatnonzero(~has) for lead in range(len(self.of.leads))}
