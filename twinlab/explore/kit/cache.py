@@ -14,7 +14,7 @@ from twinlab.events import position_of
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
 
-__all__ = ["ReadCache"]
+__all__ = ["ReadCache", "TimedValue"]
 
 _FRESH_SECONDS = 60.0
 #: Of a live twin: at least so long, and so many times as long as reading took, so that at most a tenth of the time is spent reading.
@@ -97,3 +97,36 @@ class ReadCache:
         while len(self._entries) > self._max_entries:
             self._entries.popitem(last=False)
         return entry
+
+
+class TimedValue:
+    """A value that is read again after some seconds, whatever the twin's position: it depends on the time itself.
+
+    Parameters
+    ----------
+    seconds : float
+    clock : callable
+        Seconds, increasing.
+
+    Examples
+    --------
+    >>> times, reads = iter([0.0, 1.0, 3.0]), iter("ab")
+    >>> value = TimedValue(2.0, clock=lambda: next(times))
+    >>> value.get(lambda: next(reads)), value.get(lambda: next(reads)), value.get(lambda: next(reads))
+    ('a', 'a', 'b')
+    """
+
+    def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._until = float("-inf")
+        self._value: Any = None
+        # One read at a time, for all who ask for it.
+        self._lock = threading.Lock()
+
+    def get(self, read: Callable[[], _T]) -> _T:
+        """Return the value; ``read`` is called if it is too old."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._until:
+                self._value, self._until = read(), now + self._seconds
+            return cast("_T", self._value)

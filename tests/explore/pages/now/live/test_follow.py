@@ -39,6 +39,9 @@ class LiveFake(FakeTwin):
     def mappings(self):
         return {"gps": SimpleNamespace(live=object()), "erp": SimpleNamespace(live=object())}
 
+    def position(self):
+        return {"gps": 10, "erp": 10}
+
     def live_status(self):
         return self.status
 
@@ -72,7 +75,8 @@ def twin():
 
 
 @pytest.fixture
-def view(twin):
+def view(twin, monkeypatch):
+    monkeypatch.setattr("twinlab.explore.pages.now.live.follow._SECONDS", 0.0)
     return NowView(twin, shared=Shared(twin, clock=iter(range(0, 10**6, 70)).__next__), session=Session("ada", {}))
 
 
@@ -151,6 +155,10 @@ def test_what_is_stale_is_dimmed_in_table_map_and_tiles_and_says_so_in_words(vie
     tile = next(one for one in view._tiles() if one.filter.startswith("type:"))
     assert tile.stale
     assert "not live" in tile.detail
+    # The twin's position is the same: only time has passed.
+    twin.status = LiveStatus(running=False, updated_ns=NOW, sources=twin.status.sources)
+    view.refresh()
+    assert "The historian has not run for" in view.follow.bar.text.object
     moving = view.map._shot.table["time"].notna()
     assert view.map._shot.table.loc[moving, "stale"].all()
     named = {

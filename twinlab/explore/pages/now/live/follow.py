@@ -12,6 +12,7 @@ import numpy as np
 
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.cache import TimedValue
 from twinlab.explore.kit.exception_text import LabelsByType
 from twinlab.explore.pages.now.live.bar import LiveBar, Mode
 from twinlab.explore.pages.now.live.freshness import Freshness, Key, read_freshness
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Follow"]
 
 _LOG = logging.getLogger(__name__)
+#: For how long a reading of the freshness is valid.
+_SECONDS = 1.0
 
 
 class Follow:
@@ -81,8 +84,10 @@ class Follow:
         return {} if self.of_rows is None else self.of_rows.stale
 
     def read(self) -> Freshness:
-        """Return the freshness of the present; one reading for all readers of the twin within seconds."""
-        return self._shared.cached("freshness", lambda: read_freshness(self._twin))
+        """Return the freshness of the present; one reading for all readers of the twin within a second."""
+        # Ages and the state of the historian change although the twin's position doesn't.
+        value = self._shared.cached("freshness", lambda: TimedValue(_SECONDS))
+        return value.get(lambda: read_freshness(self._twin))
 
     def show(self, found: Freshness, *, at: np.datetime64 | None, chosen: np.datetime64 | None) -> None:
         """Show the freshness of the present, and the instant of the page.
