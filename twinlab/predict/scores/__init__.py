@@ -21,6 +21,7 @@ __getattr__, __dir__ = attach(
         "interval_width": "quantiles",
         "mae": "point",
         "mase": "point",
+        "nab_score": "nab",
         "nasa_score": "point",
         "paired_bootstrap": "significance",
         "pinball": "quantiles",
