@@ -49,7 +49,7 @@ def check_predictor(predictor: Predictor, state: State) -> None:
     _check(predictor.content_hash() == parameters, "fit has changed the predictor's parameters")
     start, stop = fitted.training
     _check(
-        start < stop <= state.issue_time,
+        bool(start < stop) and bool(stop <= state.issue_time),
         f"the training span {start} to {stop} isn't before the issue time {state.issue_time}",
     )
     again = predictor.fit(state)

@@ -53,7 +53,7 @@ def known_events(table: pd.DataFrame, at: np.datetime64, columns: EventColumns, 
     planned = table["planned_start"].notna().to_numpy(bool)
     if columns.ahead is not None:
         shown = table["planned_start"] - duration(columns.ahead, what=f"EventColumns.ahead of {what!r}") <= at
-        planned &= shown.to_numpy(bool)
+        planned = planned & shown.to_numpy(bool)
     rows = planned | begun | ended
     out, begun, ended = table[rows].reset_index(drop=True), begun[rows], ended[rows]
     over = ended | (out["end"].isna() & (out["planned_end"] <= at)).to_numpy(bool)
