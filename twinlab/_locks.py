@@ -122,9 +122,9 @@ def _holder(note: Path) -> str:
 
 
 def break_locks_like(path: Path, folder: Path) -> list[Path]:
-    """Free a lock, and all others that its holder has in a folder and two levels below it; return their files.
+    """Free a lock, and all others that its holder has in a folder and the two levels below it; return their files.
 
-    Who locks them next locks other files. The holder isn't told: whoever breaks its locks makes sure that it writes nothing any more.
+    The next process locks new files. The holder notices nothing: whoever breaks its locks makes sure that it writes nothing any more.
 
     Raises
     ------

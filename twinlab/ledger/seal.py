@@ -102,7 +102,8 @@ def seal_source(
 def _frames_of(folder: Path, number: int, sealed: Mapping[int, SealedSegment]) -> int:
     """Return the number of frames of a segment that another one follows."""
     following = sealed.get(number + 1) or SegmentFile(path_of(folder, number + 1))
-    return following.frames - SegmentFile(path_of(folder, number)).frames
+    frames: int = following.frames - SegmentFile(path_of(folder, number)).frames
+    return frames
 
 
 def _remove(path: Path) -> None:
