@@ -168,6 +168,21 @@ def test_truth_may_be_in_another_unit(follow: Follow) -> None:
     pd.testing.assert_frame_equal(twin.fidelity(fahrenheit, assets=["R01"]), twin.fidelity(truth, assets=["R01"]))
 
 
+@pytest.mark.parametrize("by_asset", [False, True])
+def test_truth_of_no_whole_cell_and_a_twin_without_rows_have_numbers_too(
+    follow: Follow, tmp_path: Path, by_asset: bool
+) -> None:
+    twin, truth = follow()
+    rows = truth["cold_room"]
+    early = {"cold_room": rows[rows["time"] < rows["time"].min() + pd.Timedelta(minutes=2)]}
+    assert twin.fidelity(early, by_asset=by_asset)["cells"].sum() == 0
+    nothing = tl.create(tmp_path / "other", model=tmp_path / "twin.yaml", mappings=tmp_path / "rooms.yaml")
+    found = nothing.fidelity(truth, by_asset=by_asset)
+    assert found["cells"].sum() == 2 * 71 * 5
+    assert found["coverage"].tolist() == [0] * len(found)
+    assert found["latency_p50"].isna().all()
+
+
 def test_errors_name_what_is_wrong(follow: Follow) -> None:
     twin, truth = follow()
     rows = truth["cold_room"]
@@ -179,5 +194,7 @@ def test_errors_name_what_is_wrong(follow: Follow) -> None:
         twin.fidelity({"cold_room": rows.drop(columns="asset")})
     with pytest.raises(UnknownTermError, match=r"tolerances of signals in the truth, got 'dor'; did you mean 'door'\?"):
         twin.fidelity(truth, tolerances={"dor": 1})
+    with pytest.raises(UnknownTermError, match=r"the truth has no asset 'R4'; did you mean 'R04'\?"):
+        twin.fidelity(truth, assets=["R4"])
     with pytest.raises(SchemaError, match=r"true values of a signal that a mapping has, got tables of \[\]"):
         twin.fidelity({})

@@ -43,11 +43,7 @@ def compare_with_truth(
     found = []
     stated = dict(tolerances or {})
     start, stop = (None if one is None else np.datetime64(instant_ns(one), "ns") for one in span)
-    known = {name for table in truth.values() for name in table.columns}
-    for name in stated:
-        if name not in known:
-            msg = f"fidelity: expected tolerances of signals in the truth, got {name!r}{nearest(name, known)}"
-            raise UnknownTermError(msg)
+    _check_names(truth, stated, assets)
     for asset_type, given in truth.items():
         rows = _checked(reader, asset_type, given, assets)
         kinds = reader.model.asset_types[asset_type].signals
@@ -64,13 +60,29 @@ def compare_with_truth(
             table = signal_fidelity(
                 _history(reader, asset_type, cells, cadence), cells, tolerances=own, by_asset=by_asset
             )
-            delays = _delays(reader, asset_type, cells, rows, cadence, by_asset=by_asset)
-            found.append(pd.concat({asset_type: table.join(delays)}, names=["asset_type"]))
+            delays = _delays(reader, asset_type, cells, rows, cadence, by_asset=by_asset).reindex(table.index)
+            found.append(pd.concat({asset_type: pd.concat([table, delays], axis=1)}, names=["asset_type"]))
     if not found:
         msg = f"fidelity: expected true values of a signal that a mapping has, got tables of {sorted(truth)}"
         raise SchemaError(msg)
     # Sorted, so that pandas finds the rows of a signal quickly.
     return pd.concat(found).sort_index()
+
+
+def _check_names(
+    truth: Mapping[str, pd.DataFrame], tolerances: Mapping[str, float], assets: Sequence[str] | None
+) -> None:
+    """Refuse tolerances of signals, and assets, that no table of the truth has."""
+    columns = {str(name) for table in truth.values() for name in table.columns}
+    for name in tolerances:
+        if name not in columns:
+            msg = f"fidelity: expected tolerances of signals in the truth, got {name!r}{nearest(name, columns)}"
+            raise UnknownTermError(msg)
+    known = {str(name) for table in truth.values() if "asset" in table for name in table["asset"].unique()}
+    for asset in assets or ():
+        if asset not in known:
+            msg = f"fidelity: the truth has no asset {asset!r}{nearest(asset, known)}"
+            raise UnknownTermError(msg)
 
 
 def _checked(reader: HistoryReader, asset_type: str, given: pd.DataFrame, assets: Sequence[str] | None) -> pd.DataFrame:
@@ -133,7 +145,7 @@ def _delays(
     keys = ["signal", "asset"] if by_asset else ["signal"]
     columns = ["latency_p50", "latency_p99"]
     if not cells.sizes["time"]:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=columns, dtype="float64")
     step = np.timedelta64(cadence, "ns")
     stop = cells.time.values[-1] + step
     seen = arrivals(reader, asset_type, start=cells.time.values[0], stop=stop)
