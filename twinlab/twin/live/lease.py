@@ -158,7 +158,7 @@ class Lease:
             msg = f"expected a lease of at least {_LEAST_SECONDS:g} s, got {seconds:g} s"
             raise SchemaError(msg)
         self._twin, self._folder = twin, twin / name
-        self.on_loss: Callable[[], None] = lambda: None
+        self.on_loss: Callable[[], object] = lambda: None
         """Called once, in any thread, when it turns out that another process has taken over."""
         self.lost = False
         """Whether another process has taken over."""
