@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import panel as pn
 
 from twinlab.apps.frame.browser_side import BrowserSide, Drawer
+from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.views.card.card import AssetCard
 
 if TYPE_CHECKING:
     from twinlab.explore.workspace import Workspace
 
 __all__ = ["asset_drawer"]
+
+#: Milliseconds between two readings of a live twin's card.
+_LIVE_MS = 5_000
 
 
 def asset_drawer(workspace: Workspace, browser: BrowserSide, *, on_toggle: Callable[[bool], None]) -> Drawer:
@@ -53,6 +57,16 @@ def asset_drawer(workspace: Workspace, browser: BrowserSide, *, on_toggle: Calla
         drawer.open = True
         pn.state.execute(cards[0].refresh_later)
 
+    async def follow() -> None:
+        """Read the card of a live twin again, unless the page shows another instant than the present."""
+        if drawer.open and cards and cards[0].at is None and workspace.link().at is None:
+            await cards[0].refresh_later()
+
+    async def start() -> None:
+        pn.state.add_periodic_callback(cast("Any", follow), period=_LIVE_MS)
+
+    if has_live_sources(workspace.twin) and pn.state.curdoc is not None:
+        pn.state.onload(start)
     workspace.param.watch(show, "picks")
     drawer.param.watch(lambda event: on_toggle(event.new), "open")
     return drawer

@@ -185,3 +185,23 @@ def test_each_value_is_explained_and_another_asset_closes_it(tmp_path):
 
 def test_a_twin_that_cannot_explain_offers_no_why(shared):
     assert not AssetCard(shared.twin, "station", "NORTH", shared=shared).why.visible
+
+
+def test_the_card_of_a_live_twin_says_how_fresh_the_asset_is(tmp_path):
+    (tmp_path / "twin.yaml").write_text(
+        "twin: site\norigin: 2026-01-01\nasset_types:\n  truck:\n    signals:\n"
+        "      temperature: {unit: degC, resolution: 0.1, cadence: 1min}\n"
+    )
+    (tmp_path / "feed.yaml").write_text(
+        'source: feed\ntables:\n  - table: "*"\n    time: {column: time, zone: UTC}\n    asset: {type: truck, column: truck}\n'
+        "    columns: {temperature: {signal: temperature, unit: degC}}\nlive: {kind: replay, file: log.csv}\n"
+    )
+    twin = tl.create(tmp_path / "site", model=tmp_path / "twin.yaml", mappings=tmp_path / "feed.yaml")
+    (twin.folder / "log.csv").write_text("time,truck,temperature\n2026-03-01T00:00Z,a,4\n2026-03-01T00:01Z,a,5\n")
+    twin.run(once=True)
+    shared = Shared(twin)
+    card = html(shared, "truck", "a")
+    assert "● live: last row" in card
+    assert "ago from feed, stored after" in card
+    # Freshness is of the present.
+    assert "last row" not in html(shared, "truck", "a", "2026-03-01T00:00")

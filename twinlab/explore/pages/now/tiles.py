@@ -74,9 +74,12 @@ def tiles(
         detail = "reporting" + (f" · {cover.silent:,} silent" if cover.silent else "")
         main = f"{cover.reporting:,} of {total:,}"
         old = 0 if freshness is None else freshness.not_live(kind)
+        stopped = freshness is not None and freshness.stopped is not None
         if old:
             detail += f" · {old:,} not live"
-        out.append(Tile(f"type:{kind}", _capital(title), main, detail, cover.silent > 0, stale=0 < total <= old))
+        out.append(
+            Tile(f"type:{kind}", _capital(title), main, detail, cover.silent > 0, stale=stopped or 0 < total <= old)
+        )
     for kind, count in now.counts.items():
         title = model.event_types[kind].title or readable_name(kind)
         waiting = f" · {count.not_ended:,} not ended" if count.not_ended else ""

@@ -21,6 +21,7 @@ from twinlab.explore.kit.exception_text import (
     time_text,
     value_and_limit,
 )
+from twinlab.explore.kit.live.ages import asset_line
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ border-top:1px solid rgba(127,127,127,.22)}
 
 _CARD = """\
 {{ css }}<article class="card"><h2>{{ label }}</h2><p class="small">{{ kind }} · {{ as_of }}</p>\
+{% if fresh %}<p class="small{{ '' if live else ' stale' }}">{{ fresh }}</p>{% endif %}\
 {% for section in sections %}{{ section }}{% endfor %}</article>"""
 _EXCEPTIONS = """\
 {% for one in exceptions %}<div class="wrong" style="border-color:{{ one.color }}">\
@@ -103,7 +105,8 @@ def card_html(card: CardData, model: TwinModel, labels: Mapping[str, Mapping[str
         _properties(card, model),
         _events(card, model),
     )
-    return html(_CARD, css=STYLE, label=card.label, kind=kind, as_of=as_of, sections=sections)
+    fresh, live = ("", True) if card.fresh is None else (asset_line(card.fresh), card.fresh["state"] == "live")
+    return html(_CARD, css=STYLE, label=card.label, kind=kind, as_of=as_of, fresh=fresh, live=live, sections=sections)
 
 
 def _exceptions(card: CardData, model: TwinModel) -> Markup:

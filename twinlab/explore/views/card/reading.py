@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ import pandas as pd
 from twinlab.events import events_at, present, where
 from twinlab.events.present_state.stories import events_of
 from twinlab.explore.charts.reading import Plan, coarsen, plan_reading
+from twinlab.explore.kit.exception_text import records
+from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.kit.present import now_at
 from twinlab.history.read.direct import computed
 from twinlab.model.flags import Flag
@@ -58,6 +61,8 @@ class CardData:
     exceptions: pd.DataFrame = field(default_factory=pd.DataFrame)
     #: Newest first: event_type, event_id, start, end, planned_start, planned_end.
     events: pd.DataFrame = field(default_factory=pd.DataFrame)
+    #: Row of ``twin.freshness()``; None for another instant than the present, and without live rows.
+    fresh: Mapping[str, Any] | None = None
 
 
 def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 | None) -> CardData:
@@ -92,7 +97,16 @@ def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 
         curves=_curves(twin, asset_type, asset, when) if observed else {},
         exceptions=found,
         events=recent_events(twin, asset_type, asset, at=when),
+        fresh=_fresh(shared, asset_type, asset) if at is None else None,
     )
+
+
+def _fresh(shared: Shared, asset_type: str, asset: str) -> Mapping[str, Any] | None:
+    if not has_live_sources(shared.twin):
+        return None
+    found = shared.twin.freshness()
+    rows = records(found[found.index == (asset_type, asset)])
+    return rows[0] if rows else None
 
 
 def _curves(twin: TwinReader, asset_type: str, asset: str, at: np.datetime64) -> dict[str, Curve]:

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twinlab.explore.kit.exception_text import age_text
+from twinlab.explore.kit.live.ages import SHAPES, asset_age, seconds_text
 from twinlab.explore.kit.live.states import age_at, state_text, trouble
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.live.live_twins import LiveTwin, Status
 
-__all__ = ["Freshness", "Key", "SourceText", "asset_age", "read_freshness", "seconds_text"]
+__all__ = ["Freshness", "Key", "SourceText", "read_freshness"]
 
 #: Asset type and asset.
 Key = tuple[str, str]
-#: State of an asset -> shape; the word follows.
-SHAPES = {"live": "●", "stale": "▲", "rows missing": "▲", "no connection": "○"}
 
 
 @dataclass(frozen=True)
@@ -75,12 +73,14 @@ class Freshness:
         return {key: f"{state} {asset_age(age, state)}" for key, state, age in ages if state != "live"}
 
     def text(self, key: Key) -> str:
-        """Return state and age of the last row of an asset; "" for one whose type has no signals."""
+        """Return state and age of the last row of an asset; "" for one whose type has no signals, unless nothing is live."""
+        if self.stopped is not None and key not in self.texts:
+            return "○ not live"
         return self.texts.get(key) or ("○ no live row yet" if key[0] in self.kinds else "")
 
     def is_stale(self, key: Key) -> bool:
-        """Whether the signals of an asset aren't live."""
-        return key in self.stale or (key not in self.texts and key[0] in self.kinds)
+        """Whether the signals of an asset aren't live, or no historian runs."""
+        return self.stopped is not None or key in self.stale or (key not in self.texts and key[0] in self.kinds)
 
     @property
     def newest_age(self) -> str | None:
@@ -133,26 +133,6 @@ def read_freshness(twin: LiveTwin) -> Freshness:
     names = tuple(name for name, one in twin.mappings.items() if one.live is not None)
     kinds = frozenset(name for name, one in twin.model.asset_types.items() if one.signals)
     return Freshness(twin.live_status(), twin.freshness(), time.time_ns(), names, kinds)
-
-
-def asset_age(seconds: float, state: str) -> str:
-    """Return the age of a last row; of a live asset to the minute, so that a table changes once a minute.
-
-    >>> asset_age(42, "live"), asset_age(42, "no connection")
-    ('< 1 min', '42 s')
-    """
-    return "< 1 min" if state == "live" and seconds < 60 else age_text(pd.Timedelta(seconds, unit="s"))
-
-
-def seconds_text(seconds: float) -> str:
-    """Return a latency or an offset with a sensible number of digits.
-
-    >>> seconds_text(0.0421), seconds_text(18.6), seconds_text(7200)
-    ('0.04 s', '18.6 s', '2 h')
-    """
-    if abs(seconds) < 10:
-        return f"{seconds:.2f} s"
-    return f"{seconds:.1f} s" if abs(seconds) < 60 else age_text(pd.Timedelta(abs(seconds), unit="s"))
 
 
 def _latency(source: Mapping[str, Any]) -> str:

@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from twinlab._html import html
 from twinlab.explore.kit.exception_text import records
-from twinlab.explore.pages.now.live.freshness import SHAPES, Freshness, asset_age, seconds_text
+from twinlab.explore.kit.live.ages import SHAPES, asset_age, seconds_text
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.exception_text import LabelsByType
+    from twinlab.explore.pages.now.live.freshness import Freshness
 
 __all__ = ["assets_html", "chips_html", "sources_html"]
 
