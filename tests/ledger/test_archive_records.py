@@ -22,7 +22,7 @@ from twinlab.ledger import Ledger
 from twinlab.ledger.archive_records import LEAST_BYTES
 from twinlab.ledger.format import records
 from twinlab.ledger.format.archived import ArchivedAt, pack_place, unpack_place
-from twinlab.ledger.seal import bits_of
+from twinlab.ledger.sorted_rows import bits_of
 
 ROOT = Path(__file__).parents[2]
 Everything = Callable[..., list[tuple[int, Any]]]

@@ -24,7 +24,8 @@ from twinlab.ledger.format.frame import RECORDS_KIND, join
 from twinlab.ledger.format.manifest import ArchivedRecords, SealedSegment
 from twinlab.ledger.format.sealed import SealedFiles
 from twinlab.ledger.format.segment import HEADER_SIZE, Place, SegmentFile
-from twinlab.ledger.seal import bits_of, file_sha256, ranges_of
+from twinlab.ledger.seal import file_sha256, ranges_of
+from twinlab.ledger.sorted_rows import bits_of
 
 __all__ = ["GROUP_ROWS", "LEAST_BYTES", "archive_records", "plain_columns", "write_options"]
 

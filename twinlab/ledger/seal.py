@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinlab._files import open_binary, replace_file, sync_file, sync_folder
@@ -28,20 +26,16 @@ from twinlab.ledger.format.disk import corrupt, crc32c, read_at, write_all
 from twinlab.ledger.format.frame import FRAME_TABLE, OBSERVATIONS_KIND, ROW_KINDS, Head, join
 from twinlab.ledger.format.index import Index, read_heads
 from twinlab.ledger.format.manifest import Ranges, SealedSegment, read_manifest, write_manifest
-from twinlab.ledger.format.observations import decode
 from twinlab.ledger.format.parquet import ORDINAL
 from twinlab.ledger.format.position import read_position
 from twinlab.ledger.format.segment import HEADER_SIZE, SegmentFile, numbers, path_of
+from twinlab.ledger.sorted_rows import SortedRows, digest_of
 from twinlab.ledger.writer import SEGMENT_FRAMES
-from twinlab.model.schema import OBSERVATIONS
 
-__all__ = ["GROUP_ROWS", "bits_of", "file_sha256", "ranges_of", "seal_source"]
+__all__ = ["GROUP_ROWS", "file_sha256", "ranges_of", "seal_source"]
 
 #: Rows of a row group, which a reader of a sealed segment decodes at once.
 GROUP_ROWS = 1 << 17
-#: Frames whose rows are gathered before they are joined into one table.
-_GATHERED = 256
-Ints = npt.NDArray[np.int64]
 
 
 def seal_source(
@@ -119,13 +113,14 @@ def _seal(folder: Path, number: int) -> SealedSegment:
     file = SegmentFile(path_of(folder, number))
     index = Index()
     read_heads(file, index, file.size())
-    table = _observations(file, index)
-    name = f"{number:08d}.parquet" if table is not None else None
+    rows = SortedRows(file, index)
+    name = f"{number:08d}.parquet" if len(rows) else None
     ranges: Ranges = ()
-    if table is not None and name is not None:
-        _write_parquet(folder / name, table)
+    if name is not None:
+        digests = _write_parquet(folder / name, rows)
         ranges = ranges_of(folder / name)
-        _compare(folder / name, table)
+        _compare(folder / name, digests)
+    del rows
     kept = folder / f"{number:08d}.frames"
     _write_kept(kept, file, index)
     sync_folder(folder)
@@ -144,56 +139,27 @@ def _seal(folder: Path, number: int) -> SealedSegment:
     )
 
 
-def _observations(file: SegmentFile, index: Index) -> pa.Table | None:
-    """Return all observations of a segment, sorted by tag, time and ordinal."""
-    parts: list[pa.Table] = []
-    for place in index.places:
-        head = place.head
-        if head.kind != OBSERVATIONS_KIND:
-            continue
-        if len(parts) == _GATHERED:
-            # Thousands of small tables would take many times the memory of their rows.
-            parts = [_joined(parts)]
-        batch = decode(file.payload(place), head.rows, index.tables, None)
-        some = batch.select([n for n in batch.schema.names if batch.column(n).null_count < head.rows])
-        ordinals = pa.array(np.arange(head.first, head.first + head.rows, dtype=np.int64))
-        parts.append(pa.Table.from_batches([some]).append_column(ORDINAL, ordinals))
-    if not parts:
-        return None
-    table = _joined(parts)
-    names = [n for n in OBSERVATIONS.names if n in table.schema.names]
-    table = table.select([*names, ORDINAL])
-    tags = table.column("tag").combine_chunks()
-    texts = tags.dictionary.to_pylist()
-    rank = np.empty(len(texts), dtype=np.int64)
-    rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
-    # Rows are in order of arrival and lexsort is stable, so the ordinal is the last key.
-    order = np.lexsort((table.column("source_time").to_numpy(), rank[tags.indices.to_numpy()]))
-    return table.take(pa.array(order))
-
-
-def _joined(parts: list[pa.Table]) -> pa.Table:
-    return pa.concat_tables(parts, promote_options="default").unify_dictionaries().combine_chunks()
-
-
-def _write_parquet(path: Path, table: pa.Table) -> None:
+def _write_parquet(path: Path, rows: SortedRows) -> list[list[int]]:
+    """Write rows; return the checksums of each row group."""
     draft = path.with_name(path.name + ".tmp")
-    dictionaries = [
-        n for n in table.schema.names if n not in {"source_time", ORDINAL, "sequence", "origin_row", "value"}
-    ]
-    deltas = [n for n in ("source_time", ORDINAL, "sequence", "origin_row") if n in table.schema.names]
+    names = rows.schema.names
+    dictionaries = [n for n in names if n not in {"source_time", ORDINAL, "sequence", "origin_row", "value"}]
+    deltas = [n for n in ("source_time", ORDINAL, "sequence", "origin_row") if n in names]
+    digests = []
     with pq.ParquetWriter(
         draft,
-        table.schema,
+        rows.schema,
         compression="zstd",
         compression_level=3,
         use_dictionary=dictionaries,
         column_encoding=dict.fromkeys(deltas, "DELTA_BINARY_PACKED"),
         write_statistics=True,
     ) as writer:
-        for low in range(0, table.num_rows, GROUP_ROWS):
-            writer.write_table(table.slice(low, GROUP_ROWS), row_group_size=GROUP_ROWS)
+        for group in rows.groups(GROUP_ROWS):
+            writer.write_table(group, row_group_size=GROUP_ROWS)
+            digests.append(digest_of(group))
     _sync_and_rename(draft, path)
+    return digests
 
 
 def _sync_and_rename(draft: Path, path: Path) -> None:
@@ -222,28 +188,14 @@ def _start(column: pq.ColumnChunkMetaData) -> int:
     return int(min(first, column.dictionary_page_offset) if column.has_dictionary_page else first)
 
 
-def _compare(path: Path, table: pa.Table) -> None:
+def _compare(path: Path, digests: Sequence[list[int]]) -> None:
     """Read back what was written: the segment is removed only if every bit is the same."""
     with pq.ParquetFile(path) as file:
-        for n in range(file.metadata.num_row_groups):
-            got, want = file.read_row_group(n), table.slice(n * GROUP_ROWS, GROUP_ROWS)
-            if not bits_of(got).equals(bits_of(want)):
+        if file.metadata.num_row_groups != len(digests):
+            raise corrupt(path, 0, f"expected {len(digests)} row groups, read {file.metadata.num_row_groups} back")
+        for n, digest in enumerate(digests):
+            if digest_of(file.read_row_group(n)) != digest:
                 raise corrupt(path, 0, f"row group {n} read back differs from the segment; the segment was kept")
-
-
-def bits_of(table: pa.Table) -> pa.Table:
-    """Replace floats by their bits and dictionaries by their texts, so that NaN equals NaN and -0.0 differs from 0.0."""
-    columns = {}
-    for name in table.schema.names:
-        column = table.column(name).combine_chunks()
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string())
-        elif pa.types.is_floating(column.type):
-            columns[name + "?"] = column.is_valid()
-            whole = {16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[column.type.bit_width]
-            column = column.fill_null(0.0).view(whole)
-        columns[name] = column
-    return pa.table(columns)
 
 
 def _write_kept(path: Path, file: SegmentFile, index: Index) -> None:

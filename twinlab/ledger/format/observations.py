@@ -18,7 +18,7 @@ from twinlab.ledger.format import codec, selection
 from twinlab.ledger.format.dictionaries import Tables
 from twinlab.model.schema import OBSERVATIONS, TIME_BASES
 
-__all__ = ["Packed", "conform", "decode", "encode"]
+__all__ = ["Packed", "conform", "decode", "encode", "rows_of_tags", "stored_columns", "take"]
 
 _COLUMN = struct.Struct("<BBI")
 _PLAIN, _WITH_NULLS, _USUAL = 0, 1, 2
@@ -158,6 +158,11 @@ def decode(payload: bytes, rows: int, tables: Tables, columns: Collection[str] |
     return pa.RecordBatch.from_arrays([decoder.column(n) for n in wanted], schema=schema)
 
 
+def stored_columns(payload: bytes) -> set[str]:
+    """Return the columns that have a value: those without one aren't stored."""
+    return set(_Decoder(payload, 0, Tables()).stored)
+
+
 def rows_of_tags(payload: bytes, rows: int, tables: Tables, tags: Collection[int]) -> npt.NDArray[np.int64]:
     """Return the rows whose tag has one of some numbers, ascending."""
     return _Decoder(payload, rows, tables).rows_of_tags(tags)
@@ -182,6 +187,11 @@ class _Decoder:
             number, form, size = _COLUMN.unpack_from(payload, at)
             self._found[_NAMES[number]] = (form, at + _COLUMN.size)
             at += _COLUMN.size + size
+
+    @property
+    def stored(self) -> Collection[str]:
+        """Names of the columns that the payload has."""
+        return self._found.keys()
 
     def column(self, name: str) -> pa.Array:
         want = OBSERVATIONS.field(name).type
