@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,6 +68,14 @@ def test_each_observation_has_the_time_at_which_it_arrived(twin: tl.Twin) -> Non
         exact = twin.observations(f"truck/{asset}", signal)
         assert mine["time"].tolist() == exact["time"].tolist()
         assert mine["ingest_time"].tolist() == exact["ingest_time"].tolist()
+
+
+def test_a_retraction_is_no_observation(twin: tl.Twin) -> None:
+    with twin.writer() as writer:
+        writer.append(rows(("a.t", 0), ("a.t", 60)))
+        writer.append(rows(("a.t", 60)).assign(op=np.int8(1), value=float("nan")))
+    assert twin.history("truck", signals=["temperature"]).temperature.count() == 1
+    assert len(arrivals(twin.reader, "truck")) == 2
 
 
 def test_a_span_is_half_open(twin: tl.Twin) -> None:

@@ -63,6 +63,8 @@ def arrivals(reader: HistoryReader, asset_type: str, *, start: object = None, st
 
 
 def _rows(frame: Frame, claims: Claims) -> pd.DataFrame:
+    """Return the observations among some claims of a frame; retractions aren't any."""
+    claims = claims.select(claims.op == 0)
     ordinals = frame.ordinals()
     # A sealed frame is sorted by tag and time.
     order = np.argsort(ordinals, kind="stable")
