@@ -10,6 +10,7 @@ from tests.predict.conftest import HOUR, INPUTS, START, TARGET, history, state_o
 from twinlab.errors import SchemaError
 from twinlab.predict import Climatology, Constant, EventTarget, SeasonalNaive, reasons
 from twinlab.predict.baselines.defaults import default_baselines
+from twinlab.predict.baselines.seasonal import _quantiles
 
 LEADS = ("1h", "24h", "30h")
 
@@ -30,6 +31,16 @@ def test_its_quantiles_have_the_width_of_its_errors():
     width = float((made.sel(quantile=0.95) - made.sel(quantile=0.05)).mean())
     # A difference of two values with the deviation 0.5.
     assert width == pytest.approx(2 * 1.645 * 0.5 * np.sqrt(2), rel=0.1)
+
+
+def test_quantiles_of_errors_are_those_of_numpy():
+    errors = np.random.default_rng(6).normal(size=(50, 4))
+    errors[::3, 1] = errors[:, 2] = np.nan
+    found = _quantiles(errors, (0.05, 0.5, 0.9))
+    for asset in (0, 1, 3):
+        known = errors[~np.isnan(errors[:, asset]), asset]
+        assert np.allclose(found[asset], np.quantile(known, [0.05, 0.5, 0.9]) - np.median(known))
+    assert np.isnan(found[2]).all()
 
 
 def test_climatology_has_the_quantiles_of_each_asset_or_the_share_of_outcomes():

@@ -174,3 +174,21 @@ def test_a_feature_of_another_shape_is_refused():
     wrong = FunctionFeature("wrong", lambda _state, _cases: np.zeros(3))
     with pytest.raises(SchemaError, match=r"of the feature 'wrong' of shape \(12,\), got \(3,\)"):
         matrix([wrong], state, cases(state))
+
+
+def test_of_many_training_cases_some_are_drawn_always_the_same():
+    from tests.predict.conftest import INPUTS, TARGET
+    from twinlab.predict import CallableEstimator, FeaturePredictor
+
+    mean = CallableEstimator("mean", lambda _x, y, _n: y.mean(), lambda m, x: np.full(len(x), m))
+    state = state_of(holes(history(300)))
+    every = FeaturePredictor(INPUTS, TARGET, (LeadTime(),), mean, ("1h", "6h"))
+    some = replace(every, most_cases=100)
+    cases, true = some.training_cases(state)
+    again, _ = some.training_cases(state)
+    assert len(cases) == 100
+    assert np.array_equal(cases.issued, again.issued)
+    whole, values = every.training_cases(state)
+    assert len(whole) > 800
+    known = set(zip(whole.issued.tolist(), whole.leads.tolist(), whole.asset.tolist(), values, strict=True))
+    assert set(zip(cases.issued.tolist(), cases.leads.tolist(), cases.asset.tolist(), true, strict=True)) <= known

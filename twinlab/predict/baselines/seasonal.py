@@ -81,26 +81,37 @@ class SeasonalNaive:
             If the training span isn't longer than a season.
         """
         values = state.history[self.target.name].transpose("time", "asset").values
-        errors: list[NDArray[np.float64]] = []
-        for back in self.back(state.latency):
-            cells = int(back // self.inputs.step_ns)
-            if len(values) <= cells:
+        errors: dict[int, NDArray[np.float64]] = {}
+        cells = [int(back // self.inputs.step_ns) for back in self.back(state.latency)]
+        for one in set(cells):
+            if len(values) <= one:
                 msg = f"expected a history longer than the season of {self.season}, got {len(values)} cells of {self.inputs.step}"
                 raise SchemaError(msg)
-            errors.append(_quantiles(values[cells:] - values[:-cells], self.quantiles))
+            errors[one] = _quantiles(values[one:] - values[:-one], self.quantiles)
         start = state.history["time"].values[0]
-        return FittedSeasonalNaive(self, np.stack(errors), tuple(state.asset_ids), (start, state.issue_time))
+        return FittedSeasonalNaive(
+            self, np.stack([errors[one] for one in cells]), tuple(state.asset_ids), (start, state.issue_time)
+        )
 
 
 def _quantiles(errors: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
     """Return quantiles (asset, level) of errors (time, asset) around the median, which is 0; NaN without any error."""
-    out = np.full((errors.shape[1], len(levels)), np.nan)
-    for asset in range(errors.shape[1]):
-        found = errors[:, asset]
-        found = found[~np.isnan(found)]
-        if found.size:
-            out[asset] = np.quantile(found, levels) - np.median(found)
-    return out
+    # Sorted, missing ones are at the end: many times as fast as a quantile of each asset.
+    ranked = np.sort(errors, axis=0)
+    count = (~np.isnan(ranked)).sum(axis=0)
+    columns = np.arange(errors.shape[1])
+
+    def quantile(level: float) -> NDArray[np.float64]:
+        place = level * np.maximum(count - 1, 0)
+        low = np.floor(place).astype(np.intp)
+        high = np.minimum(low + 1, np.maximum(count - 1, 0))
+        found: NDArray[np.float64] = ranked[low, columns] + (place - low) * (
+            ranked[high, columns] - ranked[low, columns]
+        )
+        return found
+
+    middle = quantile(0.5)
+    return np.stack([quantile(level) - middle for level in levels], axis=1)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ class FeaturePredictor:
         Span between the issue times of training cases.
     least_cases : int
         With fewer training cases, `fit` refuses.
+    most_cases : int
+        Of more training cases so many are drawn at random, always the same ones.
     name : str, optional
         By default the estimator's.
 
@@ -59,6 +61,7 @@ class FeaturePredictor:
     lead_times: tuple[str, ...]
     train_every: str = "1h"
     least_cases: int = 30
+    most_cases: int = 500_000
     name: str = field(default="")
 
     def __post_init__(self) -> None:
@@ -114,12 +117,15 @@ class FeaturePredictor:
         return FittedFeaturePredictor(self, model, (cases.issued.min(), state.issue_time), state.facts.get("position"))
 
     def training_cases(self, state: State) -> tuple[Cases, NDArray[np.float64]]:
-        """Return the cases of a state with their true values, those without one left out."""
+        """Return the cases of a state with their true values, those without one left out; at most ``most_cases``."""
         issued = self.training_times(state)
-        cases = Cases.grid(issued, self.leads, state.asset_ids)
-        true = self.target.truth(state, list(issued), self.leads).values.ravel()
-        known = ~np.isnan(true)
-        return cases.take(known), true[known]
+        true = self.target.truth(state, list(issued), self.leads).values
+        places = np.flatnonzero(~np.isnan(true))
+        if len(places) > self.most_cases:
+            places = np.sort(np.random.default_rng(0).choice(places, self.most_cases, replace=False))
+        when, ahead, which = np.unravel_index(places, true.shape)
+        leads = np.array(self.leads, "timedelta64[ns]")
+        return Cases(issued[when], leads[ahead], which, tuple(state.asset_ids)), true.ravel()[places]
 
     def training_times(self, state: State) -> NDArray[np.datetime64]:
         """Return the issue times of training cases: every ``train_every`` back from the state's own, to the begin of its history, or of its events."""
