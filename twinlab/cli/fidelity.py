@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -48,7 +49,12 @@ def _fidelity(
     found = open_twin(folder).fidelity(
         wanted, start=since, stop=until, assets=assets or None, tolerances=dict(map(_tolerance, tolerances)), by_asset=by_asset
     )  # fmt: skip
-    say(found.to_string(float_format="{:.4g}".format, na_rep="-"))
+    say(
+        "Errors in `unit`; coverage, wrong (beyond the tolerance), flagged: shares; latency: s from a true row to its ingest."
+    )
+    # In blocks as wide as the terminal; in one piece if it goes to a file.
+    width = shutil.get_terminal_size((1000, 24)).columns
+    say(found.to_string(float_format="{:.4g}".format, na_rep="-", line_width=width))
     if csv is not None:
         found.to_csv(csv)
         say(f"wrote {csv}")
