@@ -20,7 +20,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from twinlab._locks import Lock, break_locks_like
-lock = Lock(Path(sys.argv[1]), what="x")
+locks = [Lock(Path(path), what="x") for path in sys.argv[1:]]
 print("locked", flush=True)
 time.sleep(60)
 """
@@ -152,3 +152,24 @@ def test_who_waits_for_a_lock_that_is_broken_gets_the_new_one(path: Path) -> Non
     with pytest.raises(HistoryConflictError):
         Lock(path, what="x")
     got[0].release()
+
+
+def test_all_locks_of_a_frozen_historian_are_broken_at_once(tmp_path: Path) -> None:
+    names = (
+        "live/lock",
+        "history.lock",
+        "history/writer.lock",
+        "ledger/feed/lock",
+        "ledger/_twin/lock",
+        "ledger/feed/seal.lock",
+    )
+    paths = [tmp_path / name for name in names]
+    with subprocess.Popen([sys.executable, "-c", HOLD, *map(str, paths)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        process.send_signal(signal.SIGSTOP)
+        assert sorted(break_locks_like(paths[0], tmp_path)) == sorted(paths)
+        locks = [Lock(path, what="x") for path in paths]
+        process.kill()
+    for lock in locks:
+        lock.release()

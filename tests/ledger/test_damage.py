@@ -128,6 +128,18 @@ def test_none_of_a_thousand_flipped_bits_gives_a_wrong_row(
     assert outcome["named"] > 700
 
 
+def test_a_source_whose_position_was_never_written_has_no_rows(tmp_path: Path, telemetry: Make) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    (ledger.path / "s").mkdir(parents=True)
+    (ledger.path / "s" / "position").touch()
+    assert ledger.reader("s").position() == 0
+    with ledger.writer("s") as w:
+        assert w.append_observations(telemetry(3)).position == 3
+    (ledger.path / "s" / "position").write_bytes(b"")
+    with pytest.raises(CorruptionError, match="both copies"):
+        Ledger(ledger.path).reader("s").position()
+
+
 @pytest.mark.parametrize("copies", [(0,), (512,), (0, 512)])
 def test_a_damaged_position_is_outvoted_by_its_copy_or_named(
     full: Ledger, everything: Everything, copies: tuple[int, ...]

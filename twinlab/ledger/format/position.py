@@ -95,6 +95,8 @@ def check_position(folder: Path) -> tuple[Position, bool]:
         if whole and best is not None:
             return best, True
         # A writer may be writing it at this moment: read it again before reporting damage.
+    if best is None and not data and not any(folder.glob("*.seg")):
+        return START, False  # a power cut came between making the file and writing it
     if best is None:
         raise corrupt(path, 0, "both copies of the durable position are damaged")
     return best, False

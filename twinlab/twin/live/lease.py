@@ -26,11 +26,11 @@ from twinlab._files import open_binary, sync_folder
 from twinlab._locks import Lock, break_locks_like
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
 
-__all__ = ["LEASE_SECONDS", "Lease"]
+__all__ = ["Lease"]
 
 _LOG = logging.getLogger("twinlab.live")
-#: Seconds without a sign of life after which a standby takes over, by default, and at least.
-LEASE_SECONDS, _LEAST_SECONDS = 10.0, 0.5
+#: The shortest lease: renewals of a busy machine may be late.
+_LEAST_SECONDS = 0.5
 #: The holder renews so many times while a lease lasts.
 _RENEWALS = 4
 #: Seconds between two looks of a standby.
@@ -104,7 +104,7 @@ def _path(folder: Path, epoch: int) -> Path:
 def _epochs(folder: Path) -> list[int]:
     """Return the epochs that have a file, in order."""
     with os.scandir(folder) as entries:
-        texts = [one.name.removeprefix(_PREFIX).removesuffix(_SUFFIX) for one in entries]
+        texts = [one.name[len(_PREFIX) : -len(_SUFFIX)] for one in entries if one.name.startswith(_PREFIX)]
     return sorted(int(text) for text in texts if text.isdigit())
 
 
@@ -150,7 +150,7 @@ class Lease:
         twin: Path,
         name: str,
         *,
-        seconds: float = LEASE_SECONDS,
+        seconds: float,
         wait: bool = False,
         shut_out: Callable[[], None] = lambda: None,
     ) -> None:
@@ -283,7 +283,8 @@ class Lease:
             self._lock = lock
             if shut_out is not None:
                 shut_out()
-            self._record = replace(self._record, ready=True)
+            with self._mutex:
+                self._record = replace(self._record, ready=True)
             self._renew()
         except BaseException:
             self.release()
