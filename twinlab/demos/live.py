@@ -20,7 +20,7 @@ import yaml
 from twinlab._locks import Lock
 from twinlab.demos.live_mappings import live_mappings
 from twinlab.demos.live_past import past_mappings, write_past
-from twinlab.demos.recipes import cache_folder
+from twinlab.demos.recipes import cache_folder, write_recipe
 from twinlab.errors import SchemaError, SourceError
 from twinlab.history.read.datasets import instant_ns
 from twinlab.plant import ParcelSize, Plant
@@ -84,7 +84,7 @@ class LiveParcel:
         past: bool = False,
     ) -> None:
         self.folder, self._peers, self._speed, self._faults = folder, peers, speed, faults
-        self._model = model or Path(__file__).parent / "parcel" / "twin.yaml"
+        self._model = model
         self._past = past
         now = datetime.now(UTC)
         self._now = begin is None
@@ -119,11 +119,12 @@ class LiveParcel:
             notice = json.loads((self.folder / "plant" / "plant.json").read_text(encoding="utf-8"))
             mappings = self.folder / "mapping"
             mappings.mkdir(exist_ok=True)
-            before = past_mappings(plant.time) if self._past else {}
+            before = past_mappings(plant.time, wear=self._size.failures is not None) if self._past else {}
             for name, mapping in {**before, **live_mappings(notice["peers"])}.items():
                 text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
                 (mappings / f"{name}.yaml").write_text(text, encoding="utf-8")
-            self.twin = create(self.folder / "twin", model=self._model, mappings=mappings)
+            model = self._model or write_recipe("parcel", self._size, self.folder / "recipe") / "twin.yaml"
+            self.twin = create(self.folder / "twin", model=model, mappings=mappings)
             self.twin.ingest(*files)
             self._start(
                 stack, "historian", "run", str(self.twin.folder), ready=self.twin.folder / "live" / "status.json"

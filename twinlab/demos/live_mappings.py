@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from twinlab.demos.overlays import overlaid
 from twinlab.plant.files.erp import TABLES
 
-__all__ = ["live_mappings"]
+__all__ = ["file_mapping", "live_mappings"]
 
 _HERE = Path(__file__).parent / "parcel" / "mapping"
 #: Register within a room's registers -> signal; see `twinlab.plant.peers.modbus`.
 _REGISTERS = {"temperature": 0, "door": 2, "compressor": 3}
+#: Register of the current, in a plant with failures.
+_CURRENT = 8
 _STATES = {"door": {"0": "closed", "1": "open"}, "compressor": {"0": "off", "1": "on"}}
 _VARIABLES = {"temperature": "Temperature", "door": "Door", "compressor": "Compressor"}
 
@@ -32,12 +33,17 @@ def live_mappings(peers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str,
     dict of str to dict
         Name of the source -> its mapping, as in a mapping file.
     """
-    return {name: {"source": name, **_MAKERS[peer](peers[peer])} for name, peer in _SOURCES.items() if peer in peers}
+    found = {name: {"source": name, **_MAKERS[peer](peers[peer])} for name, peer in _SOURCES.items() if peer in peers}
+    if peers.get("dispatch", {}).get("wear"):
+        found["maintenance"] = {**file_mapping("maintenance", wear=True), "live": _watch(peers["dispatch"])}
+    return found
 
 
 def _trucks(peer: Mapping[str, Any]) -> dict[str, Any]:
     units = {"lat": ("latitude", "degree"), "lon": ("longitude", "degree"), "kmh": ("speed", "km/h"),
              "odo_km": ("odometer", "km"), "fuel_l": ("fuel", "L")}  # fmt: skip
+    if peer.get("wear"):
+        units |= {"brake_c": ("brake_temperature", "degC"), "coolant_c": ("coolant_temperature", "degC")}
     tags = {
         rf"/^(?P<id>T\d+)/{tag}$/": {"signal": signal, "unit": unit, "asset": "truck/{id}"}
         for tag, (signal, unit) in units.items()
@@ -52,29 +58,33 @@ def _refrigeration(peer: Mapping[str, Any]) -> dict[str, Any]:
         f"{room}.{signal}": {"address": place * peer["registers_a_room"] + register, "device": int(unit)}
         for unit, members in peer["units"].items()
         for place, room in enumerate(members["rooms"])
-        for signal, register in _REGISTERS.items()
+        for signal, register in (_REGISTERS | ({"current": _CURRENT} if peer.get("wear") else {})).items()
     }
     temperature = {"unit": "degF", "scale": 0.1, "missing": [-32768]}
     live = {"kind": "modbus", "host": peer["host"], "port": peer["port"], "every": "10s",
             "bridge": peer["registers_a_room"], "registers": registers}  # fmt: skip
-    return {"stream": {"tags": _room_tags(temperature)}, "live": live}
+    current = {"unit": "A", "scale": 0.01} if peer.get("wear") else None
+    return {"stream": {"tags": _room_tags(temperature, current)}, "live": live}
 
 
 def _warehouses(peer: Mapping[str, Any]) -> dict[str, Any]:
     nodes = {
         f"{room}.{signal}": f"nsu={peer['namespace']};s={room}.{variable}"
         for room in peer["rooms"]
-        for signal, variable in _VARIABLES.items()
+        for signal, variable in (_VARIABLES | ({"current": "Current"} if peer.get("wear") else {})).items()
     }
     viewer = peer["viewer"]
     live = {"kind": "opcua", "url": peer["endpoint"], "nodes": nodes, "trigger": "timestamp",
             "certificate": viewer["certificate"], "private_key": viewer["key"],
             "server_certificate": peer["server_certificate"], "stale_after": "10min"}  # fmt: skip
-    return {"stream": {"tags": _room_tags({"unit": "degC"})}, "live": live}
+    current = {"unit": "A"} if peer.get("wear") else None
+    return {"stream": {"tags": _room_tags({"unit": "degC"}, current)}, "live": live}
 
 
-def _room_tags(temperature: Mapping[str, Any]) -> dict[str, Any]:
+def _room_tags(temperature: Mapping[str, Any], current: Mapping[str, Any] | None) -> dict[str, Any]:
     tags = {"temperature": dict(temperature), **{signal: {"states": states} for signal, states in _STATES.items()}}
+    if current is not None:
+        tags["current"] = dict(current)
     return {
         rf"/^(?P<room>R\d+)[.]{signal}$/": {"signal": signal, "asset": "cold_room/{room}", **rule}
         for signal, rule in tags.items()
@@ -82,7 +92,7 @@ def _room_tags(temperature: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _erp(peer: Mapping[str, Any]) -> dict[str, Any]:
-    found = _mapping("erp")
+    found = file_mapping("erp")
     url = f"postgresql+psycopg://{peer['user']}@{peer['host']}:{peer['port']}/{peer['database']}"
     tables = {table: {"updated": "updated_at", "key": _key(columns)} for table, columns in TABLES.items()}
     live = {"kind": "sql", "url": url, "password": f"file:{peer['password_file']}", "every": "2s", "overlap": "1min",
@@ -111,25 +121,30 @@ def _telematics(peer: Mapping[str, Any]) -> dict[str, Any]:
     live = {"kind": "http", "url": peer["endpoint"], "certificates": peer["ca"], "token": f"file:{peer['token_file']}",
             "every": "5s", "requests_per_second": peer["requests_a_second"] / 2, "tables": {"reports": reports},
             "stale_after": "1h"}  # fmt: skip
-    columns = _mapping("roadtrace")["tables"][0]["columns"]
+    columns = file_mapping("roadtrace", wear=bool(peer.get("wear")))["tables"][0]["columns"]
     table = {
         "table": "reports",
         "time": {"column": "time", "format": "iso", "zone": "offset"},
         "asset": {"type": "truck", "column": "vehicle", "pattern": r"T\d+"},
         "columns": columns,
-        "ignore": ["number", "battery_pct", "load_kg", "mode"],
+        "ignore": ["number", "battery_pct", "load_kg", "mode", *(["volt"] if peer.get("wear") else [])],
     }
     return {"tables": [table], "live": live}
 
 
 def _dispatch(peer: Mapping[str, Any]) -> dict[str, Any]:
-    found = _mapping("dispatch")
-    live = {"kind": "watch", "folder": peer["endpoint"], "stale_after": "2d"}
-    return {"files": found["files"], "tables": found["tables"], "live": live}
+    found = file_mapping("dispatch")
+    return {"files": found["files"], "tables": found["tables"], "live": _watch(peer)}
 
 
-def _mapping(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((_HERE / f"{name}.yaml").read_text(encoding="utf-8"))
+def _watch(peer: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": "watch", "folder": peer["endpoint"], "stale_after": "2d"}
+
+
+def file_mapping(name: str, *, wear: bool = False) -> dict[str, Any]:
+    """Return the mapping of a source's files; in a plant with failures with the columns that it has besides."""
+    more = _HERE.parent / "failures" / "mapping" / f"{name}.yaml"
+    found: dict[str, Any] = overlaid(_HERE / f"{name}.yaml", more if wear else None)
     return found
 
 

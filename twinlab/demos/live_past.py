@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from twinlab.demos.live_mappings import file_mapping
 from twinlab.plant import Plant
 from twinlab.plant.files.dispatch import write_workbook
 from twinlab.plant.files.loggers import write_loggers
+from twinlab.plant.files.maintenance import write_maintenance
 from twinlab.plant.files.telematics import write_telematics
 from twinlab.plant.network.clocks import DAY
 from twinlab.plant.steps.plant import Step
@@ -20,20 +21,21 @@ from twinlab.plant.steps.simulate import network_of
 
 __all__ = ["past_mappings", "write_past"]
 
-_HERE = Path(__file__).parent / "parcel" / "mapping"
 #: Sources of files; servers have their signals from the present on, but for those of forklifts, which have none.
 _SOURCES, _ENDED = ("fleetbox", "roadtrace", "fridges", "forklifts"), ("fleetbox", "roadtrace", "fridges")
 
 
-def past_mappings(present: int) -> dict[str, dict[str, Any]]:
+def past_mappings(present: int, *, wear: bool = False) -> dict[str, dict[str, Any]]:
     """Return the mapping of each source of files; of those that servers continue, the rules end at the present (UTC seconds).
+
+    ``wear``: with the columns that a plant with failures has besides.
 
     >>> sorted(past_mappings(1_800_000_000))
     ['fleetbox', 'forklifts', 'fridges', 'roadtrace']
     """
     out: dict[str, dict[str, Any]] = {}
     for name in _SOURCES:
-        found = yaml.safe_load((_HERE / f"{name}.yaml").read_text(encoding="utf-8"))
+        found = file_mapping(name, wear=wear)
         if name in _ENDED:
             for rule in _rules(found):
                 rule["valid_until"] = f"{datetime.fromtimestamp(present, UTC):%Y-%m-%dT%H:%M:%S}"
@@ -58,7 +60,7 @@ def write_past(plant: Plant, step: Step, folder: Path, *, workbooks: Path) -> li
     folder : Path
         Gets the files of cold rooms, trucks and forklifts.
     workbooks : Path
-        Gets the dispatcher's workbook of this moment, which a live source reads.
+        Gets the dispatcher's workbook and the maintenance logs of this moment, which live sources read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     workbooks.mkdir(parents=True, exist_ok=True)
@@ -67,4 +69,5 @@ def write_past(plant: Plant, step: Step, folder: Path, *, workbooks: Path) -> li
     shown = np.flatnonzero(np.abs(trips.planned_start - plant.time) < 7 * DAY)
     book = workbooks / f"disposition_{datetime.fromtimestamp(plant.time, UTC):%Y-%m-%d}.xlsx"
     write_workbook(network, book, hand={}, trips=shown, until=plant.time)
+    write_maintenance(network, workbooks, until=plant.time)
     return [*write_loggers(network, folder), *write_telematics(network, folder, until=plant.time)]

@@ -25,9 +25,9 @@ def merged(base: Any, more: Any) -> Any:  # noqa: ANN401  (YAML)
     return more
 
 
-def overlaid(base: Path, more: Path) -> Any:  # noqa: ANN401  (YAML)
+def overlaid(base: Path, more: Path | None) -> Any:  # noqa: ANN401  (YAML)
     """Return the contents of a YAML file with the additions of another; of one of them if there is no other."""
-    found = [read_yaml(read_text(path), name=str(path)).data for path in (base, more) if path.exists()]
+    found = [read_yaml(read_text(path), name=str(path)).data for path in (base, more) if path and path.exists()]
     return merged(*found) if len(found) > 1 else found[0]
 
 

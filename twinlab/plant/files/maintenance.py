@@ -66,11 +66,14 @@ def maintenance_log(network: Network) -> list[LogEntry]:
     ]
 
 
-def write_maintenance(network: Network, folder: Path) -> list[Path]:
-    """Write the log of each workshop that has assets; return the paths. Nothing is written without failures."""
+def write_maintenance(network: Network, folder: Path, *, until: int | None = None) -> list[Path]:
+    """Write the log of each workshop; return the paths. Nothing is written without failures.
+
+    ``until`` (UTC seconds, by default the end of the plan) leaves out what is entered later.
+    """
     if network.condition is None:
         return []
-    entries = [one for one in maintenance_log(network) if one.entered < network.size.span[1]]
+    entries = [one for one in maintenance_log(network) if one.entered < (until or network.size.span[1])]
     paths = []
     for asset_type, name in _FILES.items():
         path = folder / f"{name}.csv"

@@ -8,6 +8,7 @@ import numpy as np
 
 from twinlab._files import write_atomically
 from twinlab.plant.files.dispatch import KINDS_OF_EDITS, Edit, write_workbook
+from twinlab.plant.files.maintenance import write_maintenance
 from twinlab.plant.files.truth import write_edits
 from twinlab.plant.network.clocks import DAY, to_local
 from twinlab.plant.peers.peer import Moment
@@ -21,6 +22,8 @@ _EDITED = 0.02
 
 class NightlyDispatch:
     """A folder that gets ``disposition_2026-03-24.xlsx`` at the end of each local day.
+
+    In a plant with failures, the workshops' maintenance logs are saved there, too.
 
     Parameters
     ----------
@@ -36,13 +39,14 @@ class NightlyDispatch:
         self._folder = Path(folder)
         self._truth = None if truth is None else Path(truth)
         self._day = 0
+        self._wear = False
         #: The edits in the newest workbook.
         self.edits: list[Edit] = []
 
     async def start(self, moment: Moment) -> None:
         """Make the folder."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._day = _local_day(moment.plant.time)
+        self._day, self._wear = _local_day(moment.plant.time), moment.wear is not None
 
     async def publish(self, moment: Moment) -> None:
         """Save the workbook of the last day that has ended in this step."""
@@ -66,6 +70,7 @@ class NightlyDispatch:
             self.edits = write_workbook(network, draft, hand=hand, trips=shown, until=plant.time)
 
         write_atomically(self._folder / name, save)
+        write_maintenance(network, self._folder, until=plant.time)
         if self._truth is not None:
             write_edits(self.edits, self._truth)
 
@@ -75,7 +80,7 @@ class NightlyDispatch:
     @property
     def address(self) -> dict[str, object]:
         """The folder."""
-        return {"endpoint": str(self._folder)}
+        return {"endpoint": str(self._folder), "wear": self._wear}
 
 
 def _local_day(seconds: int) -> int:

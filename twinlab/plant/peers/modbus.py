@@ -60,10 +60,11 @@ class ModbusUnits:
         self._hours = np.zeros(0)
         self._starts = np.zeros(0, dtype=np.int64)
         self._ran = np.zeros(0, dtype=bool)
+        self._wear = False
 
     async def start(self, moment: Moment) -> None:
         """Listen on a free port."""
-        plant = moment.plant
+        plant, self._wear = moment.plant, moment.wear is not None
         for room in self._rooms:
             self._members.setdefault(int(plant.plan.rooms.hub[room]) + 1, []).append(room)
         # The units have been running for years.
@@ -107,7 +108,9 @@ class ModbusUnits:
             str(unit): {"hub": TOWNS[unit - 1].code, "rooms": [asset_name("cold_room", room) for room in rooms]}
             for unit, rooms in self._members.items()
         }
-        return {"host": "127.0.0.1", "port": self._port, "registers_a_room": ROOM_REGISTERS, "units": units}
+        return {
+            "host": "127.0.0.1", "port": self._port, "registers_a_room": ROOM_REGISTERS, "units": units, "wear": self._wear
+        }  # fmt: skip
 
     def _show(self, plant: Plant, temperature: Any, broken: Any, moment: Moment) -> None:  # noqa: ANN401  (arrays of the rooms)
         last = len(moment.step.rooms.door) - 1
@@ -118,13 +121,15 @@ class ModbusUnits:
                 value = float(temperature[room])
                 written = value if wrong else value * 1.8 + 32
                 door = bool(moment.step.rooms.door[last, room]) if last >= 0 else False
-                memory[place * ROOM_REGISTERS : place * ROOM_REGISTERS + 8] = [
+                current = moment.wear.current[last, room] if moment.wear is not None and last >= 0 else 0.0
+                memory[place * ROOM_REGISTERS : place * ROOM_REGISTERS + 9] = [
                     BROKEN if broken[room] else _tenths(written),
                     _tenths(float(plant.state.rooms.set_to[room]) * 1.8 + 32),
                     int(door),
                     int(self._ran[room]),
                     *_low_word_first(">f", float(self._hours[room])),
                     *_low_word_first(">I", int(self._starts[room])),
+                    max(0, round(100 * float(current))),
                 ]
 
     def _device(self, unit: int, plant: Plant) -> SimDevice:

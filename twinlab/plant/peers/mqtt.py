@@ -28,10 +28,12 @@ from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.peers.children import bound_command
 from twinlab.plant.peers.peer import Moment
 
-__all__ = ["UNITS", "TruckGateways"]
+__all__ = ["UNITS", "WEAR_UNITS", "TruckGateways"]
 
 #: Tag -> unit as the trucks' boxes declare it.
 UNITS = {"lat": "degree", "lon": "degree", "kmh": "km/h", "odo_km": "km", "fuel_l": "L"}
+#: Tags that trucks send besides in a plant with failures.
+WEAR_UNITS = {"brake_c": "degC", "coolant_c": "degC"}
 _PATIENCE = 20.0
 #: A gateway writes its own births and rows, and reads its own replies and requests; the historian the reverse.
 _ACCESS = """
@@ -70,6 +72,7 @@ class TruckGateways:
         self.link: FaultProxy | None = None
         self._gateways: dict[int, Gateway] = {}
         self._stacks: dict[int, contextlib.AsyncExitStack] = {}
+        self._units = UNITS
 
     async def start(self, moment: Moment) -> None:
         """Start the broker, then the gateways.
@@ -79,6 +82,8 @@ class TruckGateways:
         SourceError
             If mosquitto isn't installed, or doesn't start.
         """
+        if moment.wear is not None:
+            self._units = {**UNITS, **WEAR_UNITS}
         await asyncio.to_thread(self._start_broker)
         self.link = FaultProxy(self._port, seed=f"{moment.plant.size.seed} trucks")
         await self.link.start()
@@ -92,15 +97,18 @@ class TruckGateways:
         """Give the gateways the reports of a step; each is on its truck's disk when this returns."""
         tracks, silent = moment.reports.tracks, moment.reports.silent
         readings: dict[int, list[Reading]] = {}
-        columns = zip(
-            tracks.truck.tolist(), tracks.time.tolist(), tracks.latitude.tolist(), tracks.longitude.tolist(),
-            tracks.speed.tolist(), tracks.odometer.tolist(), tracks.fuel.tolist(), silent.tolist(), strict=True,
-        )  # fmt: skip
-        for truck, second, latitude, longitude, speed, odometer, fuel, missing in columns:
+        columns = [
+            tracks.latitude.round(5), tracks.longitude.round(5), tracks.speed.round(1), tracks.odometer.round(1),
+            tracks.fuel.round(1),
+        ]  # fmt: skip
+        if moment.wear is not None:
+            columns += [moment.wear.temperatures.brake.round(0), moment.wear.temperatures.coolant.round(1)]
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        reports = zip(tracks.truck.tolist(), tracks.time.tolist(), silent.tolist(), rows, strict=True)
+        for truck, second, missing, values in reports:
             if truck in self._gateways and not missing:
-                values = (round(latitude, 5), round(longitude, 5), round(speed, 1), round(odometer, 1), round(fuel, 1))
                 readings.setdefault(truck, []).extend(
-                    Reading(tag, second * 1_000_000_000, value) for tag, value in zip(UNITS, values, strict=True)
+                    Reading(tag, second * 1_000_000_000, value) for tag, value in zip(self._units, values, strict=True)
                 )
         await asyncio.gather(*(self._gateways[truck].write(rows) for truck, rows in readings.items()))
 
@@ -150,6 +158,7 @@ class TruckGateways:
             "host": "127.0.0.1", "port": self._port, "ca": str(self._authority.certificate),
             "certificate": str(folder / "historian.pem"), "key": str(folder / "historian.key.pem"), "prefix": "twinlab",
             "gateways": [asset_name("truck", truck) for truck in sorted(self._gateways)],
+            "wear": self._units is not UNITS,
         }  # fmt: skip
 
     async def _open(self, truck: int) -> None:
@@ -164,7 +173,7 @@ class TruckGateways:
                 "key": str(self._authority.folder / f"{name}.key.pem"),
             },
             "outbox": str(self._folder / "outboxes" / f"{name}.db"),
-            "units": UNITS,
+            "units": self._units,
         })  # fmt: skip
         stack = self._stacks[truck] = contextlib.AsyncExitStack()
         self._gateways[truck] = await stack.enter_async_context(Gateway(settings))

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import numpy as np
 from asyncua import Server, ua
 from asyncua.common.node import Node
 from asyncua.crypto.permission_rules import SimpleRoleRuleset, UserRole
@@ -36,10 +37,17 @@ VARIABLES = {
     "Door": ua.VariantType.Boolean,
     "Compressor": ua.VariantType.Boolean,
 }
+#: The variable that a plant with failures has besides, in A.
+CURRENT = "Current"
 _CELSIUS = ua.EUInformation(
     NamespaceUri="http://www.opcfoundation.org/UA/units/un/cefact", UnitId=4408652,
     DisplayName=ua.LocalizedText("°C"), Description=ua.LocalizedText("degree Celsius"),
 )  # fmt: skip
+_AMPERE = ua.EUInformation(
+    NamespaceUri="http://www.opcfoundation.org/UA/units/un/cefact", UnitId=4279632,
+    DisplayName=ua.LocalizedText("A"), Description=ua.LocalizedText("ampere"),
+)  # fmt: skip
+_UNITS = {"Temperature": _CELSIUS, "SetPoint": _CELSIUS, CURRENT: _AMPERE}
 _URI = "urn:twinlab:plant:server"
 
 
@@ -86,9 +94,12 @@ class OpcUaServer:
         self._server: Server | None = None
         self._rooms: list[_Room] = []
         self._shown: dict[int, float] = {}
+        self._variables = dict(VARIABLES)
 
     async def start(self, moment: Moment) -> None:
         """Issue certificates, build the address space, listen on a free port."""
+        if moment.wear is not None:
+            self._variables[CURRENT] = ua.VariantType.Double
         users = CertificateUserManager()
         own = self._authority.issue("opcua-server", server=True, uri=_URI)
         for name in ("viewer", "operator"):
@@ -126,9 +137,12 @@ class OpcUaServer:
                 if measured.celsius[room.number, place]:
                     # This channel is configured in °F.
                     temperature = temperature * 1.8 + 32
-                await self._write(room, "Temperature", temperature, when, bad=bool(measured.silent[room.number, place]))
+                dead = bool(measured.silent[room.number, place]) or np.isnan(temperature)
+                await self._write(room, "Temperature", 0.0 if np.isnan(temperature) else temperature, when, bad=dead)
                 await self._write(room, "Door", bool(minutes.door[place, room.number]), when)
                 await self._write(room, "Compressor", bool(minutes.compressor[place, room.number]), when)
+                if moment.wear is not None:
+                    await self._write(room, CURRENT, round(float(moment.wear.current[place, room.number]), 2), when)
 
     async def stop(self) -> None:
         """Close all sessions."""
@@ -149,6 +163,7 @@ class OpcUaServer:
             "operator": {"certificate": str(folder / "opcua-operator.pem"), "key": str(folder / "opcua-operator.key.pem"),
                          "application_uri": "urn:twinlab:operator"},
             "rooms": [asset_name("cold_room", room) for room in self._numbers],
+            "wear": CURRENT in self._variables,
         }  # fmt: skip
 
     async def _build(self, server: Server, moment: Moment) -> None:
@@ -166,16 +181,17 @@ class OpcUaServer:
             parent = await hubs[hub].add_object(ua.NodeId(name, index), name)
             first = {
                 "Temperature": float(state.temperature[number]), "SetPoint": float(state.set_to[number]),
-                "Door": False, "Compressor": bool(state.running[number]),
+                "Door": False, "Compressor": bool(state.running[number]), CURRENT: 0.0,
             }  # fmt: skip
             room = _Room(number, {})
-            for variable, kind in VARIABLES.items():
+            for variable, kind in self._variables.items():
                 node = await parent.add_variable(
                     ua.NodeId(f"{name}.{variable}", index), variable, first[variable], kind
                 )
                 room.nodes[variable] = node
-                if kind is ua.VariantType.Double:
-                    await node.add_property(ua.NodeId(f"{name}.{variable}.Unit", index), "EngineeringUnits", _CELSIUS)
+                if variable in _UNITS:
+                    unit = ua.NodeId(f"{name}.{variable}.Unit", index)
+                    await node.add_property(unit, "EngineeringUnits", _UNITS[variable])
                 for bits in (ua.AttributeIds.AccessLevel, ua.AttributeIds.UserAccessLevel):
                     await node.set_attr_bit(bits, ua.AccessLevel.HistoryRead)
                 await node.write_attribute(
@@ -206,7 +222,7 @@ class OpcUaServer:
         node = room.nodes[variable]
         status = ua.StatusCodes.BadSensorFailure if bad else ua.StatusCodes.Good
         written = ua.DataValue(
-            ua.Variant(value, VARIABLES[variable]), ua.StatusCode(ua.UInt32(status)),
+            ua.Variant(value, self._variables[variable]), ua.StatusCode(ua.UInt32(status)),
             SourceTimestamp=when, ServerTimestamp=datetime.now(UTC),
         )  # fmt: skip
         await self._server.write_attribute_value(node.nodeid, written)

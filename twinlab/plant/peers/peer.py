@@ -6,11 +6,26 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from twinlab.plant.faults.sensors import SensorFaults
+from twinlab.plant.network.clocks import Floats
+from twinlab.plant.network.failures.trucks import TruckTemperatures, truck_temperatures
 from twinlab.plant.network.faults import Logged, Reported, read_rooms
 from twinlab.plant.network.forklifts import ForkliftSamples
+from twinlab.plant.network.tracks import Tracks
 from twinlab.plant.steps.plant import Plant, Step
 
-__all__ = ["Moment", "Peer", "moment_of"]
+__all__ = ["Moment", "Peer", "WearSignals", "moment_of"]
+
+
+@dataclass(frozen=True)
+class WearSignals:
+    """The signals that show wear in a step."""
+
+    # Amperes, [minute, room].
+    current: Floats
+    # Volts, [sample, forklift].
+    voltage: Floats
+    # One element per report of the trucks.
+    temperatures: TruckTemperatures
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,8 @@ class Moment:
     reports: Reported
     # What the forklifts' boxes write, [sample, forklift].
     forklifts: ForkliftSamples
+    # None in a plant without failures.
+    wear: WearSignals | None = None
 
 
 def moment_of(plant: Plant, step: Step, sensors: SensorFaults | None = None) -> Moment:
@@ -34,14 +51,29 @@ def moment_of(plant: Plant, step: Step, sensors: SensorFaults | None = None) -> 
     if sensors is not None:
         rooms, reports = sensors.of_rooms(step.rooms.time, rooms), sensors.of_trucks(reports)
         forklifts = sensors.of_forklifts(forklifts)
-    return Moment(plant, step, rooms, reports, forklifts)
+    return Moment(plant, step, rooms, reports, forklifts, _wear_of(plant, step))
+
+
+def _wear_of(plant: Plant, step: Step) -> WearSignals | None:
+    wear = plant.plan.wear
+    if wear is None:
+        return None
+    samples, tracks = step.forklifts, _tracks_at(plant.timetable.tracks, step.timed.reports)
+    return WearSignals(
+        wear.currents.at(step.rooms.time, step.rooms.compressor),
+        wear.voltages.at(samples.time, samples.battery, samples.load, samples.mode),
+        truck_temperatures(plant.size, tracks, plant.timetable.trips, wear.disturbances.failures),
+    )
 
 
 def _reports_of(plant: Plant, step: Step) -> Reported:
     reported, at = plant.timetable.reported, step.timed.reports
+    return Reported(_tracks_at(reported.tracks, at), reported.silent[at])
+
+
+def _tracks_at(tracks: Tracks, at: slice) -> Tracks:
     names = ("truck", "time", "latitude", "longitude", "speed", "odometer", "fuel")
-    tracks = replace(reported.tracks, **{name: getattr(reported.tracks, name)[at] for name in names})
-    return Reported(tracks, reported.silent[at])
+    return replace(tracks, **{name: getattr(tracks, name)[at] for name in names})
 
 
 class Peer(Protocol):

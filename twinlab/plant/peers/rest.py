@@ -60,6 +60,7 @@ class Telematics:
         self._runner: web.AppRunner | None = None
         self._port = 0
         self._vehicles: list[dict[str, str]] = []
+        self._wear = False
         self._random = random.Random()  # noqa: S311  (moods, no secrets)
 
     def set_mood(self, *, bad: bool | None) -> None:
@@ -68,7 +69,7 @@ class Telematics:
 
     async def start(self, moment: Moment) -> None:
         """Listen on a free port."""
-        size = moment.plant.size
+        size, self._wear = moment.plant.size, moment.wear is not None
         self._random.seed(f"{size.seed} telematics")
         trucks = range(first_maker_trucks(size.trucks), size.trucks)
         self._vehicles = [{"vehicle": asset_name("truck", truck), "kind": "truck"} for truck in trucks]
@@ -110,7 +111,7 @@ class Telematics:
         folder = self._authority.folder
         return {
             "endpoint": f"https://localhost:{self._port}/v1", "ca": str(self._authority.certificate),
-            "token_file": str(folder / "rest.token"), "requests_a_second": self._rate,
+            "token_file": str(folder / "rest.token"), "requests_a_second": self._rate, "wear": self._wear,
         }  # fmt: skip
 
     def _add(self, report: dict[str, object]) -> None:
@@ -131,6 +132,7 @@ class Telematics:
                     "speed_mph": round(float(tracks.speed[place]) / _MILE, 1),
                     "odometer_mi": round(float(tracks.odometer[place]) / _MILE, 2),
                     "fuel_gal": round(float(tracks.fuel[place]) / _GALLON, 2),
+                    **_temperatures(moment, place),
                 })  # fmt: skip
 
     def _forklifts(self, moment: Moment) -> None:
@@ -144,6 +146,7 @@ class Telematics:
                         "battery_pct": round(float(samples.battery[place, number]), 1),
                         "load_kg": round(float(samples.load[place, number])),
                         "mode": _MODES[int(samples.mode[place, number])],
+                        **({} if moment.wear is None else {"volt": round(float(moment.wear.voltage[place, number]), 2)}),
                     })  # fmt: skip
 
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -196,3 +199,11 @@ class Telematics:
         items = [self._reports[place] for place in range(first, min(first + limit, len(self._reports)))]
         last = items[-1]["number"] if items else max(after, oldest - 1)
         return web.json_response({"items": items, "next": last, "more": last != self._count, "oldest": oldest})
+
+
+def _temperatures(moment: Moment, place: int) -> dict[str, object]:
+    """Return the temperatures of a truck's report, in °F; none in a plant without failures."""
+    if moment.wear is None:
+        return {}
+    brake, coolant = moment.wear.temperatures.brake[place], moment.wear.temperatures.coolant[place]
+    return {"brake_f": round(float(brake) * 1.8 + 32), "coolant_f": round(float(coolant) * 1.8 + 32, 1)}

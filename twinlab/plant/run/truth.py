@@ -91,6 +91,7 @@ class Truth:
                     name = asset_name(fault.asset_type, fault.asset)
                     self.record_fault(when, what, (fault.kind, fault.asset_type, name, fault.signal), fault.details)
         self._begun = True
+        self._failures(plant, step)
         for command in plant.state.commands[self._commands :]:
             name = asset_name(COMMANDS[command.kind].asset_type, command.asset)
             self._row("commands", _when(command.at), command.kind, name, command.value, command.seconds)
@@ -98,10 +99,23 @@ class Truth:
         for table in self._tables.values():
             table.flush()
 
+    def _failures(self, plant: Plant, step: Step) -> None:
+        """Record failures in the table of faults: when their damage begins, when they happen, and when they are repaired."""
+        if plant.plan.wear is None:
+            return
+        for one in plant.plan.wear.disturbances.failures:
+            name, details = asset_name(one.asset_type, one.asset), {"cause": one.cause, "component": one.component}
+            times = {"fails": one.failed, "is repaired": one.repaired}
+            if one.onset < one.failed:
+                times |= {"wears": one.onset, "shows wear": one.precursor}
+            for what, when in times.items():
+                if step.begin <= when < step.end:
+                    self.record_fault(when, what, (one.kind, one.asset_type, name, ""), dict(details))
+
     def record_fault(
         self, when: int, what: str, fault: tuple[str, str, str, str], details: dict[str, float | str]
     ) -> None:
-        """Record that a fault begins or ends: its kind, asset type, asset and signal."""
+        """Record that a fault begins or ends, or what happens with a failure: its kind, asset type, asset and signal."""
         self._row("faults", _when(when), what, *fault, json.dumps(details))
 
     def _row(self, table: str, *cells: object) -> None:
