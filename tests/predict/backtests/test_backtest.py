@@ -173,3 +173,40 @@ def test_a_model_that_learns_between_fits_is_updated_in_time_order(twin):
 
     P.backtest(Learning(), twin, "2026-01-20", "2026-01-24", baselines={}, update=True, workers=1, progress=False)
     assert seen == list(pd.date_range("2026-01-21", "2026-01-23").to_numpy("datetime64[ns]"))
+
+
+def test_skill_and_significance_compare_the_same_places(twin):
+    class Selective:
+        """The last value, told only where it will be right: its own mean error says nothing about the baseline."""
+
+        name, inputs, target, lead_times = "selective", INPUTS, TARGET, ("1h",)
+        training = (np.datetime64("2026-01-01", "ns"), np.datetime64("2026-01-20", "ns"))
+
+        def content_hash(self):
+            return "0" * 32
+
+        def fit(self, state):
+            self.fitted = P.SeasonalNaive(INPUTS, TARGET, ("1h",), season="1h").fit(state)
+            return self
+
+        def predict(self, state):
+            data = self.fitted.predict(state)
+            refused = data.cant_tell.copy(
+                data=np.full((1, 1, 2), state.issue_time.astype("datetime64[D]").astype(int) % 2)
+            )
+            refused = refused.astype("uint16").assign_attrs(reasons=["", "an odd day"])
+            return data.assign(temperature=data.temperature.where(refused == 0), cant_tell=refused)
+
+        def update(self, state):
+            return self
+
+    base = P.SeasonalNaive(INPUTS, TARGET, ("1h",), season="1h", name="last")
+    found = P.backtest(
+        Selective(), twin, "2026-01-20", "2026-01-30", baselines={"last": base}, final=False, progress=False
+    )
+    table = found.scores(by=("asset",)).set_index("model")
+    assert table.loc["selective", "cant_tell"].tolist() == [0.5, 0.5]
+    assert table.loc["selective", "mae"].tolist() != table.loc["last", "mae"].tolist()
+    assert table.loc["selective", "skill"].tolist() == [0, 0]
+    assert found.significance()["difference"].item() == 0
+    assert found.significance()["issue_times"].item() == 5

@@ -192,3 +192,25 @@ def test_of_many_training_cases_some_are_drawn_always_the_same():
     assert len(whole) > 800
     known = set(zip(whole.issued.tolist(), whole.leads.tolist(), whole.asset.tolist(), values, strict=True))
     assert set(zip(cases.issued.tolist(), cases.leads.tolist(), cases.asset.tolist(), true, strict=True)) <= known
+
+
+def test_a_level_outside_of_the_training_span_is_predicted_relative_to_a_past_value():
+    from tests.predict.conftest import INPUTS, TARGET
+    from twinlab.predict import CallableEstimator, FeaturePredictor
+
+    bounded = CallableEstimator("bounded", lambda _x, y, _n: y.mean(), lambda m, x: np.full(len(x), m))
+    past = history(300)
+    inputs = replace(INPUTS, training="10d")
+    plain = FeaturePredictor(inputs, TARGET, (LeadTime(),), bounded, ("24h",))
+    relative = replace(plain, relative_to=Lag("temperature", "24h", of="valid_time"))
+    warmer = state_of(past.assign(temperature=past.temperature + 50))
+    errors = []
+    for one in (plain, relative):
+        made = one.fit(state_of(past)).predict(warmer)
+        errors.append(float(np.abs(made.temperature.values[0, 0, :, 0] - warmer.history.temperature.values[-1]).max()))
+    assert errors[0] > 40
+    assert errors[1] < 2
+    with pytest.raises(LeakError, match="24h before valid_time"):
+        replace(relative, lead_times=("25h",))
+    gone = state_of(past.assign(temperature=past.temperature.where(past.asset != "B")))
+    assert relative.fit(state_of(past)).predict(gone).cant_tell.sel(asset="B").item() > 0

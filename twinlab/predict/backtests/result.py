@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -85,33 +85,26 @@ class Backtest:
         Returns
         -------
         DataFrame
-            Columns ``model``, those of ``by``, the scores, and ``skill``: 1 - loss / loss of the best baseline; 0 is no better than that one.
+            Columns ``model``, those of ``by``, the scores, and ``skill``: 1 - loss / loss of the best baseline, on the places at which both have a
+            number; 0 is no better than that one.
 
         Raises
         ------
         SchemaError
             If nothing was predicted from final data.
         """
+        options = {"by": by, "groups": groups, "lead_edges": lead_edges}
         tables = []
         for name in self.models:
-            data = self._data(name, known)
-            tables.append(
-                score_predictions(data, self.truth, by=by, groups=groups, lead_edges=lead_edges).assign(model=name)
-            )
+            table = score_predictions(self._data(name, known), self.truth, **options).assign(model=name)  # type: ignore[arg-type]
+            if self.reference is not None:
+                table["skill"] = self._skill(name, known, options)
+            tables.append(table)
         table = pd.concat(tables, ignore_index=True)
-        if self.reference is not None:
-            of = table[table["model"] == self.reference].drop(columns="model")
-            loss = of[[*by, self.loss_name]].rename(columns={self.loss_name: "_reference"})
-            table = (
-                table.merge(loss, on=list(by), how="left")
-                if by
-                else table.assign(_reference=loss["_reference"].iloc[0])
-            )
-            table["skill"] = 1 - table[self.loss_name] / table.pop("_reference")
         return table[["model", *(name for name in table if name != "model")]]
 
     def significance(self) -> pd.DataFrame:
-        """Return whether the model is better than each baseline, on the issue times at which both have a loss.
+        """Return whether the model is better than each baseline, on the places at which both have a number.
 
         Returns
         -------
@@ -120,12 +113,11 @@ class Backtest:
             Mariano, ``p_bootstrap`` and ``verdict``.
         """
         horizon = self._horizon()
-        mine = self._losses(self.model, THEN)
         rows = []
         for name in self.models:
             if name == self.model:
                 continue
-            other = self._losses(name, THEN)
+            mine, other = self._by_issue_time(self._paired((self.model, THEN), (name, THEN)))
             one = diebold_mariano(mine, other, horizon=horizon)
             two = paired_bootstrap(mine, other, block=horizon)
             rows.append((name, one.count, one.difference, one.low, one.high, one.p, two.p, one.verdict))
@@ -139,7 +131,7 @@ class Backtest:
         -------
         DataFrame
             Columns ``model, loss_then, loss_final, skill_then, skill_final``, ``leak`` (the difference of the skills, against the reference's
-            loss from what was known then) and ``p`` of the difference of the losses.
+            loss from what was known then) and ``p`` of the difference of the losses; on the places at which both have a number.
 
         Raises
         ------
@@ -147,12 +139,15 @@ class Backtest:
             If nothing was predicted from final data.
         """
         horizon = self._horizon()
-        base = self._total(self.reference, THEN) if self.reference is not None else float("nan")
         rows = []
         for name in self.models:
             self._data(name, FINAL)
-            then, final = self._total(name, THEN), self._total(name, FINAL)
-            test = diebold_mariano(self._losses(name, FINAL), self._losses(name, THEN), horizon=horizon)
+            both = self._paired((name, THEN), (name, FINAL))
+            then, final = both.mean().tolist() if len(both) else (float("nan"), float("nan"))
+            test = diebold_mariano(*self._by_issue_time(both)[::-1], horizon=horizon)
+            base = (
+                float("nan") if self.reference is None else self._loss(self.reference, THEN).reindex(both.index).mean()
+            )
             skills = (1 - then / base, 1 - final / base)
             rows.append((name, then, final, *skills, skills[1] - skills[0], test.p))
         columns = ["model", "loss_then", "loss_final", "skill_then", "skill_final", "leak", "p"]
@@ -173,8 +168,8 @@ class Backtest:
         longest = leads.max() if leads.size else np.timedelta64(0, "ns")
         return max(1, int(-(-longest // duration(self.plan.every, what="every"))))
 
-    def _each(self, name: str, known: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return the loss of each place, NaN where it isn't known, and its issue time."""
+    def _loss(self, name: str, known: str) -> pd.Series[float]:
+        """Return the loss of each place that has a number and a true value, by issue time, lead time and asset or event."""
         data = self._data(name, known)
         values, true = target_of(data), true_values(data, self.truth)
         if "quantile" in values.dims:
@@ -183,20 +178,34 @@ class Backtest:
         else:
             loss = (values.values - true) ** 2
         loss = np.where(data[CANT_TELL].values > 0, np.nan, loss)
-        issued = data["issue_time"].values
-        if places_of(data) != ("case",):
-            issued = np.broadcast_to(issued[:, None, None], loss.shape)
-        return loss.ravel(), issued.ravel()
+        dims = places_of(data)
+        if dims == ("case",):
+            places = pd.MultiIndex.from_arrays([data["issue_time"].values, data["event_id"].values])
+        else:
+            places = pd.MultiIndex.from_product([data[dim].values for dim in dims])
+        return pd.Series(loss.ravel(), index=places).dropna()
+
+    def _paired(self, first: tuple[str, str], second: tuple[str, str]) -> pd.DataFrame:
+        """Return the losses of two at the places at which both have one."""
+        return pd.concat({0: self._loss(*first), 1: self._loss(*second)}, axis=1, join="inner")
+
+    def _by_issue_time(self, losses: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean losses of each issue time of the plan, in time order; NaN without any."""
+        mean = losses.groupby(level=0).mean().reindex(pd.DatetimeIndex(self.plan.issued))
+        return np.asarray(mean[0], float), np.asarray(mean[1], float)
 
     def _total(self, name: str, known: str) -> float:
-        loss = self._each(name, known)[0]
-        return float(np.nanmean(loss)) if not np.isnan(loss).all() else float("nan")
+        return float(self._loss(name, known).mean())
 
-    def _losses(self, name: str, known: str) -> np.ndarray:
-        """Return the mean loss of each issue time of the plan, in time order; NaN without any."""
-        loss, issued = self._each(name, known)
-        mean = pd.Series(loss).groupby(issued).mean()
-        return np.asarray(mean.reindex(pd.DatetimeIndex(self.plan.issued)), float)
+    def _skill(self, name: str, known: str, options: Mapping[str, Any]) -> pd.Series[float]:
+        """Return the skill of each row of scores, on the places at which the model and the reference have a number."""
+        assert self.reference is not None
+        mine, other = self._data(name, known), self._data(self.reference, known)
+        own, base = (
+            score_predictions(data, _where_told(self.truth, two), **options)[self.loss_name]
+            for data, two in ((mine, other), (other, mine))
+        )
+        return 1 - own / base
 
     def __repr__(self) -> str:
         plan = self.plan
@@ -205,3 +214,16 @@ class Backtest:
         )
         table = self.scores().to_string(index=False, float_format="{:.4g}".format)
         return f"{head}\n{table}"
+
+
+def _where_told(truth: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
+    """Return true values of the places at which predictions have a number."""
+    told = data[CANT_TELL] == 0
+    if truth.dims == ("event_id",):
+        known = set(data["event_id"].values[told.values])
+        return truth.where(np.array([one in known for one in truth["event_id"].values], bool))
+    if places_of(data) == ("case",):
+        return truth.where(told.values)
+    return truth.where(
+        told.reindex({name: truth[name] for name in truth.dims}, fill_value=False).transpose(*truth.dims)
+    )

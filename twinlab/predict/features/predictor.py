@@ -39,6 +39,9 @@ class FeaturePredictor:
     estimator : Estimator
         `SklearnRegressor`, `SklearnClassifier`, `CallableEstimator` or one of your own.
     lead_times : tuple of str
+    relative_to : Feature, optional
+        A past value, such as a `Lag`, of which the estimator learns and predicts the difference: a level that drifts out of the training span stays
+        within what was learnt. A case without it gets no number.
     train_every : str
         Span between the issue times of training cases.
     least_cases : int
@@ -59,6 +62,7 @@ class FeaturePredictor:
     features: tuple[Feature, ...]
     estimator: Estimator
     lead_times: tuple[str, ...]
+    relative_to: Feature | None = None
     train_every: str = "1h"
     least_cases: int = 30
     most_cases: int = 500_000
@@ -69,6 +73,9 @@ class FeaturePredictor:
             object.__setattr__(self, "name", self.estimator.name)
         if not self.lead_times:
             msg = f"expected at least one lead time for {self.name!r}, got none"
+            raise SchemaError(msg)
+        if self.relative_to is not None and self.target.kind == "probability":
+            msg = f"expected no relative_to= for the probability {self.target.name!r}"
             raise SchemaError(msg)
         names = [feature.name for feature in self.features]
         if len(set(names)) != len(names):
@@ -81,8 +88,13 @@ class FeaturePredictor:
                 f"{'quantiles' if self.estimator.quantiles else 'a probability'}; use an estimator of that kind"
             )
             raise SchemaError(msg)
-        check_known(self.features, self.leads)
-        check_reach(self.features, self.inputs.window_ns)
+        check_known(self.read, self.leads)
+        check_reach(self.read, self.inputs.window_ns)
+
+    @property
+    def read(self) -> tuple[Feature, ...]:
+        """The features, and what the target is relative to."""
+        return self.features if self.relative_to is None else (*self.features, self.relative_to)
 
     @property
     def leads(self) -> list[np.timedelta64]:
@@ -103,7 +115,7 @@ class FeaturePredictor:
         LeakError
             If a feature, with the state's latency, isn't known at the issue time, or has another value in training than it would have had then.
         """
-        check_known(self.features, self.leads, latency=state.latency)
+        check_known(self.read, self.leads, latency=state.latency)
         cases, true = self.training_cases(state)
         if len(cases) < self.least_cases:
             msg = (
@@ -111,8 +123,11 @@ class FeaturePredictor:
                 f"of {self.inputs.step}: the history is too short or {self.target.name!r} is missing"
             )
             raise SchemaError(msg)
-        x = matrix(self.features, state, cases)
-        check_serving(self.features, state, cases, x, window=self.inputs.window_ns)
+        x = matrix(self.read, state, cases)
+        check_serving(self.read, state, cases, x, window=self.inputs.window_ns)
+        if self.relative_to is not None:
+            known = ~np.isnan(x[:, -1])
+            x, true, cases = x[known, :-1], (true - x[:, -1])[known], cases.take(known)
         model = self.estimator.fit(x, true, [feature.name for feature in self.features])
         return FittedFeaturePredictor(self, model, (cases.issued.min(), state.issue_time), state.facts.get("position"))
 
@@ -173,8 +188,11 @@ class FittedFeaturePredictor:
         """Return predictions for all assets and lead times; an asset without any value in the window can't be told."""
         of = self.of
         cases = Cases.grid([state.issue_time], of.leads, state.asset_ids)
-        x = matrix(of.features, state, cases)
+        x = matrix(of.read, state, cases)
+        base = np.zeros(len(cases)) if of.relative_to is None else x[:, -1]
+        x = x[:, : len(of.features)]
         found = self.model.predict(x) if len(cases) else np.empty((0, max(1, len(of.estimator.quantiles))))
+        found = found + base[:, None]
         shape = (len(of.leads), len(state.asset_ids))
         values = found.reshape(*shape, -1) if of.estimator.quantiles else found.reshape(shape)
         return predictions(

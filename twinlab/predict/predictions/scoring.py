@@ -84,6 +84,9 @@ def true_values(data: xr.Dataset, truth: xr.DataArray) -> NDArray[np.float64]:
                 f"expected true values of {data.sizes['case']} cases, or with the dim event_id; got {dict(truth.sizes)}"
             )
             raise SchemaError(msg)
+        if "event_id" in truth.coords and not np.array_equal(truth["event_id"].values, data["event_id"].values):
+            msg = "expected true values of the same events in the same order; give them the dim event_id"
+            raise SchemaError(msg)
         return np.asarray(truth.values, float)
     if set(truth.dims) != set(dims):
         msg = f"expected true values with dims {', '.join(dims)}, got {', '.join(map(str, truth.dims))}"
