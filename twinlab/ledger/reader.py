@@ -27,7 +27,7 @@ __all__ = ["Reader"]
 T = TypeVar("T")
 #: Heads that a reader keeps, some 600 bytes each: those of the segments that were used last. Without a bound, the reader of a process
 #: that lives for weeks would have those of all rows that arrived meanwhile.
-_KEPT_HEADS = 1 << 15
+_KEPT_HEADS = 1 << 14
 
 
 class Reader:

@@ -15,8 +15,8 @@ import pytest
 PROGRAM = Path(__file__).with_name("month.py")
 #: Folders whose files are those of the last day's publications, whatever the number of days.
 PUBLISHED = ("history/icechunk/snapshots", "history/icechunk/transactions", "history/icechunk/refs", "history/seals")
-#: MiB by which the memory of a process may differ from day to day.
-MEMORY = 40
+#: MiB that a process may need more at the end than in the first week: until then not all heads that readers keep have come.
+MEMORY = 60
 
 
 def run(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
@@ -54,8 +54,11 @@ def test_a_month_of_one_row_a_second_leaves_files_and_memory_flat(tmp_path: Path
     assert found[-1]["rows"] >= 3 * (86_400 * days - 60)
     assert len(found) == days
     settled, last = found[1:6], found[-1]
-    for name in (*PUBLISHED, "history/icechunk/manifests", "cache", "live", "finders", "ledger/_twin"):
-        assert last["files"][name] <= 1.1 * max(day["files"][name] for day in settled) + 2, name
+    for name in (*PUBLISHED, "cache", "live", "finders", "ledger/_twin"):
+        assert last["files"][name] <= max(day["files"][name] for day in settled) + 2, name
+    # A compaction, every three days, replaces many at once.
+    name = "history/icechunk/manifests"
+    assert last["files"][name] <= 1.5 * max(day["files"][name] for day in settled)
     # Bytes a row.
     for name in ("ledger/stream0", "ledger/table0", "history/icechunk/chunks"):
         assert last["bytes"][name] / last["rows"] <= 1.1 * max(day["bytes"][name] / day["rows"] for day in settled), (
@@ -63,5 +66,5 @@ def test_a_month_of_one_row_a_second_leaves_files_and_memory_flat(tmp_path: Path
         )
     assert last["rss_mib"] <= max(day["rss_mib"] for day in settled) + MEMORY
     assert last["open_mib"] <= max(day["open_mib"] for day in settled) + MEMORY
-    # Files of the ledger and of the chunks come with data: two for each full segment.
-    assert last["files"]["ledger/stream0"] - settled[-1]["files"]["ledger/stream0"] <= days
+    # Files of the ledger come with data: two for each segment of 4,096 minutes.
+    assert last["files"]["ledger/stream0"] <= 5 + 2 * (days * 1440 // 4096 + 1)
