@@ -67,27 +67,29 @@ class ZarrSite(Site):
         return found
 
 
-def kill_and_finish(site: Site, *, seed: int) -> dict[str, object]:
-    """Kill the historian so many times while it stores rows; return what became of all rows."""
-    rng = random.Random(seed)
+def _kill(site: Site, rng: random.Random) -> tuple[int, str]:
+    """Return the number of kills, and why the historian stopped by itself, if it did."""
     for name in ("broker", "historian", *site.names):
         site.start(name)
-    kills, stopped = 0, ""
-    while kills < KILLS and not stopped:
+    for kills in range(KILLS):
         until = time.monotonic() + PATIENCE
-        while not site.storing() and not stopped:
+        while not site.storing():
             time.sleep(0.02)
             if site.processes["historian"].poll() is not None or time.monotonic() > until:
-                stopped = (site.folder / "historian.log").read_text().strip().splitlines()[-1][:200]
+                return kills, (site.folder / "historian.log").read_text().strip().splitlines()[-1][:200]
+        time.sleep(rng.uniform(0, 0.8))
+        site.kill("historian")
+        site.start("historian")
+    return KILLS, ""
+
+
+def kill_and_finish(site: Site, *, seed: int) -> dict[str, object]:
+    """Kill the historian so many times while it stores rows; return what became of all rows."""
+    try:
+        kills, stopped = _kill(site, random.Random(seed))
         if not stopped:
-            time.sleep(rng.uniform(0, 0.8))
-            site.kill("historian")
-            kills += 1
-            site.start("historian")
-    if stopped:
-        site.stop()
-    else:
-        site.finish(300.0)
+            site.finish(300.0)
+    finally:
         site.stop()
     faults = list(site.faults().values())
     return {
