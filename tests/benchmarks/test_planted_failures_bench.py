@@ -1,6 +1,7 @@
 """Planted failures of the parcel network: alarms 1 to 7 days ahead, by the anomalies of daily features, on networks not seen before.
 
-Features, detector and hysteresis were chosen on the network of seed 1, the spans on those of seeds 2 to 4; the figures are those of seeds 5 to 7. What is learnt from each network are its
+Features, detector and hysteresis were chosen on the network of seed 1, the spans on those of seeds 2 to 4, the
+difference to other assets on that of seed 6; the figures are those of seeds 8 to 10. What is learnt from each network are its
 first 24 days, without the weeks before failures that its maintenance logs have by day 49; days 24 to 35 give the limit for the budget of 1 false alarm
 per 100 asset-weeks: wear that has begun by then is known from the logs two weeks later. The last 6 weeks are judged. Features are of what sensors report, with their faults.
 """
@@ -50,13 +51,16 @@ def daily(network: Network, time: np.ndarray, values: np.ndarray, wanted: np.nda
 
 
 def apart(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return values [day, asset] less the median of the day in the asset's group: weather and weekday concern all."""
-    found = values.copy()
+    """Return values [day, asset] less the asset's level, less the median of the day in its group: weather and weekday concern all.
+
+    Without the levels, the median would jump to the next asset's level whenever one in the middle begins to fail.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
+        found: np.ndarray = values - np.nanmedian(values[:LEARNT], axis=0)
         for group in np.unique(groups):
             own = groups == group
-            found[:, own] -= np.nanmedian(values[:, own], axis=1, keepdims=True)
+            found[:, own] -= np.nanmedian(found[:, own], axis=1, keepdims=True)
     return found
 
 
@@ -173,7 +177,7 @@ def judge(network: Network, history: xr.Dataset, failures: list[Failure], detect
 
 def test_alarms_ahead_of_planted_failures() -> None:
     ours, always = Tally(), Tally()
-    for seed in (5, 6, 7):
+    for seed in (8, 9, 10):
         network = simulate_network(
             ParcelSize(hubs=12, trucks=60, cold_rooms=40, forklifts=60, parcels_a_week=50, seed=seed, failures=FailureRates())
         )  # fmt: skip
