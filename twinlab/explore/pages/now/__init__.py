@@ -2,7 +2,7 @@
 
 In: a twin with rules and an instant. Out: tiles, the table of exceptions, a map, a search, the dispatcher's workbook.
 Read in order: `page`, `tiles`, `tile_buttons`, `rows`, `table`, `columns`, `row_actions`, `why`, `notes`, `instant`, `map`,
-`search`, `search_result`, `workbook_exchange` with `dispatch`.
+`search`, `search_result`, `workbook_exchange` with `dispatch`; `live` (freshness, follow and pause of a live twin).
 Never: a row that moves while somebody types in it, a lost note.
 """
 

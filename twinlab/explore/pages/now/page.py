@@ -109,7 +109,6 @@ class NowView(Explorer):
         )
         self._strip = TileStrip(on_press=lambda only: self.param.update(only=only))
         self._alerts = NowAlerts(twin)
-        # None for a twin without live sources.
         self.follow = Follow(twin, self.shared, on_change=self._go_to) if has_live_sources(twin) else None
         extra = [name for name, has in (("fresh", self.follow is not None), ("alert", self._alerts.any)) if has]
         self.table = ExceptionTable(
@@ -259,7 +258,7 @@ class NowView(Explorer):
         if self._now is not None and self.at is None and self._follows:
             await self._read_later(replace_rows=False)
         elif self._now is not None and self.follow is not None:
-            # rows and map don't change; the line of sources doesn't.
+            # Rows and map stay as they are; the line of sources goes on.
             await self.follow.refresh(at=self._now.at, chosen=self.at)
 
     def _go_to(self, at: np.datetime64 | None) -> None:
@@ -268,6 +267,8 @@ class NowView(Explorer):
             self.at = at
         elif self._follows:
             self._reload(replace_rows=False)
+        else:
+            self._strip.show(self._tiles(), active=self.only)
         self.revision += 1
 
     def _fail(self, error: Exception) -> None:
@@ -317,8 +318,8 @@ class NowView(Explorer):
 
     def _tiles(self) -> list[Any]:
         assert self._now is not None
-        freshness = None if self.follow is None else self.follow.of_rows
-        return tiles(self._now, self.twin.model, newest=self.shared.latest(), freshness=freshness)
+        fresh, newest = None if self.follow is None else self.follow.of_rows, self.shared.latest()
+        return tiles(self._now, self.twin.model, newest=newest, freshness=fresh, paused=not self._follows)
 
     def _pick(self, key: str) -> None:
         assert self._now is not None

@@ -48,7 +48,12 @@ def filters(model: TwinModel) -> list[str]:
 
 
 def tiles(
-    now: Now, model: TwinModel, *, newest: np.datetime64 | None = None, freshness: Freshness | None = None
+    now: Now,
+    model: TwinModel,
+    *,
+    newest: np.datetime64 | None = None,
+    freshness: Freshness | None = None,
+    paused: bool = False,
 ) -> list[Tile]:
     """Return the tiles of an instant: severities from high to low, asset types, event types, age of the newest data.
 
@@ -60,6 +65,8 @@ def tiles(
         Time of the newest sample of the twin, to show how far ``now`` is behind it.
     freshness : Freshness, optional
         Of a live twin: assets that aren't live are counted, and the age is that of the newest row.
+    paused : bool
+        Whether the page is paused: it then has no age.
     """
     out = [
         Tile(
@@ -85,8 +92,9 @@ def tiles(
         waiting = f" · {count.not_ended:,} not ended" if count.not_ended else ""
         detail = f"on time · {count.late:,} late{waiting}"
         out.append(Tile(f"event:{kind}", _capital(title), f"{count.on_time:,}", detail, count.late > 0))
-    out.append(_freshness(now.at, newest) if freshness is None else _newest_row(freshness))
-    return out
+    if paused:
+        return [*out, Tile("", "Paused", "❚❚", "nothing changes")]
+    return [*out, _freshness(now.at, newest) if freshness is None else _newest_row(freshness)]
 
 
 def tile_table(shown: Sequence[Tile]) -> pd.DataFrame:

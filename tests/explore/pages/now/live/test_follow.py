@@ -105,6 +105,8 @@ def test_a_paused_page_holds_its_rows_until_it_goes_live_again(view, twin):
     assert view.follow.mode == "paused"
     assert view.link().at == view._now.at
     assert "Paused" in view.follow.bar.text.object
+    assert view._tiles()[-1].title == "Paused"
+    assert "Paused" in view._strip._pieces[-1].object
     rows = view.table.rows
     twin.ages = (7_200.0, "stale")
     view.follow.show(view.follow.read(), at=view._now.at, chosen=None)
@@ -112,6 +114,7 @@ def test_a_paused_page_holds_its_rows_until_it_goes_live_again(view, twin):
     pd.testing.assert_frame_equal(view.table.rows, rows)
     view.follow.live()
     assert view.follow.mode == "live"
+    assert view._tiles()[-1].title == "Newest row"
     assert view.link().at is None
     assert set(view.table.rows["fresh"]) == {"▲ stale · 2 h"}
 
