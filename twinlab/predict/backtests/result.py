@@ -201,11 +201,16 @@ class Backtest:
         """Return the skill of each row of scores, on the places at which the model and the reference have a number."""
         assert self.reference is not None
         mine, other = self._data(name, known), self._data(self.reference, known)
+        by = list(options["by"])
         own, base = (
-            score_predictions(data, _where_told(self.truth, two), **options)[self.loss_name]
+            score_predictions(data, _where_told(self.truth, two), **options)[[*by, self.loss_name]]
             for data, two in ((mine, other), (other, mine))
         )
-        return 1 - own / base
+        if not by:
+            return 1 - own[self.loss_name] / base[self.loss_name]
+        # The reference may have other assets.
+        both = own.merge(base, on=by, how="left", suffixes=("", " of the reference"))
+        return 1 - both[self.loss_name] / both[f"{self.loss_name} of the reference"]
 
     def __repr__(self) -> str:
         plan = self.plan
