@@ -77,6 +77,20 @@ def test_the_lowest_limit_within_a_budget_keeps_it(seed: int, budget: float) -> 
     assert found.proven == (budget == 50.0)
 
 
+def test_a_span_in_which_nothing_departs_has_the_limit_as_learnt() -> None:
+    assert limit_within(scores(np.zeros((50, 2))), per_100_asset_weeks=1).limit == 1.0
+
+
+def test_a_limit_just_lower_would_break_the_budget() -> None:
+    quiet = scores(np.random.default_rng(4).gamma(2, 0.3, (24 * 14, 20)))
+    rule = Hysteresis(begin=1, end=3)
+    found = limit_within(quiet, per_100_asset_weeks=25, hysteresis=rule)
+    below = quiet["index"].values
+    lower = below[below < found.limit * (1 - 1e-6)].max()
+    active, _ = rule.active(below / lower)
+    assert (np.diff(active.astype(int), axis=0, prepend=0) > 0).sum() > found.allowed
+
+
 def test_a_budget_of_nothing_is_refused() -> None:
     with pytest.raises(SchemaError, match="expected at least two rows"):
         limit_within(scores([[np.nan], [np.nan]]), per_100_asset_weeks=1)

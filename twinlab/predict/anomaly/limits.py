@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,16 +66,28 @@ def limit_within(scores: xr.Dataset, *, per_100_asset_weeks: float, hysteresis: 
         active, _ = rule.active(index / limit)
         return int((active & ~np.concatenate([np.zeros((1, active.shape[1]), dtype=bool), active[:-1]])).sum())
 
-    # From the highest down to the first that is too low: just above quantiles, and above each of the largest values.
+    # Just above quantiles, and above each of the largest values; 1 where nothing is above 0.
     known = np.sort(index[np.isfinite(index)])
     grid = np.quantile(known, 1 - np.geomspace(1, 1 / len(known), 60))
     tried = np.unique(np.concatenate([grid, known[-_LARGEST:]]))[::-1] * (1 + 1e-9)
-    best = float(tried[0])
-    for limit in tried.tolist():
-        if limit <= 0 or alarms(limit) > allowed:
-            break
-        best = limit
-    return Budget(best, alarms(best), allowed, weeks)
+    tried = tried[tried > 0] if known[-1] > 0 else np.ones(1)
+    best = _last_within(lambda place: alarms(float(tried[place])) <= allowed, len(tried))
+    return Budget(float(tried[best]), alarms(float(tried[best])), allowed, weeks)
+
+
+def _last_within(within: Callable[[int], bool], count: int) -> int:
+    """Return the last place before the first that isn't within, from 0 on, which is.
+
+    In steps that double and then by halves. Not by halves alone: far down events merge, so that few alarms say nothing there.
+    """
+    low, high = 0, 1
+    while high < count and within(high):
+        low, high = high, 2 * high
+    high = min(high, count)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if within(middle) else (low, middle)
+    return low
 
 
 def retuned(limit: float, peaks: Sequence[float], accepted: Sequence[bool]) -> float:
