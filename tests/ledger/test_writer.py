@@ -339,10 +339,21 @@ def test_a_note_comes_with_the_last_frame_of_a_large_batch(ledger: Ledger, monke
     assert list(ledger.reader("s").notes()) == [(10, {"n": 1}), (19, {"n": 2})]
 
 
-def test_notes_are_kept_when_a_segment_with_records_is_sealed(ledger: Ledger, telemetry: Make) -> None:
+def test_the_notes_of_a_sealed_segment_are_one(ledger: Ledger, telemetry: Make) -> None:
     with ledger.writer("s") as w:
-        w.append_many([Records("r", pa.RecordBatch.from_pydict({"x": range(9)}))], note={"n": 1})
-        w.append_many([telemetry(5)], note={"n": 2})
+        w.append_many(
+            [Records("r", pa.RecordBatch.from_pydict({"x": range(9)}))], note={"n": 1, "at": {"a": 1, "b": 1}}
+        )
+        w.append_many([telemetry(5)], note={"n": 2, "at": {"b": 2, "c": 2}})
+        w.append_many([telemetry(2)])
         w.rotate()
+        w.append_many([telemetry(3)], note={"at": {"a": 3}})
+        w.rotate()
+        w.append_many([telemetry(4)], note={"at": {"a": 4}})
+    first, second = (16, {"n": 2, "at": {"a": 1, "b": 2, "c": 2}}), (19, {"at": {"a": 3}})
     ledger.seal("s")
-    assert list(ledger.reader("s").notes()) == [(9, {"n": 1})]
+    reader = Ledger(ledger.path).reader("s")
+    assert list(reader.notes()) == [first, second, (23, {"at": {"a": 4}})]
+    assert [at for at, _ in reader.notes(start=12)] == [16, 19, 23]
+    assert [at for at, _ in reader.notes(start=16)] == [19, 23]
+    assert ledger.verify().ok

@@ -13,7 +13,14 @@ from typing import TypeVar
 from twinlab.ledger.format import records
 from twinlab.ledger.format.archived import is_archived
 from twinlab.ledger.format.disk import corrupt
-from twinlab.ledger.format.frame import OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
+from twinlab.ledger.format.frame import (
+    FRAME_TABLE,
+    OBSERVATIONS_KIND,
+    RECORDS_KIND,
+    RETRACT_KIND,
+    ROW_KINDS,
+    unpack_ids,
+)
 from twinlab.ledger.format.frames import Decode, Frame, open_frame
 from twinlab.ledger.format.index import Index, Query, read_heads
 from twinlab.ledger.format.joined import joined
@@ -157,17 +164,17 @@ class Reader:
     def notes(self, *, start: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Yield the notes that a writer appended with rows from ordinal ``start`` on, each with the ordinal after its rows.
 
-        Those with observations of sealed segments aren't kept.
+        Those of a sealed segment are one: of each key the newest value, and of mappings in it the newest of each of their keys.
         """
         at = read_position(self._folder)
         for part in self._parts(at, start=start, stop=at.ordinal) if start < at.ordinal else ():
             index = part.index if isinstance(part, SealedFiles) else part[1]
-            for place in index.places[bisect_right(index.ends, start) :]:
-                head = place.head
-                if head.kind in ROW_KINDS and head.first < at.ordinal:
-                    note = head.extra.get("note")
-                    if isinstance(note, dict):
-                        yield head.first + head.rows, note
+            heads = [place.head for place in index.places[bisect_right(index.ends, start) :]]
+            # Segments that earlier versions sealed have the notes of records only.
+            for head in heads[-1:] if heads and heads[-1].kind == FRAME_TABLE and heads[-1].meta else heads:
+                note = head.extra.get("note") if head.first + head.rows <= at.ordinal else None
+                if isinstance(note, dict):
+                    yield head.first + head.rows, note
 
     def retracted_files(self, *, stop: int | None = None) -> dict[str, int]:
         """Return file id -> ordinal of its latest retraction; rows of the file before that ordinal are withdrawn."""

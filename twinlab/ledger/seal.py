@@ -23,7 +23,7 @@ from twinlab._files import open_binary, replace_file, sync_file, sync_folder
 from twinlab._locks import Lock
 from twinlab.ledger.format import codec
 from twinlab.ledger.format.disk import corrupt, crc32c, read_at, write_all
-from twinlab.ledger.format.frame import FRAME_TABLE, OBSERVATIONS_KIND, ROW_KINDS, Head, join
+from twinlab.ledger.format.frame import FRAME_TABLE, OBSERVATIONS_KIND, ROW_KINDS, Head, join, noted
 from twinlab.ledger.format.index import Index, read_heads
 from twinlab.ledger.format.manifest import Ranges, SealedSegment, read_manifest, write_manifest
 from twinlab.ledger.format.parquet import ORDINAL
@@ -221,8 +221,20 @@ def _frame_table(index: Index, file: SegmentFile) -> list[bytes]:
         codec.encode_ints(np.array(c, dtype=np.int64)) for c in columns
     )
     last = index.ends[-1] if index.ends else file.ordinal
-    head = Head(FRAME_TABLE, file.frames + len(heads), last, 0, max(columns[2], default=0), 0, 0, 0, -1, -1, b"", b"")
+    meta = noted(b"", _merged_notes(heads))
+    head = Head(FRAME_TABLE, file.frames + len(heads), last, 0, max(columns[2], default=0), 0, 0, 0, -1, -1, b"", meta)
     return join(head, payload)[1]
+
+
+def _merged_notes(heads: list[Head]) -> dict[str, object]:
+    """Return the notes of frames as one: of each key the newest value, and of mappings in it the newest of each of their keys."""
+    found: dict[str, object] = {}
+    for head in heads:
+        note = head.extra.get("note")
+        for key, value in note.items() if isinstance(note, dict) else ():
+            old = found.get(key)
+            found[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    return found
 
 
 def file_sha256(path: Path) -> str:

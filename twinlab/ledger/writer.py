@@ -209,8 +209,7 @@ class Writer:
     ) -> list[Ack]:
         """Append several batches of observations or `Records` with one sync: all are acknowledged, or none.
 
-        ``note``, as JSON can represent it, becomes durable with the last of the rows or not at all; `Reader.notes` returns it until the
-        segment is sealed.
+        ``note``, as JSON can represent it, becomes durable with the last of the rows or not at all; `Reader.notes` returns it.
         """
         checked = [(p, None if isinstance(p, Records) else observations.conform(p)) for p in parts]
         acks = []

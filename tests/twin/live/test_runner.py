@@ -100,6 +100,17 @@ def test_each_batch_is_acknowledged_once_in_order_and_the_catalogue_is_compared(
     assert "declares 'degF', but the mapping reads it as degC" in finding
 
 
+def test_offsets_that_are_in_no_file_yet_survive_sealing_by_another_process(run: Callable[[type[Feed]], Twin]) -> None:
+    twin = run(Feed)
+    (twin.folder / "live" / "feed.offsets.json").unlink()
+    with twin.ledger.writer("feed") as writer:
+        writer.rotate()
+    assert tl.open(twin.folder).ledger.seal("feed")
+    tl.open(twin.folder).run(once=True)
+    assert Feed.opened == [{}, {"": 100}]
+    assert twin.ledger.reader("feed").position() == 100
+
+
 class FailsOnce(Feed):
     def __init__(self, options: object, context: LiveContext) -> None:
         super().__init__(options, context)

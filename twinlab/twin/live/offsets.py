@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from twinlab._files import file_name, replace_file, sync_file, sync_folder
+from twinlab._files import file_name, replace_file, sync_file
 from twinlab.errors import SourceError
 from twinlab.ledger import Ledger
 
@@ -75,8 +75,6 @@ class Offsets:
             draft.write_text(json.dumps({"position": state[0], _KEY: state[1]}), encoding="utf-8")
             sync_file(draft)
             replace_file(draft, self._path)
-            # Sealing removes the notes that an earlier file would need.
-            sync_folder(self._path.parent)
         except OSError as error:
             msg = f"{self._path}: the offsets can't be written ({error}); check the disk"
             raise SourceError(msg) from error

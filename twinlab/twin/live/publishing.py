@@ -74,8 +74,6 @@ class Publisher:
 
     async def publish(self) -> None:
         """Publish now. A failure is logged: the rows are durable, and readers have them."""
-        # Sealing, which a publication may do, keeps no offsets of observations.
-        await self._write_offsets()
         published = [(runner.counts, runner.counts.waiting, runner.counts.groups) for runner in self._runners]
         began = time.monotonic()
         # The thread can't be interrupted: a stop waits for it.
