@@ -22,6 +22,7 @@ import twinlab as tl
 from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
 from twinlab.history import BuildReport
+from twinlab.twin.live.status import LiveStatus
 
 Make = Callable[[str], tl.Twin]
 PATIENCE = 60.0
@@ -65,6 +66,7 @@ def test_a_replayed_file_gives_the_history_of_the_ingested_file(live_twin: Make,
     assert rows_of(twin) == EXPECTED
     assert not status.running
     (source,) = twin.sources.to_dict("records")
+    assert source["stream_clocks"] is None
     assert (source["kind"], source["state"], source["rows"], source["queued"], source["waiting"]) == (
         "replay", "ended", 300, 0, 0,
     )  # fmt: skip
@@ -173,3 +175,13 @@ def test_readers_of_a_new_twin_have_the_rows_while_another_process_builds_its_fi
         with pytest.raises(HistoryConflictError):
             tl.open(twin.folder).history("truck")
     assert twin.history("truck").temperature.sel(asset="b").values.tolist() == [n / 10 for n in range(150)]
+
+
+def test_the_table_has_the_clock_of_each_gateway_and_is_written_to_files(tmp_path: Path) -> None:
+    sources = {
+        "trucks": {"kind": "mqtt", "stream_clocks": {"truck-1": 3600.0, "truck-2": -0.1}},
+        "erp": {"kind": "sql", "stream_clocks": {}},
+    }
+    table = LiveStatus(running=True, sources=sources).table()
+    assert table.stream_clocks.to_dict() == {"trucks": {"truck-1": 3600.0, "truck-2": -0.1}, "erp": None}
+    table.to_parquet(tmp_path / "sources.parquet")

@@ -73,6 +73,11 @@ class GapLog:
         self._recorded: dict[tuple[str, str], float] = {}
         self._merged: dict[tuple[str, str], Filled] = {}
 
+    @property
+    def waits(self) -> bool:
+        """Whether a record of filled gaps waits for its minute to be over."""
+        return bool(self._merged)
+
     def note(self, gaps: Sequence[Gap]) -> None:
         """Record gaps; they are durable when this returns.
 

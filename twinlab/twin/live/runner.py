@@ -210,7 +210,8 @@ class SourceRunner:
             backoff.reset()
             await self._acknowledge(group)
             filled = [one for batch in group for one in batch.filled]
-            await self._record(partial(self._gaps.fill, filled))
+            if filled or self._gaps.waits:
+                await self._record(partial(self._gaps.fill, filled))
             done = {one.gap for one in filled}
             await self._fill([gap for gap in (*before, *gaps) if gap not in done])
             before = []

@@ -53,7 +53,9 @@ class LiveStatus:
         """Return a row for each source: state, rates, latencies and gaps; times are seconds."""
         import pandas as pd  # noqa: PLC0415  (the historian needs none)
 
-        rows = [[source.get(name) for name in _COLUMNS] for source in self.sources.values()]
+        # Parquet has no empty mappings.
+        found = [{**source, "stream_clocks": source.get("stream_clocks") or None} for source in self.sources.values()]
+        rows = [[source.get(name) for name in _COLUMNS] for source in found]
         return pd.DataFrame(rows, index=pd.Index(list(self.sources), name="source"), columns=list(_COLUMNS))
 
     def __str__(self) -> str:

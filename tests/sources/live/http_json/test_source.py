@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.field_peers import HttpPeer
@@ -304,3 +305,33 @@ def test_secrets_are_sent_and_not_shown(peer: HttpPeer, tmp_path: Path) -> None:
 def test_it_keeps_the_promises_of_a_live_source(peer: HttpPeer) -> None:
     options = {"url": peer.url, "token": "${SERVICE_TOKEN}", "tables": positions(), "every": "50ms"}
     check_live_source("http", options, rows=8)
+
+
+def test_rows_that_the_ledger_has_do_not_come_again_after_a_restart(peer: HttpPeer) -> None:
+    first = run(opened(peer, {**positions(), **DEPOTS}))
+    stored = {
+        table: [part.rows for batch in first for part in batch.parts if part.table == table]  # type: ignore[union-attr]
+        for table in ("positions", "depots")
+    }
+    assert all(stored.values())
+    asked: list[tuple[str, int | None]] = []
+
+    def read(table: str, since: int | None) -> Iterator[pa.RecordBatch]:
+        asked.append((table, since))
+        yield from stored[table]
+
+    offsets = {stream: at for batch in first for stream, at in batch.offsets.items()}
+    given = {"url": peer.url, "tables": {**positions(), **DEPOTS}, "token": "${SERVICE_TOKEN}", "overlap": "1h"}
+    kind = LIVE_KINDS.get("http")
+
+    def restarted() -> LiveSource:
+        source: LiveSource = kind.open(
+            kind.parse(given), LiveContext("telematics", offsets=offsets, stored=read, once=True)
+        )
+        return source
+
+    assert rows(run(restarted())) == []
+    # Tables that are read as a whole are compared with all of the ledger's newest rows.
+    assert [(table, since is None) for table, since in asked] == [("positions", False), ("depots", True)]
+    peer.positions[-1]["speed"] = 99.0
+    assert [row["speed"] for row in rows(run(restarted()))] == [99.0]

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinlab._backoff import Backoff
+from twinlab._tasks import in_thread
 from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
 from twinlab.sources.base import Problem, RowBatch
@@ -23,6 +24,7 @@ from twinlab.sources.live.http_json.options import HttpOptions, ServiceTable
 from twinlab.sources.live.http_json.pages import Request, next_request, rows_of, value_at
 from twinlab.sources.live.http_json.window import Window, change_of
 from twinlab.sources.live.protocol import Catalogue, Filled, Gap, LiveBatch, LiveContext
+from twinlab.sources.live.sql_rows import row_digests
 from twinlab.sources.parsing.json_objects import flat_or_problem
 from twinlab.sources.parsing.numerals import Numerals
 from twinlab.sources.parsing.values import ValueColumns
@@ -60,6 +62,8 @@ class HttpSource(SourceBase):
         reading = {} if context.mapping is None else context.mapping.reading
         texts, missing = frozenset(reading.get("text_columns", ())), frozenset(reading.get("missing", ()))
         self._columns = {name: ValueColumns(Numerals(), texts, missing) for name in options.tables}
+        # Table -> key -> digest of the row that the ledger has, of those that the first poll may read again.
+        self._stored: dict[str, dict[tuple[str, ...], bytes]] = {}
         # Table -> gaps that its next poll fills -> rows found in them so far.
         self._asked: dict[str, dict[Gap, int]] = {name: {} for name in options.tables}
         self._windows = {name: self._window(name, table) for name, table in options.tables.items()}
@@ -77,6 +81,7 @@ class HttpSource(SourceBase):
         """Poll all tables again and again, or once."""
         backoff = Backoff(self._every, 300.0)
         fetcher: Fetcher | None = None
+        await in_thread(self._read_stored)
         try:
             fetcher = Fetcher(self._options, self._context.folder, self._meter)
             while True:
@@ -142,13 +147,14 @@ class HttpSource(SourceBase):
             items = [flat_or_problem(row, number) for number, row in enumerate(rows, start=1)]
             self._check_columns(name, table, items)
             for low in range(0, len(items), _ROWS):
-                fresh = list(window.fresh(items[low : low + _ROWS]))
+                fresh = self._not_stored(name, list(window.fresh(items[low : low + _ROWS])))
                 for gap in filling:
                     self._asked[name][gap] += sum(_is_in(gap, row, table) for row in fresh)
                 if fresh:
                     yield self._batch(name, fresh)
             request = next_request(request, answer.document, answer.headers, table.pages, rows=len(rows))
             first = False
+        self._stored.pop(name, None)
         if window.end(began):
             yield LiveBatch(offsets={name: window.until})
         if filling:
@@ -205,13 +211,36 @@ class HttpSource(SourceBase):
     def _batch(self, name: str, items: Sequence[dict[str, Any] | Problem]) -> LiveBatch:
         rows = [row for row in items if not isinstance(row, Problem)]
         problems = tuple(row for row in items if isinstance(row, Problem))
+        self._meter.received(len(rows))
+        numbers = np.arange(1, len(rows) + 1, dtype=np.int64)
+        return LiveBatch((RowBatch(name, self._converted(name, rows), numbers, problems=problems),))
+
+    def _converted(self, name: str, rows: Sequence[dict[str, Any]]) -> pa.RecordBatch:
         names = dict.fromkeys(column for row in rows for column in row)
         found, arrays = self._columns[name].convert({column: [row.get(column) for row in rows] for column in names})
         schema = pa.schema([pa.field(column, array.type) for column, array in zip(found, arrays, strict=True)])
-        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        self._meter.received(len(rows))
-        numbers = np.arange(1, len(rows) + 1, dtype=np.int64)
-        return LiveBatch((RowBatch(name, batch, numbers, problems=problems),))
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _read_stored(self) -> None:
+        """Read from the ledger the rows that the first polls have again after a restart: those that are equal aren't yielded."""
+        read = self._context.stored
+        if read is None:
+            return
+        for name, table in self._options.tables.items():
+            since = None if table.since is None or table.times == "number" else self._windows[name].low
+            self._stored[name] = {}
+            for rows in read(name, since):
+                self._stored[name].update(row_digests(rows, table.key))
+
+    def _not_stored(self, name: str, items: list[dict[str, Any] | Problem]) -> list[dict[str, Any] | Problem]:
+        """Return the rows that differ from the ledger's latest one with the same key."""
+        stored = self._stored.get(name)
+        rows = [item for item in items if not isinstance(item, Problem)]
+        if not stored or not rows:
+            return items
+        read = row_digests(self._converted(name, rows), self._options.tables[name].key)
+        equal = {id(row) for row, (key, digest) in zip(rows, read, strict=True) if stored.get(key) == digest}
+        return [item for item in items if id(item) not in equal]
 
 
 def _is_in(gap: Gap, row: dict[str, Any] | Problem, table: ServiceTable) -> bool:

@@ -51,6 +51,11 @@ class Window:
             return datetime.fromtimestamp(low // _SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return str(low // (_SECOND if self._table.times == "s" else 10**6))
 
+    @property
+    def low(self) -> int | None:
+        """From when on the next poll reads, ns UTC, or its number; None if it reads everything."""
+        return None if self.until is None else self.until - self._overlap
+
     def begin(self) -> None:
         """Note that a poll begins."""
         self._newest = self.until

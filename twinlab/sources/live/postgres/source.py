@@ -106,7 +106,7 @@ class PostgresSource(SourceBase):
                 if self._once and not more:
                     self._meter.ended()
                     return
-                await asyncio.sleep(0.0 if more and self._durable >= self._yielded else self._every)
+                await asyncio.sleep(0.0 if more else self._every)
         finally:
             if server is not None:
                 with suppress(OSError):
