@@ -5,7 +5,7 @@ from __future__ import annotations
 from twinlab.plant.network.cold_rooms import ColdRooms, sample_cold_rooms
 from twinlab.plant.network.failures.condition import Condition
 from twinlab.plant.network.failures.trucks import truck_temperatures
-from twinlab.plant.network.forklifts import Forklifts, join_forklifts
+from twinlab.plant.network.forklifts import join_forklifts
 from twinlab.plant.network.network import Network
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.steps.plan import Progress
@@ -41,24 +41,18 @@ def network_of(plant: Plant, step: Step) -> Network:
     forklifts = join_forklifts(plan.forklifts, [step.forklifts])
     return Network(
         plant.size, plan.roads, timed.trips, timed.tracks, rooms, forklifts, timed.parcels, step.logged, timed.reported,
-        plan.forklift_silent, plant.faults, forklifts, condition_of(plant, rooms, forklifts),
+        plan.forklift_silent, plant.faults, forklifts, condition_of(plant, step, rooms),
     )  # fmt: skip
 
 
-def condition_of(plant: Plant, rooms: ColdRooms, forklifts: Forklifts) -> Condition | None:
-    """Return the condition of a plant's assets at these samples, and of its trucks at all of their reports."""
-    wear = plant.plan.wear
+def condition_of(plant: Plant, step: Step, rooms: ColdRooms) -> Condition | None:
+    """Return the condition of a step's forklifts, of its rooms at their samples, and of the trucks at all of their reports."""
+    wear, samples = plant.plan.wear, step.forklifts
     if wear is None:
         return None
-    samples = len(forklifts.battery[0])
-    voltage = wear.voltages.at(
-        forklifts.time[:samples], forklifts.battery.T, forklifts.load.T, forklifts.mode.T
-    )  # fmt: skip
     return Condition(
         wear.disturbances,
         wear.currents.at(rooms.time, rooms.compressor.T == 1).T,
-        voltage.T,
-        truck_temperatures(
-            plant.size, plant.timetable.tracks, plant.timetable.trips, wear.disturbances.failures
-        ),
-    )  # fmt: skip
+        wear.voltages.at(samples.time, samples.battery, samples.load, samples.mode).T,
+        truck_temperatures(plant.size, plant.timetable.tracks, plant.timetable.trips, wear.disturbances.failures),
+    )
