@@ -60,3 +60,18 @@ def test_a_twin_that_was_loaded_later_knew_nothing_by_ingest_time(cold):
     fitted = P.fit_on(P.SeasonalNaive(INPUTS, TARGET, ("1h",)), cold, known="2026-01-15", knowledge=P.ByEventTime())
     with pytest.raises(tl.SchemaError, match="nothing was known"):
         P.predict_at(fitted, cold, issue_time="2026-01-16")
+
+
+def test_threads_that_open_the_twin_each_give_what_one_thread_gives(cold):
+    naive = P.SeasonalNaive(INPUTS, TARGET, ("1h", "12h"))
+    options = {"refit": "2d", "knowledge": P.ByEventTime(latency="2h"), "progress": False}
+    alone, both = (
+        P.backtest(naive, cold, "2026-01-10", "2026-01-18", baselines={}, workers=workers, **options)
+        for workers in (1, 2)
+    )
+    for key, data in alone.predictions.items():
+        assert data.identical(both.predictions[key])
+    assert both.scores()["cases"].item() == 32
+    # With a latency of 2 h, the cell of an hour ahead is a day old, as it was without.
+    leak = both.leak().iloc[0]
+    assert leak["loss_final"] == leak["loss_then"]
