@@ -2,7 +2,7 @@
 
 In: a twin, or plain arrays. Out: Datasets with dims ``issue_time, lead_time, asset, quantile``, stored beside the twin, with scores once the truth is known.
 Read in order: `protocol` (states, predictors, estimators), `predictions` (the schema and the store), `scores`, `known` (what was known when), `targets`,
-`features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`.
+`features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`, `delay` (planned events).
 Never: a value that wasn't known at the issue time; a number where the honest answer is "can't tell"; a write to the twin's history.
 """
 
@@ -22,6 +22,8 @@ __getattr__, __dir__ = attach(
         "Climatology": "baselines.constant",
         "Conformal": "conformal.predictor",
         "Constant": "baselines.constant",
+        "DelayPredictor": "delay.predictor",
+        "DelaySettings": "delay.settings",
         "EventColumns": "protocol.events",
         "EventCount": "features.event_counts",
         "EventTarget": "targets.event",

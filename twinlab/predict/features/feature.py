@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -13,7 +13,7 @@ from twinlab.predict.features.cases import Cases
 from twinlab.predict.protocol.durations import text_of
 from twinlab.predict.protocol.state import LeakError, State
 
-__all__ = ["NONE", "Feature", "check_known", "check_reach", "check_serving", "matrix"]
+__all__ = ["NONE", "Feature", "check_known", "check_reach", "check_same", "check_serving", "matrix"]
 
 #: No time at all.
 NONE = np.timedelta64(0, "ns")
@@ -99,6 +99,26 @@ def matrix(features: Sequence[Feature], state: State, cases: Cases) -> NDArray[n
 def check_serving(
     features: Sequence[Feature], state: State, cases: Cases, x: NDArray[np.float64], *, window: np.timedelta64
 ) -> None:
+    """Check that training features equal those that would have been computed at the issue time, see `check_same`.
+
+    Raises
+    ------
+    LeakError
+        If a feature differs; names it, an issue time and both values.
+    """
+    names = [feature.name for feature in features]
+    check_same(names, lambda known, some: matrix(features, known, some), state, cases, x, window=window)
+
+
+def check_same(
+    names: Sequence[str],
+    compute: Callable[[State, Cases], NDArray[np.float64]],
+    state: State,
+    cases: Cases,
+    x: NDArray[np.float64],
+    *,
+    window: np.timedelta64,
+) -> None:
     """Check that training features equal those that would have been computed at the issue time.
 
     At some of the issue times the features are computed again from what was known then (`State.at`). A feature that reads later rows, a
@@ -106,7 +126,10 @@ def check_serving(
 
     Parameters
     ----------
-    features : sequence of Feature
+    names : sequence of str
+        Of the features.
+    compute : callable
+        ``compute(state, cases)``: features (cases, features).
     state : State
         What the training features were computed from.
     cases : Cases
@@ -127,12 +150,12 @@ def check_serving(
     for when in instants[np.unique([0, len(instants) - 1, *some])] if len(instants) else ():
         rows = np.flatnonzero(cases.issued == when)
         known = state.at(when, window=window)
-        again = matrix(features, known, cases.take(rows))
+        again = compute(known, cases.take(rows))
         differs = ~np.isclose(again, x[rows], rtol=1e-9, atol=1e-12, equal_nan=True)
         if bool(differs.any()):
             row, column = (int(one[0]) for one in np.nonzero(differs))
             msg = (
-                f"the feature {features[column].name!r} isn't known at its issue time: at {when} it is {x[rows][row, column]:g} in training, "
+                f"the feature {names[column]!r} isn't known at its issue time: at {when} it is {x[rows][row, column]:g} in training, "
                 f"and {again[row, column]:g} from what was known then; compute it from rows before the issue time of each case alone, "
                 "within Inputs.window, and state in EventColumns when columns of events become known"
             )
