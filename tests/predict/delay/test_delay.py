@@ -92,6 +92,13 @@ def test_the_event_before_is_the_latest_one_of_the_asset_that_was_planned_to_end
     assert (chain.travel == 0).all()
 
 
+def test_events_without_an_asset_are_no_chain():
+    table = trips(2).assign(asset=lambda one: one["asset"].where(one["asset"] != "A"))
+    chain = Chain.of(Plan.of(table, what="trip"), "asset", None)
+    assert (chain.before[:12] == -1).all()
+    assert (chain.before[13:18] >= 12).all()
+
+
 def test_a_delay_goes_along_the_chain_from_what_was_known():
     table = trips(1).iloc[:3].copy()
     table["start"] = table["planned_start"] + pd.Timedelta("50min")

@@ -92,6 +92,8 @@ class Chain:
         safe = np.maximum(found, 0)
         fits = (
             (found >= 0)
+            # Events without an asset are no chain.
+            & (code >= 0)
             & (code[safe] == code)
             & (plan.planned_start[safe] < plan.planned_start)
             & (plan.planned_start - plan.planned_end[safe] <= _LONGEST_GAP)

@@ -234,6 +234,6 @@ class FittedDelay:
 def _instants(base: Ints, minutes: Floats) -> NDArray[np.datetime64]:
     """Return instants some minutes after others, in whole seconds; NaT of NaN."""
     seconds = np.where(np.isnan(minutes), 0, np.round(minutes * 60)).astype("int64")
-    found = (base + seconds * 10**9).astype("datetime64[ns]")
+    found: NDArray[np.datetime64] = (base + seconds * 10**9).astype("datetime64[ns]")
     found[np.isnan(minutes)] = np.datetime64("NaT")
     return found

@@ -43,7 +43,7 @@ def signals_of_link(
     known = (cell >= 0) & (column >= 0)
     out = {}
     for name in names:
-        values = data[name].transpose("time", "asset").to_pandas()
+        values = pd.DataFrame(data[name].transpose("time", "asset").values)
         for what, cells in (
             ("", values.ffill(limit=_FILL)),
             (", mean of 6 cells", values.rolling(_MEAN, min_periods=1).mean().round(9)),

@@ -65,4 +65,5 @@ def delay_table(
             f"{fitted.settings.event_type!r} fitted at {fitted.training[1]}; fit it with known={str(when)!r} or earlier"
         )
         raise SchemaError(msg)
-    return fitted.table(read_state(twin, fitted.inputs, when, knowledge=knowledge, on_grid=False))
+    table: pd.DataFrame = fitted.table(read_state(twin, fitted.inputs, when, knowledge=knowledge, on_grid=False))
+    return table
