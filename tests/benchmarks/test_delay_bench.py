@@ -88,7 +88,7 @@ def test_flights_two_hours_before_departure() -> None:
         "features": len(fitted.names),
         "CPU, s": cost,
     }
-    print("\n" + "\n".join(f"{name}: {value:.4g}" for name, value in figures.items()))
+    print("\n" + "\n".join(f"{name}: {value:.4g}" for name, value in figures.items()))  # noqa: T201
     assert figures["AUC"] >= 0.75 > figures["AUC, share late by hour"]
     assert figures["MAE"] <= 20.5 < figures["MAE, median"]
     assert 0.87 <= figures["coverage of 90 %"] <= 0.93
