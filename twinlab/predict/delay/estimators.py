@@ -9,7 +9,7 @@ from twinlab.predict.protocol.sklearn import SklearnClassifier, SklearnRegressor
 
 __all__ = ["LEVELS", "classifier", "regressor"]
 
-#: Levels of the quantiles of a delay; 90 % lies between the outer ones.
+#: Levels of the quantiles of a delay; 90 % is between the outer ones.
 LEVELS: Final = (0.05, 0.5, 0.95)
 _TREES: Final = {
     "n_estimators": 160,
