@@ -91,7 +91,7 @@ def find_events(scores: xr.Dataset, hysteresis: Hysteresis | None = None) -> pd.
             peak = first + int(np.nanargmax(np.where(np.isnan(own), -np.inf, own)))
             rows.append((
                 str(asset), time[first], time[last] if last < len(time) else np.datetime64("NaT"), float(index[peak, place]),
-                time[peak], _told(shares[first:last, place], names),
+                time[peak], _shares_text(shares[first:last, place], names),
             ))  # fmt: skip
     found = pd.DataFrame(rows, columns=["asset", "start", "end", "peak", "peak_time", "signals"])
     return found.sort_values(["start", "asset"], ignore_index=True)
@@ -103,7 +103,7 @@ def _runs(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _told(shares: Floats, names: list[str]) -> str:
+def _shares_text(shares: Floats, names: list[str]) -> str:
     """Return the signals with at least a tenth of the contributions, most first."""
     known = shares[np.isfinite(shares).all(axis=1)]
     if not len(known):

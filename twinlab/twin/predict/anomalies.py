@@ -1,0 +1,130 @@
+"""Anomalies in a twin's history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from twinlab.errors import SchemaError
+from twinlab.predict.anomaly import AnomalyModel, Hysteresis, find_events, fit, limit_within
+from twinlab.predict.anomaly.values import signal_names
+from twinlab.predict.protocol.durations import instant
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+    from twinlab.predict.anomaly.scoring import Detector
+
+__all__ = ["anomaly_table"]
+
+#: By default, what is searched is the last week, and what is usual is learnt from the four weeks before.
+_SEARCHED, _USUAL = pd.Timedelta(days=7), pd.Timedelta(days=28)
+#: Share of the usual span that the detector learns from; the rest of it gives the limit.
+_LEARNT = 2 / 3
+
+
+def anomaly_table(
+    twin: TwinReader,
+    asset_type: str,
+    *,
+    start: object = None,
+    stop: object = None,
+    usual: tuple[object, object] | None = None,
+    signals: Sequence[str] | None = None,
+    step: str | None = None,
+    detector: Detector | None = None,
+    hysteresis: Hysteresis | None = None,
+    per_100_asset_weeks: float = 1.0,
+) -> pd.DataFrame:
+    """Return the anomalies of an asset type's history, see `twinlab.Twin.anomalies`."""
+    history = twin.history(asset_type, signals=signals, step=step)
+    if history.sizes["time"] == 0:
+        msg = f"{asset_type!r} has no history"
+        raise SchemaError(msg)
+    end = pd.Timestamp(history["time"].values[-1]) + pd.Timedelta(1, "ns") if stop is None else _stamp(stop, "stop")
+    begin = end - _SEARCHED if start is None else _stamp(start, "start")
+    low, high = (begin - _USUAL, begin) if usual is None else (_stamp(usual[0], "usual"), _stamp(usual[1], "usual"))
+    if not (low < high <= begin < end):
+        msg = (
+            f"expected a usual span that ends before the start, and a start before the stop, got usual {low} to {high}, "
+            f"start {begin} and stop {end}"
+        )
+        raise SchemaError(msg)
+    before, searched = _between(history, low, high), _between(history, begin, end)
+    cut = int(before.sizes["time"] * _LEARNT)
+    names, assets, cant_tell = _usable(
+        before.isel(time=slice(cut)), _names(before, signals, rollups=step is not None), signals
+    )
+    if not names or not assets:
+        reason = next(iter(cant_tell.values()), "no numeric signal")
+        msg = f"{asset_type!r} from {low} to {high}: nothing can be learnt ({reason}); choose another usual span or other signals"
+        raise SchemaError(msg)
+    before, searched = before[_with_flags(before, names)], searched[_with_flags(searched, names)]
+    before, searched = before.sel(asset=assets), searched.sel(asset=assets)
+    rule = hysteresis or Hysteresis()
+    model = fit(before.isel(time=slice(cut)), signals=names, detector=detector)
+    quiet, state = model.score(before.isel(time=slice(cut, None)))
+    budget = limit_within(quiet, per_100_asset_weeks=per_100_asset_weeks, hysteresis=rule)
+    model = model.with_limit(max(budget.limit, 1.0))
+    # Levels go on from the usual span only where the searched one follows it.
+    scores, _ = model.score(searched, state if high == begin else None)
+    found = find_events(scores, rule)
+    found.attrs = _facts(model, cant_tell) | {
+        "usual": f"{low} to {high}",
+        "false_alarms": f"{budget.alarms} in {budget.asset_weeks:.3g} asset-weeks, {budget.allowed:.3g} allowed",
+        "proven": budget.proven,
+    }
+    return found
+
+
+def _facts(model: AnomalyModel, cant_tell: dict[str, str]) -> dict[str, object]:
+    return {"signals": list(model.signals), "assets": list(model.assets), "limit": model.limit, "cant_tell": cant_tell}
+
+
+def _stamp(when: object, what: str) -> pd.Timestamp:
+    return pd.Timestamp(instant(when, what=f"anomalies: {what}"))
+
+
+def _between(history: xr.Dataset, start: pd.Timestamp, stop: pd.Timestamp) -> xr.Dataset:
+    times = history["time"].values
+    inside = slice(*np.searchsorted(times, [start.to_datetime64(), stop.to_datetime64()]).tolist())
+    return history.isel(time=inside).compute()
+
+
+def _names(history: xr.Dataset, signals: Sequence[str] | None, *, rollups: bool) -> list[str]:
+    """Return the variables to search: of rollups the means."""
+    if signals is not None:
+        return [f"{name}_mean" if rollups else name for name in signals]
+    return [name for name in signal_names(history) if not rollups or name.endswith("_mean")]
+
+
+def _usable(
+    learnt: xr.Dataset, names: list[str], signals: Sequence[str] | None
+) -> tuple[list[str], list[str], dict[str, str]]:
+    """Return the variables and the assets that have something to learn from, and why the others haven't.
+
+    Signals that were asked for are kept: `fit` says what is wrong with them.
+    """
+    cant_tell: dict[str, str] = {}
+    if signals is None:
+        for name in list(names):
+            values = learnt[name].values
+            if not np.isfinite(values).any() or np.nanmax(values) == np.nanmin(values):
+                names.remove(name)
+                cant_tell[name] = "it has one value in the span that is learnt from, or none"
+    known = [str(one) for one in learnt["asset"].values]
+    empty = np.zeros(len(known), dtype=bool)
+    for name in names:
+        empty |= ~np.isfinite(learnt[name].transpose("time", "asset").values).any(axis=0)
+    of_assets = dict(zip(known, empty.tolist(), strict=True))
+    cant_tell |= {
+        asset: "a signal has no value in the span that is learnt from" for asset, none in of_assets.items() if none
+    }
+    return names, [asset for asset, none in of_assets.items() if not none], cant_tell
+
+
+def _with_flags(history: xr.Dataset, names: Sequence[str]) -> list[str]:
+    return [each for name in names for each in (name, f"{name}_qc") if each in history]
