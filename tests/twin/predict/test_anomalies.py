@@ -1,5 +1,7 @@
 """`twin.anomalies`: what is found in the span that is searched, what is learnt from, and what is refused."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,7 +69,7 @@ def test_the_asset_and_the_signals_that_went_apart_are_found_in_the_last_week_an
 def test_rows_after_the_span_that_is_searched_change_nothing() -> None:
     later = history()
     later["current"].values[34 * 144 :] *= 3
-    options = {"start": "2026-01-30", "stop": "2026-02-04"}
+    options: dict[str, Any] = {"start": "2026-01-30", "stop": "2026-02-04"}
     pd.testing.assert_frame_equal(
         anomaly_table(twin(history()), "pump", **options), anomaly_table(twin(later), "pump", **options)
     )
@@ -82,8 +84,9 @@ def test_other_detectors_spans_steps_and_budgets_are_used() -> None:
     assert hourly.attrs["signals"] == ["pressure_mean", "current_mean"]
     short = anomaly_table(pumps, "pump", usual=("2026-01-05", "2026-01-15"), start="2026-02-01")
     assert short.attrs["usual"].startswith("2026-01-05")
-    generous = anomaly_table(pumps, "pump", per_100_asset_weeks=5_000)
-    assert generous.attrs["false_alarms"].endswith("allowed")
+    generous, strict = (anomaly_table(pumps, "pump", per_100_asset_weeks=budget) for budget in (5_000, 0))
+    assert generous.attrs["limit"] <= strict.attrs["limit"]
+    assert strict.attrs["false_alarms"].startswith("0 in")
     assert generous.attrs["proven"] and not robust.attrs["proven"]
 
 
@@ -97,7 +100,7 @@ def test_other_detectors_spans_steps_and_budgets_are_used() -> None:
         ({"start": "2025-12-01", "stop": "2025-12-20"}, "nothing can be learnt"),
     ],
 )
-def test_what_can_not_be_searched_is_refused_with_what_to_do(options: dict[str, object], message: str) -> None:
+def test_what_can_not_be_searched_is_refused_with_what_to_do(options: dict[str, Any], message: str) -> None:
     with pytest.raises(SchemaError, match=message):
         anomaly_table(twin(history()), "pump", **options)
 

@@ -37,14 +37,14 @@ def anomaly_table(
     step: str | None = None,
     detector: Detector | None = None,
     hysteresis: Hysteresis | None = None,
-    per_100_asset_weeks: float = 1.0,
+    per_100_asset_weeks: float = 50.0,
 ) -> pd.DataFrame:
     """Return the anomalies of an asset type's history, see `twinlab.Twin.anomalies`."""
     history = twin.history(asset_type, signals=signals, step=step)
     if history.sizes["time"] == 0:
         msg = f"{asset_type!r} has no history"
         raise SchemaError(msg)
-    end = pd.Timestamp(history["time"].values[-1]) + pd.Timedelta(1, "ns") if stop is None else _stamp(stop, "stop")
+    end = _end(history) if stop is None else _stamp(stop, "stop")
     begin = end - _SEARCHED if start is None else _stamp(start, "start")
     low, high = (begin - _USUAL, begin) if usual is None else (_stamp(usual[0], "usual"), _stamp(usual[1], "usual"))
     if not (low < high <= begin < end):
@@ -88,6 +88,12 @@ def _stamp(when: object, what: str) -> pd.Timestamp:
     return pd.Timestamp(instant(when, what=f"anomalies: {what}"))
 
 
+def _end(history: xr.Dataset) -> pd.Timestamp:
+    """Return the end of the last cell."""
+    times = history["time"].values[-2:]
+    return pd.Timestamp(times[-1]) + pd.Timedelta(times[-1] - times[0] if len(times) > 1 else 1)
+
+
 def _between(history: xr.Dataset, start: pd.Timestamp, stop: pd.Timestamp) -> xr.Dataset:
     times = history["time"].values
     inside = slice(*np.searchsorted(times, [start.to_datetime64(), stop.to_datetime64()]).tolist())
@@ -98,7 +104,12 @@ def _names(history: xr.Dataset, signals: Sequence[str] | None, *, rollups: bool)
     """Return the variables to search: of rollups the means."""
     if signals is not None:
         return [f"{name}_mean" if rollups else name for name in signals]
-    return [name for name in signal_names(history) if not rollups or name.endswith("_mean")]
+    positions = ("latitude", "longitude")
+    return [
+        name
+        for name in signal_names(history)
+        if (not rollups or name.endswith("_mean")) and name.removesuffix("_mean") not in positions
+    ]
 
 
 def _usable(

@@ -43,7 +43,7 @@ class PredictMethods:
         step: str | None = None,
         detector: Detector | None = None,
         hysteresis: Hysteresis | None = None,
-        per_100_asset_weeks: float = 1.0,
+        per_100_asset_weeks: float = 50.0,
     ) -> pd.DataFrame:
         """Find when the signals of the assets of a type were unusual, learnt from an earlier span.
 
@@ -56,7 +56,7 @@ class PredictMethods:
             What is learnt from, before the start; by default the four weeks before it. The detector learns from its first two thirds,
             its last third gives the limit.
         signals : sequence of str, optional
-            By default all numeric ones that vary.
+            By default all numeric ones that vary, positions apart.
         step : duration, optional
             Search rollups, whose signals are ``<signal>_mean`` and so on; by default the cells themselves.
         detector : optional
@@ -64,7 +64,8 @@ class PredictMethods:
         hysteresis : optional
             `predict.anomaly.Hysteresis`: after how many rows an event begins and ends.
         per_100_asset_weeks : float
-            False alarms that are allowed per 100 weeks of an asset.
+            False alarms that are allowed per 100 weeks of an asset: by default each asset may have one every two weeks. A usual span
+            with failures in it makes the limit higher than this needs; choose a quiet one.
 
         Returns
         -------
