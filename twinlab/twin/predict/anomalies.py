@@ -10,7 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.predict.anomaly import AnomalyModel, Hysteresis, find_events, fit, limit_within
+from twinlab.predict.anomaly.events import Hysteresis, find_events
+from twinlab.predict.anomaly.limits import limit_within
+from twinlab.predict.anomaly.scoring import AnomalyModel, fit
 from twinlab.predict.anomaly.values import signal_names
 from twinlab.predict.protocol.durations import instant
 
