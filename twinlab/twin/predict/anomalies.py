@@ -12,7 +12,7 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.predict.anomaly.events import Hysteresis, find_events
 from twinlab.predict.anomaly.limits import limit_within
-from twinlab.predict.anomaly.scoring import AnomalyModel, fit
+from twinlab.predict.anomaly.scoring import fit
 from twinlab.predict.anomaly.values import signal_names
 from twinlab.predict.protocol.durations import instant
 
@@ -74,16 +74,16 @@ def anomaly_table(
     # Levels go on from the usual span only where the searched one follows it.
     scores, _ = model.score(searched, state if high == begin else None)
     found = find_events(scores, rule)
-    found.attrs = _facts(model, cant_tell) | {
-        "usual": f"{low} to {high}",
-        "false_alarms": f"{budget.alarms} in {budget.asset_weeks:.3g} asset-weeks, {budget.allowed:.3g} allowed",
-        "proven": budget.proven,
-    }
+    found.attrs.update(
+        signals=list(model.signals),
+        assets=list(model.assets),
+        limit=model.limit,
+        usual=f"{low} to {high}",
+        false_alarms=f"{budget.alarms} in {budget.asset_weeks:.3g} asset-weeks, {budget.allowed:.3g} allowed",
+        proven=budget.proven,
+        cant_tell=cant_tell,
+    )
     return found
-
-
-def _facts(model: AnomalyModel, cant_tell: dict[str, str]) -> dict[str, object]:
-    return {"signals": list(model.signals), "assets": list(model.assets), "limit": model.limit, "cant_tell": cant_tell}
 
 
 def _stamp(when: object, what: str) -> pd.Timestamp:
