@@ -76,8 +76,12 @@ def test_the_table_has_errors_with_their_unit(
     assert found["tolerance"].tolist() == [0.1, 0.1]
 
 
-def test_a_span_types_and_assets_are_chosen(folders: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_span_types_and_assets_are_chosen(
+    folders: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     twin, plant = folders
+    # One block of columns, however wide the terminal is.
+    monkeypatch.setenv("COLUMNS", "1000")
     span = ["--since", f"{SIZE.start}T00:10Z", "--until", f"{SIZE.start}T00:30Z"]
     assert main(["fidelity", twin, "--truth", plant, "--types", "cold_room", "--assets", "R01", *span]) == 0
     assert capsys.readouterr().out.splitlines()[-1].split()[2:5] == ["degC", "4", "4"]

@@ -111,6 +111,8 @@ FEATURES = {
 }
 
 
+# A trend through times in nanoseconds.
+@pytest.mark.filterwarnings("ignore:Polyfit may be poorly conditioned")
 @pytest.mark.parametrize("leak", FEATURES)
 def test_a_fit_refuses_a_feature_that_wasnt_known(leak):
     links = pd.DataFrame(
