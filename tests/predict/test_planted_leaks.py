@@ -100,7 +100,7 @@ FEATURES = {
         lambda data: data.copy(data=pd.DataFrame(data.where(data.time.dt.hour % 2 == 0).values).bfill().to_numpy())
     ),
     "a trend fitted to all rows": function(
-        lambda data: data - (data.differentiate("time").mean("time") * (data.time - data.time[0]).astype(float))
+        lambda data: data - xr.polyval(data.time, data.polyfit("time", 1).polyfit_coefficients)
     ),
     "means by hour of all rows": function(
         lambda data: data.groupby("time.hour").mean().sel(hour=data.time.dt.hour).transpose("time", "asset")
