@@ -72,15 +72,15 @@ def measure(site: Site, visible: Iterator[np.ndarray]) -> dict[str, float]:
     processes["broker"] = psutil.Process(site.broker.process.pid)
     settle(visible)
     cpu = {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
-    latencies, torn, began = [], 0, time.monotonic()
+    latencies, memory, torn, began = [], [], 0, time.monotonic()
     while time.monotonic() - began < SECONDS:
         times = next(visible)
         torn += int((times == 0).sum())
         latencies.append((time.time_ns() - times[times > 0]) / 1e9)
+        memory.append(processes["historian"].memory_info().rss / 2**20)
         time.sleep(0.02)
     seconds = time.monotonic() - began
     used = {name: (sum(process.cpu_times()[:2]) - cpu[name]) / seconds for name, process in processes.items()}
-    memory = processes["historian"].memory_info().rss / 2**20
     site.finish(300.0)
     site.stop()
     seen = np.concatenate(latencies)
@@ -89,7 +89,8 @@ def measure(site: Site, visible: Iterator[np.ndarray]) -> dict[str, float]:
         "rows_seen_without_data": torn,
         "visible_p50_s": float(np.percentile(seen, 50)),
         "visible_p99_s": float(np.percentile(seen, 99)),
-        "historian_mib": memory,
+        "historian_mib": float(np.median(memory)),
+        "historian_peak_mib": max(memory),
         **{f"cpu_{name}": share for name, share in used.items()},
     }
 
