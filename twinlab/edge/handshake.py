@@ -11,7 +11,7 @@ from twinlab.errors import SchemaError
 __all__ = ["RUNS", "Birth", "Reply", "read_object"]
 
 VERSION = 1
-#: Runs of a gateway's program that are stated and remembered; an older copy of its disk than these isn't told from the outbox itself.
+#: Runs of a gateway's program that are stated and remembered; a copy of its disk that is older than these isn't recognised.
 RUNS = 16
 
 

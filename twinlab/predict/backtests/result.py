@@ -223,12 +223,12 @@ class Backtest:
 
 def _where_told(truth: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
     """Return true values of the places at which predictions have a number."""
-    told = data[CANT_TELL] == 0
+    answered = data[CANT_TELL] == 0
     if truth.dims == ("event_id",):
-        known = set(data["event_id"].values[told.values])
+        known = set(data["event_id"].values[answered.values])
         return truth.where(np.array([one in known for one in truth["event_id"].values], bool))
     if places_of(data) == ("case",):
-        return truth.where(told.values)
+        return truth.where(answered.values)
     return truth.where(
-        told.reindex({name: truth[name] for name in truth.dims}, fill_value=False).transpose(*truth.dims)
+        answered.reindex({name: truth[name] for name in truth.dims}, fill_value=False).transpose(*truth.dims)
     )

@@ -44,7 +44,7 @@ class Columns:
     leads : array of int64
         Lead time, or the start of its class, ns.
     groups : array of object
-    told : array of bool
+    answered : array of bool
         Whether there is a number.
     """
 
@@ -54,7 +54,7 @@ class Columns:
     issued: NDArray[np.int64]
     leads: NDArray[np.int64]
     groups: NDArray[np.object_]
-    told: NDArray[np.bool_]
+    answered: NDArray[np.bool_]
 
 
 def columns_of(data: xr.Dataset, *, group: str | Mapping[str, str] | None, lead_edges: Sequence[str] = ()) -> Columns:
@@ -81,14 +81,14 @@ def columns_of(data: xr.Dataset, *, group: str | Mapping[str, str] | None, lead_
     dims = places_of(data)
     array = values.transpose(*dims, "quantile").values
     middle = int(np.argmin(np.abs(data["quantile"].values - 0.5)))
-    told = data[CANT_TELL].values.ravel() == 0
+    answered = data[CANT_TELL].values.ravel() == 0
     leads = _column(data, "lead_time").astype("timedelta64[ns]").astype("int64")
     if lead_edges:
         edges = np.array([duration(text, what="lead_edges") for text in lead_edges], "timedelta64[ns]").astype("int64")
         leads = edges[np.maximum(np.searchsorted(edges, leads, side="right") - 1, 0)]
     issued = _column(data, "issue_time").astype("datetime64[ns]").astype("int64")
-    flat = array.reshape(told.size, -1)
-    return Columns(flat[:, 0], flat[:, middle], flat[:, -1], issued, leads, _groups(data, group), told)
+    flat = array.reshape(answered.size, -1)
+    return Columns(flat[:, 0], flat[:, middle], flat[:, -1], issued, leads, _groups(data, group), answered)
 
 
 def _column(data: xr.Dataset, name: str) -> NDArray[np.generic]:

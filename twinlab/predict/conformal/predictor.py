@@ -162,7 +162,7 @@ class Conformal:
         """Return issue time, lead time, group, and errors below and above, of the places with a number and a true value."""
         columns = columns_of(data, group=self.group, lead_edges=self.lead_edges)
         true = (self.truth or truth_by(self.target))(state, data).ravel()
-        known = columns.told & ~np.isnan(true)
+        known = columns.answered & ~np.isnan(true)
         return (
             columns.issued[known],
             columns.leads[known],
@@ -271,10 +271,10 @@ class FittedConformal:
         few = count < of.least_cases
         drifted = (pools.recent[at] > 0) & (pools.covered[at] < of.least_coverage)
         texts, codes = [""], np.zeros(len(key), "uint16")
-        for row in np.flatnonzero(~columns.told | few | drifted | infinite):
+        for row in np.flatnonzero(~columns.answered | few | drifted | infinite):
             lead = text_of(np.timedelta64(int(columns.leads[row]), "ns"))
             who = f"{columns.groups[row]} at lead time {lead}"
-            if not columns.told[row]:
+            if not columns.answered[row]:
                 text = str(given[row])
             elif few[row]:
                 text = f"{count[row]} past errors of {who}; at least {of.least_cases} are needed"

@@ -185,7 +185,7 @@ class FittedFeaturePredictor:
         return hash_of(self.of.content_hash(), self.model.content_hash())
 
     def predict(self, state: State) -> xr.Dataset:
-        """Return predictions for all assets and lead times; an asset without any value in the window can't be told."""
+        """Return predictions for all assets and lead times; an asset without any value in the window has none, with the reason."""
         of = self.of
         cases = Cases.grid([state.issue_time], of.leads, state.asset_ids)
         x = matrix(of.read, state, cases)

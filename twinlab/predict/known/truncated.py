@@ -23,7 +23,7 @@ __all__ = ["TruncatedReader"]
 class TruncatedReader(DelegatingReader):
     """A twin as it would have been known at an instant if everything came in a latency after it happened.
 
-    Values are the final ones: corrections and revised plans, which came later, can't be told apart. Where the ledger recorded the arrival,
+    Values are the final ones: corrections and revised plans, which came later, are in them. Where the ledger recorded the arrival,
     `ByIngest` shows what was known.
 
     Parameters

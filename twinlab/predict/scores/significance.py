@@ -24,7 +24,7 @@ class Paired:
     low, high : float
         95 % interval of the difference.
     p : float
-        Chance of a difference as large if both were equally good, of both sides; NaN where it can't be told.
+        Chance of a difference as large if both were equally good, of both sides; NaN for too few pairs, or if all are equal.
     count : int
         Pairs.
     """

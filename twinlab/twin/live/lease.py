@@ -1,4 +1,4 @@
-"""The lease of a twin's historian: one holder at a time, on any machine that has the twin's folder, and another one when it goes silent.
+"""The lease of a twin's historian: one holder at a time, on any machine that has the twin's folder, and another one once it no longer renews it.
 
 A lease is a file with a number, the epoch; the newest one counts. Its holder rewrites it every quarter of the lease's time, so that a
 standby sees a change. Nobody compares clocks: a standby counts by its own clock for how long nothing has changed, then makes the file

@@ -258,7 +258,7 @@ class NowView(Explorer):
         if self._now is not None and self.at is None and self._follows:
             await self._read_later(replace_rows=False)
         elif self._now is not None and self.follow is not None:
-            # Rows and map stay as they are; the line of sources goes on.
+            # Rows and map stay as they are; the ages of sources are still updated.
             await self.follow.refresh(at=self._now.at, chosen=self.at)
 
     def _go_to(self, at: np.datetime64 | None) -> None:

@@ -42,7 +42,7 @@ class Commit:
     """The transaction ends."""
 
     end: int
-    """Place in the log behind it."""
+    """Place in the log after it."""
 
 
 @dataclass(frozen=True, slots=True)

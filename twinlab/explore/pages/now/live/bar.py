@@ -60,7 +60,9 @@ def mode_html(mode: Mode, found: Freshness, *, at: np.datetime64 | None, command
     if mode == "back":
         return _sentence("back", f"as of {when}{ago}. Freshness is that of the present, so it isn't shown.")
     if mode == "paused":
-        return _sentence("paused", f"rows and map don't change, as of {when}{ago}. The line of sources below goes on.")
+        return _sentence(
+            "paused", f"rows and map don't change, as of {when}{ago}. The ages of sources below are still updated."
+        )
     if found.stopped is not None:
         since = f"The historian has not run for {found.stopped}" if found.stopped else "No historian has run yet"
         return _sentence(
