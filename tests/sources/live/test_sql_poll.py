@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from twinlab.errors import SchemaError, SourceError, TwinlabError
 from twinlab.model.load import parse_mapping
-from twinlab.sources.live import LIVE_KINDS, Gap, LiveBatch, LiveContext
+from twinlab.sources.live import LIVE_KINDS, Filled, Gap, LiveBatch, LiveContext
+from twinlab.sources.live.sql_database import Database
 from twinlab.sources.live.sql_poll import SqlPoll
 
 SQL = LIVE_KINDS.get("sql")
@@ -72,6 +73,10 @@ class Reading:
             assert not self.failed, self.failed
             assert time.monotonic() < until, f"{len(self.rows)} rows, {self.source.health}"
             time.sleep(0.01)
+
+    def fill(self, gap: Gap) -> str:
+        """Ask for a gap from the loop that reads, as the historian does."""
+        return asyncio.run_coroutine_threadsafe(self.source.fill(gap), self._loop).result(20)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._task.cancel)
@@ -243,13 +248,36 @@ def test_a_gap_is_filled_by_reading_the_table_again_from_its_beginning(erp: sa.E
             connection.execute(sa.text("INSERT INTO shipment (ref, updated_at) VALUES ('later', '2026-01-02')"))
         start_ns = 1_767_225_600 * 10**9 - 10**9  # 2025-12-31T23:59:59Z
         gap = Gap("shipment", "outage", start_ns=start_ns, stop_ns=start_ns + 2 * 10**9)
-        assert asyncio.run(got.source.fill(gap)) == ""
-        assert asyncio.run(got.source.fill(Gap("orders", "outage", start_ns=start_ns))) == "no table 'orders' is polled"
+        assert got.fill(gap) == ""
+        assert got.fill(Gap("orders", "outage", start_ns=start_ns)) == "no table 'orders' is polled"
         got.wait_for(lambda: any(batch.filled for batch in got.batches))
         # The later row has come with it, but isn't one of the gap.
         assert {row["ref"] for row in got.rows} == {"new", "old", "later"}
         (filled,) = (one for batch in got.batches for one in batch.filled)
         assert (filled.gap, filled.by, filled.rows) == (gap, "the table, read again", 1)
+
+
+def test_a_gap_that_is_asked_for_while_a_poll_begins_counts_its_rows(
+    erp: sa.Engine, reader_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_ns = 1_767_225_600 * 10**9
+    gap = Gap("shipment", "outage", start_ns=start_ns, stop_ns=start_ns + 10**9)
+    with erp.begin() as connection:
+        insert(connection, "new")
+    snapshot = Database.snapshot
+    with reading(open_source(reader_url, overlap="1s")) as got:
+        got.wait_for(lambda: any(batch.offsets.get("shipment") for batch in got.batches))
+        with erp.begin() as connection:
+            connection.execute(sa.text("INSERT INTO shipment (ref, updated_at) VALUES ('old', '2026-01-01Z')"))
+
+        def asked(database: Database) -> Any:
+            monkeypatch.setattr(Database, "snapshot", snapshot)
+            assert got.fill(gap) == ""
+            return snapshot(database)
+
+        monkeypatch.setattr(Database, "snapshot", asked)
+        got.wait_for(lambda: any(batch.filled for batch in got.batches))
+        assert [one for batch in got.batches for one in batch.filled] == [Filled(gap, "the table, read again", 1)]
 
 
 def test_the_reader_connects_again_after_the_server_closed_its_connections(erp: sa.Engine, reader_url: str) -> None:

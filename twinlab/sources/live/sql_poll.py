@@ -169,11 +169,12 @@ class SqlPoll(SourceBase):
 
     async def _poll(self, database: Database, table: _Table) -> AsyncIterator[LiveBatch]:
         """Yield the rows of a table that are new or changed."""
-        filling = list(table.asked)
         # Before the rows are read: whatever isn't visible to them is open or begins later.
         snapshot, now = await in_thread(database.snapshot)
         if self._meter.health().state != "connected":
             self._meter.connected()
+        # The gaps and the window at the same moment: a gap that is asked for later is filled by the next poll.
+        filling = list(table.asked)
         low = None if table.until is None else earlier(table.until, self._overlap)
         page = partial(
             database.page, table.name, table.options.updated, table.options.key, low=low, count=self._options.rows
@@ -197,8 +198,9 @@ class SqlPoll(SourceBase):
             if len(rows) < self._options.rows:
                 break
         table.stored = {}
-        for batch in self._advance(table, snapshot, now):
-            yield batch
+        if len(table.asked) == len(filling):  # otherwise the window begins before a gap that the next poll fills
+            for batch in self._advance(table, snapshot, now):
+                yield batch
         if filling:
             for gap in filling:
                 self._meter.filled(gap)

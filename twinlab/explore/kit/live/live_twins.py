@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from twinlab.model.reader import TwinReader
 
@@ -29,7 +29,6 @@ class Status(Protocol):
         """Source -> its health, latencies, counts, findings and gaps."""
 
 
-@runtime_checkable
 class LiveTwin(TwinReader, Protocol):
     """A twin with live sources."""
 
@@ -52,4 +51,8 @@ class LiveTwin(TwinReader, Protocol):
 
 def has_live_sources(twin: object) -> TypeGuard[LiveTwin]:
     """Return whether a mapping of a twin has ``live:``; a view of a twin's past has none."""
-    return isinstance(twin, LiveTwin) and any(getattr(one, "live", None) is not None for one in twin.mappings.values())
+    # Not isinstance: before Python 3.12 it evaluates each property of the protocol, and `events` reads all tables.
+    if not hasattr(twin, "live_status"):
+        return False
+    mappings: Mapping[str, Any] = getattr(twin, "mappings", {})
+    return any(getattr(one, "live", None) is not None for one in mappings.values())
