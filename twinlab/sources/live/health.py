@@ -59,6 +59,10 @@ class HealthMeter:
         if error is not None:
             self.failed_once(error)
 
+    def answered(self) -> None:
+        """Note that the source answers again: the last error is over, whether the answer has rows or not."""
+        self._error = ""
+
     def failed_once(self, error: BaseException | str) -> None:
         """Note an error after which the source goes on."""
         self._errors += 1

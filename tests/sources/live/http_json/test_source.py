@@ -158,6 +158,14 @@ def test_errors_that_pass_are_tried_again_and_no_row_is_lost_or_doubled(peer: Ht
     assert peer.answers == [mood, 200, 200, 200]
 
 
+def test_an_error_is_over_with_the_next_answer_even_one_without_rows(peer: HttpPeer) -> None:
+    peer.moods = [(503, {})]
+    peer.depots = []
+    source = opened(peer, DEPOTS)
+    assert rows(run(source)) == []
+    assert (source.health.errors, source.health.error) == (1, "")
+
+
 def test_a_page_that_is_no_json_is_tried_again(peer: HttpPeer) -> None:
     peer.moods = [(200, {"body": "<html>Maintenance</html>", "Content-Type": "text/html"})]
     source = opened(peer, positions())

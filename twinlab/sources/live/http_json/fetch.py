@@ -105,13 +105,16 @@ class Fetcher:
         for attempt in range(1, _ATTEMPTS + 1):
             await self._pace.wait()
             try:
-                return await self._once(request, last_of)
+                answer = await self._once(request, last_of)
             except _PassingError as error:
                 self._meter.failed_once(error)
                 if attempt == _ATTEMPTS:
                     raise
                 pause = backoff.next()
                 self._pace.hold(pause if error.after is None else min(error.after, _LONGEST_PAUSE))
+            else:
+                self._meter.answered()
+                return answer
         raise AssertionError  # the last attempt returns or raises
 
     def forget(self) -> None:
