@@ -6,12 +6,13 @@ A signal whose level of a while ago predicts it better than its mean so far, in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from twinlab.predict.anomaly.values import Floats
 
-__all__ = ["LevelState", "Levels", "fit_levels", "mean_of", "start_levels", "subtract_levels"]
+__all__ = ["LevelState", "Levels", "fit_levels", "mean_of", "start_levels"]
 
 #: Shares by which a level may follow each row.
 _SHARES = (1 / 1000, 1 / 300, 1 / 100, 1 / 30, 1 / 10)
@@ -19,7 +20,7 @@ _SHARES = (1 / 1000, 1 / 300, 1 / 100, 1 / 30, 1 / 10)
 
 @dataclass(frozen=True)
 class Levels:
-    """Levels of all signals, [asset, signal]."""
+    """Levels of all columns, [asset, column]."""
 
     mean: Floats
     """Of the rows learnt from."""
@@ -31,12 +32,11 @@ class Levels:
     """Rows by which a level that follows is older than the row compared with it."""
 
 
-@dataclass(frozen=True)
-class LevelState:
-    """Levels after some rows: the newest, and those of the last ``delay`` rows, oldest first, [row, asset, signal]."""
+class LevelState(NamedTuple):
+    """Levels after some rows, [asset, column]: the newest, and those of the last ``delay`` rows, oldest first."""
 
     newest: Floats
-    earlier: Floats
+    earlier: tuple[Floats, ...]
 
 
 def mean_of(values: Floats) -> Floats:
@@ -48,7 +48,7 @@ def mean_of(values: Floats) -> Floats:
 
 
 def fit_levels(values: Floats, *, delay: int, better: float) -> Levels:
-    """Return the levels learnt from rows [time, asset, signal].
+    """Return the levels learnt from rows [time, asset, column].
 
     A level follows if that reduces the mean squared error at ``delay`` rows ahead below ``better`` times the one of the
     mean so far; with ``better`` 0 none does.
@@ -77,18 +77,4 @@ def fit_levels(values: Floats, *, delay: int, better: float) -> Levels:
 
 def start_levels(levels: Levels) -> LevelState:
     """Return the state before the first row that is learnt from."""
-    return LevelState(levels.first, np.broadcast_to(levels.mean, (levels.delay, *levels.mean.shape)).copy())
-
-
-def subtract_levels(levels: Levels, values: Floats, state: LevelState) -> tuple[Floats, LevelState]:
-    """Return rows [time, asset, signal] less their levels, and the state after them."""
-    follows = levels.share > 0
-    if not follows.any():
-        return values - levels.mean, state
-    newest = state.newest
-    every = np.empty((len(values), *newest.shape))
-    for row, now in enumerate(values):
-        newest = np.where(np.isfinite(now), newest + levels.share * (now - newest), newest)
-        every[row] = newest
-    joined = np.concatenate([state.earlier, every])
-    return values - np.where(follows, joined[: len(values)], levels.mean), LevelState(newest, joined[len(values) :])
+    return LevelState(levels.first, (levels.mean,) * levels.delay)

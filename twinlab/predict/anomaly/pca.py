@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
+from twinlab.edge import scorer
 from twinlab.errors import SchemaError
 from twinlab.predict.anomaly.values import Floats
 
@@ -71,12 +74,12 @@ class PcaFit:
 
     def index(self, scaled: Floats) -> Floats:
         """Return the larger of T² and Q of each row, [row, signal], as shares of their limits."""
-        along = scaled @ self.components
-        t2 = (along**2 / self.variances).sum(axis=1)
-        # The components are orthonormal.
-        q = np.maximum((scaled**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
-        found: Floats = np.maximum(t2 / self.t2_limit, q / self.q_limit)
+        found: Floats = scorer.pca(self.arrays(), scaled.T)
         return found
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what `twinlab.edge.scorer` needs."""
+        return {"kind": np.array("pca")} | {name: np.asarray(found) for name, found in vars(self).items()}
 
     def contributions(self, scaled: Floats) -> Floats:
         """Return the share of each signal in the index of each row, [row, signal]; the shares of a row add up to 1."""

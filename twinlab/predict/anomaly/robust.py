@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
+from twinlab.edge import scorer
 from twinlab.errors import SchemaError
 from twinlab.predict.anomaly.pca import shares
 from twinlab.predict.anomaly.values import Floats
@@ -42,12 +45,16 @@ class RobustZFit:
 
     centre: Floats
     spread: Floats
-    limit: float
+    z_limit: float
 
     def index(self, scaled: Floats) -> Floats:
         """Return the largest deviation of each row, [row, signal], as a share of the limit."""
-        found: Floats = np.abs((scaled - self.centre) / self.spread).max(axis=1) / self.limit
+        found: Floats = scorer.robust(self.arrays(), scaled.T)
         return found
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what `twinlab.edge.scorer` needs."""
+        return {"kind": np.array("robust")} | {name: np.asarray(found) for name, found in vars(self).items()}
 
     def contributions(self, scaled: Floats) -> Floats:
         """Return the share of each signal in the squared deviations of each row, [row, signal]."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
+from twinlab._files import write_atomically
+from twinlab.edge import scorer
 from twinlab.errors import SchemaError
-from twinlab.predict.anomaly.levels import Levels, LevelState, fit_levels, mean_of, start_levels, subtract_levels
+from twinlab.predict.anomaly.levels import Levels, LevelState, fit_levels, mean_of, start_levels
 from twinlab.predict.anomaly.pca import Pca
-from twinlab.predict.anomaly.values import Floats, signal_names, units_of, values_of
+from twinlab.predict.anomaly.values import Columns, Floats, columns_of, full_turns, signal_names, units_of, values_of
 
 __all__ = ["AnomalyModel", "Detector", "FittedDetector", "fit"]
 
@@ -21,20 +26,23 @@ _ROWS_A_SIGNAL = 20
 
 
 class FittedDetector(Protocol):
-    """A detector that has learnt what is usual. Rows are [row, signal], scaled, without missing values."""
+    """A detector that has learnt what is usual. Rows are [row, column], scaled, without missing values."""
 
     def index(self, scaled: Floats) -> Floats:
         """Return the index of each row: above 0, 1 at the limit."""
 
     def contributions(self, scaled: Floats) -> Floats:
-        """Return the share of each signal in the index of each row."""
+        """Return the share of each column in the index of each row."""
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what a function of `twinlab.edge.scorer` needs for the index, and its name as ``kind``."""
 
 
 class Detector(Protocol):
     """Parameters of a detector."""
 
     def fit(self, scaled: Floats) -> FittedDetector:
-        """Return the detector learnt from usual rows, [row, signal]."""
+        """Return the detector learnt from usual rows, [row, column]."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +52,13 @@ class AnomalyModel:
     assets: tuple[str, ...]
     signals: tuple[str, ...]
     units: tuple[str, ...]
+    turns: tuple[float, ...]
+    """A full turn of each signal that is an angle, in its unit; 0 for the others. Of an angle, cosine and sine are two columns."""
     levels: Levels
     offset: Floats
-    """[asset, signal]: by how much a signal is above its level on average."""
+    """[asset, column]: by how much a column is above its level on average."""
     scale: Floats
-    """[asset, signal], in the signals' units."""
+    """[asset, column], in the signals' units."""
     detector: FittedDetector
     limit: float
     """Index from which on a row is unusual, see `limits`; 1 as learnt."""
@@ -91,18 +101,79 @@ class AnomalyModel:
 
     def score_values(self, values: Floats, state: LevelState | None = None) -> tuple[Floats, Floats, LevelState]:
         """Return index [time, asset] and contributions [time, asset, signal] of values [time, asset, signal], and the next state."""
-        apart, later = subtract_levels(self.levels, values, self.state if state is None else state)
-        known = np.isfinite(apart)
-        # What is missing counts as usual.
-        rows = np.where(known, (apart - self.offset) / self.scale, 0.0).reshape(-1, len(self.signals))
-        index = self.detector.index(rows) / self.limit
-        unusual = np.flatnonzero(index >= 1)
-        contribution = np.full(rows.shape, np.nan)
+        arrays, before = self._arrays, self.state if state is None else state
+        rows, later = scorer.scaled_rows(arrays, values, before)
+        index = (self.detector.index(rows.T) / self.limit).reshape(values.shape[:2])
+        index[np.isfinite(values).sum(axis=2) * 2 < len(self.signals)] = np.nan
+        unusual = np.flatnonzero(index.ravel() >= 1)
+        contribution = np.full((rows.shape[1], len(self.signals)), np.nan)
         if len(unusual):
-            contribution[unusual] = self.detector.contributions(rows[unusual])
-        index = index.reshape(values.shape[:2])
-        index[known.sum(axis=2) * 2 < len(self.signals)] = np.nan
-        return index, contribution.reshape(values.shape), later
+            shares = self.detector.contributions(rows[:, unusual].T)
+            contribution[unusual] = self.columns.of_signals(shares, len(self.signals))
+        return index, contribution.reshape(values.shape), LevelState(*later)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the model as arrays, none of them of objects: what `twinlab.edge.scorer.score` takes, and `from_arrays`.
+
+        Raises
+        ------
+        SchemaError
+            If ``twinlab.edge.scorer`` has no function for the detector.
+        """
+        found = self._arrays | {
+            "assets": np.array(self.assets), "signals": np.array(self.signals), "units": np.array(self.units),
+            "turns": np.array(self.turns), "first": self.levels.first, "delay": np.array(self.levels.delay),
+            "limit": np.array(self.limit), "newest": self.state.newest, "earlier": np.array(self.state.earlier),
+        } | self.detector.arrays()  # fmt: skip
+        if str(found.get("kind")) not in ("pca", "robust", "forest"):
+            msg = f"expected the detector Pca, RobustZ or Forest, got {type(self.detector).__name__}: it can't be written as arrays"
+            raise SchemaError(msg)
+        return found
+
+    def export(self, path: str | Path) -> Path:
+        """Write the model as a file of arrays, and beside it the module that scores with it, which needs numpy only.
+
+        ``score(model, values)`` of the module gives the index of `score_values`, to the last bit, as ``model`` the arrays of the file.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.npz``.
+
+        Returns
+        -------
+        Path
+            The module, ``twinlab_scorer.py``.
+
+        Raises
+        ------
+        SchemaError
+            If the path has another ending, or the detector is one of another library.
+        SourceError
+            If the disk is full or fails.
+        """
+        target = Path(path)
+        if target.suffix != ".npz":
+            msg = f"expected a file whose name ends in .npz, got {target.name!r}"
+            raise SchemaError(msg)
+        arrays = self.arrays()
+        write_atomically(target, lambda draft: np.savez(draft, **arrays))  # type: ignore[arg-type]
+        module = Path(scorer.__file__).read_bytes()
+        return write_atomically(target.with_name("twinlab_scorer.py"), lambda draft: draft.write_bytes(module))
+
+    @property
+    def columns(self) -> Columns:
+        """What the detector sees of the signals."""
+        return columns_of(self.turns)
+
+    @cached_property
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What scaling needs."""
+        columns = self.columns
+        return {
+            "place": columns.place, "turn": columns.turn, "shift": columns.shift, "mean": self.levels.mean,
+            "share": self.levels.share, "offset": self.offset, "scale": self.scale,
+        }  # fmt: skip
 
     def with_limit(self, limit: float) -> AnomalyModel:
         """Return the model with another limit, as a multiple of the one learnt.
@@ -125,6 +196,7 @@ def fit(
     detector: Detector | None = None,
     delay: int = 120,
     follow: float = 0.85,
+    angles: Mapping[str, float] | None = None,
 ) -> AnomalyModel:
     """Return the model of anomalies learnt from a usual span of an asset type's history.
 
@@ -139,6 +211,9 @@ def fit(
     delay, follow : int, float
         The level of a signal that drifts follows it, as it was ``delay`` rows before: one for which that reduces the squared error
         below ``follow`` times the one of a level that stays. 0: all levels stay.
+    angles : mapping of str to float, optional
+        A full turn of signals that are angles, 0 of those that aren't; by default as `values.full_turns` states. Of an angle,
+        detectors get cosine and sine, so that 359 degrees is close to 1.
 
     Raises
     ------
@@ -159,17 +234,32 @@ def fit(
         raise SchemaError(msg)
     values = values_of(history, chosen)
     _check(values, chosen, [str(one) for one in history["asset"].values])
-    levels = fit_levels(values, delay=delay, better=follow)
-    apart, state = subtract_levels(levels, values, start_levels(levels))
-    offset, scale = mean_of(apart), _scales(apart)
-    scaled = ((apart - offset) / scale).reshape(-1, len(chosen))
-    scaled = scaled[np.isfinite(scaled).all(axis=1)]
+    units = units_of(history, chosen)
+    turns = full_turns(chosen, units, angles)
+    levels, offset, scale, state, scaled = _scaling(values, columns_of(turns), delay=delay, follow=follow)
     if len(scaled) < _ROWS_A_SIGNAL * len(chosen):
         msg = f"expected at least {_ROWS_A_SIGNAL * len(chosen)} rows in which all of {', '.join(chosen)} have a value, got {len(scaled)}"
         raise SchemaError(msg)
     fitted = (detector or Pca()).fit(scaled)
     assets = tuple(str(one) for one in history["asset"].values)
-    return AnomalyModel(assets, chosen, units_of(history, chosen), levels, offset, scale, fitted, 1.0, state)
+    return AnomalyModel(assets, chosen, units, turns, levels, offset, scale, fitted, 1.0, state)
+
+
+def _scaling(
+    values: Floats, columns: Columns, *, delay: int, follow: float
+) -> tuple[Levels, Floats, Floats, LevelState, Floats]:
+    """Return levels, offsets and scales of columns, the state after the values, and the scaled rows that are complete, [row, column]."""
+    every = columns.of_values(values)
+    levels = fit_levels(every, delay=delay, better=follow)
+    same = columns_of((0.0,) * every.shape[2])
+    arrays: dict[str, Any] = {
+        "place": same.place, "turn": same.turn, "mean": levels.mean, "share": levels.share, "offset": 0.0, "scale": 1.0,
+    }  # fmt: skip
+    flat, state = scorer.scaled_rows(arrays, every, start_levels(levels))
+    apart: Floats = np.where(np.isfinite(every), flat.T.reshape(every.shape), np.nan)
+    offset, scale = mean_of(apart), _scales(apart)
+    scaled = ((apart - offset) / scale).reshape(-1, every.shape[2])
+    return levels, offset, scale, LevelState(*state), scaled[np.isfinite(scaled).all(axis=1)]
 
 
 def _check(values: Floats, signals: Sequence[str], assets: Sequence[str]) -> None:

@@ -1,8 +1,10 @@
-"""Arrays from histories: values of good and suspect cells, with the names and units of their signals."""
+"""Arrays from histories: values of good and suspect cells, with the names and units of their signals; which of them are angles."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +12,13 @@ import xarray as xr
 
 from twinlab.errors import SchemaError, UnitError
 
-__all__ = ["Floats", "signal_names", "units_of", "values_of"]
+__all__ = ["Columns", "Floats", "columns_of", "full_turns", "signal_names", "units_of", "values_of"]
 
 Floats = npt.NDArray[np.float64]
 
+#: Names of signals that are angles, if their unit is degree or rad; and a full turn in these units.
+_ANGLES = re.compile(r"(^|_)(direction|heading|bearing|course|azimuth)(_|$)")
+_TURNS = {"degree": 360.0, "rad": 2 * np.pi}
 #: QARTOD's flags fail and missing: such cells have no value.
 _WITHOUT_VALUE = (4, 9)
 
@@ -30,6 +35,74 @@ def signal_names(history: xr.Dataset) -> tuple[str, ...]:
 def units_of(history: xr.Dataset, signals: Sequence[str]) -> tuple[str, ...]:
     """Return the units of signals, empty where none is stated."""
     return tuple(str(history[name].attrs.get("units", "")) for name in signals)
+
+
+def full_turns(
+    signals: Sequence[str], units: Sequence[str], given: Mapping[str, float] | None = None
+) -> tuple[float, ...]:
+    """Return a full turn of each signal in its unit; 0 for those that aren't angles.
+
+    A signal in degrees or radians whose name has the word direction, heading, bearing, course or azimuth is an angle.
+
+    Parameters
+    ----------
+    given : mapping of str to float, optional
+        Signal -> full turn, 0 for none; replaces what the name and the unit say.
+
+    Raises
+    ------
+    SchemaError
+        If a turn is of no signal or negative.
+
+    Examples
+    --------
+    >>> full_turns(["wind_direction", "latitude", "phase"], ["degree", "degree", "h"], {"phase": 24})
+    (360.0, 0.0, 24.0)
+    """
+    turns = {
+        name: _TURNS.get(unit, 0.0) if _ANGLES.search(name) else 0.0 for name, unit in zip(signals, units, strict=True)
+    }
+    for name, turn in (given or {}).items():
+        if name not in turns or not 0 <= turn < float("inf"):
+            msg = f"angles: expected a turn of at least 0 for one of {', '.join(signals)}, got {name!r}: {turn!r}"
+            raise SchemaError(msg)
+        turns[name] = float(turn)
+    return tuple(turns.values())
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What detectors see of signals: a signal itself; of an angle its cosine and its sine, which is the cosine a quarter turn later."""
+
+    place: npt.NDArray[np.int64]
+    """Of each column's signal."""
+    turn: Floats
+    """Factor from the signal's unit to radians; 0 for signals that aren't angles."""
+    shift: Floats
+    """Taken off the angle, radians."""
+
+    def of_values(self, values: Floats) -> Floats:
+        """Return [time, asset, column] of values [time, asset, signal]."""
+        every = values[:, :, self.place]
+        return np.where(self.turn > 0, np.cos(every * self.turn - self.shift), every)
+
+    def of_signals(self, parts: Floats, signals: int) -> Floats:
+        """Return the sums of parts [row, column] over the columns of each signal, [row, signal]."""
+        found = np.zeros((len(parts), signals))
+        for column, place in enumerate(self.place):
+            found[:, place] += parts[:, column]
+        return found
+
+
+def columns_of(turns: Sequence[float]) -> Columns:
+    """Return the columns of signals with these full turns, 0 for those that aren't angles."""
+    rows = [
+        (place, 2 * np.pi / turn if turn else 0.0, shift)
+        for place, turn in enumerate(turns)
+        for shift in ((0.0, np.pi / 2) if turn else (0.0,))
+    ]
+    place, turn, shift = zip(*rows, strict=True)
+    return Columns(np.array(place), np.array(turn), np.array(shift))
 
 
 def values_of(
