@@ -98,6 +98,7 @@ def test_every_group_has_its_registry() -> None:
         "twinlab.changes",
         "twinlab.channels",
         "twinlab.live",
+        "twinlab.model_formats",
         "twinlab.pages",
         "twinlab.quality",
         "twinlab.rules",

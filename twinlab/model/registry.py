@@ -30,6 +30,7 @@ _REGISTRIES = {
     "twinlab.channels": "twinlab.control.delivery.channels:CHANNEL_KINDS",
     "twinlab.kpis": "twinlab.events.kpis.registry:KPI_KINDS",
     "twinlab.live": "twinlab.sources.live.registry:LIVE_KINDS",
+    "twinlab.model_formats": "twinlab.predict.models.format:MODEL_FORMATS",
     "twinlab.models": "twinlab.simulate.registry:MODELS",
     "twinlab.pages": "twinlab.explore.page_registry:PAGES",
     "twinlab.predictors": "twinlab.predict.protocol.registry:PREDICTORS",

@@ -2,7 +2,7 @@
 
 In: a twin, or plain arrays. Out: Datasets with dims ``issue_time, lead_time, asset, quantile``, stored beside the twin, with scores once the truth is known.
 Read in order: `protocol` (states, predictors, estimators), `predictions` (the schema and the store), `scores`, `known` (what was known when), `targets`,
-`features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`, `delay` (planned events).
+`features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`, `delay` (planned events), `models` (fitted models in files).
 Never: a value that wasn't known at the issue time; a number where the honest answer is "can't tell"; a write to the twin's history.
 """
 
@@ -57,9 +57,11 @@ __getattr__, __dir__ = attach(
         "long_table": "predictions.scoring",
         "named_predictor": "protocol.registry",
         "predict_at": "known.running",
+        "read_model": "models.files",
         "read_state": "known.reading",
         "reasons": "predictions.schema",
         "score_predictions": "predictions.scoring",
         "truth_of": "targets.truth",
+        "write_model": "models.files",
     },
 )

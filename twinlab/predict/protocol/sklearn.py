@@ -15,7 +15,7 @@ from twinlab.errors import SchemaError, SourceError
 from twinlab.predict.protocol.estimator import FittedEstimator, Floats, checked_output
 from twinlab.predict.protocol.hashing import hash_of
 
-__all__ = ["SklearnClassifier", "SklearnRegressor", "allows_missing", "library"]
+__all__ = ["FittedClassifier", "FittedRegressor", "SklearnClassifier", "SklearnRegressor", "allows_missing", "library"]
 
 
 def library(name: str) -> Any:  # noqa: ANN401  (a module without types)
@@ -117,7 +117,7 @@ class SklearnRegressor:
             if parameters:
                 model.set_params(**dict(parameters))
             models.append(model.fit(x, y))
-        return _FittedRegressor(self, tuple(models), hash_of(x, y, list(names)))
+        return FittedRegressor(self, tuple(models), hash_of(x, y, list(names)))
 
     def content_hash(self) -> str:
         """Hash of the estimator's class and parameters."""
@@ -125,12 +125,15 @@ class SklearnRegressor:
 
 
 @dataclass(frozen=True)
-class _FittedRegressor:
+class FittedRegressor:
+    """A `SklearnRegressor` with a fitted model for each of its levels."""
+
     of: SklearnRegressor
     models: tuple[Any, ...]
     data_hash: str
 
     def predict(self, x: Floats) -> Floats:
+        """Return predictions (rows, levels); of a probability, one column."""
         rows = _complete(x, self.of.estimator)
         out = np.full((len(x), len(self.of.quantiles)), np.nan)
         if bool(rows.any()):
@@ -141,6 +144,7 @@ class _FittedRegressor:
         return out
 
     def content_hash(self) -> str:
+        """Hash of the parameters and of the training data."""
         return hash_of(self.of.content_hash(), self.data_hash)
 
 
@@ -186,8 +190,8 @@ class SklearnClassifier:
         data_hash = hash_of(x, y, list(names))
         if y.min(initial=1.0) == y.max(initial=0.0):
             # One class alone: scikit-learn refuses it, and its share is the probability.
-            return _FittedClassifier(self, None, float(y.mean()), data_hash)
-        return _FittedClassifier(
+            return FittedClassifier(self, None, float(y.mean()), data_hash)
+        return FittedClassifier(
             self, copy.deepcopy(self.estimator).fit(x, y.astype("int64")), float(y.mean()), data_hash
         )
 
@@ -197,13 +201,16 @@ class SklearnClassifier:
 
 
 @dataclass(frozen=True)
-class _FittedClassifier:
+class FittedClassifier:
+    """A `SklearnClassifier` with its fitted model; without one, the share of ones in training is the probability."""
+
     of: SklearnClassifier
     model: Any
     share: float
     data_hash: str
 
     def predict(self, x: Floats) -> Floats:
+        """Return predictions (rows, levels); of a probability, one column."""
         if self.model is None:
             return np.full((len(x), 1), self.share)
         rows = _complete(x, self.of.estimator)
@@ -214,4 +221,5 @@ class _FittedClassifier:
         return out
 
     def content_hash(self) -> str:
+        """Hash of the parameters and of the training data."""
         return hash_of(self.of.content_hash(), self.data_hash)

@@ -1,0 +1,11 @@
+"""Format of predictors of delays."""
+
+from __future__ import annotations
+
+from twinlab.predict.delay.fitted import FittedDelay
+from twinlab.predict.delay.settings import DelaySettings
+from twinlab.predict.models.format import dataclass_format
+
+__all__ = ["FORMAT"]
+
+FORMAT = dataclass_format("delay", "delays of planned events", DelaySettings, FittedDelay)
