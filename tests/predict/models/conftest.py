@@ -12,6 +12,7 @@ from tests.predict.delay.test_delay import SETTINGS, trips
 from tests.predict.delay.test_delay import state_of as bus_state
 from twinlab.predict.anomaly import Forest, Pca, RobustZ, fit
 
+P = tl.predict
 LEADS = P.lead_times("12h", every="6h")
 FEATURES = (
     P.Lag("temperature"),
@@ -20,7 +21,6 @@ FEATURES = (
     P.LeadTime(),
 )
 
-P = tl.predict
 TREES = {"n_estimators": 8, "num_leaves": 7, "min_child_samples": 5, "verbose": -1, "n_jobs": 1, "random_state": 0}
 
 
