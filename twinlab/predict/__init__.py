@@ -2,7 +2,7 @@
 
 In: a twin, or plain arrays. Out: Datasets with dims ``issue_time, lead_time, asset, quantile``, stored beside the twin, with scores once the truth is known.
 Read in order: `protocol` (states, predictors, estimators), `predictions` (the schema and the store), `scores`, `known` (what was known when), `targets`,
-`features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`, `delay` (planned events), `models` (fitted models in files).
+`features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`, `delay` (planned events), `failure` (what will fail), `models` (fitted models in files).
 Never: a value that wasn't known at the issue time; a number where the honest answer is "can't tell"; a write to the twin's history.
 """
 
@@ -27,11 +27,14 @@ __getattr__, __dir__ = attach(
         "EventColumns": "protocol.events",
         "EventCount": "features.event_counts",
         "EventTarget": "targets.event",
+        "FailurePredictor": "failure.predictor",
+        "FailureSettings": "failure.settings",
         "FeaturePredictor": "features.predictor",
         "Fitted": "protocol.predictor",
         "FunctionFeature": "features.others",
         "FutureInput": "features.others",
         "HoursSinceEvent": "features.event_counts",
+        "Indicator": "failure.indicators",
         "Inputs": "protocol.inputs",
         "Lag": "features.lags",
         "LeadTime": "features.clock",

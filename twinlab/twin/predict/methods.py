@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from twinlab.predict.anomaly import Hysteresis
     from twinlab.predict.anomaly.scoring import Detector
     from twinlab.predict.delay import FittedDelay
+    from twinlab.predict.failure import FittedFailure
     from twinlab.predict.known.knowledge import Knowledge
     from twinlab.twin.predict.stored import TwinPredictions
 
@@ -146,3 +147,114 @@ class PredictMethods:
         from twinlab.twin.predict.delays import delay_table  # noqa: PLC0415  (lightgbm is only needed here)
 
         return delay_table(cast("TwinReader", self), event_type, at=at, fitted=fitted, knowledge=knowledge)
+
+    def fit_failure(
+        self, asset_type: str, *, known: object, knowledge: Knowledge | None = None, **settings: object
+    ) -> FittedFailure:
+        """Fit a predictor of the failures of an asset type to what was known at an instant; for `failure_risk` and `maintenance_list`.
+
+        Parameters
+        ----------
+        asset_type : str
+        known : instant
+            Nothing that became known later is used; None is the end of the history.
+        knowledge : Knowledge, optional
+            What was known; by default by ingest time if the twin has a ledger. Of a twin that was loaded from files long after, pass
+            ``predict.ByEventTime()``.
+        **settings
+            As in `twinlab.predict.FailureSettings`. By default ``event_type`` is the one event type of these assets that has "failure" in its name,
+            and the indicators are of all signals that have the commonest cadence, positions and counters apart.
+
+        Raises
+        ------
+        UnknownTermError
+            If the model has no such asset type, or no one event type that is its failures.
+        SchemaError
+            If there are too few past failures, the history is too short, or nothing in it varies.
+        SourceError
+            If lightgbm isn't installed (extra ``predict``).
+        """
+        from twinlab.twin.predict.failures import fit_failure  # noqa: PLC0415  (lightgbm is only needed here)
+
+        return fit_failure(cast("TwinReader", self), asset_type, known=known, knowledge=knowledge, **settings)
+
+    def failure_risk(
+        self,
+        asset_type: str,
+        *,
+        within: str = "7d",
+        at: object = None,
+        fitted: FittedFailure | None = None,
+        knowledge: Knowledge | None = None,
+    ) -> pd.DataFrame:
+        """Return how probable a failure of each asset is within a span, how long it will live, and why, from what was known at an instant.
+
+        Parameters
+        ----------
+        asset_type : str
+        within : duration
+        at : instant, optional
+            By default the end of the history, with all that is known now.
+        fitted : FittedFailure, optional
+            Of `fit_failure`; by default one is fitted to what was known at ``at``.
+        knowledge : Knowledge, optional
+            As in `fit_failure`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each asset, the highest risk first: ``asset, probability, life_low, life_expected, life_high`` (days; 90 % between low and high;
+            infinite where past cases like it went on beyond what is known), ``drivers``, ``nearest_case`` (a past case with the same drivers, and how it
+            ended), and ``cant_tell`` with the reason where there is no number.
+
+        Raises
+        ------
+        SchemaError
+            If ``fitted`` is of another asset type, or fitted to what became known later than ``at``.
+        """
+        from twinlab.twin.predict.failures import risk_table  # noqa: PLC0415  (lightgbm is only needed here)
+
+        return risk_table(
+            cast("TwinReader", self), asset_type, within=within, at=at, fitted=fitted, knowledge=knowledge
+        )
+
+    def maintenance_list(
+        self,
+        asset_type: str,
+        *,
+        within: str = "7d",
+        soon: str = "2d",
+        acting: float | str | Mapping[str, float] | None = None,
+        failing: float | str | Mapping[str, float] | None = None,
+        limit: float = 0.5,
+        at: object = None,
+        fitted: FittedFailure | None = None,
+        knowledge: Knowledge | None = None,
+    ) -> pd.DataFrame:
+        """Return what to do about each asset: act now, plan, watch or none, with the expected cost of acting and of waiting.
+
+        Parameters
+        ----------
+        asset_type : str
+        within, soon : duration
+            Span that is planned for, and span until the next occasion to act.
+        acting, failing : float, str or mapping of asset to float, optional
+            Costs of maintenance that is planned, and of a failure with all that follows, in one currency; a text is the property of the assets that has
+            them. Where none is stated, the list says so and is sorted by risk.
+        limit : float
+            Probability from which on acting pays where no costs are stated.
+        at, fitted, knowledge
+            As in `failure_risk`.
+
+        Returns
+        -------
+        DataFrame
+            As of `predict.failure.maintenance_list`: ``asset, action, probability_soon, cost_of_acting, cost_of_waiting, cost_note`` and the columns of
+            `failure_risk`.
+        """
+        from twinlab.twin.predict.failures import maintenance_table  # noqa: PLC0415  (lightgbm is only needed here)
+
+        return maintenance_table(
+            cast("TwinReader", self), asset_type, within=within, soon=soon, acting=acting, failing=failing, limit=limit,
+            at=at, fitted=fitted, knowledge=knowledge,
+        )  # fmt: skip

@@ -1,0 +1,147 @@
+"""A fitted predictor of failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinlab.predict.failure.drivers import driver_texts
+from twinlab.predict.failure.features import Rows, feature_names, rows_of
+from twinlab.predict.failure.lives import lives_of
+from twinlab.predict.failure.nearest import PastCases
+from twinlab.predict.failure.refusals import Learnt, asset_refusals, unit_refusal
+from twinlab.predict.failure.settings import DAY, FailureSettings
+from twinlab.predict.failure.survival import FittedSurvival
+from twinlab.predict.predictions.schema import predictions
+from twinlab.predict.protocol.durations import duration, text_of
+from twinlab.predict.protocol.hashing import hash_of
+from twinlab.predict.protocol.inputs import Inputs
+from twinlab.predict.protocol.predictor import CantTell
+from twinlab.predict.protocol.state import State
+
+__all__ = ["COLUMNS", "FittedFailure"]
+
+Floats = NDArray[np.float64]
+#: Levels of low, expected and high.
+LEVELS: Final = (0.05, 0.5, 0.95)
+COLUMNS: Final = (
+    "asset", "probability", "life_low", "life_expected", "life_high", "drivers", "nearest_case", "cant_tell",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FittedFailure:
+    """A `FailurePredictor` that was fitted.
+
+    `predict` returns probabilities, `life` quantiles of the remaining life, both in the schema of predictions; `table` both, with the reasons.
+    """
+
+    settings: FailureSettings
+    within: tuple[str, ...]
+    name: str
+    parameters: str
+    model: FittedSurvival
+    learnt: Learnt
+    spread: Floats
+    past: PastCases
+    training: tuple[np.datetime64, np.datetime64]
+
+    @property
+    def inputs(self) -> Inputs:
+        """What `predict` reads."""
+        return self.settings.inputs
+
+    def content_hash(self) -> str:
+        """Hash of the parameters and of what was fitted."""
+        model = self.model
+        return hash_of(self.parameters, model.risk.content_hash(), model.life.content_hash(), list(model.scale))
+
+    def update(self, state: State) -> FittedFailure:  # noqa: ARG002  (as the protocol has it)
+        """Return itself: it learns by a new fit."""
+        return self
+
+    def predict(self, state: State) -> xr.Dataset:
+        """Return the probability of a failure of each asset within each of the spans of the predictor."""
+        rows, refused = self._read(state)
+        x = rows.features[-1]
+        leads = [duration(one, what="within") for one in self.within]
+        values = np.stack([self.model.probability(x, float(lead / DAY)) for lead in leads])
+        return predictions(
+            values,
+            state=state,
+            fitted=self,
+            target=self.settings.event_type,
+            units="1",
+            lead_times=leads,
+            refused={(lead, place): CantTell(text) for place, text in refused.items() for lead in range(len(leads))},
+            attrs={"truth": "event", "event_type": self.settings.event_type, "link": "asset"},
+        )
+
+    def life(self, state: State) -> xr.Dataset:
+        """Return quantiles of the remaining life of each asset in days; infinite where past ones went on beyond what is known."""
+        rows, refused = self._read(state)
+        return predictions(
+            self.model.lives(rows.features[-1])[None],
+            state=state,
+            fitted=self,
+            target="remaining_life",
+            units="d",
+            lead_times=[np.timedelta64(0, "ns")],
+            quantiles=LEVELS,
+            refused={(0, place): CantTell(text) for place, text in refused.items()},
+        )
+
+    def table(self, state: State, *, within: str) -> pd.DataFrame:
+        """Return a row for each asset, the highest probability first.
+
+        Columns ``asset, probability`` (of a failure within the span), ``life_low, life_expected, life_high`` (days; 90 % between low and high;
+        infinite where past cases like it went on beyond what is known), ``drivers``, ``nearest_case`` and ``cant_tell``, the reason where there is no number.
+        """
+        rows, refused = self._read(state)
+        days = float(duration(within, what="within") / DAY)
+        if days > self.settings.longest_days:
+            text = f"probabilities were learnt for up to {text_of(self.settings.longest_ns)}, not for {within}: fit with a longer longest="
+            refused = dict.fromkeys(range(len(state.asset_ids)), text) | refused
+        x = rows.features[-1]
+        assets = state.asset_ids
+        contributions = self.model.contributions(x, days)
+        similar = self.model.contributions(x, self.settings.longest_days / 2)
+        middle = self.settings.spans[len(self.settings.spans) // 2]
+        names, of = feature_names(self.settings)
+        levels = x[:, [place for place, name in enumerate(names) if name.endswith(f", level over {middle}")]]
+        out = pd.DataFrame({"asset": assets, "probability": self.model.probability(x, days)})
+        out[["life_low", "life_expected", "life_high"]] = self.model.lives(x)
+        out["drivers"] = driver_texts(contributions, of, levels, self.spread, self.settings)
+        out["nearest_case"] = self.past.nearest(similar, assets, state.issue_time, within=self.settings.longest_days)
+        out["cant_tell"] = [refused.get(place, "") for place in range(len(assets))]
+        hidden = out["cant_tell"] != ""
+        out.loc[hidden, ["probability", "life_low", "life_expected", "life_high"]] = np.nan
+        out.loc[hidden, ["drivers", "nearest_case"]] = ""
+        return out[list(COLUMNS)].sort_values(["probability", "asset"], ascending=[False, True], ignore_index=True)
+
+    def _read(self, state: State) -> tuple[Rows, dict[int, str]]:
+        """Return the rows of a state, and the reasons of the assets that get no number."""
+        count = int(self.inputs.window_ns // self.settings.every_ns)
+        times = state.history["time"].values
+        if self.settings.usual == "begin" and times.size:
+            count = int((state.issue_time - state.latency - times[0]) // self.settings.every_ns)
+        rows = rows_of(state, self.settings, count=max(count, 1))
+        changed = unit_refusal(self.learnt.units, state.history)
+        if changed:
+            return rows, dict.fromkeys(range(len(state.asset_ids)), changed)
+        return rows, asset_refusals(
+            self.settings, rows, self.learnt, assets=state.asset_ids, failed=self._failed(state)
+        )
+
+    def _failed(self, state: State) -> dict[str, pd.Timestamp]:
+        """Return the assets that have failed and aren't repaired, and since when."""
+        table = state.events[self.settings.event_type]
+        issued = np.array([state.issue_time])
+        down = lives_of(table, issued, state.asset_ids, known=state.issue_time).down[0]
+        begun = table[table["start"].notna()].groupby("asset", observed=True)["start"].max()
+        return {asset: begun[asset] for asset, one in zip(state.asset_ids, down, strict=True) if one}
