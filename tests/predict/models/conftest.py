@@ -99,7 +99,11 @@ def fitted(state):
     out |= {name: (_events(P.SklearnClassifier(one)).fit(known), known) for name, one in _classifiers().items()}
     bus = bus_state(trips(40), "2026-02-08")
     delay = P.DelayPredictor(
-        SETTINGS, _delay_trees(), P.SklearnClassifier(_classifiers()["classes"]), calibration="10d", least_cases=40
+        SETTINGS,
+        (_delay_trees(),),
+        (P.SklearnClassifier(_classifiers()["classes"]),),
+        calibration="10d",
+        least_cases=40,
     )
     out["delay"] = (delay.fit(bus), bus)
     return out

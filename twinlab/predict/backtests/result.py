@@ -228,7 +228,10 @@ def _where_told(truth: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
         known = set(data["event_id"].values[answered.values])
         return truth.where(np.array([one in known for one in truth["event_id"].values], bool))
     if places_of(data) == ("case",):
-        return truth.where(answered.values)
+        told, wanted = (
+            pd.MultiIndex.from_arrays([one["issue_time"].values, one["event_id"].values]) for one in (data, truth)
+        )
+        return truth.where(pd.Series(answered.values, told).reindex(wanted, fill_value=False).to_numpy(bool))
     return truth.where(
         answered.reindex({name: truth[name] for name in truth.dims}, fill_value=False).transpose(*truth.dims)
     )

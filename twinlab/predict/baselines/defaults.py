@@ -32,11 +32,14 @@ class Targeted(Protocol):
 
 
 def default_baselines(predictor: Targeted, *, season: str = "1d") -> dict[str, Predictor]:
-    """Return baselines by name: of a signal the last value, the value a season before and the median; of a probability the share of training
+    """Return baselines by name: those that the predictor states as ``baselines``; else of a signal the last value, the value a season before and the median; of a probability the share of training
     and an alarm that is always on.
 
     A season that isn't a multiple of the step, or is longer than the window, is left out.
     """
+    stated = getattr(predictor, "baselines", None)
+    if stated is not None:
+        return dict(stated)
     inputs, target, leads = predictor.inputs, predictor.target, predictor.lead_times
     if target.kind == "probability":
         return {

@@ -154,13 +154,15 @@ class Pools:
         covered = np.where(recent > 0, (before + inside) / np.maximum(recent, 1), np.nan)
         return replace(pools, covered=covered, recent=recent)
 
-    def places(self, leads: NDArray[np.int64], groups: NDArray[np.object_]) -> NDArray[np.intp]:
+    def places(self, leads: NDArray[np.int64], groups: NDArray[np.object_] | NDArray[np.str_]) -> NDArray[np.intp]:
         """Return the place of each case's key; -1 where there is none."""
         wanted = pd.MultiIndex.from_arrays([leads, groups])
         return np.asarray(self.keys.get_indexer(wanted), np.intp)
 
 
-def keys_of(leads: NDArray[np.int64], groups: NDArray[np.object_]) -> tuple[pd.MultiIndex, NDArray[np.intp]]:
+def keys_of(
+    leads: NDArray[np.int64], groups: NDArray[np.object_] | NDArray[np.str_]
+) -> tuple[pd.MultiIndex, NDArray[np.intp]]:
     """Return the different keys of cases, and the place of each case's one.
 
     Raises

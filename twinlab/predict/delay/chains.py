@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.predict.delay.plan import GIVEN_UP, HOUR, MINUTE, NEVER, Floats, Ints, Plan
 
-__all__ = ["Chain", "Propagated", "usual_turnaround"]
+__all__ = ["Chain", "Propagated", "chain_column", "usual_turnaround"]
 
 #: An event before that was planned to end longer ago isn't one that makes the next one late.
 _LONGEST_GAP: Final = 24 * HOUR
+#: What does one event after another has at most this share of plans that overlap.
+_OVERLAP: Final = 0.05
 #: Events before that are followed back.
 _DEPTH: Final = 4
 
@@ -159,3 +163,31 @@ def usual_turnaround(chain: Chain, known: np.datetime64) -> int:
     rows = rows[(plan.start[rows] <= at) & (plan.end[chain.before[rows]] <= at)]
     gaps = plan.start[rows] - plan.end[chain.before[rows]] - chain.travel[rows]
     return max(0, int(np.quantile(gaps, 0.1))) if len(gaps) else 0
+
+
+def chain_column(table: pd.DataFrame, candidates: Sequence[str]) -> str:
+    """Return the column with what does one event after another: the candidate whose plans don't overlap and follow each other most often.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Events with their plan.
+    candidates : sequence of str
+        Columns, the first one of which is returned if none fits.
+    """
+    shares = {name: _following(table, name) for name in candidates}
+    best = max(candidates, key=lambda name: shares[name])
+    return best if shares[best] > 0 else candidates[0]
+
+
+def _following(table: pd.DataFrame, column: str) -> float:
+    """Return the share of journeys that follow another one within a day; -1 where plans overlap."""
+    plans = table[[column, "planned_start", "planned_end"]].dropna().drop_duplicates()
+    plans = plans.sort_values([column, "planned_start", "planned_end"])
+    same = (plans[column] == plans[column].shift()).to_numpy(bool)
+    if not same.any():
+        return 0.0
+    gap = (plans["planned_start"] - plans["planned_end"].shift()).to_numpy("timedelta64[ns]").astype("int64")
+    if (gap[same] < 0).mean() > _OVERLAP:
+        return -1.0
+    return float((same & (gap >= 0) & (gap <= _LONGEST_GAP)).mean())

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from twinlab.predict.delay.chains import Chain, Propagated
 from twinlab.predict.delay.congestion import Congestion
@@ -17,7 +18,7 @@ from twinlab.predict.features.cases import Cases
 from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.state import LeakError, State
 
-__all__ = ["Planned", "groups_of", "stacked"]
+__all__ = ["Planned", "groups_of", "groups_of_events", "stacked"]
 
 
 def groups_of(settings: DelaySettings) -> dict[str, tuple[str, ...]]:
@@ -92,6 +93,14 @@ class Planned:
                 self.state, plan, rows, issued, link=link, asset_type=asset_type, names=names
             )
         return out
+
+
+def groups_of_events(planned: Planned, cases: Cases) -> NDArray[np.str_]:
+    """Return the group of the interval of each case: its event's value of ``settings.group``; empty without one."""
+    column = planned.settings.group
+    if column is None:
+        return np.full(len(cases), "")
+    return planned.plan.table[column].fillna("").to_numpy("str")[cases.asset]
 
 
 def stacked(columns: Mapping[str, Mapping[str, Floats]]) -> tuple[list[str], list[str], Floats]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from twinlab.predict.conformal.pools import Pools
-from twinlab.predict.delay.estimators import LEVELS
-from twinlab.predict.delay.features import Planned, stacked
-from twinlab.predict.delay.phases import PHASES, open_rows, past_cases, phases
+from twinlab.predict.delay.estimators import LEVELS, Choice
+from twinlab.predict.delay.features import Planned, groups_of_events, stacked
+from twinlab.predict.delay.intervals import Intervals, PastErrors
+from twinlab.predict.delay.opened import delay_predictions, open_cases
+from twinlab.predict.delay.phases import PHASES, past_cases, phases
 from twinlab.predict.delay.plan import GIVEN_UP, HOUR, NEVER, Floats, Ints
 from twinlab.predict.delay.reasons import Effects, texts
 from twinlab.predict.delay.settings import DelaySettings
 from twinlab.predict.features.cases import Cases
-from twinlab.predict.predictions.of_events import event_predictions
+from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.estimator import FittedEstimator
 from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
@@ -27,26 +28,60 @@ from twinlab.predict.protocol.state import State
 
 __all__ = ["FittedDelay"]
 
+#: Issue times of an update are at most so old: it is what a state's window has beyond the longest feature.
+_UPDATED: Final = np.timedelta64(3, "D")
+
 
 @dataclass(frozen=True)
 class FittedDelay:
     """A `DelayPredictor` that was fitted.
 
-    `predict` returns quantiles, `late` the probability of being late, both in the schema of predictions; `table` both with reasons, for a person.
+    `predict` returns quantiles, or with ``predicts="late"`` the probability of being late, in the schema of predictions; `table` both with reasons, for
+    a person.
+
+    Parameters
+    ----------
+    settings : DelaySettings
+    name : str
+        Of the model.
+    parameters : str
+        Hash of the predictor's parameters.
+    predicts : "delay" or "late"
+        What `predict` returns.
+    calibration : str
+        Span of past errors.
+    quantiles, probability : FittedEstimator
+    choices : pair of Choice
+        Candidates that were chosen for the two, with the losses of all.
+    intervals : Intervals
+        Margins from past errors.
+    turnaround : int
+        Least span between two events of a chain, ns.
+    names, kinds : tuple of str
+        Features, and the kind of reason that each belongs to.
+    usual : array (feature,)
+        Median of each feature in training.
+    training : pair of datetime64
+        First issue time of the training cases, and the instant at which they were known.
+    compared : datetime64
+        Events that had ended by then are among the past errors.
     """
 
     settings: DelaySettings
     name: str
     parameters: str
+    predicts: Literal["delay", "late"]
+    calibration: str
     quantiles: FittedEstimator
     probability: FittedEstimator
-    pools: Pools
+    choices: tuple[Choice, Choice]
+    intervals: Intervals
     turnaround: int
-    least_cases: int
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     usual: Floats
     training: tuple[np.datetime64, np.datetime64]
+    compared: np.datetime64
 
     @property
     def inputs(self) -> Inputs:
@@ -55,41 +90,61 @@ class FittedDelay:
 
     def content_hash(self) -> str:
         """Hash of the parameters and of what was fitted."""
-        pools = self.pools
         return hash_of(
             self.parameters,
             self.quantiles.content_hash(),
             self.probability.content_hash(),
-            pools.below,
-            pools.above,
+            self.intervals.errors,
             self.turnaround,
         )
 
-    def update(self, state: State) -> FittedDelay:  # noqa: ARG002  (as the protocol has it)
-        """Return itself: it learns by a new fit."""
-        return self
+    def update(self, state: State) -> FittedDelay:
+        """Return the predictor with the errors of the events that have ended since; those older than the calibration span no longer count.
+
+        What is predicted doesn't change, its interval does. Events whose issue times are more than three days old are left out: a state has too short a
+        past for their features.
+        """
+        planned = Planned(state, self.settings)
+        cases, true = past_cases(planned.plan, self.settings)
+        begin = state.issue_time - _UPDATED
+        rows = (planned.plan.end[cases.asset] > self.compared.astype("datetime64[ns]").astype("int64")) & (
+            cases.issued >= begin
+        )
+        cases, true = cases.take(rows), true[rows]
+        if not len(cases):
+            return self
+        found = self.quantiles.predict(self._features(planned, cases))
+        errors = PastErrors(
+            cases.issued.astype("int64"),
+            phases(planned.plan, cases),
+            groups_of_events(planned, cases),
+            found[:, 0] - true,
+            true - found[:, -1],
+        )
+        since = state.issue_time - duration(self.calibration, what="calibration")
+        errors = self.intervals.errors.joined(errors, since=int(since.astype("datetime64[ns]").astype("int64")))
+        intervals = Intervals.of(errors, alpha=self.intervals.alpha, least_cases=self.intervals.least_cases)
+        return replace(self, intervals=intervals, compared=state.issue_time)
 
     def predict(self, state: State) -> xr.Dataset:
+        """Return quantiles of the delay in minutes, or the probability of being late, of each event that is open at the issue time."""
+        return self.late(state) if self.predicts == "late" else self.delay(state)
+
+    def delay(self, state: State) -> xr.Dataset:
         """Return quantiles of the delay in minutes of each event that is open at the issue time."""
-        planned, cases = self._open(state)
-        x = self._features(planned, cases)
+        planned, cases = open_cases(state, self.settings)
+        values = self._interval(planned, cases, self._features(planned, cases))
         refused = self._refused(planned, cases)
-        return self._schema(
-            state,
-            planned,
-            cases,
-            self._interval(planned, cases, x),
-            refused=refused,
-            target=f"{self.settings.of}_delay",
+        return delay_predictions(
+            values, state=state, planned=planned, cases=cases, fitted=self, quantiles=LEVELS, refused=refused
         )
 
     def late(self, state: State) -> xr.Dataset:
         """Return the probability that each event that is open at the issue time will be late."""
-        planned, cases = self._open(state)
+        planned, cases = open_cases(state, self.settings)
         found = self.probability.predict(self._features(planned, cases))[:, 0] if len(cases) else np.empty(0)
-        return self._schema(
-            state, planned, cases, found, refused=self._refused(planned, cases), target=f"{self.settings.of}_late"
-        )
+        refused = self._refused(planned, cases)
+        return delay_predictions(found, state=state, planned=planned, cases=cases, fitted=self, refused=refused)
 
     def table(self, state: State) -> pd.DataFrame:
         """Return a row for each event that is open at the issue time, sorted by planned start.
@@ -98,7 +153,7 @@ class FittedDelay:
         before), ``low, expected, high`` (when it will end, or with ``of="start"`` begin; 90 % between low and high), ``late`` (probability), ``reason``
         and ``cant_tell``, the reason where there is no number.
         """
-        planned, cases = self._open(state)
+        planned, cases = open_cases(state, self.settings)
         plan, rows, x = planned.plan, cases.asset, self._features(planned, cases)
         bounds = self._interval(planned, cases, x)
         chance = self.probability.predict(x)[:, 0] if len(cases) else np.empty(0)
@@ -111,19 +166,22 @@ class FittedDelay:
         reason[list(refused)] = ""
         base = plan.planned_end if self.settings.of == "end" else plan.planned_start
         when = _instants(base[rows][:, None], bounds)
-        table = plan.table.iloc[rows]
+        case, event = plan.members(rows)
+        table = plan.events.iloc[event]
         kept = ["event_id", "asset", *(name for name in self.settings.links if name != "asset")]
         out = table[[*kept, "planned_start", "planned_end"]].reset_index(drop=True)
-        out["phase"] = [PHASES[one] for one in phases(plan, cases)]
-        out["earliest"] = pd.to_datetime(np.where(ahead.ready < NEVER, ahead.ready, np.iinfo("int64").min))
+        out["phase"] = [PHASES[one] for one in phases(plan, cases)[case]]
+        before = plan.table["event_id"].to_numpy(object)[ahead.before]
+        out["before"] = np.where(ahead.before >= 0, before, "")[case]
+        out["earliest"] = pd.to_datetime(np.where(ahead.ready < NEVER, ahead.ready, np.iinfo("int64").min)[case])
         for place, name in enumerate(("low", "expected", "high")):
-            out[name] = when[:, place]
-        out["late"], out["reason"] = chance, reason
-        out["cant_tell"] = [refused[k].reason if k in refused else "" for k in range(len(out))]
+            out[name] = when[case, place]
+        out["late"], out["reason"] = chance[case], reason[case]
+        out["cant_tell"] = [refused[k].reason if k in refused else "" for k in case.tolist()]
         return out.sort_values(["planned_start", "event_id"], ignore_index=True)
 
     def past(self, state: State, *, since: np.datetime64) -> pd.DataFrame:
-        """Return what it would have predicted for past events, each at its own issue times (``leads``, overdue, half way), with what came.
+        """Return what it would have predicted for past events, each at its own issue times (``leads``, overdue, under way), with what came.
 
         Parameters
         ----------
@@ -156,79 +214,31 @@ class FittedDelay:
             }
         )
 
-    def _open(self, state: State) -> tuple[Planned, Cases]:
-        planned = Planned(state, self.settings)
-        rows = open_rows(planned.plan, self.settings, state.issue_time)
-        issued = np.full(len(rows), state.issue_time, "datetime64[ns]")
-        leads = planned.plan.planned_start[rows] - issued.astype("int64")
-        ids = tuple(map(str, planned.plan.table["event_id"]))
-        return planned, Cases(issued, leads.astype("timedelta64[ns]"), rows, ids)
-
     def _features(self, planned: Planned, cases: Cases) -> Floats:
         return stacked(planned.columns(cases, self.turnaround))[2]
-
-    def _keys(self, planned: Planned, cases: Cases) -> NDArray[np.intp]:
-        phase: Ints = phases(planned.plan, cases)
-        return self.pools.places(phase, np.full(len(phase), "", object))
 
     def _interval(self, planned: Planned, cases: Cases, x: Floats) -> Floats:
         """Return the quantiles with the margins of past errors; NaN where there are too few of them."""
         if not len(cases):
             return np.empty((0, len(LEVELS)))
-        found, key = self.quantiles.predict(x), self._keys(planned, cases)
-        low, high = self.pools.margins(np.maximum(key, 0))
+        found = self.quantiles.predict(x)
+        low, high = self.intervals.margins(phases(planned.plan, cases), groups_of_events(planned, cases))
         middle = found[:, 1]
         out = np.stack([np.minimum(found[:, 0] - low, middle), middle, np.maximum(found[:, -1] + high, middle)], axis=1)
-        out[~np.isfinite(out).all(axis=1) | (key < 0)] = np.nan
+        out[~np.isfinite(out).all(axis=1)] = np.nan
         return out
 
     def _refused(self, planned: Planned, cases: Cases) -> dict[int, CantTell]:
         """Return the reasons for no number, by place of the case."""
-        phase, key = phases(planned.plan, cases), self._keys(planned, cases)
-        count = np.where(key >= 0, self.pools.count[np.maximum(key, 0)], 0)
+        phase = phases(planned.plan, cases)
+        found = self.intervals.reasons(phase, groups_of_events(planned, cases))
+        out = {place: CantTell(text) for place, text in found.items()}
         waits = -cases.leads.astype("timedelta64[ns]").astype("int64")
-        out = {}
-        for place in np.flatnonzero(count < self.least_cases):
-            name = PHASES[phase[place]]
-            out[int(place)] = CantTell(
-                f"{count[place]} past events {name} were compared; at least {self.least_cases} are needed"
-            )
         for place in np.flatnonzero((phase == 1) & (waits > GIVEN_UP)):
             out[int(place)] = CantTell(
                 f"it hasn't begun {waits[place] / HOUR:.0f} h after its planned start, and may be cancelled"
             )
         return out
-
-    def _schema(
-        self,
-        state: State,
-        planned: Planned,
-        cases: Cases,
-        values: Floats,
-        *,
-        refused: Mapping[int, CantTell],
-        target: str,
-    ) -> xr.Dataset:
-        table = planned.plan.table.iloc[cases.asset]
-        coords: dict[str, ArrayLike] = {
-            "planned_start": table["planned_start"].to_numpy("datetime64[ns]"),
-            "phase": np.array([PHASES[one] for one in phases(planned.plan, cases)], object),
-        }
-        return event_predictions(
-            values,
-            state=state,
-            fitted=self,
-            target=target,
-            units="min" if values.ndim == 2 else "1",
-            event_ids=list(table["event_id"]),
-            assets=list(table["asset"]),
-            # The schema has none below 0; `minutes to planned start` of an event that is overdue or under way is.
-            lead_times=np.maximum(cases.leads, np.timedelta64(0, "ns")),
-            quantiles=LEVELS if values.ndim == 2 else (),
-            refused=refused,
-            coords=coords,
-            attrs={"event_type": self.settings.event_type, "late": self.settings.late},
-        )
 
 
 def _instants(base: Ints, minutes: Floats) -> NDArray[np.datetime64]:

@@ -17,12 +17,17 @@ __all__ = ["PHASES", "delays", "open_rows", "past_cases", "phases"]
 #: Names of phases, by number.
 PHASES: Final = ("before the planned start", "overdue", "under way")
 #: Training cases of overdue events are issued so long after the planned start.
-_OVERDUE: Final = 30 * MINUTE
+_OVERDUE: Final = (5 * MINUTE, 20 * MINUTE, 60 * MINUTE)
+#: Those of events under way, at an instant between the start and so many times the planned duration, if they haven't ended: of an event that takes
+#: longer than planned as many cases are seen as there would be at any instant.
+_UNDER_WAY: Final = 1.5
+#: Multiples of it, less whole numbers, are spread evenly (golden ratio).
+_SPREAD: Final = 0.6180339887498949
 
 
 def phases(plan: Plan, cases: Cases) -> Ints:
-    """Return the phase of each case at its issue time."""
-    rows = plan.rows(cases.ids)[cases.asset]
+    """Return the phase of each case at its issue time; of cases of this plan."""
+    rows = cases.asset
     issued = cases.issued.astype("datetime64[ns]").astype("int64")
     return np.where(plan.start[rows] <= issued, 2, np.where(plan.planned_start[rows] < issued, 1, 0)).astype("int64")
 
@@ -47,7 +52,7 @@ def open_rows(plan: Plan, settings: DelaySettings, at: np.datetime64) -> NDArray
 
 
 def past_cases(plan: Plan, settings: DelaySettings, *, since: np.datetime64 | None = None) -> tuple[Cases, Floats]:
-    """Return cases of past events with their delays: at each of the leads, overdue, and half way.
+    """Return cases of past events with their delays: at each of the leads, overdue, and at an instant under way.
 
     Parameters
     ----------
@@ -63,16 +68,18 @@ def past_cases(plan: Plan, settings: DelaySettings, *, since: np.datetime64 | No
     rows, issued = [], []
     instants = [plan.planned_start - int(duration(lead, what="leads").astype("int64")) for lead in settings.leads]
     if settings.under_way:
-        instants.append(plan.planned_start + _OVERDUE)
+        instants += [plan.planned_start + span for span in _OVERDUE]
     for when in instants:
         found = np.flatnonzero(known & (plan.start > when))
         rows.append(found)
         issued.append(when[found])
     if settings.under_way and settings.of == "end":
-        half = plan.start + (plan.planned_end - plan.planned_start) // 2
-        found = np.flatnonzero(known & (plan.start < NEVER) & (plan.end > half))
+        # Of the planned start, so that it is the same whatever else is in the plan.
+        share = np.mod(plan.planned_start // MINUTE * _SPREAD, 1.0) * _UNDER_WAY
+        when = plan.start + (share * (plan.planned_end - plan.planned_start)).astype("int64")
+        found = np.flatnonzero(known & (plan.start < NEVER) & (plan.end > when))
         rows.append(found)
-        issued.append(half[found])
+        issued.append(when[found])
     row, at = np.concatenate(rows), np.concatenate(issued)
     leads = (plan.planned_start[row] - at).astype("timedelta64[ns]")
     ids = tuple(map(str, plan.table["event_id"]))

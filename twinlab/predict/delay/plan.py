@@ -1,4 +1,4 @@
-"""Planned events as arrays, and sums over those of a group up to an instant."""
+"""Planned events as arrays, those that are one journey together, and sums over those of a group up to an instant."""
 
 from __future__ import annotations
 
@@ -31,11 +31,18 @@ _BITS: Final = 44
 class Plan:
     """The planned events of one type; times are ns since 1970, `NEVER` where a state doesn't know them.
 
+    Events that share what does them and their plan, such as the parcels on one truck, are one journey: a single row.
+
     Parameters
     ----------
     table : DataFrame
-        Rows with a planned start and a planned end.
-    planned_start, planned_end, start, end : array (event,)
+        A row for each journey, that of its first event, with a planned start and a planned end.
+    planned_start, planned_end, start, end : array (journey,)
+        Start and end are the earliest of its events.
+    events : DataFrame
+        All events with a plan.
+    journey : array (event,)
+        Row of each event's journey.
     """
 
     table: pd.DataFrame
@@ -43,10 +50,20 @@ class Plan:
     planned_end: Ints
     start: Ints
     end: Ints
+    events: pd.DataFrame
+    journey: NDArray[np.intp]
 
     @classmethod
     def of(cls, table: pd.DataFrame, columns: Sequence[str] = (), *, what: str) -> Plan:
         """Return the plan in an event table.
+
+        Parameters
+        ----------
+        table : DataFrame
+        columns : sequence of str
+            What the events of a journey share beside the plan; the first one is what does them. Without any, each event is a journey.
+        what : str
+            Event type, for messages.
 
         Raises
         ------
@@ -60,7 +77,17 @@ class Plan:
         rows = table[(table["planned_start"] <= table["planned_end"]).to_numpy(bool)].reset_index(drop=True)
         names = ("planned_start", "planned_end", "start", "end")
         times = [rows[name].to_numpy("datetime64[ns]").astype("int64") for name in names]
-        return cls(rows, *(np.where(one == np.iinfo("int64").min, NEVER, one) for one in times))
+        planned_start, planned_end, start, end = (np.where(one == np.iinfo("int64").min, NEVER, one) for one in times)
+        first, journey = _journeys(rows, columns)
+        if len(first) == len(rows):
+            return cls(rows, planned_start, planned_end, start, end, rows, journey)
+        earliest = []
+        for one in (start, end):
+            found = np.full(len(first), NEVER, "int64")
+            np.minimum.at(found, journey, one)
+            earliest.append(found)
+        single = rows.iloc[first].reset_index(drop=True)
+        return cls(single, planned_start[first], planned_end[first], *earliest, rows, journey)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -73,8 +100,33 @@ class Plan:
         return np.asarray(pd.factorize(keys)[0], "int64")
 
     def rows(self, event_ids: Sequence[str]) -> NDArray[np.intp]:
-        """Return the rows of events."""
-        return np.asarray(pd.Index(self.table["event_id"]).get_indexer(pd.Index(event_ids)), np.intp)
+        """Return the journeys of events; -1 of an unknown one."""
+        place = pd.Index(self.events["event_id"]).get_indexer(pd.Index(event_ids))
+        return np.where(place >= 0, self.journey[np.maximum(place, 0)], -1) if len(self.events) else place
+
+    def members(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the events of different journeys, in the order of the table: for each the place of its journey in ``rows``, and its own in ``events``."""
+        place = np.full(len(self), -1, np.intp)
+        place[rows] = np.arange(len(rows))
+        case = place[self.journey]
+        event = np.flatnonzero(case >= 0)
+        return case[event], event
+
+
+def _journeys(rows: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the first event of each journey, and the journey of each event; events of nothing known are journeys of their own."""
+    alone = np.arange(len(rows))
+    if not columns or not len(rows):
+        return alone, alone
+    keys = [*dict.fromkeys(columns), "planned_start", "planned_end"]
+    codes = np.asarray(rows.groupby(keys, sort=False, dropna=False, observed=True).ngroup(), np.intp)
+    codes = np.where(rows[columns[0]].isna(), codes.max() + 1 + alone, codes)
+    _, first, journey = np.unique(codes, return_index=True, return_inverse=True)
+    # In the order of the table.
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return first[order], place[journey]
 
 
 class Sums:

@@ -36,6 +36,8 @@ class DelaySettings:
         Links with where an event begins and ends.
     links : tuple of str
         Links whose delays in the last hours and weeks are features; known with the plan.
+    group : str, optional
+        Link, or the asset, by which intervals differ, such as the origin or the carrier; by default one interval for all.
     surroundings : mapping of link to (asset type, variables)
         Signals of linked assets that are features.
     step : str
@@ -61,6 +63,7 @@ class DelaySettings:
     chain: str = "asset"
     places: tuple[str, str] | None = None
     links: tuple[str, ...] = ()
+    group: str | None = None
     surroundings: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     step: str = "1h"
     zone: str = "UTC"
@@ -76,6 +79,9 @@ class DelaySettings:
             raise SchemaError(msg)
         for name in ("late", "ahead"):
             duration(getattr(self, name), what=name)
+        if self.group is not None and self.group not in (*self.links, "asset"):
+            msg = f"expected group= as the asset or one of the links {', '.join(self.links) or '(none)'}, got {self.group!r}"
+            raise SchemaError(msg)
         unknown = [link for link in self.surroundings if link not in self.links]
         if unknown:
             msg = f"surroundings of {unknown[0]!r}, which isn't one of the links {', '.join(self.links) or '(none)'}"
@@ -98,4 +104,5 @@ class DelaySettings:
             columns={self.event_type: EventColumns(planned=known)},
             # Events that are planned an hour after one are a feature of it.
             ahead=text_of(duration(self.ahead, what="ahead") + duration("2h", what="ahead")),
+            on_grid=False,
         )

@@ -37,7 +37,6 @@ def read_state(
     knowledge: Knowledge | None = None,
     span: np.timedelta64 | None = None,
     future: xr.Dataset | None = None,
-    on_grid: bool = True,
 ) -> State:
     """Return what was known of a twin at an instant.
 
@@ -47,15 +46,13 @@ def read_state(
     inputs : Inputs
         What is read.
     issue_time : datetime64
-        UTC, a multiple of the step unless ``on_grid`` is false.
+        UTC, a multiple of the step unless ``inputs.on_grid`` is false.
     knowledge : Knowledge, optional
         What was known; by default the rule by ingest time if the twin has a ledger, else that by event time.
     span : timedelta64, optional
         Span before the issue time; by default the window of the inputs.
     future : Dataset, optional
         Inputs known ahead, see `State`.
-    on_grid : bool
-        Whether the issue time must be a multiple of the step, as lead times of cells need it; predictions of events don't.
 
     Raises
     ------
@@ -65,7 +62,7 @@ def read_state(
         If the history has no such variable.
     """
     at, step = issue_time.astype("datetime64[ns]"), inputs.step_ns
-    if on_grid and at.astype("int64") % step.astype("int64"):
+    if inputs.on_grid and at.astype("int64") % step.astype("int64"):
         msg = f"expected an issue time that is a multiple of the step {inputs.step}, got {at}"
         raise SchemaError(msg)
     rule = default_knowledge(twin) if knowledge is None else knowledge

@@ -26,7 +26,7 @@ def fit_on(predictor: Predictor, twin: TwinReader, *, known: object, knowledge: 
     predictor : Predictor
     twin : TwinReader
     known : instant
-        Nothing that became known later is used; a multiple of the step.
+        Nothing that became known later is used; a multiple of the step unless ``inputs.on_grid`` is false.
     knowledge : Knowledge, optional
         What was known; by default by ingest time if the twin has a ledger, else by event time.
 

@@ -34,7 +34,8 @@ def score_predictions(
     data : Dataset
         Predictions.
     truth : DataArray
-        Dims ``issue_time, lead_time, asset``, NaN where it isn't known; joined by coordinates. Of events: dim ``case`` as in ``data``, or ``event_id``.
+        Dims ``issue_time, lead_time, asset``, NaN where it isn't known; joined by coordinates. Of events: dim ``case``, joined by
+        its coordinates ``issue_time`` and ``event_id``, or ``event_id``.
     by : sequence of str
         Rows of the table, among ``lead_time, issue_time, asset, group`` and, of events, other coordinates of the cases; empty for one row.
     groups : mapping of asset to group, optional
@@ -79,6 +80,11 @@ def true_values(data: xr.Dataset, truth: xr.DataArray) -> NDArray[np.float64]:
     if dims == ("case",):
         if truth.dims == ("event_id",):
             return np.asarray(truth.reindex(event_id=data["event_id"].values).values, float)
+        if truth.dims == dims and {"issue_time", "event_id"} <= set(truth.coords):
+            known, wanted = (
+                pd.MultiIndex.from_arrays([one["issue_time"].values, one["event_id"].values]) for one in (truth, data)
+            )
+            return np.asarray(pd.Series(truth.values, known).reindex(wanted), float)
         if truth.dims != dims or truth.sizes["case"] != data.sizes["case"]:
             msg = (
                 f"expected true values of {data.sizes['case']} cases, or with the dim event_id; got {dict(truth.sizes)}"

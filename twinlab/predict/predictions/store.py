@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -104,15 +105,16 @@ class PredictionStore:
             data = self.open(name)
         except (CorruptionError, SchemaError) as error:
             return {"name": name, "bytes": size, "fault": str(error)}
-        issued = data["issue_time"].values
+        # Predictions of events have these once for each case.
+        issued, leads, assets = (np.unique(data[key].values) for key in ("issue_time", "lead_time", "asset"))
         return {
             "name": name,
             **{key: data.attrs.get(key, "") for key in ("target", "model", "asset_type")},
             "issued": len(issued),
-            "first_issue": issued[0],
-            "last_issue": issued[-1],
-            "lead_times": data.sizes["lead_time"],
-            "assets": data.sizes["asset"],
+            "first_issue": issued[0] if len(issued) else pd.NaT,
+            "last_issue": issued[-1] if len(issued) else pd.NaT,
+            "lead_times": len(leads),
+            "assets": len(assets),
             "cant_tell": float((data[CANT_TELL] > 0).mean()),
             "bytes": size,
             "fault": "",

@@ -39,6 +39,8 @@ class Inputs:
     ahead : str
         Span after the issue time of which events that are planned are read.
     relationships : tuple of str
+    on_grid : bool
+        Whether issue times must be multiples of ``step``, as lead times of cells need it; predictions of events don't.
     """
 
     asset_type: str
@@ -51,6 +53,7 @@ class Inputs:
     columns: Mapping[str, EventColumns] = field(default_factory=dict)
     ahead: str = "2d"
     relationships: tuple[str, ...] = ()
+    on_grid: bool = True
 
     def __post_init__(self) -> None:
         for name in ("step", "window", "training", "ahead"):

@@ -13,6 +13,7 @@ from twinlab.predict.known.reading import read_state
 from twinlab.predict.predictions.schema import places_of
 from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.inputs import Inputs
+from twinlab.predict.targets.delay import true_delays
 from twinlab.predict.targets.event import EventTarget
 from twinlab.predict.targets.signal import SignalTarget
 
@@ -24,26 +25,28 @@ __all__ = ["truth_of"]
 
 
 def truth_of(twin: TwinReader, data: xr.Dataset) -> xr.DataArray:
-    """Return the true values of predictions of a variable of the history or of events that begin, as the twin knows them now.
+    """Return the true values of predictions of a variable of the history, of events that begin, or of delays, as the twin knows them now.
 
     Parameters
     ----------
     twin : TwinReader
     data : Dataset
-        Predictions of a `SignalTarget` or an `EventTarget`.
+        Predictions of a `SignalTarget` or an `EventTarget`, or of delays of planned events.
 
     Returns
     -------
     DataArray
-        Dims ``issue_time, lead_time, asset`` and coordinates of ``data``; NaN where the twin has no value (yet).
+        Dims ``issue_time, lead_time, asset``, or ``case``, and coordinates of ``data``; NaN where the twin has no value (yet).
 
     Raises
     ------
     SchemaError
         If the predictions are of something else.
     """
+    if data.attrs.get("truth") == "delay":
+        return true_delays(twin, data)
     if places_of(data) == ("case",) or data.attrs.get("truth") not in ("signal", "event"):
-        msg = f"the true values of {data.attrs.get('target')!r} aren't a signal or the beginning of events; pass truth="
+        msg = f"the true values of {data.attrs.get('target')!r} aren't a signal, the beginning of events or a delay; pass truth="
         raise SchemaError(msg)
     target, step = str(data.attrs["target"]), str(data.attrs["step"])
     kind = str(data.attrs["asset_type"])

@@ -104,7 +104,8 @@ class PredictMethods:
             What was known; by default by ingest time if the twin has a ledger. Of a twin that was loaded from files long after, pass
             ``predict.ByEventTime()``.
         **settings
-            As in `twinlab.predict.DelaySettings`; by default all links of the event type are used, and ``origin`` and ``destination`` as its places.
+            As in `twinlab.predict.DelaySettings`; by default all links of the event type are used, ``origin`` and ``destination`` as its places, the
+            signals of what it links to, and as chain the asset or the link whose events follow each other, such as the truck of a parcel.
 
         Raises
         ------
@@ -120,33 +121,51 @@ class PredictMethods:
         return fit_delay(cast("TwinReader", self), event_type, known=known, knowledge=knowledge, **settings)
 
     def delay(
-        self, event_type: str, *, at: object, fitted: FittedDelay | None = None, knowledge: Knowledge | None = None
+        self,
+        event_type: str,
+        *,
+        at: object = None,
+        fitted: FittedDelay | None = None,
+        knowledge: Knowledge | None = None,
+        assets: Sequence[str] | None = None,
+        store: str | None = None,
     ) -> pd.DataFrame:
         """Return when the events that are planned, overdue or under way at an instant will end, from what was known then.
 
         Parameters
         ----------
         event_type : str
-        at : instant
+        at : instant, optional
+            By default the latest start or end of an event of the type.
         fitted : FittedDelay, optional
             Of `fit_delay`; by default one is fitted to what was known at ``at``.
         knowledge : Knowledge, optional
             As in `fit_delay`.
+        assets : sequence of str, optional
+            Assets whose events are returned; by default all.
+        store : str, optional
+            Name under which all predictions are stored: the delays under it, the probability of being late under ``"<name>, late"``. Once the
+            events have ended, ``twin.predictions.score(name)`` has their errors and coverage.
 
         Returns
         -------
         DataFrame
-            A row for each event: ``low, expected, high`` (90 % between low and high), ``late`` (probability of 15 minutes or more), ``earliest`` (when
-            its asset is ready, because of the events before), ``reason``, and ``cant_tell`` with the reason where there is no number.
+            A row for each event: ``low, expected, high`` (90 % between low and high), ``late`` (probability of 15 minutes or more), ``before`` (the event
+            before in the chain), ``earliest`` (when what does the event is ready, because of the events before), ``reason``, and ``cant_tell`` with the
+            reason where there is no number. ``attrs`` has the ``issue_time``.
 
         Raises
         ------
         SchemaError
-            If ``fitted`` is of another event type, or fitted to what became known later than ``at``.
+            If ``fitted`` is of another event type, or fitted to what became known later than ``at``; or predictions of this instant are
+            stored by the name already.
         """
         from twinlab.twin.predict.delays import delay_table  # noqa: PLC0415  (lightgbm is only needed here)
 
-        return delay_table(cast("TwinReader", self), event_type, at=at, fitted=fitted, knowledge=knowledge)
+        return delay_table(
+            cast("TwinReader", self), event_type, at=at, fitted=fitted, knowledge=knowledge, assets=assets, store=store,
+            stored=self.predictions,
+        )  # fmt: skip
 
     def fit_failure(
         self, asset_type: str, *, known: object, knowledge: Knowledge | None = None, **settings: object

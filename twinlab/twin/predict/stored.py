@@ -64,7 +64,7 @@ class TwinPredictions(PredictionStore):
         return data
 
     def truth(self, name: str) -> xr.DataArray:
-        """Return the true values of stored predictions of a signal, as far as they are known now."""
+        """Return the true values of stored predictions, as far as they are known now."""
         return truth_of(self._twin, self.open(name))
 
     def score(
@@ -73,6 +73,7 @@ class TwinPredictions(PredictionStore):
         *,
         by: Sequence[str] = ("lead_time",),
         groups: Mapping[str, str] | None = None,
+        lead_edges: Sequence[str] = (),
         truth: xr.DataArray | None = None,
     ) -> pd.DataFrame:
         """Return scores of stored predictions against what the twin knows now, see `twinlab.predict.score_predictions`.
@@ -80,13 +81,14 @@ class TwinPredictions(PredictionStore):
         Parameters
         ----------
         name : str
-        by, groups
+        by, groups, lead_edges
             Rows of the table.
         truth : DataArray, optional
-            True values of predictions that aren't of a signal.
+            True values of predictions that aren't of a signal, of events that begin or of delays.
         """
         data = self.open(name)
-        return score_predictions(data, truth_of(self._twin, data) if truth is None else truth, by=by, groups=groups)
+        true = truth_of(self._twin, data) if truth is None else truth
+        return score_predictions(data, true, by=by, groups=groups, lead_edges=lead_edges)
 
     def compare(self, *names: str, by: Sequence[str] = ()) -> pd.DataFrame:
         """Return scores of several stored predictions, each in rows of its own with its ``name``; by default of all of them."""
