@@ -2,7 +2,8 @@
 
 In: a twin, or plain arrays. Out: Datasets with dims ``issue_time, lead_time, asset, quantile``, stored beside the twin, with scores once the truth is known.
 Read in order: `protocol` (states, predictors, estimators), `predictions` (the schema and the store), `scores`, `known` (what was known when), `targets`,
-`features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`, `delay` (planned events), `failure` (what will fail), `models` (fitted models in files).
+`features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`, `delay` (planned events), `failure` (what will fail),
+`forecasting` (series), `models` (fitted models in files).
 Never: a value that wasn't known at the issue time; a number where the honest answer is "can't tell"; a write to the twin's history.
 """
 
@@ -22,6 +23,7 @@ __getattr__, __dir__ = attach(
         "Climatology": "baselines.constant",
         "Conformal": "conformal.predictor",
         "Constant": "baselines.constant",
+        "CountTarget": "targets.counts",
         "DelayPredictor": "delay.predictor",
         "DelaySettings": "delay.settings",
         "EventColumns": "protocol.events",
@@ -31,6 +33,7 @@ __getattr__, __dir__ = attach(
         "FailureSettings": "failure.settings",
         "FeaturePredictor": "features.predictor",
         "Fitted": "protocol.predictor",
+        "Forecaster": "forecasting.forecaster",
         "FunctionFeature": "features.others",
         "FutureInput": "features.others",
         "HoursSinceEvent": "features.event_counts",
@@ -55,6 +58,7 @@ __getattr__, __dir__ = attach(
         "backtest": "backtests.run",
         "event_predictions": "predictions.of_events",
         "fit_on": "known.running",
+        "forecast": "forecasting.plain",
         "join": "predictions.joining",
         "lead_times": "protocol.durations",
         "long_table": "predictions.scoring",

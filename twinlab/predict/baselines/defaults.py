@@ -10,6 +10,7 @@ from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.predictor import Predictor
 from twinlab.predict.protocol.target import Target
+from twinlab.predict.targets.counts import CountTarget
 from twinlab.predict.targets.signal import SignalTarget
 
 __all__ = ["Targeted", "default_baselines"]
@@ -32,7 +33,7 @@ class Targeted(Protocol):
 
 
 def default_baselines(predictor: Targeted, *, season: str = "1d") -> dict[str, Predictor]:
-    """Return baselines by name: those that the predictor states as ``baselines``; else of a signal the last value, the value a season before and the median; of a probability the share of training
+    """Return baselines by name: those that the predictor states as ``baselines``; else of a signal or a count the last value, the value a season before and the median; of a probability the share of training
     and an alarm that is always on.
 
     A season that isn't a multiple of the step, or is longer than the window, is left out.
@@ -47,7 +48,7 @@ def default_baselines(predictor: Targeted, *, season: str = "1d") -> dict[str, P
             "always": Constant(inputs, target, leads, 1.0, name="always"),
         }
     out: dict[str, Predictor] = {}
-    if isinstance(target, SignalTarget):
+    if isinstance(target, (SignalTarget, CountTarget)):
         out["naive"] = SeasonalNaive(inputs, target, leads, season=inputs.step, name="naive")
         width = duration(season, what="season")
         if width > inputs.step_ns and not width % inputs.step_ns and width <= inputs.window_ns:

@@ -16,6 +16,7 @@ from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.registry import PredictorKind
 from twinlab.predict.protocol.state import State
+from twinlab.predict.targets.counts import CountTarget
 from twinlab.predict.targets.signal import SignalTarget, cell_values
 
 __all__ = ["KIND", "FittedSeasonalNaive", "SeasonalNaive"]
@@ -29,7 +30,7 @@ class SeasonalNaive:
     ----------
     inputs : Inputs
         Its ``window`` is at least a season.
-    target : SignalTarget
+    target : SignalTarget or CountTarget
     lead_times : tuple of str
     season : str
         A multiple of the step. With the step itself it is the naive forecast: the last value.
@@ -43,7 +44,7 @@ class SeasonalNaive:
     """
 
     inputs: Inputs
-    target: SignalTarget
+    target: SignalTarget | CountTarget
     lead_times: tuple[str, ...]
     season: str = "1d"
     quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)
@@ -80,7 +81,8 @@ class SeasonalNaive:
         SchemaError
             If the training span isn't longer than a season.
         """
-        values = state.history[self.target.name].transpose("time", "asset").values
+        series = self.target.series(state, self.inputs.training_ns)
+        values = series.values
         errors: dict[int, NDArray[np.float64]] = {}
         cells = [int(back // self.inputs.step_ns) for back in self.back(state.latency)]
         for one in set(cells):
@@ -88,7 +90,7 @@ class SeasonalNaive:
                 msg = f"expected a history longer than the season of {self.season}, got {len(values)} cells of {self.inputs.step}"
                 raise SchemaError(msg)
             errors[one] = _quantiles(values[one:] - values[:-one], self.quantiles)
-        start = state.history["time"].values[0]
+        start = series["time"].values[0]
         return FittedSeasonalNaive(
             self, np.stack([errors[one] for one in cells]), tuple(state.asset_ids), (start, state.issue_time)
         )
@@ -141,7 +143,8 @@ class FittedSeasonalNaive:
         """Return predictions for all assets; an asset that wasn't in training has no number."""
         of = self.of
         ends = state.issue_time + np.array(of.leads) - np.array(of.back(state.latency))
-        values = cell_values(state.history[of.target.name], ends, step=state.step)
+        # A season as long as the window reads the cell before it.
+        values = cell_values(of.target.series(state, of.inputs.window_ns + state.step), ends, step=state.step)
         known = {asset: place for place, asset in enumerate(self.assets)}
         errors = np.full((*values.shape, len(of.quantiles)), np.nan)
         for place, asset in enumerate(state.asset_ids):

@@ -58,7 +58,10 @@ def _fault(name: str, found: object) -> str:
 PREDICTORS: Registry[PredictorKind] = Registry(
     "twinlab.predictors",
     kind="predictor",
-    built_in={"seasonal_naive": "twinlab.predict.baselines.seasonal:KIND"},
+    built_in={
+        "forecast": "twinlab.predict.forecasting.forecaster:KIND",
+        "seasonal_naive": "twinlab.predict.baselines.seasonal:KIND",
+    },
     check=_fault,
 )
 

@@ -1,7 +1,7 @@
-"""What is predicted, with its true values: a signal of an asset type, whether an event begins, or how late it is.
+"""What is predicted, with its true values: a signal of an asset type, whether an event begins, how many do, or how late it is.
 
 In: a state that knows what happened. Out: true values with dims ``issue_time, lead_time, asset``.
-Read in order: `signal`, `event`, `delay` (of planned events), `truth` (as a twin knows them now).
+Read in order: `signal`, `event`, `counts`, `delay` (of planned events), `truth` (as a twin knows them now).
 Never: a true value where the state doesn't know it.
 """
 
@@ -9,4 +9,6 @@ from __future__ import annotations
 
 from twinlab._lazy import attach
 
-__getattr__, __dir__ = attach(__name__, {"EventTarget": "event", "SignalTarget": "signal", "truth_of": "truth"})
+__getattr__, __dir__ = attach(
+    __name__, {"CountTarget": "counts", "EventTarget": "event", "SignalTarget": "signal", "truth_of": "truth"}
+)

@@ -36,6 +36,11 @@ class SignalTarget:
         """What `truth_of` needs."""
         return {"truth": "signal"}
 
+    def series(self, state: State, span: np.timedelta64) -> xr.DataArray:
+        """Return the values of the cells in a span before the issue time, dims ``time, asset``."""
+        data = state.history[self.name].transpose("time", "asset")
+        return data.isel(time=slice(int(np.searchsorted(data["time"].values, state.issue_time - span)), None))
+
     def truth(
         self, state: State, issue_times: Sequence[np.datetime64], lead_times: Sequence[np.timedelta64]
     ) -> xr.DataArray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from twinlab.twin.predict.forecast_methods import ForecastMethods
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PredictMethods"]
 
 
-class PredictMethods:
+class PredictMethods(ForecastMethods):
     """Predictions of a twin."""
 
     folder: Path
