@@ -15,6 +15,7 @@ from twinlab.twin.alerting.methods import AlertMethods
 from twinlab.twin.alerting.store import AlertStore
 from twinlab.twin.annotating.methods import AnnotationMethods
 from twinlab.twin.annotating.store import AnnotationStore
+from twinlab.twin.anomalies.methods import AnomalyMethods
 from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
@@ -69,6 +70,7 @@ class Twin(
     FinderMethods,
     SimulationMethods,
     PredictMethods,
+    AnomalyMethods,
     LiveMethods,
     FidelityMethods,
 ):
@@ -175,6 +177,7 @@ class Twin(
         with progress_bar("history", unit=" cells") as show:
             build = self._current_historian().catch_up(show, gather=True)
         self.update_events()
+        self._update_anomalies()
         return IngestReport(
             file_reports(stored, build),
             seconds=time.perf_counter() - began,

@@ -36,6 +36,7 @@ def test_an_event_begins_after_some_rows_beyond_and_ends_after_some_below_the_re
             "end": np.datetime64("1970-01-01T06:00"),
             "peak": 3.0,
             "peak_time": np.datetime64("1970-01-01T02:00"),
+            "sustained": 2.0,
             "signals": "current 95%",
         }
     ]
@@ -102,7 +103,7 @@ def test_rejections_raise_the_limit_above_them_and_keep_what_was_accepted() -> N
     assert retuned(2.0, [1.1, 1.3, 2.0], [False, False, True]) == pytest.approx(2.0 * 1.65)
     assert retuned(2.0, [1.1, 1.3], [True, True]) == 2.0
     assert retuned(1.0, [1.1, 1.3], [False, False]) > 1.3
-    # They overlap: one of the three can't be right.
+    # They overlap: one that was rejected is found again, never one lost that was accepted.
     assert 1.1 < retuned(1.0, [1.1, 1.5, 1.4], [False, False, True]) < 1.4
     assert retuned(1.0, [], []) == 1.0
 

@@ -6,7 +6,6 @@ A signal whose level of a while ago predicts it better than its mean so far, in 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -32,7 +31,8 @@ class Levels:
     """Rows by which a level that follows is older than the row compared with it."""
 
 
-class LevelState(NamedTuple):
+@dataclass(frozen=True)
+class LevelState:
     """Levels after some rows, [asset, column]: the newest, and those of the last ``delay`` rows, oldest first."""
 
     newest: Floats

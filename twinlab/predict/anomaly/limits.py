@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.predict.anomaly.events import Hysteresis
+from twinlab.predict.anomaly.tracking import Hysteresis
 
 __all__ = ["Budget", "limit_within", "retuned"]
 
@@ -91,22 +91,22 @@ def _last_within(within: Callable[[int], bool], count: int) -> int:
 
 
 def retuned(limit: float, peaks: Sequence[float], accepted: Sequence[bool]) -> float:
-    """Return a limit with which the events that people rejected wouldn't have been found, and those that they accepted would.
+    """Return a limit with which the events that people rejected wouldn't have been found, and all that they accepted would.
 
     Parameters
     ----------
     limit : float
         The present one.
     peaks : sequence of float
-        The largest index of each judged event, with the present limit.
+        Of each judged event the index up to which a limit finds it, with the present limit: the ``sustained`` of `find_events`.
     accepted : sequence of bool
         Whether a person accepted it.
 
     Returns
     -------
     float
-        Between the highest peak rejected and the lowest accepted; if they overlap, where fewest events are wrong, the lowest such
-        limit. The present one if nothing was rejected.
+        Between the highest peak rejected and the lowest accepted, never above the latter: an accepted event isn't lost. If they overlap,
+        where fewest rejected ones are still found, the lowest such limit. The present one if nothing was rejected.
 
     Examples
     --------
@@ -120,6 +120,8 @@ def retuned(limit: float, peaks: Sequence[float], accepted: Sequence[bool]) -> f
     if right.all():
         return limit
     tops = np.unique(heights)
+    highest = heights[right].min() if right.any() else np.inf
     between = [1.0, *((tops[:-1] + tops[1:]) / 2).tolist(), float(tops[-1]) * 1.05]
-    wrong = [int((right & (heights < one)).sum() + (~right & (heights >= one)).sum()) for one in between]
+    between = [one for one in between if one <= highest]
+    wrong = [int((~right & (heights >= one)).sum()) for one in between]
     return float(round(limit * between[int(np.argmin(wrong))], 12))

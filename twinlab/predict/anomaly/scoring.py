@@ -102,7 +102,7 @@ class AnomalyModel:
     def score_values(self, values: Floats, state: LevelState | None = None) -> tuple[Floats, Floats, LevelState]:
         """Return index [time, asset] and contributions [time, asset, signal] of values [time, asset, signal], and the next state."""
         arrays, before = self._arrays, self.state if state is None else state
-        rows, later = scorer.scaled_rows(arrays, values, before)
+        rows, later = scorer.scaled_rows(arrays, values, (before.newest, before.earlier))
         index = (self.detector.index(rows.T) / self.limit).reshape(values.shape[:2])
         index[np.isfinite(values).sum(axis=2) * 2 < len(self.signals)] = np.nan
         unusual = np.flatnonzero(index.ravel() >= 1)
@@ -113,7 +113,7 @@ class AnomalyModel:
         return index, contribution.reshape(values.shape), LevelState(*later)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the model as arrays, none of them of objects: what `twinlab.edge.scorer.score` takes, and `from_arrays`.
+        """Return the model as arrays, none of them of objects: what `twinlab.edge.scorer.score` takes.
 
         Raises
         ------
@@ -255,7 +255,8 @@ def _scaling(
     arrays: dict[str, Any] = {
         "place": same.place, "turn": same.turn, "mean": levels.mean, "share": levels.share, "offset": 0.0, "scale": 1.0,
     }  # fmt: skip
-    flat, state = scorer.scaled_rows(arrays, every, start_levels(levels))
+    start = start_levels(levels)
+    flat, state = scorer.scaled_rows(arrays, every, (start.newest, start.earlier))
     apart: Floats = np.where(np.isfinite(every), flat.T.reshape(every.shape), np.nan)
     offset, scale = mean_of(apart), _scales(apart)
     scaled = ((apart - offset) / scale).reshape(-1, every.shape[2])

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveMethods"]
 
+#: Seconds between two writes of the states of anomalies, unless events changed: after a kill, rows since then are scored again.
+_STATES_EVERY = 10.0
+
 
 class LiveMethods:
     """What a twin does with its live sources."""
@@ -51,6 +54,8 @@ class LiveMethods:
             """Update stored events."""
 
         def _catch_up(self) -> BuildReport: ...
+
+        def _update_anomalies(self, *, write_after: float = 0.0) -> None: ...
 
     def run(
         self,
@@ -101,7 +106,13 @@ class LiveMethods:
 
         def process() -> HistorianProcess:
             return HistorianProcess(
-                self.folder, self.ledger, self.model, self.mappings, publish=self._publish_live, options=options
+                self.folder,
+                self.ledger,
+                self.model,
+                self.mappings,
+                publish=self._publish_live,
+                score=self._score_live,
+                options=options,
             )
 
         options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port)
@@ -203,6 +214,9 @@ class LiveMethods:
             msg = f"unknown source {source!r}{nearest(source, self.mappings)}"
             raise UnknownTermError(msg)
         return recent_rows(self.ledger, source, rows=rows)
+
+    def _score_live(self, last: bool) -> None:  # noqa: FBT001  (called by position)
+        self._update_anomalies(write_after=0.0 if last else _STATES_EVERY)
 
     def _publish_live(self) -> BuildReport:
         from twinlab.history.build.rows.frame_cache import PUBLISHED_BYTES  # noqa: PLC0415  (reading a twin needs none)

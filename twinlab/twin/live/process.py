@@ -38,6 +38,8 @@ __all__ = ["HistorianProcess", "RunOptions"]
 _LOG = logging.getLogger("twinlab.live")
 #: Seconds between two writes of the status.
 _STATUS_EVERY = 1.0
+#: Anomalies are looked for at most so often, seconds, and in at most such a share of the time.
+_SCORE_EVERY, _SCORE_SHARE = 1.0, 0.05
 #: With `once`: seconds without a row after which a source that has no end counts as read.
 _IDLE = 5.0
 
@@ -67,6 +69,8 @@ class HistorianProcess:
         Those with ``live:`` are run.
     publish : callable
         Brings history and stored events up to date with the ledger.
+    score : callable
+        ``score(last)``: looks for anomalies in new rows; ``last``: the process ends.
     options : RunOptions
     """
 
@@ -78,11 +82,12 @@ class HistorianProcess:
         mappings: Mapping[str, SourceMapping],
         *,
         publish: Callable[[], BuildReport],
+        score: Callable[[bool], None],
         options: RunOptions,
     ) -> None:
         self._folder, self._ledger, self._model, self._options = folder, ledger, model, options
         self._mappings = {name: one for name, one in mappings.items() if one.live is not None}
-        self._publish = publish
+        self._publish, self._score = publish, score
         self._started = time.time_ns()
         if not self._mappings:
             msg = (
@@ -128,8 +133,11 @@ class HistorianProcess:
             with _stop_on_signals(runners):
                 running = [asyncio.create_task(runner.run(), name=runner.name) for runner in runners]
                 tasks = [
-                    asyncio.create_task(one) for one in (publisher.run(), self._report(runners, publisher), _watchdog())
-                ]
+                    asyncio.create_task(one)
+                    for one in (
+                        publisher.run(), self._report(runners, publisher), self._look_for_anomalies(runners, publisher), _watchdog()
+                    )
+                ]  # fmt: skip
                 tasks.append(asyncio.create_task(self._end(runners)))
                 notify("READY=1\nSTATUS=running")
                 _LOG.info("running", extra={"twin": str(self._folder), "sources": sorted(self._mappings)})
@@ -145,6 +153,8 @@ class HistorianProcess:
             await asyncio.gather(*tasks, return_exceptions=True)
             if not lease.lost and (publisher.waiting or not publisher.done.count):
                 await publisher.publish()
+            if not lease.lost:
+                await self._score_once(publisher, last=True)
             await server.close()
             lease.on_loss = do_nothing
             if not lease.lost:
@@ -182,6 +192,30 @@ class HistorianProcess:
         while True:
             self._write(collect_status(runners, publisher, started_ns=self._started))
             await asyncio.sleep(_STATUS_EVERY)
+
+    async def _look_for_anomalies(self, runners: list[SourceRunner], publisher: Publisher) -> None:
+        """Score rows once they are durable, in pauses of publications."""
+        seen, pause = -1, _SCORE_EVERY
+        while True:
+            await asyncio.sleep(pause)
+            stored = sum(runner.counts.stored for runner in runners)
+            if stored != seen:
+                seen, began = stored, time.monotonic()
+                await self._score_once(publisher)
+                pause = max(_SCORE_EVERY, (time.monotonic() - began) / _SCORE_SHARE)
+
+    async def _score_once(self, publisher: Publisher, *, last: bool = False) -> None:
+        async with publisher.pause:
+            # The thread can't be interrupted: a stop waits for it.
+            task = asyncio.ensure_future(asyncio.to_thread(self._score, last))
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await asyncio.wait({task})
+                raise
+            except Exception as error:  # noqa: BLE001  # rows are stored and published all the same
+                known = isinstance(error, TwinlabError)
+                _LOG.error("anomalies weren't looked for", extra={"error": str(error)}, exc_info=not known)
 
     def _write(self, status: Mapping[str, object]) -> None:
         try:

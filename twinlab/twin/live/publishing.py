@@ -50,6 +50,8 @@ class Publisher:
     def __init__(self, runners: Sequence[SourceRunner], publish: Callable[[], BuildReport]) -> None:
         self._runners, self._publish = runners, publish
         self.done = Publications()
+        #: What reads the history beside publications takes it, so that there is one of both at a time.
+        self.pause = asyncio.Lock()
         self._at = self._offsets_at = time.monotonic()
 
     @property
@@ -74,6 +76,10 @@ class Publisher:
 
     async def publish(self) -> None:
         """Publish now. A failure is logged: the rows are durable, and readers have them."""
+        async with self.pause:
+            await self._publish_now()
+
+    async def _publish_now(self) -> None:
         published = [(runner.counts, runner.counts.waiting, runner.counts.groups) for runner in self._runners]
         began = time.monotonic()
         # The thread can't be interrupted: a stop waits for it.

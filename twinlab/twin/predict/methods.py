@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from twinlab.model.reader import TwinReader
-    from twinlab.predict.anomaly import Hysteresis
-    from twinlab.predict.anomaly.scoring import Detector
     from twinlab.predict.delay import FittedDelay
     from twinlab.predict.failure import FittedFailure
     from twinlab.predict.known.knowledge import Knowledge
@@ -34,62 +32,6 @@ class PredictMethods(ForecastMethods):
         from twinlab.twin.predict.stored import TwinPredictions  # noqa: PLC0415  (reading needs none)
 
         return TwinPredictions(self.folder / "predictions", cast("TwinReader", self))
-
-    def anomalies(
-        self,
-        asset_type: str,
-        *,
-        start: object = None,
-        stop: object = None,
-        usual: tuple[object, object] | None = None,
-        signals: Sequence[str] | None = None,
-        step: str | None = None,
-        detector: Detector | None = None,
-        hysteresis: Hysteresis | None = None,
-        per_100_asset_weeks: float = 50.0,
-    ) -> pd.DataFrame:
-        """Find when the signals of the assets of a type were unusual, learnt from an earlier span.
-
-        Parameters
-        ----------
-        asset_type : str
-        start, stop : instant, optional
-            What is searched, ``[start, stop)``; naive is UTC; by default the last seven days of the history.
-        usual : (instant, instant), optional
-            What is learnt from, before the start; by default the four weeks before it. The detector learns from its first two thirds,
-            its last third gives the limit.
-        signals : sequence of str, optional
-            By default all numeric ones that vary, positions apart.
-        step : duration, optional
-            Search rollups, whose signals are ``<signal>_mean`` and so on; by default the cells themselves.
-        detector : optional
-            `predict.anomaly.Pca` by default; `RobustZ` and `Forest` are others.
-        hysteresis : optional
-            `predict.anomaly.Hysteresis`: after how many rows an event begins and ends.
-        per_100_asset_weeks : float
-            False alarms that are allowed per 100 weeks of an asset: by default each asset may have one every two weeks. A usual span
-            with failures in it makes the limit higher than this needs; choose a quiet one.
-
-        Returns
-        -------
-        DataFrame
-            As of `predict.anomaly.find_events`: ``asset, start, end, peak, peak_time, signals``. Its ``attrs`` have the ``limit``, the
-            ``false_alarms`` on the usual span, whether the span is long enough to prove the budget (``proven``), and in ``cant_tell``
-            the signals and assets that nothing could be learnt of, with the reason.
-
-        Raises
-        ------
-        SchemaError
-            If the usual span doesn't end before the start, or nothing can be learnt from it.
-        UnknownTermError
-            If the model has no such type or signal.
-        """
-        from twinlab.twin.predict.anomalies import anomaly_table  # noqa: PLC0415  (reading needs none)
-
-        return anomaly_table(
-            cast("TwinReader", self), asset_type, start=start, stop=stop, usual=usual, signals=signals, step=step,
-            detector=detector, hysteresis=hysteresis, per_100_asset_weeks=per_100_asset_weeks,
-        )  # fmt: skip
 
     def fit_delay(
         self, event_type: str, *, known: object, knowledge: Knowledge | None = None, **settings: object

@@ -1,30 +1,34 @@
-"""Format of models of anomalies: the arrays that they are exported as, so that `twinlab.edge.scorer` scores with them, too."""
+"""Format of models of anomalies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from twinlab.predict.anomaly.arrays import from_arrays
+from twinlab.predict.anomaly.fitted import FittedAnomalies
+from twinlab.predict.anomaly.forest import ForestFit
+from twinlab.predict.anomaly.levels import Levels, LevelState
+from twinlab.predict.anomaly.limits import Budget
+from twinlab.predict.anomaly.pca import PcaFit
+from twinlab.predict.anomaly.robust import RobustZFit
 from twinlab.predict.anomaly.scoring import AnomalyModel
-from twinlab.predict.models.format import ModelFormat
-from twinlab.predict.models.plain import Decoder, Encoder
+from twinlab.predict.anomaly.streaming import StreamState
+from twinlab.predict.anomaly.tracking import Hysteresis, HysteresisState, TrackedEvent, TrackingState
+from twinlab.predict.models.format import dataclass_format
 
 __all__ = ["FORMAT"]
 
-
-def _write(value: AnomalyModel, encoder: Encoder, place: str) -> dict[str, Any]:
-    return {name: encoder.value(one, f"{place}.{name}" if place else name) for name, one in value.arrays().items()}
-
-
-def _read(name: str, content: Mapping[str, Any], decoder: Decoder) -> AnomalyModel:  # noqa: ARG001  (one class)
-    return from_arrays({key: decoder.value(one) for key, one in content.items()})
-
-
-FORMAT = ModelFormat(
+FORMAT = dataclass_format(
     "anomaly",
-    "what is usual for the assets of a type",
-    {"AnomalyModel": "twinlab.predict.anomaly.scoring:AnomalyModel"},
-    _write,
-    _read,
+    "what is usual for the assets of a type, and the state of rows that are scored as they come",
+    AnomalyModel,
+    Budget,
+    FittedAnomalies,
+    ForestFit,
+    Hysteresis,
+    HysteresisState,
+    Levels,
+    LevelState,
+    PcaFit,
+    RobustZFit,
+    StreamState,
+    TrackedEvent,
+    TrackingState,
 )

@@ -11,7 +11,7 @@ from twinlab.errors import SchemaError, UnitError
 from twinlab.model.twinmodel import TwinModel
 from twinlab.predict.anomaly import RobustZ
 from twinlab.testing import FakeTwin
-from twinlab.twin.predict.anomalies import anomaly_table
+from twinlab.twin.anomalies.learning import anomaly_table
 
 MODEL = {
     "twin": "pumps",
