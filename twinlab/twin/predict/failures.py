@@ -93,7 +93,7 @@ def fit_failure(
 
 def _training_state(twin: TwinReader, predictor: FailurePredictor, at: np.datetime64, rule: Knowledge | None) -> State:
     inputs = predictor.inputs
-    return read_state(twin, inputs, at, knowledge=rule, span=inputs.training_ns, on_grid=True)
+    return read_state(twin, inputs, at, knowledge=rule, span=inputs.training_ns)
 
 
 def _when(
