@@ -346,6 +346,15 @@ def test_a_run_above_its_budget_is_refused_before_it_is_spent(log, tmp_path):
     assert len(log.read_text().splitlines()) < 1000
 
 
+def test_a_budget_that_ends_while_the_first_replications_are_timed_is_refused_too(queues):
+    with pytest.raises(
+        simulate.BudgetError, match=r"expected at most 0\.0001 s, but .* replications take [^;]*; raise the budget"
+    ):
+        run(queues, 1_000_000, budget="0.0001 s")
+    stopped = run(queues, 1_000_000, budget="0.0001 s", over_budget="truncate")
+    assert stopped.stopped == "the budget of 0.0001 s is spent"
+
+
 def test_a_truncated_run_stays_within_its_budget():
     results = run(Queue(2000.0, 205), 100_000, budget="3 CPU s", over_budget="truncate", horizon="7d")
     assert results.stopped == "the budget of 3 CPU s is spent"

@@ -36,6 +36,7 @@ _TEXTS = {
     "horizon": "horizon",
     "futures": "replications",
     "scenarios": "scenarios",
+    "budget": "budget",
 }
 _SWITCHES = {"flags": "show_flags", "full": "full_range", "in_view": "in_view"}
 _KEYS = (*_TEXTS, "signal", "asset", "from", "to", "at", *_SWITCHES)
@@ -73,10 +74,11 @@ class Link:
     when: str | None = None
     lasting: str | None = None
     gap: str | None = None
-    # A simulation: its length, the futures of each scenario, and the scenarios as YAML.
+    # A simulation: its length, the futures of each scenario, the scenarios as YAML, and the most that a run may take.
     horizon: str | None = None
     replications: str | None = None
     scenarios: str | None = None
+    budget: str | None = None
     # One message for each part that could not be parsed.
     problems: tuple[str, ...] = field(default=())
 

@@ -96,9 +96,10 @@ class Budget:
         """
         if self.exceeded(quote):
             amount = quote.amounts[self.figure]
-            share = self.most / amount.value
+            fewer = int(quote.replications * self.most / amount.value)
+            ask = f"ask for about {fewer:,} replications, " if fewer else ""
             msg = (
-                f"expected at most {self.text}, but {quote.replications:,} replications take {amount}; ask for about "
-                f"{int(quote.replications * share):,} replications, raise the budget, or use over_budget='truncate'"
+                f"expected at most {self.text}, but {quote.replications:,} replications take {amount}; {ask}raise the budget, "
+                "or use over_budget='truncate'"
             )
             raise BudgetError(msg)

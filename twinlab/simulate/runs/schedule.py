@@ -159,6 +159,8 @@ class Computation:
                 self._make_quote()
             self._submit()
             if not self._running:
+                if self.quote is None and self._is_short:
+                    continue  # too little was timed before the budget ended; the quote is made from that
                 return
             done, _ = wait(self._running, timeout=_PAUSE, return_when=FIRST_COMPLETED)
             for future in done:

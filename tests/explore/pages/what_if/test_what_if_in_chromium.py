@@ -40,6 +40,7 @@ def test_a_planner_closes_a_hub_runs_it_and_reads_the_verdict(open_page, served,
     page.get_by_role("button", name="Pause", exact=True).click()
     page.get_by_role("button", name="Score the model").click()
     page.get_by_text("by a model fitted to").wait_for(timeout=180_000)
+    page.get_by_text("Done:").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert grave_faults(page) == []
     # The address has the plan: it opens the same one.

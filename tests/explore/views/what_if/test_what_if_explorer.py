@@ -217,6 +217,44 @@ def test_an_impossible_change_is_refused(name, change):
         Plan().adding(name, change)
 
 
+def test_a_run_above_its_budget_is_refused_before_anything_is_computed(twin):
+    view = WhatIfExplorer(twin, link=parse_link(LINK.replace("futures=6", "futures=400") + "&budget=0.001+s"))
+    assert view.plan.budget == "0.001 s"
+    assert "budget='0.001 s'" in view.code()
+    view.run()
+    assert (view.state, view.results) == ("failed", None)
+    assert view.notice.startswith("expected at most 0.001 s, but 400 replications take")
+    view._budget.value = "2"
+    view.run()
+    assert view.notice.startswith("expected a budget such as '2 EUR'")
+    view._replications.value = 20
+    view._budget.value = "10 min"
+    view.run()
+    assert (view.state, view.notice) == ("done", "")
+    assert view.link().budget == "10 min"
+
+
+def test_the_form_takes_trips_away_and_sets_departures(twin):
+    view = WhatIfExplorer(twin, link=parse_link(LINK))
+    form = view._form
+    form._kind.value = "transporters"
+    group = form._fields["transporters"].value
+    form._fields["add"].value = "1"
+    form._added()
+    assert view.plan.changes[-1] == ("what_if", f"1 trip a day fewer, {group}")
+    form._kind.value = "timetable"
+    form._fields["every"].value = "90 min"
+    form._added()
+    assert view.plan.changes[-1] == ("what_if", f"departures every 90 min, {group}")
+    form._fields["every"].value = "often"
+    form._added()
+    assert "often" in form._fault.object
+    assert len(view.plan.changes) == 2
+    view.run()
+    assert (view.state, view.notice) == ("done", "")
+    assert view.results.replications == {"base": 6, "what_if": 6}
+
+
 # -- parts ------------------------------------------------------------------------------------------------------------
 
 

@@ -26,20 +26,25 @@ __all__ = ["ChangeForm"]
 
 _FIRST_NAME = "what_if"
 #: Fields that a timetable refuses, or whose names only a fitted model knows; scenarios in Python and in links may have them.
-_HIDDEN = frozenset({"kind", "start", "stop", "instead", "preferred", "centre", "radius", "kinds", "sources"})
+_HIDDEN = frozenset(
+    {"kind", "start", "stop", "instead", "preferred", "centre", "radius", "kinds", "sources", "timetable"}
+)
 #: Kinds for people.
 _KINDS = {
     "close": "Close a place", "reroute": "Close links", "storm": "Storm", "demand": "More or less demand",
-    "speed": "Faster or slower trips",
+    "speed": "Faster or slower trips", "transporters": "Fewer trips", "timetable": "Other departures",
 }  # fmt: skip
 #: Labels of fields whose names in YAML say less.
 _LABELS = {
     "node": "Where", "entities": "Who passes it", "nodes": "Where", "closed": "Closed links", "transporters": "Trips",
-    "both_ways": "Both ways",
+    "both_ways": "Both ways", "add": "Fewer a day", "every": "A departure every",
 }  # fmt: skip
 #: What a factor multiplies, by kind.
 _FACTORS = {"storm": "Times of travel ×", "demand": "Demand ×", "speed": "Speed ×"}
 _FACTOR_EXAMPLES = {"storm": "1.5", "demand": "1.2", "speed": "0.8"}
+_EXAMPLES = {"add": "1", "every": "90 min"}
+#: Kinds that name one group of transporters; others may name all of a type.
+_OF_ONE_GROUP = frozenset({"transporters", "timetable"})
 _CHOICES = {"reroute": "goes around it", "wait": "waits"}
 
 
@@ -141,12 +146,11 @@ class ChangeForm:
         if name == "closed":
             return _several(label, list(links), self._link, "choose, or tap on the map")
         if name == "transporters":
-            groups = {
-                f"all of {self._carrier}": self._carrier,
-                **{text: "-".join(pair) for text, pair in links.items()},
-            }
-            start = groups.get(self._link, self._carrier)
-            return pmui.Select(label=label, options=groups, value=start, width=170, size="small")
+            groups = {text: "-".join(pair) for text, pair in links.items()}
+            if self._kind.value not in _OF_ONE_GROUP:
+                groups = {f"all of {self._carrier}": self._carrier, **groups}
+            first = groups.get(self._link, next(iter(groups.values()), None))
+            return pmui.Select(label=label, options=groups, value=first, width=170, size="small")
         if field.annotation is bool:
             return pmui.Checkbox(label=label, value=bool(field.default), size="small")
         if options := {_CHOICES.get(one, one.replace("_", " ")): one for one in _choices(field.annotation)}:
@@ -154,7 +158,8 @@ class ChangeForm:
             return pmui.Select(label=label, options=options, value=start, width=150, size="small")
         kind = str(self._kind.value)
         label = _FACTORS.get(kind, label) if name == "factor" else label
-        return pmui.TextInput(label=label, placeholder=_FACTOR_EXAMPLES.get(kind, ""), width=140, size="small")
+        example = _EXAMPLES.get(name) or _FACTOR_EXAMPLES.get(kind, "")
+        return pmui.TextInput(label=label, placeholder=example, width=140, size="small")
 
     def _stated(self) -> dict[str, Any]:
         """Return what the widgets state, as YAML would have it."""
@@ -166,6 +171,8 @@ class ChangeForm:
                 value = [pairs[one] for one in value]
             elif name == "factor":
                 value = yaml.safe_load(str(value))
+            elif name == "add":  # in a scenario a negative number of transporters
+                value = yaml.safe_load(f"-{value}") if value else value
             if value not in ("", None, []):
                 out[name] = value
         if self._windows:

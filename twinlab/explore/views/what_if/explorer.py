@@ -131,16 +131,19 @@ class WhatIfExplorer(PlanView):
     def _simulated(self, **options: Any) -> Any:
         twin: Any = self.twin
         name = self._name.value.strip() or None
-        return twin.simulate(self.plan.scenarios or None, **self.plan.arguments(), name=name, **options)
+        budget = self.plan.budget or None
+        return twin.simulate(self.plan.scenarios or None, **self.plan.arguments(), name=name, budget=budget, **options)
 
     def extend(self) -> None:
         """Simulate twice as many futures; those that are there aren't computed again."""
         wanted = 2 * self.plan.replications
-        self._show(Plan(self.plan.start, self.plan.horizon, wanted, self.plan.scenarios))
+        self._show(replace(self.plan, replications=wanted))
         self._begin(f"{wanted // 2:,} more futures of each scenario …")
         results = self.results
         self._run = BackgroundRun(
-            lambda **options: results.extend(wanted, **options), on_progress=self._advanced, on_end=self._run_ended
+            lambda **options: results.extend(wanted, budget=self.plan.budget or None, **options),
+            on_progress=self._advanced,
+            on_end=self._run_ended,
         )
         self._run.start()
 
@@ -374,6 +377,7 @@ class WhatIfExplorer(PlanView):
             "start (UTC)": start,
             "length": self.plan.horizon,
             "futures of each scenario": f"{self.plan.replications:,}",
+            "budget": self.plan.budget or "none",
             "changes": "; ".join(f"{name}: {text}" for name, text in self.plan.changes) or "none",
             "score of the model": self._trust().replace("*", ""),
         }

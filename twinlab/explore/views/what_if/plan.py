@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class Plan:
         Futures of each scenario.
     scenarios : tuple of Scenario
         Beside the base, in which nothing is changed.
+    budget : str
+        The most that a run may take, such as ``"2 EUR"`` or ``"30 s"``; "" for no limit.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Plan:
     horizon: str = "1d"
     replications: int = 100
     scenarios: tuple[Scenario, ...] = ()
+    budget: str = ""
 
     @property
     def yaml(self) -> str:
@@ -83,7 +86,7 @@ class Plan:
         return self._with(kept)
 
     def _with(self, scenarios: dict[str, Scenario]) -> Plan:
-        return Plan(self.start, self.horizon, self.replications, tuple(scenarios.values()))
+        return replace(self, scenarios=tuple(scenarios.values()))
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of ``twin.simulate``."""
@@ -100,6 +103,8 @@ class Plan:
         """
         start = "now" if self.start is None else pd.Timestamp(self.start).isoformat()
         given = f'start="{start}", horizon="{self.horizon}", replications={self.replications}'
+        if self.budget:
+            given += f", budget={self.budget!r}"
         if not self.scenarios:
             return f"{open_code}\n\nresults = twin.simulate({given})\ndata = results.kpis\n"
         return (
@@ -135,6 +140,11 @@ def _summary(change: Change) -> str:
         return f"demand {f'at {at} ' if at else ''}{percent(stated['factor'])}"
     if change.kind == "speed":
         return f"trips of {stated['transporters']} are {_by(stated['factor'], 'faster', 'slower')}"
+    if change.kind == "transporters" and stated["add"] < 0:
+        many = -stated["add"]
+        return f"{many} trip{'s' * (many != 1)} a day fewer, {stated['transporters']}"
+    if change.kind == "timetable" and stated["every"] is not None:
+        return f"departures every {stated['every']}, {stated['transporters']}"
     keys = change.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "start", "stop"})
     return f"{change.kind.replace('_', ' ')}: " + ", ".join(
         f"{name.replace('_', ' ')} {value}" for name, value in keys.items()

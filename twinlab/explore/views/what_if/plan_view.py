@@ -64,13 +64,16 @@ class PlanView(Explorer):
         self._name = pmui.TextInput(label="Store as", placeholder="not stored", width=130, size="small")
         self._horizon = pmui.Select(label="Length", options=_HORIZONS, value="1d", width=110, size="small")
         self._replications = pmui.Select(label="Futures", options=_REPLICATIONS, value=100, width=100, size="small")
-        self._plan_row = row([self._start, self._horizon, self._replications, self._name], margin=(8, 0, 4, 0))
+        self._budget = pmui.TextInput(label="Budget", placeholder="2 EUR, 30 s, …", width=120, size="small")
+        self._plan_row = row(
+            [self._start, self._horizon, self._replications, self._budget, self._name], margin=(8, 0, 4, 0)
+        )
         self._names = find_names(twin.model)
         at = self.first_link.at
         self._places = self.shared.cached(("what-if places", str(at)), lambda: read_places(twin, self._names, at=at))
         self._form = ChangeForm(POSSIBLE_KINDS, self._places, carrier=self._names.carrier, on_change=self._planned)
         self._map = HubMap(self._places, on_place=self._form.pick_place, on_link=self._form.pick_link)
-        for widget in (self._start, self._horizon, self._replications):
+        for widget in (self._start, self._horizon, self._replications, self._budget):
             widget.param.watch(lambda _: self._widgets_changed(), "value")
 
     def apply(self, link: Link) -> None:
@@ -92,7 +95,7 @@ class PlanView(Explorer):
         if not (number.isdecimal() and 2 <= int(number) <= _MOST):
             problems.append(f"expected 2 to {_MOST:,} futures, got {number!r}; 100 are chosen")
             number = "100"
-        self._show(Plan(link.at, horizon, int(number), scenarios))
+        self._show(Plan(link.at, horizon, int(number), scenarios, link.budget or ""))
         self.notice = " · ".join(problems)
 
     def _show(self, plan: Plan) -> None:
@@ -103,6 +106,7 @@ class PlanView(Explorer):
             if plan.replications not in self._replications.options:
                 self._replications.options = sorted({*_REPLICATIONS, plan.replications})
             self._replications.value = plan.replications
+            self._budget.value = plan.budget
         self._planned(plan)
 
     def _planned(self, plan: Plan) -> None:
@@ -120,7 +124,8 @@ class PlanView(Explorer):
             self.notice = f"{text!r} isn't a time such as 2026-03-30T06:00 (UTC); the start stays as it was"
             return
         self.notice = ""
-        self._planned(Plan(start, self._horizon.value, self._replications.value, self.plan.scenarios))
+        futures, budget = self._replications.value, self._budget.value.strip()
+        self._planned(Plan(start, self._horizon.value, futures, self.plan.scenarios, budget))
 
     def link(self) -> Link:
         """Return the plan."""
@@ -129,4 +134,5 @@ class PlanView(Explorer):
             horizon=self.plan.horizon,
             replications=str(self.plan.replications),
             scenarios=self.plan.yaml or None,
+            budget=self.plan.budget or None,
         )
