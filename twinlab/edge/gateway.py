@@ -51,6 +51,8 @@ class Gateway:
     ------
     HistoryConflictError
         If another process has opened the outbox.
+    SchemaError
+        If a model that scores rows can't be read or doesn't fit the tags.
     SourceError
         If the disk is full or fails.
     """
@@ -61,7 +63,11 @@ class Gateway:
         self.settings = settings
         self.outbox = Outbox(Path(settings.outbox), expiry=settings.expiry, max_bytes=settings.max_bytes)
         self.sender = Sender(self.outbox, settings, connect=connect, now_ns=now_ns, on_request=self._send_raw)
-        self._reducing = Reducing(self.outbox, settings)
+        try:
+            self._reducing = Reducing(self.outbox, settings)
+        except BaseException:
+            self.outbox.close()
+            raise
         self._now_ns = now_ns
         # One transaction at a time: its rows follow from the state of the reducers that it stores.
         self._writing = asyncio.Lock()

@@ -1,4 +1,4 @@
-"""The rows of a gateway's streams reduced as the settings say, and stored together with what was left out."""
+"""The rows of a gateway's streams scored and reduced as the settings say, and stored together with what was left out."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from twinlab.edge.aggregation import SUFFIXES, Reducer, State
 from twinlab.edge.outbox import Outbox
 from twinlab.edge.raw import RawRequest
 from twinlab.edge.readings import Reading, Readings
+from twinlab.edge.scoring import Scoring
 from twinlab.edge.settings import GatewaySettings
 
 __all__ = ["Reducing"]
 
 #: Stream of rows that were requested.
 REQUESTED = "requested"
+#: Stream of scores.
+SCORES = "scores"
 
 
 class Reducing:
-    """Writes rows to an outbox, those of some streams reduced. Not for several threads at once.
+    """Writes rows to an outbox, those of some streams reduced, and scores of them. Not for several threads at once.
 
     Parameters
     ----------
@@ -32,6 +35,11 @@ class Reducing:
         states = outbox.raw.states()
         made = {name: stream.reducer(states.get(name)) for name, stream in settings.streams.items()}
         self._reducers: dict[str, Reducer] = {name: reducer for name, reducer in made.items() if reducer is not None}
+        # A place in the table of states that no stream has.
+        self._scorings = {
+            f"/{SCORES}/{number}": Scoring(one, self._units, states.get(f"/{SCORES}/{number}"))
+            for number, one in enumerate(settings.scores)
+        }
 
     def write(self, groups: Mapping[str, Readings]) -> dict[str, Readings]:
         """Store rows in one transaction; return those that are sent, by stream.
@@ -43,7 +51,10 @@ class Reducing:
         """
         sent: dict[str, Readings] = {}
         left_out: dict[str, Readings] = {}
-        before = {name: dict(reducer.state) for name, reducer in self._reducers.items()}
+        before = self._states()
+        if self._scorings and groups:
+            rows = Readings.join(list(groups.values()))
+            sent[SCORES] = self._columns([one for scoring in self._scorings.values() for one in scoring.take(rows)])
         for stream, rows in groups.items():
             reducer = self._reducers.get(stream)
             if reducer is None:
@@ -56,10 +67,12 @@ class Reducing:
 
     def close(self, now: int) -> dict[str, Readings]:
         """Store and return the windows that have ended at a time, ns UTC; forget rows that are kept no longer."""
-        before = {name: dict(reducer.state) for name, reducer in self._reducers.items()}
-        sent = {name: self._columns(reducer.close(now)) for name, reducer in self._reducers.items()}
-        if not self._reducers:
+        if not self._with_state:
             return {}
+        before = self._states()
+        sent = {name: self._columns(reducer.close(now)) for name, reducer in self._reducers.items()}
+        if self._scorings:
+            sent[SCORES] = self._columns([row for one in self._scorings.values() for row in one.close(now)])
         return self._store(sent, {}, before, forget=True)
 
     def request(self, request: RawRequest) -> int:
@@ -80,6 +93,13 @@ class Reducing:
             total += len(found[0])
 
     # -- inside ----------------------------------------------------------------------------------------------------
+    @property
+    def _with_state(self) -> dict[str, Reducer | Scoring]:
+        return {**self._reducers, **self._scorings}
+
+    def _states(self) -> dict[str, dict[str, State]]:
+        return {name: dict(one.state) for name, one in self._with_state.items()}
+
     def _store(
         self,
         sent: dict[str, Readings],
@@ -90,11 +110,11 @@ class Reducing:
     ) -> dict[str, Readings]:
         sent = {stream: rows for stream, rows in sent.items() if len(rows)}
         try:
-            self._outbox.write(sent, within=self._beside(left_out, forget=forget) if self._reducers else None)
+            self._outbox.write(sent, within=self._beside(left_out, forget=forget) if self._with_state else None)
         except BaseException:
             # The rows come again: they must find the state that was before them.
-            for name, reducer in self._reducers.items():
-                reducer.state = before[name]
+            for name, one in self._with_state.items():
+                one.state = before[name]
             raise
         return sent
 
@@ -103,8 +123,8 @@ class Reducing:
             for stream, rows in left_out.items():
                 if len(rows):
                     self._outbox.raw.store(stream, rows, now=now)
-            for stream, reducer in self._reducers.items():
-                self._outbox.raw.store_state(stream, reducer.state)
+            for name, one in self._with_state.items():
+                self._outbox.raw.store_state(name, one.state)
             if forget:
                 self._outbox.raw.forget(self._kept, now=now, most_bytes=self._most_bytes)
             return {}
@@ -115,6 +135,8 @@ class Reducing:
         return Readings.of(rows, {row.tag: self._unit(row.tag) for row in rows})
 
     def _unit(self, tag: str) -> str | None:
+        if self._scorings and tag.endswith(("/anomaly", "/unusual")):
+            return "1"
         for suffix in SUFFIXES:
             if tag not in self._units and tag.endswith(suffix):
                 return "1" if suffix == SUFFIXES[-1] else self._units.get(tag.removesuffix(suffix))

@@ -13,7 +13,7 @@ from twinlab.edge.aggregation import Deadband, Reducer, State, Windows
 from twinlab.errors import SchemaError
 from twinlab.model.basics import Duration, Model, parse_duration
 
-__all__ = ["Broker", "GatewaySettings", "Stream", "read_settings"]
+__all__ = ["Broker", "GatewaySettings", "Scores", "Stream", "read_settings"]
 
 #: Stream of the tags that no stream names.
 OTHER = "other"
@@ -74,6 +74,19 @@ class Stream(Model):
         return None
 
 
+class Scores(Model):
+    """Assets that are scored at the edge: ``<asset>/anomaly`` is sent, 1 at the limit, and ``<asset>/unusual``, 1 or 0."""
+
+    model: str
+    """File that `AnomalyModel.export` wrote."""
+    assets: Annotated[dict[str, dict[str, str]], Field(min_length=1)]
+    """Asset of the model -> signal -> tag."""
+    every: Duration
+    """Cadence of the rows that the model was trained on."""
+    grace: Duration = "5s"
+    """How long after the end of a window it is scored at the latest."""
+
+
 class GatewaySettings(Model):
     """An edge gateway."""
 
@@ -85,6 +98,7 @@ class GatewaySettings(Model):
     max_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 30
     """Size of the outbox above which the oldest rows are dropped; as many bytes again are used for rows that aren't sent."""
     streams: dict[str, Stream] = Field(default_factory=dict)
+    scores: tuple[Scores, ...] = ()
     units: dict[str, str] = Field(default_factory=dict)
     """Tag -> unit as the machine declares it."""
     commit_every: Duration = "50ms"
@@ -154,4 +168,5 @@ def read_settings(path: Path) -> GatewaySettings:
         name: str(folder / given) for name in ("ca", "certificate", "key") if (given := getattr(settings.broker, name))
     }
     broker = settings.broker.model_copy(update=files)
-    return settings.model_copy(update={"broker": broker, "outbox": str(folder / settings.outbox)})
+    scores = tuple(one.model_copy(update={"model": str(folder / one.model)}) for one in settings.scores)
+    return settings.model_copy(update={"broker": broker, "outbox": str(folder / settings.outbox), "scores": scores})

@@ -10,16 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from twinlab.plant import ParcelSize, Plant
 from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.peers.mqtt import UNITS, TruckGateways
 from twinlab.plant.peers.peer import Moment, moment_of
+from twinlab.predict.anomaly import AnomalyModel, fit
 from twinlab.sources.live import LIVE_KINDS, LiveContext
 
 # aiomqtt leaves the socket of a lost connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 
+WINDOW = 300 * 10**9
 SIZE = ParcelSize(hubs=3, trucks=5, cold_rooms=1, forklifts=1, parcels_a_week=5, weeks=1, seed=6)
 
 
@@ -49,10 +52,23 @@ class Historian:
             await self.source.acknowledge(batch)
 
 
+def truck_model(folder: Path) -> AnomalyModel:
+    """Export what is usual for the first truck, so that its gateway scores its rows."""
+    random, rows = np.random.default_rng(0), 200
+    columns = {
+        name: (("time", "asset"), random.normal(mean, spread, (rows, 1)), {"units": unit})
+        for name, mean, spread, unit in (("speed", 60, 25, "km/h"), ("fuel", 200, 80, "L"))
+    }
+    model = fit(xr.Dataset(columns, {"time": np.arange(rows).astype("M8[m]"), "asset": ["T001"]}), follow=0)
+    model.export(folder / "truck.npz")
+    return model
+
+
 def test_rows_of_trucks_reach_a_historian_once_whatever_their_link_does(tmp_path: Path) -> None:
     plant = Plant(SIZE)
     peer = TruckGateways(tmp_path / "mqtt", Authority(tmp_path / "secrets"))
     moments: list[Moment] = []
+    model = truck_model(tmp_path / "mqtt")
 
     async def advance(hours: int) -> None:
         moments.append(moment_of(plant, plant.advance(plant.time + hours * 3600)))
@@ -100,14 +116,26 @@ def test_rows_of_trucks_reach_a_historian_once_whatever_their_link_does(tmp_path
             np.round(tracks.odometer[kept], 1).tolist(),
             strict=True,
         )
+    scores = [row for row in historian.rows if row["tag"].endswith(("/anomaly", "/unusual"))]
+    rows = [row for row in historian.rows if row not in scores]
     found = sorted(
         (int(row["tag"][1:4]) - 1, row["source_time"] // 1_000_000_000, row["value"])
         for row in historian.rows
         if row["tag"].endswith("/odo_km")
     )
     assert found == sorted(expected)
-    assert len(historian.rows) == len(UNITS) * len(expected)
-    assert {row["unit"] for row in historian.rows} == set(UNITS.values())
+    assert len(rows) == len(UNITS) * len(expected)
+    assert {row["unit"] for row in rows} == set(UNITS.values())
+    # The first truck's gateway sends the model's index of each of its reports.
+    by_time: dict[int, dict[str, float]] = {}
+    for row in rows:
+        if row["tag"].startswith("T001/"):
+            by_time.setdefault(row["source_time"] // WINDOW * WINDOW, {})[row["tag"][5:]] = row["value"]
+    index = {row["source_time"]: row["value"] for row in scores if row["tag"] == "T001/T001/anomaly"}
+    assert len(index) > 10
+    for start, value in index.items():
+        values = np.array([[[by_time[start]["kmh"], by_time[start]["fuel_l"]]]])
+        assert value == model.score_values(values)[0].item()
     assert len({row["epoch"] for row in historian.rows}) == 4
     assert historian.lost == 0
     assert "Denied PUBLISH from T001" in (tmp_path / "mqtt" / "mosquitto.log").read_text()

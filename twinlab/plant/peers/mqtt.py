@@ -3,6 +3,8 @@
 Each truck has a client certificate of its own; the access list lets it write its own topics only. The historian connects
 with the certificate ``historian``. Gateways store a report on their disk before they send it, and send it until the historian
 has acknowledged it.
+
+If the folder has ``truck.npz``, an exported anomaly model of the twin's trucks, gateways that are opened then score their rows with it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import time
 from pathlib import Path
 
 import aiomqtt
+import numpy as np
 
 from twinlab.edge import Gateway, GatewaySettings, Reading
 from twinlab.edge.transport import tls_context
@@ -34,6 +37,10 @@ __all__ = ["UNITS", "WEAR_UNITS", "TruckGateways"]
 UNITS = {"lat": "degree", "lon": "degree", "kmh": "km/h", "odo_km": "km", "fuel_l": "L"}
 #: Tags that trucks send besides in a plant with failures.
 WEAR_UNITS = {"brake_c": "degC", "coolant_c": "degC"}
+#: Signal of the twin's trucks -> tag, of those that a model may have.
+_TAGS = {"speed": "kmh", "fuel": "fuel_l", "brake_temperature": "brake_c", "coolant_temperature": "coolant_c"}
+#: Trucks report every five minutes under way.
+_EVERY = "5min"
 _PATIENCE = 20.0
 #: A gateway writes its own births and rows, and reads its own replies and requests; the historian the reverse.
 _ACCESS = """
@@ -56,7 +63,7 @@ class TruckGateways:
     Parameters
     ----------
     folder : path
-        Gets ``outboxes/``, the disks of the gateways, and the broker's files.
+        Gets ``outboxes/``, the disks of the gateways, and the broker's files. May have ``truck.npz``.
     authority : Authority
         Issues the certificates of broker, trucks and historian.
     """
@@ -174,6 +181,7 @@ class TruckGateways:
             },
             "outbox": str(self._folder / "outboxes" / f"{name}.db"),
             "units": self._units,
+            "scores": _scores(self._folder / "truck.npz", name),
         })  # fmt: skip
         stack = self._stacks[truck] = contextlib.AsyncExitStack()
         self._gateways[truck] = await stack.enter_async_context(Gateway(settings))
@@ -232,3 +240,14 @@ class TruckGateways:
         except subprocess.TimeoutExpired:
             broker.kill()
             broker.wait()
+
+
+def _scores(model: Path, truck: str) -> list[dict[str, object]]:
+    """Return the settings with which a truck is scored; none without a model, or if the model doesn't have the truck."""
+    if not model.is_file():
+        return []
+    with np.load(model) as arrays:
+        if truck not in arrays["assets"]:
+            return []
+        tags = {str(signal): _TAGS[str(signal)] for signal in arrays["signals"] if str(signal) in _TAGS}
+    return [{"model": str(model), "every": _EVERY, "assets": {truck: tags}}]
