@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -131,20 +132,17 @@ class WhatIfExplorer(PlanView):
     def _simulated(self, **options: Any) -> Any:
         twin: Any = self.twin
         name = self._name.value.strip() or None
-        budget = self.plan.budget or None
-        return twin.simulate(self.plan.scenarios or None, **self.plan.arguments(), name=name, budget=budget, **options)
+        given = {"name": name, "budget": self.plan.budget, **self.plan.arguments()}
+        return twin.simulate(self.plan.scenarios or None, **given, **options)
 
     def extend(self) -> None:
         """Simulate twice as many futures; those that are there aren't computed again."""
         wanted = 2 * self.plan.replications
         self._show(replace(self.plan, replications=wanted))
         self._begin(f"{wanted // 2:,} more futures of each scenario …")
-        results = self.results
-        self._run = BackgroundRun(
-            lambda **options: results.extend(wanted, budget=self.plan.budget or None, **options),
-            on_progress=self._advanced,
-            on_end=self._run_ended,
-        )
+        results, budget = self.results, self.plan.budget
+        more = partial(results.extend, wanted, budget=budget)
+        self._run = BackgroundRun(more, on_progress=self._advanced, on_end=self._run_ended)
         self._run.start()
 
     def cancel(self) -> None:

@@ -33,8 +33,8 @@ class Plan:
         Futures of each scenario.
     scenarios : tuple of Scenario
         Beside the base, in which nothing is changed.
-    budget : str
-        The most that a run may take, such as ``"2 EUR"`` or ``"30 s"``; "" for no limit.
+    budget : str, optional
+        The most that a run may take, such as ``"2 EUR"`` or ``"30 s"``; by default there is no limit.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Plan:
     horizon: str = "1d"
     replications: int = 100
     scenarios: tuple[Scenario, ...] = ()
-    budget: str = ""
+    budget: str | None = None
 
     @property
     def yaml(self) -> str:

@@ -95,7 +95,7 @@ class PlanView(Explorer):
         if not (number.isdecimal() and 2 <= int(number) <= _MOST):
             problems.append(f"expected 2 to {_MOST:,} futures, got {number!r}; 100 are chosen")
             number = "100"
-        self._show(Plan(link.at, horizon, int(number), scenarios, link.budget or ""))
+        self._show(Plan(link.at, horizon, int(number), scenarios, link.budget or None))
         self.notice = " · ".join(problems)
 
     def _show(self, plan: Plan) -> None:
@@ -106,7 +106,7 @@ class PlanView(Explorer):
             if plan.replications not in self._replications.options:
                 self._replications.options = sorted({*_REPLICATIONS, plan.replications})
             self._replications.value = plan.replications
-            self._budget.value = plan.budget
+            self._budget.value = plan.budget or ""
         self._planned(plan)
 
     def _planned(self, plan: Plan) -> None:
@@ -124,7 +124,7 @@ class PlanView(Explorer):
             self.notice = f"{text!r} isn't a time such as 2026-03-30T06:00 (UTC); the start stays as it was"
             return
         self.notice = ""
-        futures, budget = self._replications.value, self._budget.value.strip()
+        futures, budget = self._replications.value, self._budget.value.strip() or None
         self._planned(Plan(start, self._horizon.value, futures, self.plan.scenarios, budget))
 
     def link(self) -> Link:
@@ -134,5 +134,5 @@ class PlanView(Explorer):
             horizon=self.plan.horizon,
             replications=str(self.plan.replications),
             scenarios=self.plan.yaml or None,
-            budget=self.plan.budget or None,
+            budget=self.plan.budget,
         )
