@@ -10,7 +10,8 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from twinlab._files import sync_file, sync_folder, write_atomically
 from twinlab.errors import CorruptionError, SourceError, UnknownTermError
 from twinlab.predict.models.format import from_arrays, to_arrays
 
-__all__ = ["read_model", "write_model"]
+__all__ = ["read_facts", "read_model", "write_model"]
 
 Array = NDArray[Any]
 _CONTENT: Final = "model.json"
@@ -31,7 +32,7 @@ _MOST: Final = 4 * 2**30
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def write_model(path: str | Path, fitted: object) -> Path:
+def write_model(path: str | Path, fitted: object, *, facts: Mapping[str, object] | None = None) -> Path:
     """Write a fitted model to a file: in one step, and durable when this returns.
 
     Parameters
@@ -40,6 +41,8 @@ def write_model(path: str | Path, fitted: object) -> Path:
         Such as ``"delay.model"``; an existing file is replaced.
     fitted : object
         As of `to_arrays`.
+    facts : mapping, optional
+        What `read_facts` returns without reading the model: text, finite numbers, lists and mappings of these.
 
     Raises
     ------
@@ -51,7 +54,9 @@ def write_model(path: str | Path, fitted: object) -> Path:
     arrays, content = to_arrays(fitted)
     members = {_member(name): _bytes(name, one) for name, one in sorted(arrays.items())}
     sums = {name: hashlib.sha256(one).hexdigest() for name, one in members.items()}
-    text = json.dumps(content | {"members": sums}, indent=1, sort_keys=True, allow_nan=False)
+    text = json.dumps(
+        content | {"members": sums, "facts": dict(facts or {})}, indent=1, sort_keys=True, allow_nan=False
+    )
 
     def write(draft: Path) -> None:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -82,13 +87,35 @@ def read_model(path: str | Path) -> Any:  # noqa: ANN401  (any kind of model)
     UnknownTermError
         If the package that has the model's format isn't installed.
     """
+    with _reading(path) as file:
+        arrays, content = _unpacked(file)
+        return from_arrays(arrays, content)
+
+
+def read_facts(path: str | Path) -> dict[str, Any]:
+    """Return the facts that were written beside a model, and of what ``libraries`` it was, without reading its arrays.
+
+    Raises
+    ------
+    SourceError
+        If there is no such file.
+    CorruptionError
+        If the file is damaged or cut off; names the file.
+    """
+    with _reading(path) as file, zipfile.ZipFile(file) as archive:
+        content = json.loads(archive.read(_CONTENT))
+        return {**content["facts"], "libraries": dict(content["libraries"])}
+
+
+@contextmanager
+def _reading(path: str | Path) -> Iterator[Path]:
+    """Name the file in what is raised while it is read."""
     file = Path(path)
     if not file.is_file():
         msg = f"expected the file of a model, there is none: {file}"
         raise SourceError(msg)
     try:
-        arrays, content = _unpacked(file)
-        return from_arrays(arrays, content)
+        yield file
     except (SourceError, UnknownTermError, CorruptionError):
         raise
     except Exception as error:

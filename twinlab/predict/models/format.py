@@ -125,6 +125,7 @@ MODEL_FORMATS: Registry[ModelFormat] = Registry(
         "lightgbm": f"{_FORMATS}.lightgbm:FORMAT",
         "protocol": f"{_FORMATS}.protocol:FORMAT",
         "sklearn": f"{_FORMATS}.sklearn:FORMAT",
+        "stored": f"{_FORMATS}.stored:FORMAT",
     },
     check=_fault,
 )

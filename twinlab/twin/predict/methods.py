@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twinlab.predict.delay import FittedDelay
     from twinlab.predict.failure import FittedFailure
     from twinlab.predict.known.knowledge import Knowledge
+    from twinlab.twin.predict.models import TwinModels
     from twinlab.twin.predict.stored import TwinPredictions
 
 __all__ = ["PredictMethods"]
@@ -32,6 +33,13 @@ class PredictMethods(ForecastMethods):
         from twinlab.twin.predict.stored import TwinPredictions  # noqa: PLC0415  (reading needs none)
 
         return TwinPredictions(self.folder / "predictions", cast("TwinReader", self))
+
+    @property
+    def models(self) -> TwinModels:
+        """Fitted models, in the folder ``models`` of the twin: ``table()``, ``add``, ``open``, ``card``, ``check``, ``retrain``, ``rollback``."""
+        from twinlab.twin.predict.models import TwinModels  # noqa: PLC0415  (reading needs none)
+
+        return TwinModels(self.folder / "models", cast("TwinReader", self), self.predictions)
 
     def fit_delay(
         self, event_type: str, *, known: object, knowledge: Knowledge | None = None, **settings: object

@@ -1,0 +1,186 @@
+"""Whether inputs have drifted: the newest values beside those of training, by size (PSI) and against what training itself shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from twinlab.errors import SchemaError
+
+__all__ = ["LARGE_SHIFT", "Reference", "distance_between", "drift_table", "population_stability"]
+
+Floats = NDArray[np.float64]
+#: A population stability index from which a shift is large [1]_ of `population_stability`.
+LARGE_SHIFT: Final = 0.25
+#: Shares below this count as this, so that an empty bin has a finite index.
+_LEAST_SHARE: Final = 1e-4
+#: Values of each input that are kept, and bins of the index.
+_KEPT, _BINS = 1000, 10
+#: Spans of training with which a newer span is compared; with fewer, more than one check in twenty would be a false alarm.
+_LEAST_SPANS, _MOST_SPANS = 20, 40
+_DAY: Final = 86400 * 10**9
+#: Usual distances below this count as this: an input may be constant in training.
+_FLOOR: Final = 0.02
+
+
+def population_stability(before: Floats, after: Floats, *, bins: int = _BINS) -> float:
+    """Return the population stability index (PSI) of two samples: below 0.1 a small shift, from 0.25 on a large one [1]_.
+
+    Parameters
+    ----------
+    before, after : array
+        NaN, a missing value, is a class of its own.
+    bins : int
+        Classes between quantiles of ``before``.
+
+    References
+    ----------
+    .. [1] N. Siddiqi, "Credit risk scorecards", Wiley 2006, chapter 10: the index and its thresholds.
+
+    >>> rng = np.random.default_rng(0)
+    >>> population_stability(rng.normal(size=5000), rng.normal(1, size=5000)) > LARGE_SHIFT
+    True
+    """
+    known = before[~np.isnan(before)]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if known.size else np.empty(0)
+    one, two = (_shares(values, edges) for values in (before, after))
+    return float(((two - one) * np.log(two / one)).sum())
+
+
+def _shares(values: Floats, edges: Floats) -> Floats:
+    known = values[~np.isnan(values)]
+    counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
+    found: Floats = np.append(counts, values.size - known.size) / max(values.size, 1)
+    return np.maximum(found, _LEAST_SHARE)
+
+
+def distance_between(before: Floats, after: Floats, *, scale: float) -> float:
+    """Return the earth mover's (Wasserstein) distance of two samples, in multiples of a scale; missing values don't count.
+
+    Kolmogorov's and Smirnov's distance is at most 1, so that of an input whose days differ much it can't show more; this one grows with the shift.
+    Without a value in one of them it is infinite, without any in both 0.
+
+    >>> distance_between(np.array([1.0, 2.0]), np.array([4.0, 5.0]), scale=0.5)
+    6.0
+    """
+    one, two = (values[~np.isnan(values)] for values in (before, after))
+    if not one.size or not two.size:
+        return float("inf") if one.size != two.size else 0.0
+    return float(stats.wasserstein_distance(one, two)) / scale
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Inputs of training: a sample of each, and how much spans of training differ from the rest of it.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Inputs.
+    span : int
+        Length of the spans that are compared, ns; whole days.
+    sample : array (input, value)
+        Drawn from all rows; NaN is a missing value.
+    scale : array (input,)
+        Standard deviation; 1 of an input with one value.
+    distances : array (span, input)
+        `distance_between` each span of training and the rest of it.
+    """
+
+    names: tuple[str, ...]
+    span: int
+    sample: Floats
+    scale: Floats
+    distances: Floats
+
+    @classmethod
+    def of(cls, names: Sequence[str], times: NDArray[np.int64], values: Floats) -> Reference:
+        """Return the reference of the inputs of training.
+
+        Parameters
+        ----------
+        names : sequence of str
+        times : array (row,)
+            Instants of the rows, ns.
+        values : array (row, input)
+
+        Raises
+        ------
+        SchemaError
+            If the rows are of fewer than 20 days: the shortest span is a day, so that all have all hours.
+        """
+        lasting = int(times.max() - times.min()) if len(times) else 0
+        days = max(1, lasting // _MOST_SPANS // _DAY)
+        spans = (times - times.min()) // (days * _DAY) if len(times) else times
+        # A row that begins the last, incomplete one would be a span of its own.
+        complete = (
+            (spans.max() + 1 if lasting % (days * _DAY) >= (days * _DAY) * 9 // 10 else spans.max())
+            if len(times)
+            else 0
+        )
+        if complete < _LEAST_SPANS:
+            msg = f"inputs of {lasting / _DAY:.3g} days of training are known; at least {_LEAST_SPANS} days are needed to see what is usual"
+            raise SchemaError(msg)
+        rng = np.random.default_rng(0)
+        sample = _drawn(values, rng).T.copy()
+        scale = np.array([np.std(one[~np.isnan(one)]) if np.isfinite(one).any() else 0.0 for one in sample])
+        scale = np.where(scale > 0, scale, 1.0)
+        distances = np.empty((int(complete), len(names)))
+        for number in range(int(complete)):
+            inside = spans == number
+            rest = _drawn(values[~inside], rng)
+            for place in range(len(names)):
+                distances[number, place] = distance_between(rest[:, place], values[inside, place], scale=scale[place])
+        return cls(tuple(names), days * _DAY, sample, scale, distances)
+
+    @property
+    def false_alarms(self) -> float:
+        """Share of checks without a drift that find one, at most: one more span is the most different of all with this chance."""
+        return 1 / (len(self.distances) + 1)
+
+
+def _drawn(values: Floats, rng: np.random.Generator) -> Floats:
+    return values if len(values) <= _KEPT else values[np.sort(rng.choice(len(values), _KEPT, replace=False))]
+
+
+def drift_table(reference: Reference, values: Floats) -> pd.DataFrame:
+    """Return how inputs of the newest span differ from those of training.
+
+    An input has drifted if its shift is large, a PSI of at least 0.25, and it is further from training than any span of training is from
+    the rest, for all inputs together: distances are compared as multiples of the input's usual one. So a model without a drift is reported in at most
+    one of (spans + 1) checks, however its values are correlated in time, as long as spans of training and the newest one are exchangeable.
+
+    Parameters
+    ----------
+    reference : Reference
+    values : array (row, input)
+        Of a span as long as those of the reference.
+
+    Returns
+    -------
+    DataFrame
+        A row for each input, the most different first: ``input, psi, distance`` (in standard deviations), ``usual`` (its median in spans of training), ``times``
+        (distance / usual), ``limit`` (the most in training, of any input), ``missing`` and ``missing_before`` (shares), ``drifted``.
+    """
+    # A span of training without a value has no distance.
+    known = np.where(np.isfinite(reference.distances), reference.distances, 0.0)
+    usual = np.maximum(np.median(known, axis=0), _FLOOR)
+    limit = float((known / usual).max())
+    rows = []
+    for place, name in enumerate(reference.names):
+        before, after = reference.sample[place], values[:, place]
+        distance = distance_between(before, after, scale=reference.scale[place])
+        psi = population_stability(before, after)
+        times = distance / usual[place]
+        missing = (float(np.isnan(after).mean()) if len(after) else 1.0, float(np.isnan(before).mean()))
+        rows.append(
+            (name, psi, distance, usual[place], times, limit, *missing, bool(psi >= LARGE_SHIFT and times > limit))
+        )
+    columns = ["input", "psi", "distance", "usual", "times", "limit", "missing", "missing_before", "drifted"]
+    return pd.DataFrame(rows, columns=columns).sort_values("times", ascending=False, ignore_index=True, kind="stable")
