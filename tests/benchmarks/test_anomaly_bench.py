@@ -1,4 +1,4 @@
-"""Anomalies on SKAB and NAB with baselines beside, and the time that a batch of a fleet takes.
+"""Anomalies on SKAB and NAB with baselines beside.
 
 SKAB: each experiment's first 400 rows are learnt from, the others scored, row by row, without hysteresis. The parameters are the defaults of
 `twinlab.predict.anomaly.fit`: share of variance and confidence are those of the benchmark's own T² (0.85, 0.999); that levels follow was
@@ -13,7 +13,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -167,26 +166,3 @@ def test_nab() -> None:
     note("nab", **found)
     assert found["never"] == 0
     assert found["records"] >= 60
-
-
-def test_a_batch_of_1000_assets_with_5_signals() -> None:
-    random = np.random.default_rng(0)
-    names = [f"signal {number}" for number in range(5)]
-    mixed = random.normal(size=(400, 1000, 5)) @ random.normal(size=(5, 5))
-    assets = [f"A{number}" for number in range(1000)]
-    history = xr.Dataset(
-        {name: (("time", "asset"), mixed[:, :, place]) for place, name in enumerate(names)},
-        {"time": np.arange(400).astype("M8[m]"), "asset": assets},
-    )
-    mixed[:, ::7, 0] += np.linspace(0, 30, 400)[:, None]
-    for title, follow in (("levels stay", 0.0), ("levels follow", 0.85)):
-        model = fit(history, follow=follow)
-        batch = random.normal(size=(1, 1000, 5))
-        state, took = model.state, []
-        for _ in range(300):
-            begin = time.process_time()
-            index, _, state = model.score_values(batch, state)
-            took.append(time.process_time() - begin)
-        assert np.isfinite(index).all()
-        millis = 1000 * float(np.median(took))
-        note(f"batch of 5,000 points, {title}", cpu_ms=millis, points_a_second=5e6 / millis)
