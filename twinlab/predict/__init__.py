@@ -3,7 +3,7 @@
 In: a twin, or plain arrays. Out: Datasets with dims ``issue_time, lead_time, asset, quantile``, stored beside the twin, with scores once the truth is known.
 Read in order: `protocol` (states, predictors, estimators), `predictions` (the schema and the store), `scores`, `known` (what was known when), `targets`,
 `features`, `baselines`, `conformal` (intervals), `anomaly`, `backtests`, `delay` (planned events), `failure` (what will fail),
-`forecasting` (series), `models` (fitted models in files).
+`forecasting` (series), `hierarchies` (forecasts that add up), `models` (fitted models in files).
 Never: a value that wasn't known at the issue time; a number where the honest answer is "can't tell"; a write to the twin's history.
 """
 
@@ -55,6 +55,7 @@ __getattr__, __dir__ = attach(
         "SklearnRegressor": "protocol.sklearn",
         "State": "protocol.state",
         "StateDuration": "features.durations_of_states",
+        "add_totals": "hierarchies.structure",
         "backtest": "backtests.run",
         "event_predictions": "predictions.of_events",
         "fit_on": "known.running",
@@ -66,6 +67,7 @@ __getattr__, __dir__ = attach(
         "predict_at": "known.running",
         "read_model": "models.files",
         "read_state": "known.reading",
+        "reconcile": "hierarchies.reconciled",
         "reasons": "predictions.schema",
         "score_predictions": "predictions.scoring",
         "truth_of": "targets.truth",

@@ -1,6 +1,7 @@
 """A small fitted model of each kind."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,7 @@ def fitted(state):
     naive = P.SeasonalNaive(INPUTS, TARGET, LEADS)
     of_rooms = {
         "seasonal naive": naive,
+        "forecast": P.Forecaster(replace(INPUTS, window="60d"), TARGET, LEADS),
         "climatology": P.Climatology(INPUTS, TARGET, LEADS),
         "constant": P.Constant(INPUTS, TARGET, LEADS, 4.0),
         "trees": _features(_lightgbm()),

@@ -23,7 +23,7 @@ from twinlab.predict.models.format import (
 from twinlab.predict.models.plain import MARK, Decoder, Encoder
 
 P = tl.predict
-NAMES = ["seasonal naive", "climatology", "constant", "trees", "forest", "pipeline", "intervals", "adaptive", "logistic", "classes", "delay"]  # fmt: skip
+NAMES = ["seasonal naive", "climatology", "forecast", "constant", "trees", "forest", "pipeline", "intervals", "adaptive", "logistic", "classes", "delay"]  # fmt: skip
 
 
 def back(model):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from twinlab.predict.conformal.pools import Errors, Pools
 from twinlab.predict.forecasting.combination import Combination
 
-__all__ = ["Intervals"]
+__all__ = ["Intervals", "past_errors"]
 
 Floats = NDArray[np.float64]
 #: The newest third of the data is the calibration span; in it, this many issue times reach the longest lead time.
@@ -25,8 +25,8 @@ _LEAST: Final = 1e-3
 _FOLDS: Final = 4
 #: Errors of neighbouring lead times, up to this share of the horizon away, give the usual size of an asset's errors.
 _AROUND: Final = 8
-#: Errors of neighbouring phases, up to this share of the season away, count at a phase; so do a few of the usual size.
-_PHASES, _FEW = 24, 5.0
+#: Errors of the usual size that count at a phase, beside its own.
+_FEW: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Intervals:
         inputs: Floats | None = None,
     ) -> Intervals:
         """Return the intervals for values (asset, time) and leads up to a horizon, in cells; inputs as in `Combination.fit`."""
-        errors, cells = _past_errors(values, seasons, horizon, inputs)
+        errors, cells = past_errors(values, seasons, horizon, inputs)
         phases = cells % seasons[0] if seasons else np.zeros_like(cells)
         count = seasons[0] if seasons else 1
         least = _LEAST * _spread(values)
@@ -94,8 +94,8 @@ class Intervals:
         return np.clip(out, span[0], span[1])
 
 
-def _past_errors(
-    values: Floats, seasons: Sequence[int], horizon: int, inputs: Floats | None
+def past_errors(
+    values: Floats, seasons: Sequence[int], horizon: int, inputs: Floats | None = None
 ) -> tuple[Floats, NDArray[np.intp]]:
     """Return true values less forecasts (lead, asset, origin) in the calibration span, of a model fitted to what was before it; and cells (lead, origin)."""
     total = values.shape[1]
@@ -140,7 +140,7 @@ def _sizes(errors: Floats, least: Floats) -> Floats:
 
 
 def _phases(errors: Floats, phases: NDArray[np.intp], count: int) -> Floats:
-    """Return the mean absolute error (asset, phase) at each phase and its neighbours, divided by that of all; 1 where none was seen."""
+    """Return the mean absolute error (asset, phase) at each phase, divided by that of all; 1 where none was seen."""
     known = ~np.isnan(errors)
     size = np.where(known, np.abs(errors), 0.0)
     total, cases = np.zeros((2, errors.shape[1], count))
@@ -148,10 +148,6 @@ def _phases(errors: Floats, phases: NDArray[np.intp], count: int) -> Floats:
         lead, origin = np.nonzero(phases == phase)
         total[:, phase] = size[lead, :, origin].sum(axis=0)
         cases[:, phase] = known[lead, :, origin].sum(axis=0)
-    width = max(0, count // _PHASES)
-    around = range(-width, width + 1)
-    total = np.sum([np.roll(total, k, axis=1) for k in around], axis=0)
-    cases = np.sum([np.roll(cases, k, axis=1) for k in around], axis=0)
     mean = total.sum(axis=1, keepdims=True) / np.maximum(cases.sum(axis=1, keepdims=True), 1)
     # As if a few errors of the usual size had been seen at each phase.
     found = (total + _FEW * mean) / np.maximum(mean, np.finfo(float).tiny) / (cases + _FEW)

@@ -65,8 +65,8 @@ def forecast(
     Examples
     --------
     >>> time = np.datetime64("2026-01-01", "ns") + np.arange(24 * 30) * np.timedelta64(1, "h")
-    >>> load = xr.DataArray(np.sin(np.arange(24 * 30) * np.pi / 12), {"time": time}, name="load")
-    >>> forecast(load, horizon="2h").load.sel(quantile=0.5).values.ravel().round(2) + 0.0
+    >>> power = xr.DataArray(np.sin(np.arange(24 * 30) * np.pi / 12), {"time": time}, name="power")
+    >>> forecast(power, horizon="2h").power.sel(quantile=0.5).values.ravel().round(2) + 0.0
     array([0.  , 0.26])
     """
     table, width = _checked(data, step)

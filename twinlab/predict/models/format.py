@@ -122,6 +122,7 @@ MODEL_FORMATS: Registry[ModelFormat] = Registry(
         "delay": f"{_FORMATS}.delay:FORMAT",
         "estimators": f"{_FORMATS}.estimators:FORMAT",
         "features": f"{_FORMATS}.features:FORMAT",
+        "forecasting": f"{_FORMATS}.forecasting:FORMAT",
         "lightgbm": f"{_FORMATS}.lightgbm:FORMAT",
         "protocol": f"{_FORMATS}.protocol:FORMAT",
         "sklearn": f"{_FORMATS}.sklearn:FORMAT",
