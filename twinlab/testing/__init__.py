@@ -3,7 +3,7 @@
 In: nothing but arguments; for a check, what a package adds. Out: a twin in memory that reads like a real one; an
 AssertionError that says what doesn't conform.
 Read in order: `fake_twin`, `example_model`, `example_stations`, `example_moving`; then the checks:
-`source_checks`, `quality_checks`, `rule_checks`, `kpi_checks`, `channel_checks`, `live_checks`, `model_checks`, `predictor_checks`, `change_checks`, `page_checks`.
+`source_checks`, `quality_checks`, `rule_checks`, `kpi_checks`, `channel_checks`, `live_checks`, `model_checks`, `predictor_checks`, `format_checks`, `change_checks`, `page_checks`.
 Never: behaviour that a real twin doesn't have.
 """
 
@@ -26,5 +26,6 @@ __getattr__, __dir__ = attach(
         "check_quality_test": "quality_checks",
         "check_rule": "rule_checks",
         "check_source": "source_checks",
+        "check_stored_model": "format_checks",
     },
 )

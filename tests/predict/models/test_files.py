@@ -39,17 +39,6 @@ def rewritten(file, change):
     return file
 
 
-def test_a_file_brings_back_the_model_and_equal_models_are_equal_files(fitted, tmp_path):
-    for name in ("trees", "forest", "delay", "intervals"):
-        model, state = fitted[name]
-        one = write_model(tmp_path / "one.model", model)
-        again = read_model(one)
-        assert again.predict(state).identical(model.predict(state))
-        two = write_model(tmp_path / "two.model", again)
-        assert one.read_bytes() == two.read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.model", "two.model"]
-
-
 def test_numpy_opens_a_file_without_twinlab(file):
     with np.load(file) as arrays:
         assert any(name.endswith("coef_") for name in arrays)

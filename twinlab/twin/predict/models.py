@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -32,9 +32,17 @@ if TYPE_CHECKING:
 
 __all__ = ["TwinModels"]
 
-_COLUMNS = (
-    "name", "version", "proposed", "target", "asset_type", "model", "start", "stop", "score", "value", "baseline", "owner", "added", "bytes", "fault",
-)  # fmt: skip
+#: Columns of `TwinModels.table` and their types.
+_COLUMNS: Final = {
+    **dict.fromkeys(("name", "version", "proposed", "target", "asset_type", "model"), "str"),
+    **dict.fromkeys(("start", "stop"), "datetime64[ns]"),
+    "score": "str",
+    **dict.fromkeys(("value", "baseline"), "float64"),
+    "owner": "str",
+    "added": "datetime64[ns]",
+    "bytes": "int64",
+    "fault": "str",
+}
 
 
 class TwinModels(ModelStore):
@@ -61,10 +69,7 @@ class TwinModels(ModelStore):
         (training), ``score`` (``mae`` or ``brier``), ``value`` of it and ``baseline`` (the best baseline's; both on issue times after the training, NaN
         without any), ``owner, added, bytes``, and ``fault`` (why it can't be read).
         """
-        table = pd.DataFrame([self._row(name) for name in self.names], columns=list(_COLUMNS))
-        for name in ("start", "stop", "added"):
-            table[name] = pd.to_datetime(table[name])
-        return table
+        return pd.DataFrame([self._row(name) for name in self.names], columns=list(_COLUMNS)).astype(_COLUMNS)
 
     def _row(self, name: str) -> dict[str, object]:
         try:
@@ -72,7 +77,10 @@ class TwinModels(ModelStore):
             waiting = self.proposals(name)
             size = self.size(name, record.version)
         except (CorruptionError, SourceError) as error:
-            return {"name": name, "fault": str(error)}
+            nothing: dict[str, object] = {
+                key: "" if kind == "str" else 0 if kind == "int64" else None for key, kind in _COLUMNS.items()
+            }
+            return nothing | {"name": name, "fault": str(error)}
         score, value, baseline = _best(record.scores)
         same = ("version", "target", "asset_type", "model", "start", "stop", "owner", "added")
         return {
@@ -351,7 +359,8 @@ class TwinModels(ModelStore):
             ["name", "version", "proposed", "target", "asset_type", "stop", "score", "value", "baseline", "owner"]
         ]
         shown = shown.assign(version=shown["version"].str[:SHORT], proposed=shown["proposed"].str[:SHORT])
-        return f"TwinModels {self.path}: {len(table)} models\n{shown.to_string(index=False, na_rep='')}"
+        lines = [f"TwinModels {self.path}: {len(table)} models", shown.to_string(index=False, na_rep="")]
+        return "\n".join([*lines, *table["fault"][table["fault"] != ""]])
 
 
 def _best(scores: Sequence[dict[str, Any]]) -> tuple[str, float | None, float | None]:
