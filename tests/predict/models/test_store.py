@@ -26,7 +26,7 @@ def record(version, *, name="rooms"):
     texts = dict.fromkeys(("kind", "model", "asset_type", "target", "units", "step", "owner", "twin_model"), "x")
     return ModelRecord(
         name=name, version=version, lead_times=("6h",), start="2026-01-01", stop="2026-02-01", added="2026-02-01", inputs=("t",),
-        assets=("A",), input_units={}, mappings={}, position={}, **texts,
+        assets=("A",), input_units={}, mappings={}, sources=(), position={}, **texts,
     )  # fmt: skip
 
 

@@ -127,7 +127,7 @@ def test_a_card_has_data_window_inputs_scores_limits_and_owner(usual):
     assert card.scores()["model"].tolist()[1:] == ["naive", "seasonal_naive", "median"]
     assert "Cold chain" in card._repr_html_()
     record = card.record
-    assert set(record.mappings) == {"log"}
+    assert set(record.mappings) == set(record.sources) == {"log"}
     assert record.position["log"] == 2880
     assert record.input_units == {"temperature": "degC"}
 

@@ -84,6 +84,9 @@ class ModelCard:
         more = f" and {len(one.inputs) - _NAMED} more" if len(one.inputs) > _NAMED else ""
         ahead = f"{one.lead_times[0]} to {one.lead_times[-1]}" if one.lead_times else "as its events are planned"
         position = ", ".join(f"{rows:,} of {name}" for name, rows in one.position.items() if not name.startswith("_"))
+        mappings = ", ".join(
+            f"mapping {name} {one.mappings[name][:10]}" for name in one.sources if name in one.mappings
+        )
         return [
             ("Owner", one.owner),
             ("Predicts", f"{one.target} of {one.asset_type} in {one.units or 'no unit'}, ahead {ahead}" if one.kind != "AnomalyModel" else f"unusual rows of {one.asset_type}"),
@@ -91,7 +94,7 @@ class ModelCard:
             ("Training", f"{one.start[:16]} to {one.stop[:16]} UTC, {len(one.assets)} assets, cells of {one.step}"),
             (f"Reads ({len(one.inputs)})", ", ".join(names) + more),
             ("Data", f"rows known then: {position}" if position else "of a twin without a ledger"),
-            ("Definitions", f"model {one.twin_model[:10]}, " + (", ".join(f"mapping {name} {text[:10]}" for name, text in one.mappings.items()) or "no mappings")),
+            ("Definitions", f"model {one.twin_model[:10]}, {mappings or 'no mappings'}"),
             ("Fit", "not measured" if one.cpu_seconds is None else f"{one.cpu_seconds:.3g} s of processor"),
             ("Stored", f"{one.added[:16]} UTC with {', '.join(f'{name} {text}' for name, text in one.libraries.items())}"),
         ]  # fmt: skip

@@ -98,9 +98,9 @@ def predictions_of(data: xr.Dataset, version: str) -> xr.Dataset | None:
 
 
 def changed_mappings(twin: TwinReader, record: ModelRecord) -> list[str]:
-    """Return the sources whose mapping isn't the one of the training."""
+    """Return the sources of what a model reads whose mapping isn't the one of the training."""
     now: dict[str, str] = facts_of(twin).get("mappings", {})  # type: ignore[assignment]
-    return sorted(name for name, one in record.mappings.items() if now.get(name) != one)
+    return sorted(name for name in record.sources if now.get(name) != record.mappings.get(name))
 
 
 def checked(

@@ -9,14 +9,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.predict.conformal.predictor import FittedConformal
 from twinlab.predict.features.cases import Cases
 from twinlab.predict.features.clock import Calendar, LeadTime
 from twinlab.predict.features.feature import matrix
 from twinlab.predict.features.predictor import FittedFeaturePredictor
+from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.state import State
 
-__all__ = ["InputTable", "input_table", "unit_changes", "units_of"]
+__all__ = ["InputTable", "input_table", "sources_of", "unit_changes", "units_of"]
 
 #: Rows of features that are computed at most.
 _MOST: Final = 40_000
@@ -92,6 +94,24 @@ def _variables(state: State) -> InputTable:
         values[rows, :, place] = one.values[:, np.arange(width) % one.sizes["asset"]]
     names = tuple(name for name, _ in found)
     return InputTable(names, np.repeat(times.astype("int64"), width), values.reshape(-1, len(found)))
+
+
+def sources_of(mappings: Mapping[str, SourceMapping], inputs: Inputs) -> tuple[str, ...]:
+    """Return the sources whose mapping gives values or events of what a model reads."""
+    wanted = {inputs.asset_type, *inputs.others, *inputs.events}
+    return tuple(name for name, one in sorted(mappings.items()) if wanted & _given(one))
+
+
+def _given(mapping: SourceMapping) -> set[str]:
+    """Return the asset types and event types of which a mapping gives something."""
+    tags = [mapping.stream.tags] if mapping.stream is not None else []
+    found: set[str] = set()
+    for table in mapping.tables:
+        tags += [table.columns, table.tags]
+        found |= {table.asset.type} if table.asset is not None else set()
+        found |= {one.type for one in table.events} | {one.type for one in table.assets}
+    rules = (rule for each in tags for several in each.values() for rule in several)
+    return found | {rule.asset.partition("/")[0] for rule in rules if rule.asset is not None}
 
 
 def units_of(state: State) -> dict[str, str]:

@@ -48,6 +48,8 @@ class ModelRecord:
         Hash of the twin's model as it was known at ``stop``.
     mappings : mapping of str to str
         Hashes of the mappings.
+    sources : tuple of str
+        Those whose mapping gives what it reads.
     position : mapping of str to int
         Rows of each source that were known.
     scores : tuple of mappings
@@ -80,6 +82,7 @@ class ModelRecord:
     input_units: dict[str, str]
     twin_model: str
     mappings: dict[str, str]
+    sources: tuple[str, ...]
     position: dict[str, int]
     scores: tuple[dict[str, Any], ...] = ()
     scored: str = ""

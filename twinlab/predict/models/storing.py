@@ -21,8 +21,8 @@ from twinlab.predict.known.knowledge import ByEventTime, Knowledge
 from twinlab.predict.known.reading import default_knowledge, read_state
 from twinlab.predict.models.drift import Reference
 from twinlab.predict.models.evaluation import evaluated, held_out
-from twinlab.predict.models.format import model_hash
-from twinlab.predict.models.inputs import input_table, units_of
+from twinlab.predict.models.format import model_hash, to_arrays
+from twinlab.predict.models.inputs import input_table, sources_of, units_of
 from twinlab.predict.models.stored import ModelRecord, StoredModel
 from twinlab.predict.predictions.schema import target_of
 from twinlab.predict.protocol.durations import instant
@@ -153,7 +153,7 @@ def prepared(
     if isinstance(fitted, Fitted):
         found = held_out(twin, fitted, recipe, beside={}, start=training.stop, knowledge=rule)
     rows, times, outcomes = evaluated(found)
-    stored = StoredModel(fitted, training.inputs, rule, recipe, reference, outcomes)
+    stored = StoredModel(fitted, training.inputs, rule, _storable(recipe), reference, outcomes)
     facts = state.facts
     record = ModelRecord(
         name=name,
@@ -174,6 +174,7 @@ def prepared(
         input_units=units_of(state),
         twin_model=str(facts.get("twin_model", "")),
         mappings=dict(facts.get("mappings", {})),  # type: ignore[call-overload]
+        sources=sources_of(getattr(twin, "mappings", {}), training.inputs),
         position=dict(facts.get("position", {})),  # type: ignore[call-overload]
         scores=rows,
         scored=times,
@@ -182,6 +183,17 @@ def prepared(
         reference=why,
     )
     return stored, record
+
+
+def _storable(recipe: Predictor | None) -> Predictor | None:
+    """Return parameters that can be stored; None of those with a function of the user's own."""
+    if recipe is None:
+        return None
+    try:
+        to_arrays(recipe)
+    except SchemaError:
+        return None
+    return recipe
 
 
 def _training_state(twin: TwinReader, training: Training, rule: Knowledge) -> State:

@@ -176,7 +176,7 @@ class TwinModels(ModelStore):
         owner : str
             Who answers for it.
         predictor : Predictor, optional
-            Its parameters, for `retrain`; by default those that it keeps itself.
+            Its parameters, for `retrain`; by default those that it keeps itself. With a function of your own they aren't stored.
         asset_type, step, training
             Of a model of anomalies: the type, the step of the cells that it scores, and ``(start, stop)`` of what it was learnt from.
         knowledge : Knowledge, optional
