@@ -35,8 +35,16 @@ def line(model, x):
     return (design(x, columns) @ weights)[:, None] + levels
 
 
+def mean(x, y, names):
+    return y.mean()
+
+
+def same(share, x):
+    return np.full(len(x), share)
+
+
 QUANTILES = CallableEstimator("line", least_squares, line, (0.05, 0.5, 0.95))
-CHANCE = CallableEstimator("share", lambda x, y, names: y.mean(), lambda m, x: np.full(len(x), m), ())
+CHANCE = CallableEstimator("share", mean, same, ())
 SETTINGS = DelaySettings("trip", "bus", places=("origin", "destination"), links=("origin", "destination"))
 PREDICTOR = DelayPredictor(SETTINGS, (QUANTILES,), (CHANCE,), calibration="10d", least_cases=40)
 

@@ -37,7 +37,7 @@ _SIZES: Final = (
     {"n_estimators": 240, "learning_rate": 0.08, "num_leaves": 63, "min_child_samples": 200},
 )
 #: Cases that candidates are compared on: fitted to at most so many, and scored on at most half of it.
-_MOST: Final = 60_000
+_MOST: Final = 20_000
 
 
 def regressors() -> tuple[Estimator, ...]:

@@ -14,7 +14,7 @@ from twinlab.predict.delay.estimators import LEVELS, Choice
 from twinlab.predict.delay.features import Planned, groups_of_events, stacked
 from twinlab.predict.delay.intervals import Intervals, PastErrors
 from twinlab.predict.delay.opened import delay_predictions, open_cases
-from twinlab.predict.delay.phases import PHASES, past_cases, phases
+from twinlab.predict.delay.phases import PHASES, past_cases, phases, stages
 from twinlab.predict.delay.plan import GIVEN_UP, HOUR, NEVER, Floats, Ints
 from twinlab.predict.delay.reasons import Effects, texts
 from twinlab.predict.delay.settings import DelaySettings
@@ -116,7 +116,7 @@ class FittedDelay:
         found = self.quantiles.predict(self._features(planned, cases))
         errors = PastErrors(
             cases.issued.astype("int64"),
-            phases(planned.plan, cases),
+            stages(planned.plan, cases),
             groups_of_events(planned, cases),
             found[:, 0] - true,
             true - found[:, -1],
@@ -162,7 +162,7 @@ class FittedDelay:
             bounds[place], chance[place] = np.nan, np.nan
         effects = Effects.of(self.quantiles, x, self.usual, self.kinds)
         ahead = planned.before(cases, self.turnaround)
-        reason = np.array(texts(planned, cases, ahead, effects, names=self.names, x=x), object)
+        reason = np.array(texts(planned, cases, ahead, effects, names=self.names, x=x, usual=self.usual), object)
         reason[list(refused)] = ""
         base = plan.planned_end if self.settings.of == "end" else plan.planned_start
         when = _instants(base[rows][:, None], bounds)
@@ -222,7 +222,7 @@ class FittedDelay:
         if not len(cases):
             return np.empty((0, len(LEVELS)))
         found = self.quantiles.predict(x)
-        low, high = self.intervals.margins(phases(planned.plan, cases), groups_of_events(planned, cases))
+        low, high = self.intervals.margins(stages(planned.plan, cases), groups_of_events(planned, cases))
         middle = found[:, 1]
         out = np.stack([np.minimum(found[:, 0] - low, middle), middle, np.maximum(found[:, -1] + high, middle)], axis=1)
         out[~np.isfinite(out).all(axis=1)] = np.nan
@@ -231,7 +231,7 @@ class FittedDelay:
     def _refused(self, planned: Planned, cases: Cases) -> dict[int, CantTell]:
         """Return the reasons for no number, by place of the case."""
         phase = phases(planned.plan, cases)
-        found = self.intervals.reasons(phase, groups_of_events(planned, cases))
+        found = self.intervals.reasons(stages(planned.plan, cases), groups_of_events(planned, cases))
         out = {place: CantTell(text) for place, text in found.items()}
         waits = -cases.leads.astype("timedelta64[ns]").astype("int64")
         for place in np.flatnonzero((phase == 1) & (waits > GIVEN_UP)):

@@ -12,10 +12,13 @@ from twinlab.predict.delay.settings import DelaySettings
 from twinlab.predict.features.cases import Cases
 from twinlab.predict.protocol.durations import duration
 
-__all__ = ["PHASES", "delays", "open_rows", "past_cases", "phases"]
+__all__ = ["PHASES", "STAGES", "delays", "open_rows", "past_cases", "phases", "stages"]
 
 #: Names of phases, by number.
 PHASES: Final = ("before the planned start", "overdue", "under way")
+#: Names of stages, by number: of those before the planned start, errors differ by how far ahead it is.
+STAGES: Final = (*PHASES, "more than 3 h before the planned start")
+_FAR: Final = np.timedelta64(3, "h")
 #: Training cases of overdue events are issued so long after the planned start.
 _OVERDUE: Final = (5 * MINUTE, 20 * MINUTE, 60 * MINUTE)
 #: Those of events under way, at an instant between the start and so many times the planned duration, if they haven't ended: of an event that takes
@@ -30,6 +33,11 @@ def phases(plan: Plan, cases: Cases) -> Ints:
     rows = cases.asset
     issued = cases.issued.astype("datetime64[ns]").astype("int64")
     return np.where(plan.start[rows] <= issued, 2, np.where(plan.planned_start[rows] < issued, 1, 0)).astype("int64")
+
+
+def stages(plan: Plan, cases: Cases) -> Ints:
+    """Return the stage of each case at its issue time: its phase, or that it is far ahead."""
+    return np.where(cases.leads > _FAR, 3, phases(plan, cases))
 
 
 def delays(plan: Plan, settings: DelaySettings) -> Floats:

@@ -81,23 +81,24 @@ class Plan:
         first, journey = _journeys(rows, columns)
         if len(first) == len(rows):
             return cls(rows, planned_start, planned_end, start, end, rows, journey)
-        earliest = []
-        for one in (start, end):
-            found = np.full(len(first), NEVER, "int64")
-            np.minimum.at(found, journey, one)
-            earliest.append(found)
+        begun, over = (np.full(len(first), NEVER, "int64") for _ in range(2))
+        np.minimum.at(begun, journey, start)
+        np.minimum.at(over, journey, end)
         single = rows.iloc[first].reset_index(drop=True)
-        return cls(single, planned_start[first], planned_end[first], *earliest, rows, journey)
+        return cls(single, planned_start[first], planned_end[first], begun, over, rows, journey)
 
     def __len__(self) -> int:
         return len(self.table)
 
     def codes(self, *columns: str) -> Ints:
-        """Return a number for each different combination of columns."""
-        if not columns:
-            return np.zeros(len(self), "int64")
-        keys = self.table[columns[0]] if len(columns) == 1 else pd.MultiIndex.from_frame(self.table[list(columns)])
-        return np.asarray(pd.factorize(keys)[0], "int64")
+        """Return a number for each different combination of columns; -1 where one is missing."""
+        found = np.zeros(len(self), "int64")
+        for name in columns:
+            code, values = pd.factorize(self.table[name])
+            # Numbered anew, so that many columns don't overflow.
+            joined = pd.factorize(found * (len(values) + 1) + code)[0]
+            found = np.where((code < 0) | (found < 0), -1, joined)
+        return found
 
     def rows(self, event_ids: Sequence[str]) -> NDArray[np.intp]:
         """Return the journeys of events; -1 of an unknown one."""

@@ -16,7 +16,7 @@ from twinlab.predict.delay.estimators import LEVELS, choose, classifiers, regres
 from twinlab.predict.delay.features import Planned, groups_of_events, stacked
 from twinlab.predict.delay.fitted import FittedDelay
 from twinlab.predict.delay.intervals import Intervals, PastErrors
-from twinlab.predict.delay.phases import past_cases, phases
+from twinlab.predict.delay.phases import past_cases, stages
 from twinlab.predict.delay.plan import Floats
 from twinlab.predict.delay.settings import DelaySettings
 from twinlab.predict.features.cases import Cases
@@ -49,7 +49,7 @@ class DelayPredictor:
     calibration : str
         Newest part of the training span.
     least_cases : int
-        With fewer training cases, `fit` refuses; a phase (before, overdue, under way) with fewer past errors gets no number, and a group with fewer
+        With fewer training cases, `fit` refuses; a stage (far before, before, overdue, under way) with fewer past errors gets no number, and a group with fewer
         has the margins of all groups.
     most_cases : int
         Of more training cases so many are drawn at random, always the same ones.
@@ -62,7 +62,7 @@ class DelayPredictor:
     predicts: Literal["delay", "late"] = "delay"
     calibration: str = "28d"
     least_cases: int = 100
-    most_cases: int = 150_000
+    most_cases: int = 100_000
     name: str = "delay"
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ class DelayPredictor:
         some = cases.take(new)
         errors = PastErrors(
             some.issued.astype("int64"),
-            phases(planned.plan, some),
+            stages(planned.plan, some),
             groups_of_events(planned, some),
             found[:, 0] - true[new],
             true[new] - found[:, -1],

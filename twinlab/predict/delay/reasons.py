@@ -21,6 +21,8 @@ __all__ = ["Effects", "texts"]
 _LEAST: Final = 2.0
 #: Reasons that are named.
 _MOST: Final = 3
+#: Signals of a linked asset that are named.
+_SIGNALS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,14 @@ class Effects:
 
 
 def texts(
-    planned: Planned, cases: Cases, ahead: Propagated, effects: Effects, *, names: Sequence[str], x: Floats
+    planned: Planned,
+    cases: Cases,
+    ahead: Propagated,
+    effects: Effects,
+    *,
+    names: Sequence[str],
+    x: Floats,
+    usual: Floats,
 ) -> list[str]:
     """Return the reasons of each case, such as ``"event before 35 min late, asset ready at 15:20 (+18 min)"``; times are UTC."""
     table = planned.plan.table.iloc[cases.asset]
@@ -68,14 +77,18 @@ def texts(
     for place in range(len(cases)):
         said = []
         for kind, minutes in effects.largest(place):
-            text = _text(kind, planned, table.iloc[place], ahead.take(place), x=dict(zip(names, x[place], strict=True)))
+            values = {name: (one, common) for name, one, common in zip(names, x[place], usual, strict=True)}
+            text = _text(kind, planned, table.iloc[place], ahead.take(place), values=values)
             said.append(f"{text} ({minutes:+.0f} min)")
         out.append("; ".join(said) or "nothing unusual is known")
     return out
 
 
-def _text(kind: str, planned: Planned, row: pd.Series, ahead: Propagated, *, x: Mapping[str, float]) -> str:
-    """Return what a kind of features says of a case."""
+def _text(
+    kind: str, planned: Planned, row: pd.Series, ahead: Propagated, *, values: Mapping[str, tuple[float, float]]
+) -> str:
+    """Return what a kind of features says of a case; ``values`` are the features, each with its usual value."""
+    x = {name: one for name, (one, _) in values.items()}
     if kind == "before":
         if ahead.ready[0] >= NEVER:
             return "no event before"
@@ -96,9 +109,7 @@ def _text(kind: str, planned: Planned, row: pd.Series, ahead: Propagated, *, x: 
         return "time of day, weekday and planned duration"
     if kind.startswith("signals of "):
         link = kind.removeprefix("signals of ")
-        asset_type, signals = planned.settings.surroundings[link]
-        values = [f"{one} {x[f'{link} {one}']:g}" for one in signals if not np.isnan(x[f"{link} {one}"])]
-        return f"{asset_type} {row[link]}: {', '.join(values) or 'no value'}"
+        return f"{planned.settings.surroundings[link][0]} {row[link]}: {_unusual(link, planned, values) or 'no value'}"
     who = "all events" if kind == "all" else " ".join(f"{link} {row[link]}" for link in kind.split(" + "))
     recent, waiting = x[f"{kind}: start delay, 3 h"], x[f"{kind}: waiting"]
     said = [] if np.isnan(recent) else [f"{_late(recent)} on average in the last 3 h"]
@@ -107,6 +118,22 @@ def _text(kind: str, planned: Planned, row: pd.Series, ahead: Propagated, *, x: 
     if not said:
         said.append(f"{_late(x[f'{kind}: end delay, 21 d'])} on average in the last 21 d")
     return f"{who} {', '.join(said)}"
+
+
+def _unusual(link: str, planned: Planned, values: Mapping[str, tuple[float, float]]) -> str:
+    """Return the signals of a linked asset that differ most from their usual values, with units."""
+    asset_type, signals = planned.settings.surroundings[link]
+    found = []
+    for name in signals:
+        value, usual = values[f"{link} {name}"]
+        if np.isnan(value):
+            continue
+        apart = abs(value - usual) / max(abs(usual), 1.0) if not np.isnan(usual) else 0.0
+        unit = planned.state.others[asset_type][name].attrs.get("units", "")
+        unit = "" if unit == "1" else unit
+        text = f"{name.removesuffix('_mean').replace('_', ' ')} {value:.3g} {unit}"
+        found.append((apart, text.strip()))
+    return ", ".join(text for _, text in sorted(found, key=lambda one: -one[0])[:_SIGNALS])
 
 
 def _late(minutes: float) -> str:

@@ -68,7 +68,7 @@ class DelaySettings:
     step: str = "1h"
     zone: str = "UTC"
     turnaround: str | None = None
-    leads: tuple[str, ...] = ("6h", "2h", "30min")
+    leads: tuple[str, ...] = ("10h", "5h", "2h", "30min")
     under_way: bool = True
     training: str = "365d"
     ahead: str = "12h"

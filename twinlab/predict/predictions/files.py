@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinlab.errors import CorruptionError
 from twinlab.predict.predictions.schema import check_predictions
 
-__all__ = ["load_predictions", "save_predictions"]
+__all__ = ["issue_times", "load_predictions", "save_predictions"]
 
 
 def save_predictions(data: xr.Dataset, path: Path) -> None:
@@ -49,3 +52,21 @@ def load_predictions(path: Path) -> xr.Dataset:
         data[name].encoding = {}
     check_predictions(data)
     return data
+
+
+@lru_cache(maxsize=4096)
+def issue_times(path: Path, written: int) -> NDArray[np.datetime64]:  # noqa: ARG001  (a part that was written anew is read anew)
+    """Return the different issue times of predictions that `save_predictions` wrote, without reading these.
+
+    Raises
+    ------
+    CorruptionError
+        If they can't be read.
+    """
+    try:
+        with xr.open_zarr(str(path), consolidated=False, chunks=None, decode_timedelta=True) as data:
+            found: NDArray[np.datetime64] = np.unique(data["issue_time"].values.astype("datetime64[ns]"))
+            return found
+    except Exception as error:
+        msg = f"the predictions {path} can't be read: {type(error).__name__}: {error}; delete that folder and predict again"
+        raise CorruptionError(msg) from error

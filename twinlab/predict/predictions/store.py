@@ -15,7 +15,7 @@ from twinlab._files import disk_usage, file_name, sync_folder, write_atomically
 from twinlab._locks import Lock
 from twinlab.errors import CorruptionError, SchemaError, UnknownTermError
 from twinlab.model.terms import nearest
-from twinlab.predict.predictions.files import load_predictions, save_predictions
+from twinlab.predict.predictions.files import issue_times, load_predictions, save_predictions
 from twinlab.predict.predictions.joining import join
 from twinlab.predict.predictions.schema import CANT_TELL, check_predictions
 
@@ -72,6 +72,30 @@ class PredictionStore:
             If a part can't be read.
         """
         return join([load_predictions(part) for part in self._parts(self._existing(name))])
+
+    def newest(self, name: str, *, at: np.datetime64) -> xr.Dataset | None:
+        """Return the predictions of a name with the latest issue time that isn't after an instant; None without one.
+
+        One part is read, however many there are.
+
+        Raises
+        ------
+        UnknownTermError
+            If there are no predictions of the name.
+        CorruptionError
+            If a part can't be read.
+        """
+        when, latest, found = at.astype("datetime64[ns]"), None, None
+        for part in self._parts(self._existing(name)):
+            issued = issue_times(part, part.stat().st_mtime_ns)
+            known = issued[issued <= when]
+            if len(known) and (latest is None or known.max() > latest):
+                latest, found = known.max(), part
+        if found is None:
+            return None
+        data = load_predictions(found)
+        along = data["issue_time"].dims[0]
+        return data.isel({along: np.flatnonzero(data["issue_time"].values == latest)})
 
     def __getitem__(self, name: str) -> xr.Dataset:
         return self.open(name)

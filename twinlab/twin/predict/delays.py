@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twinlab.model.reader import TwinReader
-    from twinlab.twin.predict.stored import TwinPredictions
+    from twinlab.predict.predictions.store import PredictionStore
 
 __all__ = ["default_settings", "delay_table", "fit_delay"]
 
@@ -93,7 +93,7 @@ def delay_table(
     knowledge: Knowledge | None = None,
     assets: Sequence[str] | None = None,
     store: str | None = None,
-    stored: TwinPredictions,
+    stored: PredictionStore | None = None,
 ) -> pd.DataFrame:
     """Return the delays of planned events, see `twinlab.Twin.delay`."""
     when = _end_of(twin, event_type) if at is None else instant(at, what="at")
@@ -107,8 +107,12 @@ def delay_table(
         raise SchemaError(msg)
     state = read_state(twin, fitted.inputs, when, knowledge=knowledge)
     table: pd.DataFrame = fitted.table(state)
-    if store is not None:
-        stored.add(store, fitted.delay(state))
+    if store is not None and stored is not None:
+        delays = fitted.delay(state)
+        rows = table.set_index("event_id").loc[delays["event_id"].values]
+        # Beside the delays, so that a page has all that it shows in one place.
+        chance = ("case", rows["late"].to_numpy(float), {"long_name": f"probability of {fitted.settings.late} or more"})
+        stored.add(store, delays.assign_coords(late=chance, reason=("case", rows["reason"].to_numpy(object))))
         stored.add(f"{store}, late", fitted.late(state))
     if assets is not None:
         table = table[table["asset"].isin(list(assets))].reset_index(drop=True)

@@ -31,11 +31,12 @@ from twinlab.explore.pages.now.row_actions import RowActions
 from twinlab.explore.pages.now.rows import exception_rows, exceptions_code, filtered, shown_table
 from twinlab.explore.pages.now.search import AssetSearch
 from twinlab.explore.pages.now.table import ExceptionTable
-from twinlab.explore.pages.now.tile_buttons import TileStrip, no_exceptions_html
+from twinlab.explore.pages.now.tile_buttons import BODY_CSS, TileStrip, no_exceptions_html
 from twinlab.explore.pages.now.tiles import filters, tile_table, tiles
 from twinlab.explore.pages.now.why import RowWhy
 from twinlab.explore.pages.now.workbook_exchange import WorkbookContent, WorkbookExchange
 from twinlab.explore.views.base import Explorer, on_event_loop
+from twinlab.explore.views.card.late_list import LateList
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -46,16 +47,14 @@ if TYPE_CHECKING:
     from twinlab.explore.views.map.reading import MapSnapshot
     from twinlab.model.reader import TwinReader
 
-    #: State, map and freshness that are shown together.
-    _Read = tuple[Now, MapSnapshot | None, Freshness | None]
+    #: State, map, freshness and what is probably late, which are shown together.
+    _Read = tuple[Now, MapSnapshot | None, Freshness | None, str]
 
 __all__ = ["NowView"]
 
 _LOG = logging.getLogger(__name__)
 #: Milliseconds between two readings of the newest data, and of those of a live twin.
 _REFRESH_MS, _LIVE_MS = 60_000, 2_000
-#: On a phone, tiles and map come after the table, so that exceptions are seen first.
-_BODY_CSS = "@media (max-width: 700px) { .tl-overview { order: 1 } }"
 
 
 class NowView(Explorer):
@@ -119,6 +118,7 @@ class NowView(Explorer):
             extra=extra,
         )
         self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._choose)
+        self._late = LateList(self.shared)
         self._actions = RowActions(
             on_acknowledge=self.acknowledge,
             on_note=lambda text: self._notes.write(self.table.selected, text=text),
@@ -129,7 +129,7 @@ class NowView(Explorer):
         self.sheet = WorkbookExchange(
             twin, author=author_of(self.session), content=self._workbook_content, on_written=self._show_notes
         )
-        self._body = pn.Column(sizing_mode="stretch_width", stylesheets=[_BODY_CSS])
+        self._body = pn.Column(sizing_mode="stretch_width", stylesheets=[BODY_CSS])
         self.apply(self.first_link)
         if self._now is None:
             self._reload(replace_rows=True)
@@ -164,15 +164,13 @@ class NowView(Explorer):
 
     def data(self) -> pd.DataFrame | None:
         """Return the exceptions at the instant, highest severity first, filtered by the pressed tile."""
-        if self._now is None or self._now.at is None:
-            return None
-        return filtered(self._now.exceptions, self.only).reset_index(drop=True)
+        now = self._now
+        return None if now is None or now.at is None else filtered(now.exceptions, self.only).reset_index(drop=True)
 
     def code(self) -> str:
         """Return Python that gives the same exceptions."""
-        if self._now is None or self._now.at is None:
-            return ""
-        return exceptions_code(self._now.at, self.only, opening=self.open_code)
+        now = self._now
+        return "" if now is None or now.at is None else exceptions_code(now.at, self.only, opening=self.open_code)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the table with the reader's columns, and the tiles."""
@@ -223,13 +221,14 @@ class NowView(Explorer):
         except READING_ERRORS as error:
             self._fail(error)
         else:
-            self._fill(*read, replace_rows=replace_rows)
+            self._fill(read, replace_rows=replace_rows)
             if served:
                 pn.state.execute(self._start_refreshing, schedule=True)
 
     def _read(self, at: np.datetime64 | None) -> _Read:
         now = now_at(self.shared, at)
-        return now, self.map.read(now.at), None if self.follow is None else self.follow.read()
+        live = self.follow
+        return now, self.map.read(now.at), None if live is None else live.read(), self._late.read(now.at)
 
     async def _read_later(self, *, replace_rows: bool) -> None:
         """Read in a thread, so that the page can be used meanwhile."""
@@ -241,7 +240,7 @@ class NowView(Explorer):
             return
         if asked is self.at and (self._follows or replace_rows):
             # Otherwise the reader has chosen another instant meanwhile, or paused.
-            self._fill(*read, replace_rows=replace_rows)
+            self._fill(read, replace_rows=replace_rows)
             await self._start_refreshing()
 
     @property
@@ -278,10 +277,12 @@ class NowView(Explorer):
         else:
             self.notice = f"The page may be out of date: {error}"
 
-    def _fill(self, now: Now, shot: MapSnapshot | None, freshness: Freshness | None, *, replace_rows: bool) -> None:
+    def _fill(self, read: _Read, *, replace_rows: bool) -> None:
+        now, shot, freshness, late = read
         first, texts = self._now is None, None if self.follow is None else self.follow.texts
         same = now is self._now and not replace_rows
         self._now = now
+        self._late.show(late)
         if self.follow is not None and freshness is not None:
             self.follow.show(freshness, at=now.at, chosen=self.at)
             if same and self.follow.texts == texts:
@@ -359,11 +360,10 @@ class NowView(Explorer):
 
     def _workbook_content(self) -> WorkbookContent | None:
         rows = self.table.rows
-        if rows is None or self._now is None or self._now.at is None:
+        now = self._now
+        if rows is None or now is None or now.at is None:
             return None
-        return WorkbookContent(
-            self._now.at, self._now.exceptions, rows, self.table.columns, self.settings(), self.code()
-        )
+        return WorkbookContent(now.at, now.exceptions, rows, self.table.columns, self.settings(), self.code())
 
     def _ticked(self, keys: list[str]) -> None:
         self._actions.ticked(len(keys))
@@ -376,8 +376,7 @@ class NowView(Explorer):
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets for search and instant."""
         find = pn.Column(self._search.field, sizing_mode="stretch_width", styles={"flex": "1 1 300px"})
-        when = self._instant.row()
-        return pn.FlexBox(find, when, align_items="center", sizing_mode="stretch_width")
+        return pn.FlexBox(find, self._instant.row(), align_items="center", sizing_mode="stretch_width")
 
     def _layout(self) -> list[pn.viewable.Viewable]:
         noting = [*self._actions.pieces, *self.sheet.pieces] if can_note(self.twin) else []
@@ -393,6 +392,7 @@ class NowView(Explorer):
             self._why.pane,
             self._alerts.pane,
             self.table.pane,
+            self._late.pane,
             self._columns.dialog,
         ]
 

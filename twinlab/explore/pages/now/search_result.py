@@ -10,6 +10,8 @@ import pandas as pd
 from twinlab._html import html
 from twinlab.events import plan_of, story, where
 from twinlab.explore.charts.choices import readable_name
+from twinlab.explore.kit.arrivals.html import arrivals_html
+from twinlab.explore.kit.arrivals.predicted import arrivals_at, arrivals_of
 from twinlab.explore.kit.exception_text import (
     SEVERITY_COLORS,
     SEVERITY_SYMBOLS,
@@ -50,6 +52,8 @@ class SearchResult:
     #: Past and planned events, as `twinlab.events.story` and `twinlab.events.plan_of` return them.
     story: pd.DataFrame = field(default_factory=pd.DataFrame)
     ahead: pd.DataFrame = field(default_factory=pd.DataFrame)
+    #: As `twinlab.explore.kit.arrivals.predicted.arrivals_of` returns them.
+    arrivals: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def read_result(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 | None) -> SearchResult:
@@ -76,6 +80,7 @@ def read_result(shared: Shared, asset_type: str, asset: str, *, at: np.datetime6
         exceptions=exceptions,
         story=story(twin, asset_type, asset, at=now.at),
         ahead=plan_of(twin, asset_type, asset, at=now.at),
+        arrivals=arrivals_of(arrivals_at(shared, now.at), twin.model, asset_type, asset),
     )
 
 
@@ -103,6 +108,7 @@ _ANSWER = (
     '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:0 28px">'
     "{% if place %}{{ place }}{% else %}"
     "<section><h3>Where it is</h3><p>Nothing says where it is at this time.</p></section>{% endif %}"
+    "{{ arrivals }}"
     "{% if plan or ahead %}<section>"
     '{% if plan %}<h3>Planned against actual (UTC)</h3><table aria-label="Planned against actual">'
     '{% for label, text in plan %}<tr><th scope="row">{{ label }}</th><td class="n">{{ text }}</td></tr>{% endfor %}</table>'
@@ -127,6 +133,7 @@ def result_html(found: SearchResult, model: TwinModel, labels: Mapping[str, Mapp
         when="no data yet" if found.at is None else f"as of {time_text(found.at)} UTC",
         exceptions=[_exception(row, model) for row in records(found.exceptions)],
         place=place_html(found.place, labels, heading="Where it is"),
+        arrivals=arrivals_html(found.arrivals, model, at=found.at),
         plan=_plan(found, model),
         ahead=[_line(row) for row in records(found.ahead.head(_STEPS))],
         story=story_rows,

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from twinlab.explore.kit.present import Now
     from twinlab.explore.pages.now.tiles import Tile
 
-__all__ = ["TileStrip", "no_exceptions_html"]
+__all__ = ["BODY_CSS", "TileStrip", "no_exceptions_html"]
+
+#: On a phone, tiles and map come after the table, so that exceptions are seen first.
+BODY_CSS = "@media (max-width: 700px) { .tl-overview { order: 1 } }"
 
 # Two tiles in a row on a phone, all in one row on a desktop, so that the table is visible below them.
 _PLACE = {"flex": "1 1 118px", "max-width": "240px", "align-self": "stretch"}

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.sparkline import sparkline
+from twinlab.explore.kit.arrivals.html import arrivals_html
 from twinlab.explore.kit.exception_text import (
     SEVERITY_COLORS,
     SEVERITY_SYMBOLS,
@@ -101,6 +102,7 @@ def card_html(card: CardData, model: TwinModel, labels: Mapping[str, Mapping[str
     sections = (
         _exceptions(card, model),
         Markup() if card.place is None else place_html(card.place, labels),
+        arrivals_html(card.arrivals, model, at=card.at),
         _values(card, model),
         _properties(card, model),
         _events(card, model),

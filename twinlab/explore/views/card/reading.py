@@ -12,6 +12,7 @@ import pandas as pd
 from twinlab.events import events_at, present, where
 from twinlab.events.present_state.stories import events_of
 from twinlab.explore.charts.reading import Plan, coarsen, plan_reading
+from twinlab.explore.kit.arrivals.predicted import arrivals_at, arrivals_of
 from twinlab.explore.kit.exception_text import records
 from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.kit.present import now_at
@@ -63,6 +64,8 @@ class CardData:
     events: pd.DataFrame = field(default_factory=pd.DataFrame)
     #: Row of ``twin.freshness()``; None for another instant than the present, and without live rows.
     fresh: Mapping[str, Any] | None = None
+    #: As `twinlab.explore.kit.arrivals.predicted.arrivals_of` returns them.
+    arrivals: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 | None) -> CardData:
@@ -98,6 +101,7 @@ def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 
         exceptions=found,
         events=recent_events(twin, asset_type, asset, at=when),
         fresh=_fresh(shared, asset_type, asset) if at is None else None,
+        arrivals=arrivals_of(arrivals_at(shared, when), twin.model, asset_type, asset),
     )
 
 

@@ -1,0 +1,47 @@
+"""What will probably be late, worst first, from stored predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twinlab._html import html
+from twinlab.explore.kit.arrivals.html import late_html
+from twinlab.explore.kit.arrivals.predicted import arrivals_at, probably_late
+from twinlab.explore.kit.panes import Html
+from twinlab.explore.views.card.html import STYLE
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from twinlab.explore.kit.session import Shared
+
+__all__ = ["LateList"]
+
+
+class LateList:
+    """A list below the exceptions (``pane``); empty and hidden where nothing was predicted.
+
+    Parameters
+    ----------
+    shared : Shared
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self.pane = Html("", visible=False, sizing_mode="stretch_width", margin=(4, 14))
+
+    def read(self, at: np.datetime64 | None) -> str:
+        """Return the list at an instant; it may be called in a thread."""
+        table = arrivals_at(self._shared, at)
+        if at is None or table.empty:
+            return ""
+        found = late_html(probably_late(table), self._shared.twin.model, at=at)
+        if not found:
+            text = "<p>✓ Nothing of the {{ count }} events that were predicted is probably late.</p>"
+            found = html(text, count=f"{len(table):,}")
+        page = '{{ style }}<article class="card" style="max-width:none">{{ found }}</article>'
+        return str(html(page, style=STYLE, found=found))
+
+    def show(self, found: str) -> None:
+        """Show what `read` returned."""
+        self.pane.param.update(object=found, visible=bool(found))
