@@ -68,7 +68,7 @@ class ModelCheck:
     @property
     def reason(self) -> str:
         """Why, in words."""
-        return "; ".join(why for one, why in self.parts.values() if one == self.verdict)
+        return "; ".join(dict.fromkeys(why for one, why in self.parts.values() if one == self.verdict))
 
     def table(self) -> pd.DataFrame:
         """Return the answer to each part: ``part, answer, reason``."""
@@ -186,8 +186,8 @@ def _inputs(stored: StoredModel, record: ModelRecord, state: State) -> tuple[tup
     one = drifted.iloc[0]
     more = f", and {len(drifted) - 1} more" if len(drifted) > 1 else ""
     text = (
-        f"{one['input']} has drifted: PSI {one['psi']:.2g} (large from 0.25), {one['times']:.1f} times as far from training as a usual {text_of(span)} of it, "
-        f"at most {one['limit']:.1f} in training{more}"
+        f"{one['input']} has drifted: PSI {one['psi']:.2g} (large from 0.25), and {one['times']:.1f} times as far from training as any {text_of(span)} of it; "
+        f"by chance up to {one['limit']:.1f} times{more}"
     )
     return ("retrain proposed", text), found
 

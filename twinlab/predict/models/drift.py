@@ -25,7 +25,7 @@ _KEPT, _BINS = 1000, 10
 #: Spans of training with which a newer span is compared; with fewer, more than one check in twenty would be a false alarm.
 _LEAST_SPANS, _MOST_SPANS = 20, 40
 _DAY: Final = 86400 * 10**9
-#: Usual distances below this count as this: an input may be constant in training.
+#: Distances of training below this count as this: an input may be constant there.
 _FLOOR: Final = 0.02
 
 
@@ -152,9 +152,10 @@ def _drawn(values: Floats, rng: np.random.Generator) -> Floats:
 def drift_table(reference: Reference, values: Floats) -> pd.DataFrame:
     """Return how inputs of the newest span differ from those of training.
 
-    An input has drifted if its shift is large, a PSI of at least 0.25, and it is further from training than any span of training is from
-    the rest, for all inputs together: distances are compared as multiples of the input's usual one. So a model without a drift is reported in at most
-    one of (spans + 1) checks, however its values are correlated in time, as long as spans of training and the newest one are exchangeable.
+    An input has drifted if its shift is large, a PSI of at least 0.25, and it is further from training, as a multiple of the furthest span of training, than
+    any input of any span of training is as a multiple of the furthest other one. So a model without a drift is reported in about one of (spans + 1)
+    checks at most, however many inputs it has and however their values are correlated in time, as long as spans of training and the newest one are
+    exchangeable.
 
     Parameters
     ----------
@@ -165,22 +166,23 @@ def drift_table(reference: Reference, values: Floats) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each input, the most different first: ``input, psi, distance`` (in standard deviations), ``usual`` (its median in spans of training), ``times``
-        (distance / usual), ``limit`` (the most in training, of any input), ``missing`` and ``missing_before`` (shares), ``drifted``.
+        A row for each input, the most different first: ``input, psi, distance`` (in standard deviations), ``most`` (its largest of a span of training), ``times``
+        (distance / most), ``limit`` (of ``times``), ``missing`` and ``missing_before`` (shares), ``drifted``.
     """
     # A span of training without a value has no distance.
-    known = np.where(np.isfinite(reference.distances), reference.distances, 0.0)
-    usual = np.maximum(np.median(known, axis=0), _FLOOR)
-    limit = float((known / usual).max())
+    known = np.maximum(np.where(np.isfinite(reference.distances), reference.distances, 0.0), _FLOOR)
+    ranked = np.sort(known, axis=0)
+    most, second = ranked[-1], ranked[-2]
+    # Each span against the others: only the furthest one is further than the furthest other one.
+    limit = float(np.maximum(most / second, 1.0).max())
     rows = []
     for place, name in enumerate(reference.names):
         before, after = reference.sample[place], values[:, place]
         distance = distance_between(before, after, scale=reference.scale[place])
         psi = population_stability(before, after)
-        times = distance / usual[place]
+        times = distance / most[place]
         missing = (float(np.isnan(after).mean()) if len(after) else 1.0, float(np.isnan(before).mean()))
-        rows.append(
-            (name, psi, distance, usual[place], times, limit, *missing, bool(psi >= LARGE_SHIFT and times > limit))
-        )
-    columns = ["input", "psi", "distance", "usual", "times", "limit", "missing", "missing_before", "drifted"]
+        drifted = bool(psi >= LARGE_SHIFT and times > limit)
+        rows.append((name, psi, distance, most[place], times, limit, *missing, drifted))
+    columns = ["input", "psi", "distance", "most", "times", "limit", "missing", "missing_before", "drifted"]
     return pd.DataFrame(rows, columns=columns).sort_values("times", ascending=False, ignore_index=True, kind="stable")

@@ -135,7 +135,8 @@ _DAY: Final = 86400 * 10**9
 
 
 def _baselines(predictor: Predictor | None) -> dict[str, Predictor]:
-    if predictor is None or not all(hasattr(predictor, name) for name in ("target", "lead_times")):
+    """Return the baselines that a predictor states, or those of its target."""
+    if predictor is None or not (hasattr(predictor, "baselines") or hasattr(predictor, "target")):
         return {}
     return default_baselines(predictor)  # type: ignore[arg-type]
 

@@ -178,7 +178,7 @@ def prepared(
         position=dict(facts.get("position", {})),  # type: ignore[call-overload]
         scores=rows,
         scored=times,
-        limits=(*_limits(fitted, recipe, rule, state), *limits),
+        limits=(*_limits(fitted, recipe, rule, state, quantiles=what[2]), *limits),
         cpu_seconds=cpu_seconds,
         reference=why,
     )
@@ -202,12 +202,12 @@ def _training_state(twin: TwinReader, training: Training, rule: Knowledge) -> St
     return read_state(twin, inputs, stop, knowledge=rule, span=longest)
 
 
-def _predicted(fitted: Any, state: State) -> tuple[str, str]:  # noqa: ANN401
-    """Return name and unit of what is predicted, by predicting once."""
+def _predicted(fitted: Any, state: State) -> tuple[str, str, bool]:  # noqa: ANN401
+    """Return name and unit of what is predicted, and whether it has quantiles, by predicting once."""
     if not isinstance(fitted, Fitted):
-        return "anomalies", "1"
+        return "anomalies", "1", False
     data = fitted.predict(state.at(state.issue_time, window=fitted.inputs.window_ns))
-    return str(data.attrs["target"]), str(target_of(data).attrs["units"])
+    return str(data.attrs["target"]), str(target_of(data).attrs["units"]), "quantile" in data.dims
 
 
 def _reference(fitted: object, state: State, training: Training) -> tuple[Reference | None, str]:
@@ -232,15 +232,16 @@ def _input_names(fitted: object, inputs: Inputs) -> tuple[str, ...]:
     return (*inputs.variables, *others, *(f"events {kind}" for kind in inputs.events))
 
 
-def _limits(fitted: Any, recipe: Predictor | None, rule: Knowledge, state: State) -> list[str]:  # noqa: ANN401
+def _limits(fitted: Any, recipe: Predictor | None, rule: Knowledge, state: State, *, quantiles: bool) -> list[str]:  # noqa: ANN401
     """Return what a model can't answer, in sentences."""
     ids = state.asset_ids
     some = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")
-    out = [f"{len(ids)} assets were in its training{f' ({some})' if ids else ''}: of others it may have no number."]
+    out = [f"{len(ids)} assets were in in its training{f' ({some})' if ids else ''}: of others it may have no number."]
     leads = getattr(recipe, "lead_times", ())
     if leads:
         out.append(f"Nothing beyond a lead time of {leads[-1]}, and nothing between its lead times.")
-    if isinstance(fitted, Fitted) and not isinstance(fitted, FittedConformal) and not hasattr(fitted, "pools"):
+    promised = isinstance(fitted, FittedConformal) or hasattr(fitted, "intervals")
+    if quantiles and not promised:
         out.append(
             "Its quantiles are those of its fit: no coverage is promised; predict.Conformal around it measures one."
         )
