@@ -2,7 +2,9 @@
 
 import re
 import time
+from urllib.parse import parse_qs, urlsplit
 
+import pandas as pd
 import pytest
 
 from twinlab.apps import start
@@ -29,6 +31,11 @@ class Visit:
     def detail(self, pattern):
         """Wait for the line under the heading."""
         self.page.get_by_text(re.compile(pattern)).first.wait_for()
+
+    @property
+    def address(self):
+        """What the page's address says, a value each."""
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.page.url).query).items()}
 
     def drag(self, first, last):
         """Zoom with a box over a share of the chart's width."""
@@ -61,8 +68,13 @@ def test_a_reader_zooms_from_the_rollup_to_raw_samples_and_back(visit):
     one.drag(0.45, 0.50)
     one.detail("raw samples, 1 min")
     one.page.wait_for_url(re.compile("from=2026-.*&to=2026-"))
+    # A twentieth of a fifth of 60 days.
+    shown = pd.Timestamp(one.address["to"]) - pd.Timestamp(one.address["from"])
+    assert pd.Timedelta("12h") < shown < pd.Timedelta("17h")
     one.page.get_by_role("button", name="Show all").click()
     one.detail("hourly rollup")
+    one.page.wait_for_url(lambda url: "from=" not in url)
+    assert one.page.get_by_text("raw samples, 1 min").count() == 0
 
 
 def test_the_table_is_filtered_and_a_chosen_row_moves_the_chart(visit):
@@ -74,11 +86,15 @@ def test_the_table_is_filtered_and_a_chosen_row_moves_the_chart(visit):
     header.fill("2000")
     header.press("Enter")
     one.page.get_by_text("100 of 2,000 events").wait_for()
+    numbers = one.page.locator(".tabulator-row [tabulator-field=number]").all_inner_texts()
+    assert numbers
+    assert all(int(number) >= 2000 for number in numbers)
     row = one.page.locator(".tabulator-row", has=one.page.locator("[tabulator-field=origin]", has_text="WEST")).first
     row.locator("[tabulator-field=status]").click()
     one.page.get_by_role("heading", name="Air temperature · West gate (WEST)").wait_for()
     one.detail("raw samples, 1 min")
     one.page.get_by_text("chosen event").wait_for()
+    assert one.address["asset"] == "WEST"
 
 
 def test_a_link_with_wrong_values_opens_the_page_with_a_notice(visit):
@@ -88,6 +104,9 @@ def test_a_link_with_wrong_values_opens_the_page_with_a_notice(visit):
     one.detail("hourly rollup")
     one.page.get_by_role("heading", name="Wind speed").wait_for()
     one.page.get_by_text("fail: 1 sample").wait_for()
+    # What could be read is used: the signal, and none of the time.
+    assert one.address["signal"] == "wind_speed"
+    assert one.page.get_by_role("heading", name="Air temperature").count() == 0
 
 
 def test_the_address_goes_along_from_page_to_page_and_back(visit):
@@ -96,9 +115,11 @@ def test_the_address_goes_along_from_page_to_page_and_back(visit):
     one.page.get_by_role("button", name="Quality", exact=True).click()
     one.page.wait_for_url(re.compile("page=quality"))
     one.page.get_by_text("signals have samples that didn't pass").wait_for()
+    assert one.address["type"] == "station"
     one.page.go_back()
     one.page.wait_for_url(re.compile("page=history"))
     one.page.get_by_role("heading", name="Wind speed · West gate").wait_for()
+    assert (one.address["asset"], one.address["signal"]) == ("WEST", "wind_speed")
 
 
 def test_a_picked_asset_opens_a_drawer_that_escape_closes_and_focus_returns(visit):
@@ -227,3 +248,5 @@ def test_two_readers_do_not_disturb_each_other(visit):
     second.detail("15 min rollup")
     first.page.get_by_role("heading", name="Air temperature · East quay").wait_for()
     first.detail("hourly rollup")
+    assert "from" not in first.address
+    assert second.page.get_by_role("heading", name="Air temperature").count() == 0

@@ -42,7 +42,9 @@ def test_every_kind_is_tried_here() -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_a_built_in_kind_conforms(name: str, twin: FakeTwin) -> None:
     given = KINDS[name]
-    check_kpi({"on": given["on"], name: given.get("options", {})}, twin=twin)
+    definition = {"on": given["on"], name: given.get("options", {})}
+    check_kpi(definition, twin=twin)
+    assert kpi(twin, Kpi.model_validate(definition))["value"].notnull().any()
 
 
 def test_a_kind_without_options_is_used_directly(twin: FakeTwin) -> None:
