@@ -60,6 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # A bar appears when work takes longer than two seconds, which would make the output of a notebook's cell depend on
     # the machine and on whether numba has compiled already.
     os.environ.setdefault("TQDM_DISABLE", "1")
+    # Two processes of tests, with two threads each, wait for one another in busy loops.
+    for library in ("OPENBLAS", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # What tests set must not become the settings of who runs them.
     if "TWINLAB_CONFIG" not in os.environ:
         own = tempfile.mkdtemp(prefix="twinlab-config-")
