@@ -32,18 +32,18 @@ _SCORES: Final = (
 _TEMPLATE: Final = """
 <section class="twinlab-model-card">
 <h3>{{ title }}</h3>
-<table>
-{% for name, text in rows %}<tr><th scope="row" style="text-align:left">{{ name }}</th><td style="text-align:left">{{ text }}</td></tr>
+<div style="overflow-x:auto"><table>
+{% for name, text in rows %}<tr><th scope="row" style="text-align:left;vertical-align:top">{{ name }}</th><td style="text-align:left">{{ text }}</td></tr>
 {% endfor %}
-</table>
+</table></div>
 <h4>Scores</h4>
 <p>{{ scored }}</p>
 {% if scores %}
-<table>
-<tr>{% for name in columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr>
-{% for row in scores %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+<div style="overflow-x:auto"><table>
+<tr>{% for name in columns %}<th scope="col" style="text-align:right">{{ name }}</th>{% endfor %}</tr>
+{% for row in scores %}<tr>{% for cell in row %}<td style="text-align:right">{{ cell }}</td>{% endfor %}</tr>
 {% endfor %}
-</table>
+</table></div>
 {% endif %}
 <h4>What it can't answer</h4>
 <ul>{% for text in limits %}<li>{{ text }}</li>{% endfor %}</ul>

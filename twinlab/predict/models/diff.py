@@ -29,11 +29,11 @@ _TEMPLATE: Final = """
 <p><strong>{{ verdict }}</strong></p>
 {% for name, columns, rows in tables %}
 <h4>{{ name }}</h4>
-<table>
+<div style="overflow-x:auto"><table>
 <tr>{% for column in columns %}<th scope="col" style="text-align:left">{{ column }}</th>{% endfor %}</tr>
 {% for row in rows %}<tr>{% for cell in row %}<td style="text-align:left">{{ cell }}</td>{% endfor %}</tr>
 {% endfor %}
-</table>
+</table></div>
 {% endfor %}
 </section>
 """
@@ -96,6 +96,8 @@ class ModelDiff:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401  (a cell of any table)
+    if value is None:
+        return ""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.4g}"
     text = str(value)

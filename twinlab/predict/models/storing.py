@@ -236,7 +236,7 @@ def _limits(fitted: Any, recipe: Predictor | None, rule: Knowledge, state: State
     """Return what a model can't answer, in sentences."""
     ids = state.asset_ids
     some = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")
-    out = [f"{len(ids)} assets were in in its training{f' ({some})' if ids else ''}: of others it may have no number."]
+    out = [f"{len(ids)} assets were in its training{f' ({some})' if ids else ''}: of others it may have no number."]
     leads = getattr(recipe, "lead_times", ())
     if leads:
         out.append(f"Nothing beyond a lead time of {leads[-1]}, and nothing between its lead times.")
