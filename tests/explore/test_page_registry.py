@@ -141,7 +141,18 @@ def visit(tmp_path_factory) -> dict:
 
 
 def test_another_package_adds_a_page_through_an_entry_point(visit):
-    assert visit["names"] == ["now", "map", "history", "events", "quality", "sources", "what_if", "broken", "rounds"]
+    assert visit["names"] == [
+        "now",
+        "map",
+        "history",
+        "events",
+        "quality",
+        "sources",
+        "what_if",
+        "outlook",
+        "broken",
+        "rounds",
+    ]
     assert visit["pages"] == ["now", "map", "history", "events", "quality", "rounds"]
     assert visit["page"] == "rounds"
     assert visit["without_deliveries"] == ["now", "history"]

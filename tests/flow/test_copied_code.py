@@ -35,6 +35,9 @@ def test_copied_code_gives_the_numbers_of_the_page(twin: tl.Twin, page: str, tmp
         # Its numbers are there once the reader has run it; the page is what the workspace opens.
         view = PAGES.get(page).load()(twin, link=Link(replications="4"))
         view.run()
+    if page == "outlook":
+        view = PAGES.get(page).load()(twin, link=Link(part="forecast", asset_type="cold_room", horizon="24h"))
+        view.compute()
     shown, code = view.data(), view.code()
     assert shown is not None
     assert code

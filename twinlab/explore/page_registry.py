@@ -103,6 +103,7 @@ PAGES = PageRegistry(
         "quality": "twinlab.explore.pages.quality:PAGE",
         "sources": "twinlab.explore.pages.sources:PAGE",
         "what_if": "twinlab.explore.pages.what_if:PAGE",
+        "outlook": "twinlab.explore.pages.outlook:PAGE",
     }
 )
 

@@ -32,6 +32,8 @@ __all__ = ["Workspace"]
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
+#: Fields of a link that concern the page that it opens, and no other.
+_OWN = ("part", "horizon", "scenarios")
 #: In the notice of a view that doesn't have an asset of the page state.
 _UNKNOWN = "unknown asset"
 _NO_PAGE = "There is no page here that you may see. Ask the administrator of this twin for a role that opens one."
@@ -160,15 +162,15 @@ class Workspace(Explorer):
         self._leave()
         self._open()
 
-    def _open(self, *, part: str | None = None) -> None:
-        """Show the current page, or a part of it, and update it from the page state."""
+    def _open(self, *, stated: Link | None = None) -> None:
+        """Show the current page, with what a link states of it alone, and update it from the page state."""
         self._show_notice("")
         slot = self._slots[str(self.page)]
         if slot.view is None:
-            slot.first, slot.from_page_state = replace(self._page_state.link, part=part), True
+            slot.first, slot.from_page_state = _with_own(self._page_state.link, stated), True
         self._show_page()
         if slot.view is not None:
-            self._apply_page_state(slot.view, part)
+            self._apply_page_state(slot.view, stated)
         self._arrive(slot)
 
     def visit(self, link: Link | None) -> None:
@@ -183,7 +185,7 @@ class Workspace(Explorer):
                 self.page = link.page
             finally:
                 self._quiet = False
-        self._open(part=link.part)
+        self._open(stated=link)
 
     def _leave(self) -> None:
         shown = next((slot for slot in self._slots.values() if slot.body.visible), None)
@@ -207,12 +209,10 @@ class Workspace(Explorer):
         else:
             self._build(slot)
 
-    def _apply_page_state(self, view: Explorer, part: str | None = None) -> None:
+    def _apply_page_state(self, view: Explorer, stated: Link | None = None) -> None:
         """Apply the page state to a view, as far as the view has the assets."""
         own = view.link()
-        asked = with_page_state(own, self._page_state.link)
-        if part is not None:
-            asked = replace(asked, part=part)
+        asked = _with_own(with_page_state(own, self._page_state.link), stated)
         if asked != own:
             view.apply(asked)
             self._drop_unknown_assets(view, own)
@@ -373,3 +373,9 @@ def _labels(specs: Iterable[PageSpec]) -> dict[str, str]:
     for spec in specs:
         labels[spec.label if spec.label not in labels else f"{spec.label} ({spec.name})"] = spec.name
     return labels
+
+
+def _with_own(link: Link, stated: Link | None) -> Link:
+    """Return a link with what another states of its page alone."""
+    given = {name: getattr(stated, name) for name in _OWN if getattr(stated, name, None) is not None}
+    return replace(link, **given)

@@ -69,6 +69,7 @@ __getattr__, __dir__ = attach(
         "read_state": "known.reading",
         "reconcile": "hierarchies.reconciled",
         "reasons": "predictions.schema",
+        "reliability_table": "predictions.scoring",
         "score_predictions": "predictions.scoring",
         "truth_of": "targets.truth",
         "write_model": "models.files",

@@ -2,6 +2,7 @@
 
 In: parameters of a view, DataFrames. Out: widgets and helper functions; no view and no page is imported here.
 Read in order: `link`, `page_state`, `session`, `cache`, `event_tables`, `present` (state at an instant),
-`exception_text`, then the widgets `panes`, `paged_table`, `table_filters`, `table_order`, `time_player`, `widgets`.
+`exception_text`, `background` (slow work in a thread), then
+the widgets `panes`, `paged_table`, `table_filters`, `table_order`, `time_player`, `widgets`.
 Never: a blank page; loading, empty and error states are shown as text.
 """

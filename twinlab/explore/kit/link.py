@@ -37,6 +37,10 @@ _TEXTS = {
     "futures": "replications",
     "scenarios": "scenarios",
     "budget": "budget",
+    "within": "within",
+    "acting": "acting",
+    "failing": "failing",
+    "stored": "stored",
 }
 _SWITCHES = {"flags": "show_flags", "full": "full_range", "in_view": "in_view"}
 _KEYS = (*_TEXTS, "signal", "asset", "from", "to", "at", *_SWITCHES)
@@ -79,6 +83,12 @@ class Link:
     replications: str | None = None
     scenarios: str | None = None
     budget: str | None = None
+    # Risks: the span that is planned for, and the costs of acting and of a failure, as numbers or properties.
+    within: str | None = None
+    acting: str | None = None
+    failing: str | None = None
+    # Name of stored predictions.
+    stored: str | None = None
     # One message for each part that could not be parsed.
     problems: tuple[str, ...] = field(default=())
 

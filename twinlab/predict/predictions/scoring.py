@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from twinlab.errors import SchemaError
 from twinlab.predict.predictions.schema import CANT_TELL, places_of, target_of
 from twinlab.predict.protocol.durations import duration
-from twinlab.predict.scores.binary import auc, brier
+from twinlab.predict.scores.binary import auc, brier, reliability
 from twinlab.predict.scores.point import mae, rmse
 from twinlab.predict.scores.quantiles import coverage, crps, interval_width, pinball
 
-__all__ = ["long_table", "score_predictions", "true_values"]
+__all__ = ["long_table", "reliability_table", "score_predictions", "true_values"]
 
 
 def score_predictions(
@@ -66,6 +66,30 @@ def score_predictions(
     for key, place in keys:
         rows.append({**key, **_scores(array[place], true[place], refused[place], levels)})
     return pd.DataFrame(rows)
+
+
+def reliability_table(data: xr.Dataset, truth: xr.DataArray, *, bins: int = 10) -> pd.DataFrame:
+    """Return predicted probabilities against how often it happened, see `twinlab.predict.scores.binary.reliability`.
+
+    Parameters
+    ----------
+    data : Dataset
+        Predictions of kind "probability"; places without a number or a true value are left out.
+    truth : DataArray
+        As in `score_predictions`.
+    bins : int
+        Bins of equal width.
+
+    Raises
+    ------
+    SchemaError
+        If the predictions aren't probabilities.
+    """
+    values = target_of(data)
+    if values.attrs["kind"] != "probability":
+        msg = f"expected probabilities of {values.name!r}, got {values.attrs['kind']}; score_predictions has the coverage of intervals"
+        raise SchemaError(msg)
+    return reliability(values.values.ravel(), true_values(data, truth).ravel(), bins=bins)
 
 
 def true_values(data: xr.Dataset, truth: xr.DataArray) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ import twinlab as tl
 from twinlab.demos import ParcelSize
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.explore import parse_link
-from twinlab.explore.views.what_if.background import BackgroundRun
+from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.views.what_if.explorer import WhatIfExplorer
 from twinlab.explore.views.what_if.plan import Plan
 from twinlab.explore.views.what_if.results.partial import PartialResults

@@ -11,8 +11,8 @@ import panel as pn
 import param
 
 from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.kit.background.run import BackgroundRun, fit_ahead
 from twinlab.explore.kit.panes import empty_pane
-from twinlab.explore.views.what_if.background import BackgroundRun, fit_ahead
 from twinlab.explore.views.what_if.plan import BASE, Plan
 from twinlab.explore.views.what_if.plan_view import NOTHING, PlanView
 from twinlab.explore.views.what_if.results.panes import ResultPanes

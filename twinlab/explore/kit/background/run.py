@@ -6,22 +6,21 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 import panel as pn
 
 from twinlab.errors import TwinlabError
-
-if TYPE_CHECKING:
-    from twinlab.simulate.runs.progress import Progress
 
 __all__ = ["BackgroundRun", "fit_ahead"]
 
 #: Seconds between two updates of the page.
 _PAUSE = 0.4
 
+_Step = TypeVar("_Step")
 
-class BackgroundRun:
+
+class BackgroundRun(Generic[_Step]):
     """Call a function that takes ``progress`` and ``cancel``, and report on the page's own thread.
 
     Without a served page (a notebook, a script) it runs at once, and reports as it goes on.
@@ -31,7 +30,7 @@ class BackgroundRun:
     compute : callable
         Called with ``progress=`` and ``cancel=``.
     on_progress : callable
-        Called with a `Progress`; every chunk is passed on, in order, on the page's thread.
+        Called with a list of what ``progress`` was called with; every one is passed on, in order, on the page's thread.
     on_end : callable
         Called with what ``compute`` returned and None, or with None and the text of the error.
     """
@@ -40,13 +39,13 @@ class BackgroundRun:
         self,
         compute: Callable[..., Any],
         *,
-        on_progress: Callable[[list[Progress]], None],
+        on_progress: Callable[[list[_Step]], None],
         on_end: Callable[[Any, str | None], None],
     ) -> None:
         self._compute, self._on_progress, self._on_end = compute, on_progress, on_end
         self._cancel = threading.Event()
         self._document = pn.state.curdoc
-        self._waiting: list[Progress] = []
+        self._waiting: list[_Step] = []
         self._lock = threading.Lock()
         self._shown = 0.0
 
@@ -55,7 +54,7 @@ class BackgroundRun:
         if self._document is None:
             self._run()
         else:
-            threading.Thread(target=self._run, name="what-if", daemon=True).start()
+            threading.Thread(target=self._run, name="background run", daemon=True).start()
 
     def cancel(self) -> None:
         """Stop after the chunks that are being computed."""
@@ -71,7 +70,7 @@ class BackgroundRun:
         self._later(self._report)
         self._later(lambda: self._on_end(found, fault))
 
-    def _chunk(self, progress: Progress) -> None:
+    def _chunk(self, progress: _Step) -> None:
         with self._lock:
             self._waiting.append(progress)
             due = time.monotonic() - self._shown > _PAUSE
@@ -103,4 +102,4 @@ def fit_ahead(fit: Callable[[], object]) -> None:
         with contextlib.suppress(TwinlabError):
             fit()
 
-    threading.Thread(target=fitted, name="what-if fit", daemon=True).start()
+    threading.Thread(target=fitted, name="background fit", daemon=True).start()

@@ -1,0 +1,236 @@
+"""What the page computes in the background: each step reports what it does, and stops when the reader cancels."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twinlab.errors import SchemaError, TwinlabError
+from twinlab.explore.views.outlook.requests import FailureTest, ForecastRequest, RiskRequest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from twinlab.explore.kit.session import Shared
+
+__all__ = ["CancelledError", "Forecasts", "Risks", "Steps", "compute_forecasts", "compute_risks", "run_test"]
+
+
+class CancelledError(TwinlabError):
+    """The reader has cancelled."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Where a computation reports how far it is.
+
+    Parameters
+    ----------
+    progress : callable
+        Called with (done, of, text).
+    cancel : Event
+    """
+
+    progress: Callable[[tuple[int, int, str]], None]
+    cancel: threading.Event
+
+    def at(self, done: int, of: int, text: str) -> None:
+        """Report a step that begins.
+
+        Raises
+        ------
+        CancelledError
+            If the reader has cancelled.
+        """
+        if self.cancel.is_set():
+            msg = "Cancelled."
+            raise CancelledError(msg)
+        self.progress((done, of, text))
+
+
+@dataclass(frozen=True)
+class Risks:
+    """A maintenance list and where it comes from.
+
+    Parameters
+    ----------
+    request : RiskRequest
+    table : DataFrame
+        Of ``twin.maintenance_list``.
+    issued : datetime64
+    newest : datetime64
+        End of the history when it was computed.
+    positions : DataFrame or None
+        Latitude and longitude by asset; None where assets have no place.
+    """
+
+    request: RiskRequest
+    table: pd.DataFrame
+    issued: np.datetime64
+    newest: np.datetime64
+    positions: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Forecasts, what came, and where they come from.
+
+    Parameters
+    ----------
+    request : ForecastRequest
+    data : Dataset
+        Predictions by issue time.
+    truth : DataArray
+        Their true values, as far as they are known.
+    actual : DataArray
+        What was measured, dims ``time, asset``; times are the ends of the cells.
+    """
+
+    request: ForecastRequest
+    data: xr.Dataset
+    truth: xr.DataArray
+    actual: xr.DataArray
+
+
+def end_of_history(twin: Any, asset_type: str, signal: str) -> np.datetime64:
+    """Return the end of the history of a type.
+
+    Raises
+    ------
+    SchemaError
+        If there is none.
+    """
+    times = twin.history(asset_type, signals=[signal])["time"].values
+    if not len(times):
+        msg = f"{asset_type!r} has no history yet"
+        raise SchemaError(msg)
+    step = times[1] - times[0] if len(times) > 1 else np.timedelta64(0, "ns")
+    return np.datetime64(times[-1] + step, "ns")
+
+
+def arrived_later(twin: Any, asset_type: str, signal: str, at: np.datetime64) -> bool:
+    """Return whether nothing of a type had arrived by an instant, as of a twin that was loaded from files long after."""
+    if not hasattr(twin, "as_of"):
+        return True
+    return not twin.as_of(at).history(asset_type, signals=[signal]).sizes["time"]
+
+
+def _rule(by_event_time: bool) -> dict[str, Any]:  # noqa: FBT001  (one argument)
+    from twinlab.predict.known.knowledge import ByEventTime  # noqa: PLC0415
+
+    return {"knowledge": ByEventTime()} if by_event_time else {}
+
+
+def compute_risks(twin: Any, shared: Shared, request: RiskRequest, steps: Steps) -> Risks:
+    """Return a maintenance list; the fit is reused for other spans and costs."""
+    kind = request.asset_type
+    signal = next(iter(twin.model.asset_types[kind].signals))
+    steps.at(0, 3, "What was known is read …")
+    newest = end_of_history(twin, kind, signal)
+    late = request.at is not None and arrived_later(twin, kind, signal, request.at)
+    request = replace(request, by_event_time=late)
+    given = request.arguments() | _rule(late)
+    steps.at(1, 3, f"The past failures of {kind.replace('_', ' ')}s are learnt …")
+    fitted = _fit(twin, shared, request)
+    steps.at(2, 3, "The risk of each asset is computed …")
+    table = twin.maintenance_list(kind, fitted=fitted, **given)
+    issued = newest if request.at is None else request.at
+    return Risks(request, table, issued, newest, _positions(twin, kind, issued))
+
+
+def _fit(twin: Any, shared: Shared, request: RiskRequest) -> Any:
+    """Return a fit; None where there are too few failures, which the list then says."""
+    key: Hashable = ("outlook fit", request.asset_type, str(request.at), request.by_event_time)
+
+    def fit() -> Any:
+        try:
+            return twin.fit_failure(request.asset_type, known=request.at, **_rule(request.by_event_time))
+        except SchemaError:
+            return None
+
+    return shared.cached(key, fit)
+
+
+def _positions(twin: Any, asset_type: str, at: np.datetime64) -> pd.DataFrame | None:
+    from twinlab.events.present_state.places import positions  # noqa: PLC0415
+
+    found = positions(twin, asset_type, at=at - np.timedelta64(1, "s"))
+    return found if found["latitude"].notna().any() else None
+
+
+def compute_forecasts(twin: Any, request: ForecastRequest, steps: Steps) -> Forecasts:
+    """Return the newest forecast, earlier ones, and what came."""
+    from twinlab.predict.predictions.joining import join  # noqa: PLC0415
+    from twinlab.predict.protocol.durations import duration  # noqa: PLC0415
+    from twinlab.predict.targets.truth import truth_of  # noqa: PLC0415
+
+    kind, signal, many = request.asset_type, request.signal, request.past + 2
+    steps.at(0, many, "What was known is read …")
+    horizon = duration(request.horizon, what="horizon")
+    given = {"horizon": request.horizon}
+    if request.at is not None:
+        request = replace(request, by_event_time=arrived_later(twin, kind, signal, request.at))
+        newest = twin.forecast(kind, signal, at=request.at, **given, **_rule(request.by_event_time))
+    else:
+        newest = twin.forecast(kind, signal, **given)
+    when = newest["issue_time"].values[0]
+    earlier = tuple(when - horizon * k for k in range(request.past, 0, -1))
+    first = twin.history(kind, signals=[signal])["time"].values[0]
+    earlier = tuple(one for one in earlier if one - horizon > first)
+    late = bool(earlier) and arrived_later(twin, kind, signal, earlier[0])
+    request = replace(request, issued=earlier, by_event_time=late or request.by_event_time)
+    parts = [newest]
+    for place, at in enumerate(earlier):
+        steps.at(place + 1, many, f"The forecast of {str(at)[:16].replace('T', ' ')} UTC is issued again …")
+        parts.append(twin.forecast(kind, signal, at=at, **given, **_rule(request.by_event_time)))
+    data = join(parts)
+    steps.at(many - 1, many, "What came is read …")
+    return Forecasts(request, data, truth_of(twin, data), _actual(twin, request, data))
+
+
+def _actual(twin: Any, request: ForecastRequest, data: xr.Dataset) -> xr.DataArray:
+    """Return what was measured around the forecasts; a value that failed a test is left out."""
+    from twinlab.predict.protocol.durations import duration  # noqa: PLC0415
+
+    target, width = str(data.attrs["target"]), duration(str(data.attrs["step"]), what="step")
+    span = data["lead_time"].values[-1]
+    start, stop = data["issue_time"].values[0] - span, data["issue_time"].values[-1] + span
+    step = None if target == request.signal else str(data.attrs["step"])
+    found = twin.history(request.asset_type, signals=[request.signal], start=start, stop=stop, step=step)
+    values = found[target]
+    if f"{target}_qc" in found:
+        values = values.where(found[f"{target}_qc"] != 4)
+    values = values.load()
+    return values.assign_coords(time=values["time"].values.astype("datetime64[ns]") + width)
+
+
+def run_test(twin: Any, asset_type: str, steps: Steps) -> tuple[FailureTest, xr.Dataset, xr.DataArray]:
+    """Return probabilities of failure that were issued again in the newest quarter of the history, and what happened."""
+    from twinlab.predict.known.knowledge import ByEventTime, ByIngest  # noqa: PLC0415
+    from twinlab.predict.known.running import predict_at  # noqa: PLC0415
+    from twinlab.predict.predictions.joining import join  # noqa: PLC0415
+    from twinlab.predict.targets.truth import truth_of  # noqa: PLC0415
+
+    signal = next(iter(twin.model.asset_types[asset_type].signals))
+    times = twin.history(asset_type, signals=[signal])["time"].values
+    if not len(times):
+        msg = f"{asset_type!r} has no history yet"
+        raise SchemaError(msg)
+    test = FailureTest.of(asset_type, (times[0], times[-1]), by_event_time=True)
+    test = replace(test, by_event_time=arrived_later(twin, asset_type, signal, test.known))
+    rule = ByEventTime() if test.by_event_time else ByIngest()
+    many = len(test.issued) + 2
+    steps.at(0, many, f"Fitted to what was known on {str(test.known)[:10]} …")
+    fitted = twin.fit_failure(asset_type, known=test.known, knowledge=rule)
+    parts = []
+    for place, at in enumerate(test.issued):
+        steps.at(place + 1, many, f"Probabilities as of {str(at)[:10]} …")
+        parts.append(predict_at(fitted, twin, issue_time=at, knowledge=rule))
+    steps.at(many - 1, many, "What happened is read …")
+    data = join(parts)
+    return test, data, truth_of(twin, data)

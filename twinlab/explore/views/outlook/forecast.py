@@ -1,0 +1,248 @@
+"""What comes next: a fan of a signal, with earlier forecasts against what came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import panel_material_ui as pmui
+
+from twinlab.explore.charts.choices import readable_name
+from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.kit.link import Link, known_or_problem
+from twinlab.explore.kit.widgets import row
+from twinlab.explore.views.outlook.computing import Forecasts, Steps, compute_forecasts
+from twinlab.explore.views.outlook.part import Part, chart_pane, section, text_pane
+from twinlab.explore.views.outlook.possible import forecast_signals
+from twinlab.explore.views.outlook.requests import ForecastRequest
+from twinlab.explore.views.outlook.risk import at_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["ForecastPart"]
+
+_HORIZONS = {"6 hours": "6h", "24 hours": "24h", "48 hours": "48h", "7 days": "7d"}
+#: Fewer outcomes say little of a coverage.
+_FEW = 30
+
+
+class ForecastPart(Part):
+    """Forecasts of a signal of an asset type.
+
+    Parameters
+    ----------
+    twin, shared, on_change
+        As for `Part`.
+    """
+
+    button: ClassVar[str] = "Forecast"
+    ready: ClassVar[str] = "Nothing is computed before you press Forecast."
+
+    def __init__(self, twin: Any, *, shared: Any, on_change: Callable[[], None]) -> None:
+        super().__init__(twin, shared=shared, on_change=on_change)
+        self.result: Forecasts | None = None
+        self.signals = forecast_signals(twin.model)
+        if not self.signals:
+            self.nothing(
+                "No signal can be forecast", "A forecast needs a signal that is a number, and a history of it."
+            )
+            return
+        small = {"size": "small"}
+        kinds = {readable_name(one): one for one in self.signals}
+        self.kind = pmui.Select(label="Asset type", options=kinds, value=next(iter(self.signals)), width=150, **small)
+        self.signal = pmui.Select(label="Signal", options=[], width=180, **small)
+        self.horizon = pmui.Select(label="Ahead", options=_HORIZONS, value="48h", width=110, **small)
+        self.past = pmui.Select(label="Earlier forecasts", options=[0, 1, 3, 7], value=3, width=130, **small)
+        self.at = pmui.TextInput(label="As of (UTC)", value="newest", width=160, **small)
+        self.asset = pmui.Select(label="Asset", options=[], width=170, **small)
+        self._offer_signals()
+        self.kind.param.watch(lambda _: self._kind_changed(), "value")
+        for one in (self.signal, self.horizon, self.past, self.at):
+            one.param.watch(lambda _: self.choice_changed(), "value")
+        self.asset.param.watch(lambda _: self._asset_changed(), "value")
+        self._chart, self._words = chart_pane(), text_pane()
+        self.results[:] = [
+            section(
+                "Bands: 90 % is expected between their edges",
+                row([self.asset], margin=(8, 0, 4, 0)),
+                self._words,
+                self._chart,
+            )
+        ]
+        self.parts(row([self.kind, self.signal, self.horizon, self.past, self.at], margin=(8, 0, 4, 0)))
+
+    def _offer_signals(self) -> None:
+        names = self.signals[self.kind.value]
+        self.signal.param.update(options={readable_name(one): one for one in names}, value=names[0])
+
+    def _kind_changed(self) -> None:
+        before, self._quiet = self._quiet, True
+        self._offer_signals()
+        self._quiet = before
+        self.choice_changed()
+
+    def _asset_changed(self) -> None:
+        if not self._quiet and self.result is not None:
+            self._draw()
+            self._on_change()
+
+    def request(self) -> ForecastRequest:
+        """Return what the choices ask for."""
+        return ForecastRequest(
+            self.kind.value, self.signal.value, self.horizon.value, at_of(self.at.value), int(self.past.value)
+        )
+
+    def computed(self, request: ForecastRequest, steps: Steps) -> Forecasts:
+        """Return the forecasts; called in a thread."""
+        return compute_forecasts(self.twin, request, steps)
+
+    def show(self) -> None:
+        """Offer the assets and draw one."""
+        assert self.result is not None
+        labels = self.shared.labels(self.result.request.asset_type)
+        assets = [str(one) for one in self.result.data["asset"].values]
+        self._quiet = True
+        wanted = self.asset.value if self.asset.value in assets else assets[0]
+        self.asset.param.update(options={labels.get(one, one): one for one in assets}, value=wanted)
+        self._quiet = False
+        self._draw()
+
+    def _draw(self) -> None:
+        from twinlab.explore.charts.outlook.fan import fan_chart  # noqa: PLC0415  (HoloViews is loaded with the first chart)
+
+        assert self.result is not None
+        reason = self.cant_tell()
+        self._words.object = f"**Can't tell**: {reason}." if reason else self.coverage_words()
+        self._chart.visible = True
+        self._chart.object = fan_chart(self.result.data, self.result.actual, asset=self.asset.value)
+
+    def cant_tell(self) -> str:
+        """Return why the newest forecast of the asset has no number; "" if it has one."""
+        from twinlab.predict.predictions.schema import reasons  # noqa: PLC0415
+
+        assert self.result is not None
+        found = reasons(self.result.data.isel(issue_time=-1).sel(asset=[self.asset.value])).values.ravel()
+        return next((str(one) for one in found if one), "")
+
+    def coverage_words(self) -> str:
+        """Return how many outcomes were within the bands, of the asset and of all."""
+        assert self.result is not None
+        inside, known = self._inside()
+        place = list(self.result.data["asset"].values).index(self.asset.value)
+        own, all_ = int(known[..., place].sum()), int(known.sum())
+        if not all_:
+            return "Nothing has come yet that these forecasts could be compared with."
+        text = f"All assets: {inside[known].mean():.0%} of {all_:,} outcomes were within their bands (90 % promised)."
+        if own < _FEW:
+            return f"{text} This asset: {own} outcomes, too few to say more."
+        return f"{text} This asset: {inside[..., place][known[..., place]].mean():.0%} of {own:,}."
+
+    def _inside(self) -> tuple[np.ndarray, np.ndarray]:
+        assert self.result is not None
+        data, truth = self.result.data, self.result.truth
+        values = data[str(data.attrs["target"])].transpose("issue_time", "lead_time", "asset", "quantile").to_numpy()
+        true = truth.transpose("issue_time", "lead_time", "asset").to_numpy()
+        known = np.isfinite(true) & np.isfinite(values).all(axis=-1)
+        return (true >= values[..., 0]) & (true <= values[..., -1]), known
+
+    def done(self) -> str:
+        """Return what the forecasts are of, and when the newest was issued."""
+        assert self.result is not None
+        request, issued = self.result.request, self.result.data["issue_time"].values
+        text = f"{readable_name(request.signal).capitalize()} of {readable_name(request.asset_type).lower()}, {request.horizon} ahead, issued {instant_text(issued[-1])} UTC"
+        if len(issued) > 1:
+            known = (
+                "what had happened by then, since nothing had arrived"
+                if request.by_event_time
+                else "what had arrived by then"
+            )
+            text += f"; {len(issued) - 1} earlier {'ones' if len(issued) > 2 else 'one'} from {known}"
+        return f"{text}."
+
+    def apply(self, link: Link) -> list[str]:
+        """Set the choices from a link; returns a message for each wrong value."""
+        problems: list[str] = []
+        if not self.signals:
+            return problems
+        self._quiet = True
+        try:
+            if link.asset_type in self.signals and link.asset_type != self.kind.value:
+                self.kind.value = link.asset_type
+                self._quiet = True
+            signal = known_or_problem(link.signal, self.signals[self.kind.value], "signal", problems)
+            if signal:
+                self.signal.value = signal
+            self.horizon.value = known_or_problem(link.horizon, _HORIZONS.values(), "horizon", problems) or "48h"
+            self.at.value = "newest" if link.at is None else str(link.at.astype("datetime64[m]"))
+            past = link.replications or "3"
+            if past not in {"0", "1", "3", "7"}:
+                problems.append(f"expected 0, 1, 3 or 7 earlier forecasts, got {past!r}; 3 are chosen")
+                past = "3"
+            self.past.value = int(past)
+            if link.assets:
+                # It is offered once there is a forecast.
+                self.asset.param.update(options=[link.assets[0]], value=link.assets[0])
+        finally:
+            self._quiet = False
+        return problems
+
+    def link(self) -> dict[str, Any]:
+        """Return the choices as fields of a link."""
+        if not self.signals:
+            return {}
+        try:
+            at = at_of(self.at.value)
+        except ValueError:
+            at = None
+        return {
+            "asset_type": self.kind.value,
+            "signals": (self.signal.value,),
+            "horizon": self.horizon.value,
+            "at": at,
+            "replications": str(self.past.value),
+            "assets": (self.asset.value,) if self.asset.value else None,
+        }
+
+    def code(self, open_code: str) -> str:
+        """Return Python that computes the forecasts as ``data``."""
+        return "" if self.result is None else self.result.request.code(open_code)
+
+    def data(self) -> xr.Dataset | None:
+        """Return the forecasts of all assets."""
+        return None if self.result is None else self.result.data
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the forecasts of all assets with their true values."""
+        from twinlab.predict.predictions.scoring import long_table, score_predictions  # noqa: PLC0415
+
+        if self.result is None:
+            return {}
+        found = {"forecasts": long_table(self.result.data, self.result.truth)}
+        if np.isfinite(self.result.truth.values).any():
+            found["scores by lead time"] = score_predictions(self.result.data, self.result.truth)
+        return found
+
+    def settings(self) -> dict[str, str]:
+        """Return the choices as text."""
+        if self.result is None:
+            return {}
+        request = self.result.request
+        return {
+            "asset type": request.asset_type,
+            "signal": request.signal,
+            "ahead": request.horizon,
+            "issued (UTC)": ", ".join(instant_text(one) for one in self.result.data["issue_time"].values),
+            "drawn asset": str(self.asset.value),
+        }
+
+    def figure(self) -> Any:
+        """Return the fan."""
+        from twinlab.explore.charts.outlook.fan import fan_chart  # noqa: PLC0415
+
+        if self.result is None:
+            return None
+        return fan_chart(self.result.data, self.result.actual, asset=self.asset.value)
