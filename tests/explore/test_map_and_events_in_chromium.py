@@ -84,6 +84,8 @@ def test_a_reader_moves_through_time_by_keyboard_and_taps_a_van(visit):
     spot = page.evaluate(MARKER, "North yard")
     page.mouse.click(*spot)
     page.wait_for_url(re.compile("type=station&asset=NORTH"))
+    # The instant stays.
+    assert "at=2026-01-04T09:00" in page.url
 
 
 def test_a_reader_filters_events_and_clears_the_filters(visit):

@@ -89,6 +89,7 @@ def test_the_page_of_the_notebook_is_served_and_a_widget_changes_its_chart(serve
     page.get_by_text("518 km").wait_for()
     page.locator(".tabulator-row", has_text="T004").first.wait_for()
     page.wait_for_url(re.compile("truck=T004"))
+    assert page.get_by_role("heading", name=re.compile("T009")).count() == 0
 
 
 @pytest.mark.browser
