@@ -92,5 +92,5 @@ def test_the_index_of_equal_samples_is_0_and_classes_that_are_empty_have_a_finit
     # Two halves that trade places: the textbook's sum of (q - p) ln(q / p).
     before, after = np.repeat([0.0, 1.0], [80, 20]), np.repeat([0.0, 1.0], [20, 80])
     assert population_stability(before, after) == pytest.approx(2 * 0.6 * np.log(4))
-    assert distance_between(values, values + 2, scale=1.0) == pytest.approx(2.0)
-    assert distance_between(np.array([np.nan]), values, scale=1.0) == float("inf")
+    assert distance_between(values, values + 2) == pytest.approx(2.0)
+    assert distance_between(np.array([np.nan]), values) == float("inf")

@@ -48,7 +48,7 @@ class ModelCheck:
     coverage : Coverage, optional
         Of the newest predictions with a known outcome.
     false_alarms : float
-        Share of checks of a model to which nothing has happened that propose a retraining, at most.
+        Share of checks of a model to which nothing has happened that propose a retraining, about.
     """
 
     name: str
@@ -83,7 +83,7 @@ class ModelCheck:
         lines = [f"<ModelCheck {self.name} {self.version[:10]} at {np.datetime_as_string(self.at, 'm')}> {self}"]
         lines += [f"  {part}: {answer}: {why}" for part, (answer, why) in self.parts.items()]
         lines.append(
-            f"  of models to which nothing has happened at most {self.false_alarms:.1%} are proposed to be retrained"
+            f"  of models to which nothing has happened about {self.false_alarms:.1%} are proposed to be retrained"
         )
         return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from scipy import stats
 
 from twinlab.errors import SchemaError
 
-__all__ = ["LARGE_SHIFT", "Reference", "distance_between", "drift_table", "population_stability"]
+__all__ = ["LARGE_SHIFT", "Reference", "distance_between", "drift_table", "normal_scores", "population_stability"]
 
 Floats = NDArray[np.float64]
 #: A population stability index from which a shift is large [1]_ of `population_stability`.
@@ -60,19 +60,33 @@ def _shares(values: Floats, edges: Floats) -> Floats:
     return np.maximum(found, _LEAST_SHARE)
 
 
-def distance_between(before: Floats, after: Floats, *, scale: float) -> float:
-    """Return the earth mover's (Wasserstein) distance of two samples, in multiples of a scale; missing values don't count.
+def normal_scores(values: Floats, sample: Floats) -> Floats:
+    """Return the normal deviates with the ranks of values in a sample, so that inputs of any unit and any distribution are comparable; NaN stays.
+
+    >>> normal_scores(np.array([2.0, 9.0]), np.array([1.0, 2.0, 3.0])).round(2)
+    array([0.  , 0.97])
+    """
+    known = np.sort(sample[~np.isnan(sample)])
+    if not known.size:
+        return np.where(np.isnan(values), np.nan, 0.0)
+    below, until = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
+    share = np.clip((below + until) / (2 * known.size), 0.5 / known.size, 1 - 0.5 / known.size)
+    return np.where(np.isnan(values), np.nan, stats.norm.ppf(share))
+
+
+def distance_between(before: Floats, after: Floats) -> float:
+    """Return the earth mover's (Wasserstein) distance of two samples; missing values don't count.
 
     Kolmogorov's and Smirnov's distance is at most 1, so that of an input whose days differ much it can't show more; this one grows with the shift.
     Without a value in one of them it is infinite, without any in both 0.
 
-    >>> distance_between(np.array([1.0, 2.0]), np.array([4.0, 5.0]), scale=0.5)
-    6.0
+    >>> distance_between(np.array([1.0, 2.0]), np.array([4.0, 5.0]))
+    3.0
     """
     one, two = (values[~np.isnan(values)] for values in (before, after))
     if not one.size or not two.size:
         return float("inf") if one.size != two.size else 0.0
-    return float(stats.wasserstein_distance(one, two)) / scale
+    return float(stats.wasserstein_distance(one, two))
 
 
 @dataclass(frozen=True)
@@ -87,16 +101,13 @@ class Reference:
         Length of the spans that are compared, ns; whole days.
     sample : array (input, value)
         Drawn from all rows; NaN is a missing value.
-    scale : array (input,)
-        Standard deviation; 1 of an input with one value.
     distances : array (span, input)
-        `distance_between` each span of training and the rest of it.
+        `distance_between` the `normal_scores` of each span of training and those of the rest of it.
     """
 
     names: tuple[str, ...]
     span: int
     sample: Floats
-    scale: Floats
     distances: Floats
 
     @classmethod
@@ -129,19 +140,18 @@ class Reference:
             raise SchemaError(msg)
         rng = np.random.default_rng(0)
         sample = _drawn(values, rng).T.copy()
-        scale = np.array([np.std(one[~np.isnan(one)]) if np.isfinite(one).any() else 0.0 for one in sample])
-        scale = np.where(scale > 0, scale, 1.0)
+        scores = np.stack([normal_scores(values[:, place], one) for place, one in enumerate(sample)], axis=1)
         distances = np.empty((int(complete), len(names)))
         for number in range(int(complete)):
             inside = spans == number
-            rest = _drawn(values[~inside], rng)
+            rest = _drawn(scores[~inside], rng)
             for place in range(len(names)):
-                distances[number, place] = distance_between(rest[:, place], values[inside, place], scale=scale[place])
-        return cls(tuple(names), days * _DAY, sample, scale, distances)
+                distances[number, place] = distance_between(rest[:, place], scores[inside, place])
+        return cls(tuple(names), days * _DAY, sample, distances)
 
     @property
     def false_alarms(self) -> float:
-        """Share of checks without a drift that find one, at most: one more span is the most different of all with this chance."""
+        """Share of checks without a drift that find one: one more span is the most different of all with this chance."""
         return 1 / (len(self.distances) + 1)
 
 
@@ -166,7 +176,7 @@ def drift_table(reference: Reference, values: Floats) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each input, the most different first: ``input, psi, distance`` (in standard deviations), ``most`` (its largest of a span of training), ``times``
+        A row for each input, the most different first: ``input, psi, distance`` (of normal scores), ``most`` (its largest of a span of training), ``times``
         (distance / most), ``limit`` (of ``times``), ``missing`` and ``missing_before`` (shares), ``drifted``.
     """
     # A span of training without a value has no distance.
@@ -178,7 +188,7 @@ def drift_table(reference: Reference, values: Floats) -> pd.DataFrame:
     rows = []
     for place, name in enumerate(reference.names):
         before, after = reference.sample[place], values[:, place]
-        distance = distance_between(before, after, scale=reference.scale[place])
+        distance = distance_between(*(normal_scores(one, before) for one in (before, after)))
         psi = population_stability(before, after)
         times = distance / most[place]
         missing = (float(np.isnan(after).mean()) if len(after) else 1.0, float(np.isnan(before).mean()))
