@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlab.predict.failure.features import INDEX
 from twinlab.predict.failure.settings import FailureSettings
 
 __all__ = ["by_indicator", "driver_texts"]
@@ -39,7 +40,7 @@ def driver_texts(
     contributions : array (case, feature)
         To the log odds.
     of : sequence of str
-        Indicator of each feature; empty for the age.
+        Indicator of each feature, see `feature_names`.
     levels : array (case, indicator)
         Deviation over the middle one of the spans.
     spread : array (indicator,)
@@ -55,6 +56,9 @@ def driver_texts(
             if abs(row[place]) < _LEAST:
                 break
             odds = f"odds × {np.exp(row[place]):.2g}"
+            if names[place] == INDEX:
+                said.append(f"{INDEX} ({odds})")
+                continue
             if not names[place]:
                 said.append(f"time since it was repaired or first seen ({odds})")
                 continue

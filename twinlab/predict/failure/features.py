@@ -11,16 +11,18 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from twinlab.predict.failure.deviations import deviations
+from twinlab.predict.failure.index import WearIndex, index_features, index_names
 from twinlab.predict.failure.indicators import indicator_values
 from twinlab.predict.failure.settings import FailureSettings
 from twinlab.predict.protocol.state import State
 
-__all__ = ["Rows", "feature_names", "features_of", "groups_of", "rows_of"]
+__all__ = ["INDEX", "Rows", "feature_names", "features_of", "groups_of", "rows_of"]
 
 Floats = NDArray[np.float64]
 #: Slopes need so many rows.
 _SLOPE = 3
 AGE = "rows observed"
+INDEX = "all indicators together"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Rows:
     deviations : array (row, asset, indicator)
         Their differences to what is usual.
     features : array (row, asset, feature)
+        Without those of wear indexes.
     """
 
     issued: NDArray[np.datetime64]
@@ -43,9 +46,20 @@ class Rows:
     deviations: Floats
     features: Floats
 
+    def with_index(self, index: WearIndex, spans: Sequence[int]) -> Floats:
+        """Return all features (row, asset, feature), in the order of `feature_names`."""
+        if not spans:
+            return self.features
+        series = index.series(self.values, self.deviations)
+        return np.concatenate([self.features, index_features(series, spans)], axis=2)
+
+    def newest(self, count: int) -> Rows:
+        """Return the newest rows."""
+        return Rows(self.issued[-count:], self.values[-count:], self.deviations[-count:], self.features[-count:])
+
 
 def feature_names(settings: FailureSettings) -> tuple[list[str], list[str]]:
-    """Return the names of the features, and the indicator that each is of (empty: of none)."""
+    """Return the names of the features, and the indicator that each is of: empty of the age, `INDEX` of a wear index."""
     names, of = [], []
     for one in settings.indicators:
         for span in settings.spans:
@@ -55,7 +69,8 @@ def feature_names(settings: FailureSettings) -> tuple[list[str], list[str]]:
             if span >= _SLOPE:
                 names.append(f"{one.name}, slope over {span}")
                 of.append(one.name)
-    return [*names, AGE], [*of, ""]
+    more = index_names(settings.index_spans)
+    return [*names, AGE, *more], [*of, "", *[INDEX] * len(more)]
 
 
 def rows_of(state: State, settings: FailureSettings, *, count: int) -> Rows:
@@ -77,7 +92,7 @@ def count_limit(settings: FailureSettings) -> int:
 
 
 def features_of(values: Floats, found: Floats, spans: Sequence[int], *, most: int) -> Floats:
-    """Return features (row, asset, feature) of indicators and their deviations, in the order of `feature_names`.
+    """Return features (row, asset, feature) of indicators and their deviations.
 
     Levels are means of the last rows; slopes the mean of the newer half of them less that of the older half, per row.
     """

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twinlab.predict.failure.drivers import driver_texts
 from twinlab.predict.failure.features import Rows, feature_names, rows_of
+from twinlab.predict.failure.index import WearIndex
 from twinlab.predict.failure.lives import lives_of
 from twinlab.predict.failure.nearest import PastCases
 from twinlab.predict.failure.refusals import Learnt, asset_refusals, unit_refusal
@@ -46,6 +47,7 @@ class FittedFailure:
     name: str
     parameters: str
     model: FittedSurvival
+    index: WearIndex
     learnt: Learnt
     spread: Floats
     past: PastCases
@@ -68,7 +70,7 @@ class FittedFailure:
     def predict(self, state: State) -> xr.Dataset:
         """Return the probability of a failure of each asset within each of the spans of the predictor."""
         rows, refused = self._read(state)
-        x = rows.features[-1]
+        x = self._features(rows)
         leads = [duration(one, what="within") for one in self.within]
         values = np.stack([self.model.probability(x, float(lead / DAY)) for lead in leads])
         return predictions(
@@ -86,7 +88,7 @@ class FittedFailure:
         """Return quantiles of the remaining life of each asset in days; infinite where past ones went on beyond what is known."""
         rows, refused = self._read(state)
         return predictions(
-            self.model.lives(rows.features[-1])[None],
+            self.model.lives(self._features(rows))[None],
             state=state,
             fitted=self,
             target="remaining_life",
@@ -107,7 +109,7 @@ class FittedFailure:
         if days > self.settings.longest_days:
             text = f"probabilities were learnt for up to {text_of(self.settings.longest_ns)}, not for {within}: fit with a longer longest="
             refused = dict.fromkeys(range(len(state.asset_ids)), text) | refused
-        x = rows.features[-1]
+        x = self._features(rows)
         assets = state.asset_ids
         contributions = self.model.contributions(x, days)
         similar = self.model.contributions(x, self.settings.longest_days / 2)
@@ -137,6 +139,12 @@ class FittedFailure:
         return rows, asset_refusals(
             self.settings, rows, self.learnt, assets=state.asset_ids, failed=self._failed(state)
         )
+
+    def _features(self, rows: Rows) -> Floats:
+        """Return the features of the newest row (asset, feature)."""
+        spans = self.settings.index_spans
+        found: Floats = rows.newest(max(spans, default=1)).with_index(self.index, spans)[-1]
+        return found
 
     def _failed(self, state: State) -> dict[str, pd.Timestamp]:
         """Return the assets that have failed and aren't repaired, and since when."""

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from twinlab.errors import SchemaError
 from twinlab.predict.failure.features import Rows, feature_names, rows_of
 from twinlab.predict.failure.fitted import FittedFailure
+from twinlab.predict.failure.index import WearIndex
 from twinlab.predict.failure.lives import Lives, lives_of
 from twinlab.predict.failure.nearest import PastCases
 from twinlab.predict.failure.refusals import Learnt, training_refusal
 from twinlab.predict.failure.settings import FailureSettings
-from twinlab.predict.failure.survival import FittedSurvival, Training, fit_survival
+from twinlab.predict.failure.survival import Training, fit_survival
 from twinlab.predict.failure.trees import Trees
 from twinlab.predict.features.cases import Cases
 from twinlab.predict.features.feature import check_same
@@ -26,6 +27,7 @@ from twinlab.predict.protocol.state import State
 __all__ = ["FailurePredictor"]
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 #: Past cases without a failure that present ones are compared with.
 _OTHERS = 3000
 
@@ -80,20 +82,36 @@ class FailurePredictor:
             msg = f"can't fit the failures of {settings.asset_type!r}: {reason}"
             raise SchemaError(msg)
         lives = lives_of(failures, rows.issued, state.asset_ids, known=state.issue_time)
-        usable = ~lives.down & ~np.isnan(rows.deviations[:, :, :]).all(axis=2)
+        usable = ~lives.down & ~np.isnan(rows.deviations).all(axis=2)
         row, asset = np.nonzero(usable)
-        self._check(state, rows, row, asset)
-        training = Training(rows.features[row, asset], lives.days[row, asset], lives.ended[row, asset], asset)
-        model = fit_survival(training, longest=settings.longest_days, risk=self.risk, life=self.life)
+        training = Training(lives.days[row, asset], lives.ended[row, asset], asset)
+        longest = settings.longest_days
+
+        def index_of(some: Bools) -> WearIndex:
+            some = some & training.settled(longest)
+            at = row[some], asset[some]
+            return WearIndex.fit(rows.values[at], rows.deviations[at], training.days[some], longest=longest)
+
+        def features(some: Bools) -> Floats:
+            found: Floats = rows.with_index(index_of(some), settings.index_spans)[row, asset]
+            return found
+
+        index = index_of(np.ones(len(row), bool))
+        x = rows.with_index(index, settings.index_spans)[row, asset]
+        self._check(state, rows, index, x=x, places=(row, asset))
+        model = fit_survival(training, features, longest=longest, risk=self.risk, life=self.life)
         return FittedFailure(
             settings,
             self.within,
             self.name,
             hash_of(self),
             model,
+            index,
             Learnt.of(rows.values, state.history),
             _spread(rows.deviations),
-            self._past(state, model, training, lives=lives, rows=rows, places=(row, asset)),
+            self._past(
+                state, model.contributions(x, longest / 2), training, lives=lives, rows=rows, places=(row, asset)
+            ),
             (rows.issued[0] - settings.every_ns, state.issue_time),
         )
 
@@ -102,22 +120,30 @@ class FailurePredictor:
         span = state.issue_time - state.latency - times[0] if times.size else np.timedelta64(0, "ns")
         return rows_of(state, self.settings, count=max(1, int(span // self.settings.every_ns)))
 
-    def _check(self, state: State, rows: Rows, row: NDArray[np.intp], asset: NDArray[np.intp]) -> None:
+    def _check(
+        self,
+        state: State,
+        rows: Rows,
+        index: WearIndex,
+        *,
+        x: Floats,
+        places: tuple[NDArray[np.intp], NDArray[np.intp]],
+    ) -> None:
         """Check that features are those that would have been computed at their issue times."""
         window = self.inputs.window_ns
-        issued = rows.issued[row]
-        cases = Cases(issued, np.zeros(len(row), "timedelta64[ns]"), asset, tuple(state.asset_ids))
+        issued = rows.issued[places[0]]
+        cases = Cases(issued, np.zeros(len(issued), "timedelta64[ns]"), places[1], tuple(state.asset_ids))
 
         def again(known: State, some: Cases) -> Floats:
             count = min(int(window // self.settings.every_ns), int(np.searchsorted(rows.issued, some.issued[0])) + 1)
             found = rows_of(known, self.settings, count=count)
-            features: Floats = found.features[-1, some.asset]
+            features: Floats = found.with_index(index, self.settings.index_spans)[-1, some.asset]
             return features
 
-        check_same(feature_names(self.settings)[0], again, state, cases, rows.features[row, asset], window=window)
+        check_same(feature_names(self.settings)[0], again, state, cases, x, window=window)
 
     def _past(
-        self, state: State, model: FittedSurvival, training: Training, *, lives: Lives, rows: Rows,
+        self, state: State, contributions: Floats, training: Training, *, lives: Lives, rows: Rows,
         places: tuple[NDArray[np.intp], NDArray[np.intp]],
     ) -> PastCases:  # fmt: skip
         """Return the cases before a failure, and some of the others whose outcome is known."""
@@ -130,7 +156,7 @@ class FailurePredictor:
         endings = np.array(["", *_endings(table, self.settings.ending)], object)
         row, asset = places[0][kept], places[1][kept]
         return PastCases(
-            model.contributions(training.x[kept], longest / 2),
+            contributions[kept],
             np.array(state.asset_ids, object)[asset],
             rows.issued[row],
             training.days[kept],

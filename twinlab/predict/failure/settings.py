@@ -36,6 +36,8 @@ class FailureSettings:
         Width of a row, a multiple of the step.
     spans : tuple of int
         Numbers of rows over which levels and slopes are taken, rising.
+    index_spans : tuple of int
+        Numbers of rows over which the mean and the trend of wear indexes are taken, see `WearIndex`; none: no index.
     usual : "window" or "begin"
         An asset's usual value: the median of the rows in the window before, or of the first ones in the window. The latter is for assets that are
         observed from new on, the former for long histories.
@@ -64,6 +66,7 @@ class FailureSettings:
     step: str = "5min"
     every: str = "1d"
     spans: tuple[int, ...] = (1, 3, 7)
+    index_spans: tuple[int, ...] = (3, 7)
     usual: Literal["window", "begin"] = "window"
     usual_rows: int = 42
     peers: bool = True
@@ -80,9 +83,10 @@ class FailureSettings:
         if len(set(names)) != len(names):
             msg = f"expected indicators with different names, got {next(one for one in names if names.count(one) > 1)!r} twice; give titles"
             raise SchemaError(msg)
-        if list(self.spans) != sorted(set(self.spans)) or not self.spans or self.spans[0] < 1:
-            msg = f"expected rising numbers of rows of at least 1 in spans, got {self.spans}"
-            raise SchemaError(msg)
+        for name, given in (("spans", self.spans), ("index_spans", self.index_spans)):
+            if list(given) != sorted(set(given)) or min(given, default=1) < 1 or not self.spans:
+                msg = f"expected rising numbers of rows of at least 1 in {name}, got {given}"
+                raise SchemaError(msg)
         step, every = duration(self.step, what="step"), self.every_ns
         if every < step or (every % step).astype("int64"):
             msg = f"expected every= to be a multiple of the step {self.step}, got {self.every!r}"
@@ -112,7 +116,7 @@ class FailureSettings:
     @property
     def window_rows(self) -> int:
         """Rows that the features of one instant need."""
-        return self.usual_rows + self.spans[-1]
+        return self.usual_rows + max(*self.spans, *self.index_spans)
 
     @property
     def inputs(self) -> Inputs:

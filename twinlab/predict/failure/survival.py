@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +32,6 @@ class Training:
 
     Parameters
     ----------
-    x : array (case, feature)
     days : array (case,)
         Remaining life in days; if it didn't end, the days without a failure that are known.
     ended : array (case,) of bool
@@ -39,14 +39,17 @@ class Training:
         Cases of one group, an asset, are never learnt from to predict each other.
     """
 
-    x: Floats
     days: Floats
     ended: Bools
     group: NDArray[np.intp]
 
+    def settled(self, longest: float) -> Bools:
+        """Return which lives are known up to ``longest`` days."""
+        return self.ended | (self.days >= longest)
+
     def take(self, rows: Bools) -> Training:
         """Return some of them."""
-        return Training(self.x[rows], self.days[rows], self.ended[rows], self.group[rows])
+        return Training(self.days[rows], self.ended[rows], self.group[rows])
 
 
 @dataclass(frozen=True)
@@ -104,29 +107,46 @@ class FittedSurvival:
         return float(self.pools.above[key, count // 2]) if count else np.nan
 
 
-def fit_survival(training: Training, *, longest: float, risk: Trees, life: Trees) -> FittedSurvival:
-    """Fit the models; cases of each asset are predicted by models that haven't seen it, for calibration and intervals."""
+def fit_survival(
+    training: Training, features: Callable[[Bools], Floats], *, longest: float, risk: Trees, life: Trees
+) -> FittedSurvival:
+    """Fit the models; cases of each asset are predicted by models that haven't seen it, for calibration and intervals.
+
+    Parameters
+    ----------
+    training : Training
+    features : callable
+        ``features(rows)``: features of all cases (case, feature), of which nothing was fitted to other cases than those ``rows``.
+    longest : float
+        Days.
+    risk, life : Trees
+    """
     folds = _folds(training.group)
-    raw, when, happened, expected = [], [], [], np.full(len(training.days), np.nan)
+    raw, happened, expected = [], [], np.full(len(training.days), np.nan)
     for fold in range(folds.max() + 1):
         inside = folds == fold
-        some = training.take(~inside)
-        if not some.ended.any() or not inside.any():
+        others = training.take(~inside)
+        if not others.ended.any():
             continue
-        one = _fit_risk(some, longest, risk, seeds=1)
-        for share in _SHARES:
-            x, y = _stacked(training.take(inside), longest, (share,))
-            raw.append(one.predict(x))
-            happened.append(y)
-            when.append(np.full(len(y), share))
-        expected[inside] = np.clip(_fit_life(some, longest, life, seeds=1).predict(training.x[inside]), 0.0, longest)
-    scale = _platt(np.concatenate(raw), np.concatenate(happened))
-    known = ~np.isnan(expected) & (training.ended | (training.days >= longest))
+        x = features(~inside)
+        one = _fit_risk(others, x[~inside], longest, risk, seeds=1)
+        cases, outcomes = _stacked(training.take(inside), x[inside], longest)
+        raw.append(one.predict(cases))
+        happened.append(outcomes)
+        expected[inside] = np.clip(
+            _fit_life(others, x[~inside], longest, life, seeds=1).predict(x[inside]), 0.0, longest
+        )
+    known = ~np.isnan(expected) & training.settled(longest)
     edges = _edges(expected[known], longest)
-    pools = _pools(expected[known], training.days[known], training.ended[known], edges)
-    share = float((training.ended & (training.days <= longest)).mean())
+    x = features(np.ones(len(training.days), bool))
     return FittedSurvival(
-        _fit_risk(training, longest, risk), _fit_life(training, longest, life), scale, edges, pools, longest, share
+        _fit_risk(training, x, longest, risk),
+        _fit_life(training, x, longest, life),
+        _platt(np.concatenate(raw), np.concatenate(happened)),
+        edges,
+        _pools(expected[known], training.days[known], training.ended[known], edges),
+        longest,
+        float((training.ended & (training.days <= longest)).mean()),
     )
 
 
@@ -134,25 +154,25 @@ def _with(x: Floats, days: float) -> Floats:
     return np.column_stack([x, np.full(len(x), days)])
 
 
-def _stacked(training: Training, longest: float, shares: tuple[float, ...]) -> tuple[Floats, Floats]:
+def _stacked(training: Training, x: Floats, longest: float) -> tuple[Floats, Floats]:
     """Return the cases once for each span whose outcome is known, with the span as last feature, and the outcomes."""
     xs, ys = [], []
-    for share in shares:
+    for share in _SHARES:
         span = share * longest
-        known = training.ended | (training.days >= span)
-        xs.append(_with(training.x[known], span))
+        known = training.settled(span)
+        xs.append(_with(x[known], span))
         ys.append((training.ended & (training.days <= span))[known].astype(float))
     return np.concatenate(xs), np.concatenate(ys)
 
 
-def _fit_risk(training: Training, longest: float, trees: Trees, *, seeds: int | None = None) -> FittedTrees:
-    x, y = _stacked(training, longest, _SHARES)
-    return trees.fit(x, y, rising=x.shape[1] - 1, seeds=seeds)
+def _fit_risk(training: Training, x: Floats, longest: float, trees: Trees, *, seeds: int | None = None) -> FittedTrees:
+    cases, outcomes = _stacked(training, x, longest)
+    return trees.fit(cases, outcomes, rising=x.shape[1], seeds=seeds)
 
 
-def _fit_life(training: Training, longest: float, trees: Trees, *, seeds: int | None = None) -> FittedTrees:
-    known = training.ended | (training.days >= longest)
-    return trees.fit(training.x[known], np.minimum(training.days[known], longest), seeds=seeds)
+def _fit_life(training: Training, x: Floats, longest: float, trees: Trees, *, seeds: int | None = None) -> FittedTrees:
+    known = training.settled(longest)
+    return trees.fit(x[known], np.minimum(training.days[known], longest), seeds=seeds)
 
 
 def _folds(group: NDArray[np.intp]) -> NDArray[np.intp]:
