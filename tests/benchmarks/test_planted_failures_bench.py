@@ -154,6 +154,13 @@ def judge(network: Network, history: xr.Dataset, failures: list[Failure], detect
             (asset, int(start.astype(int)) + DAY, stop if np.isnat(end) else int(end.astype(int)) + DAY)
             for asset, start, end in zip(events["asset"], starts, ends, strict=True)
         ]
+    return count(network, failures, alarms, kept=kept)
+
+
+def count(network: Network, failures: list[Failure], alarms: list[tuple[str, int, int]], *, kept: list[int]) -> Tally:
+    """Count alarms (asset, first second, first second after) of the last weeks, of the assets that are watched."""
+    begin, stop = network.size.span
+    first = begin + JUDGED * DAY
     tally = Tally(asset_weeks=len(kept) * (stop - first) / (7 * DAY))
     for one in failures:
         if (

@@ -25,6 +25,13 @@ def test_pumps_that_will_fail_have_the_highest_risk_and_short_lives(fitted):
     assert life["nearest_case"].str.contains("failed").all()
 
 
+def test_the_risk_at_each_day_is_what_was_known_then(fitted):
+    found = fitted.over_time(state_at(60), within="5d")
+    then = fitted.table(state_at(57), within="5d").set_index("asset")["probability"]
+    at = found.sel(issue_time=START + 57 * DAY)
+    np.testing.assert_allclose(at.values, then.loc[found["asset"].values], rtol=1e-12)
+
+
 def test_predictions_are_in_the_schema_and_rise_with_the_span(fitted):
     found = fitted.predict(state_at(60))
     assert found["pump_failure"].dims == ("issue_time", "lead_time", "asset")

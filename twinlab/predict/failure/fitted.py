@@ -102,7 +102,8 @@ class FittedFailure:
         """Return a row for each asset, the highest probability first.
 
         Columns ``asset, probability`` (of a failure within the span), ``life_low, life_expected, life_high`` (days; 90 % between low and high;
-        infinite where past cases like it went on beyond what is known), ``drivers``, ``nearest_case`` and ``cant_tell``, the reason where there is no number.
+        infinite where past cases like it went on beyond what is known), ``drivers``, ``nearest_case`` and ``cant_tell``, the reason where there is no number. Attribute
+        ``usual``: the probability for an asset of which nothing is known.
         """
         rows, refused = self._read(state)
         days = float(duration(within, what="within") / DAY)
@@ -124,7 +125,38 @@ class FittedFailure:
         hidden = out["cant_tell"] != ""
         out.loc[hidden, ["probability", "life_low", "life_expected", "life_high"]] = np.nan
         out.loc[hidden, ["drivers", "nearest_case"]] = ""
-        return out[list(COLUMNS)].sort_values(["probability", "asset"], ascending=[False, True], ignore_index=True)
+        out = out[list(COLUMNS)].sort_values(["probability", "asset"], ascending=[False, True], ignore_index=True)
+        out.attrs["usual"] = self.model.usual(days)
+        return out
+
+    def over_time(self, state: State, *, within: str) -> xr.DataArray:
+        """Return the probability of a failure of each asset within a span, at each row of a state, from the rows up to it.
+
+        Parameters
+        ----------
+        state : State
+            Its history reaches a window further back than what is looked at.
+        within : str
+            Span.
+
+        Returns
+        -------
+        DataArray
+            Dims ``issue_time, asset``; NaN where an asset had failed, or had no value.
+        """
+        count = max(
+            1, int((state.issue_time - state.latency - state.history["time"].values[0]) // self.settings.every_ns)
+        )
+        rows = rows_of(state, self.settings, count=count)
+        x = rows.with_index(self.index, self.settings.index_spans)
+        days = float(duration(within, what="within") / DAY)
+        found = self.model.probability(x.reshape(-1, x.shape[2]), days).reshape(x.shape[:2])
+        failures = state.events[self.settings.event_type]
+        down = lives_of(failures, rows.issued, state.asset_ids, known=state.issue_time).down
+        empty = np.isnan(rows.values).all(axis=2)
+        coords = {"issue_time": rows.issued, "asset": np.array(state.asset_ids, object)}
+        attrs = {"units": "1", "long_name": f"probability of {self.settings.event_type} within {within}"}
+        return xr.DataArray(np.where(down | empty, np.nan, found), coords, ("issue_time", "asset"), attrs=attrs)
 
     def _read(self, state: State) -> tuple[Rows, dict[int, str]]:
         """Return the rows of a state, and the reasons of the assets that get no number."""

@@ -15,7 +15,7 @@ from twinlab.predict.failure.index import WearIndex
 from twinlab.predict.failure.lives import Lives, lives_of
 from twinlab.predict.failure.nearest import PastCases
 from twinlab.predict.failure.refusals import Learnt, training_refusal
-from twinlab.predict.failure.settings import FailureSettings
+from twinlab.predict.failure.settings import DAY, FailureSettings
 from twinlab.predict.failure.survival import Training, fit_survival
 from twinlab.predict.failure.trees import Trees
 from twinlab.predict.features.cases import Cases
@@ -99,7 +99,8 @@ class FailurePredictor:
         index = index_of(np.ones(len(row), bool))
         x = rows.with_index(index, settings.index_spans)[row, asset]
         self._check(state, rows, index, x=x, places=(row, asset))
-        model = fit_survival(training, features, longest=longest, risk=self.risk, life=self.life)
+        rate = len(np.unique(lives.failure[lives.ended & usable])) / (len(row) * float(settings.every_ns / DAY))
+        model = fit_survival(training, features, longest=longest, rate=rate, risk=self.risk, life=self.life)
         return FittedFailure(
             settings,
             self.within,

@@ -67,8 +67,8 @@ class FittedSurvival:
         Errors of lives, by band.
     longest : float
         Days.
-    share : float
-        Share of training cases with a failure within the longest span.
+    rate : float
+        Failures per day of an asset.
     """
 
     risk: FittedTrees
@@ -77,11 +77,15 @@ class FittedSurvival:
     edges: tuple[float, ...]
     pools: Pools
     longest: float
-    share: float
+    rate: float
 
     def probability(self, x: Floats, days: float) -> Floats:
         """Return the probabilities of a failure within some days (case,)."""
         return _logistic(self.scale[0] * self.risk.predict(_with(x, days)) + self.scale[1])
+
+    def usual(self, days: float) -> float:
+        """Return the probability of a failure within some days of an asset of which nothing is known: failures come at a constant rate."""
+        return float(-np.expm1(-self.rate * days))
 
     def contributions(self, x: Floats, days: float) -> Floats:
         """Return by how much each feature changes the log odds (case, feature)."""
@@ -108,7 +112,7 @@ class FittedSurvival:
 
 
 def fit_survival(
-    training: Training, features: Callable[[Bools], Floats], *, longest: float, risk: Trees, life: Trees
+    training: Training, features: Callable[[Bools], Floats], *, longest: float, rate: float, risk: Trees, life: Trees
 ) -> FittedSurvival:
     """Fit the models; cases of each asset are predicted by models that haven't seen it, for calibration and intervals.
 
@@ -119,6 +123,8 @@ def fit_survival(
         ``features(rows)``: features of all cases (case, feature), of which nothing was fitted to other cases than those ``rows``.
     longest : float
         Days.
+    rate : float
+        Failures per day of an asset.
     risk, life : Trees
     """
     folds = _folds(training.group)
@@ -146,7 +152,7 @@ def fit_survival(
         edges,
         _pools(expected[known], training.days[known], training.ended[known], edges),
         longest,
-        float((training.ended & (training.days <= longest)).mean()),
+        rate,
     )
 
 

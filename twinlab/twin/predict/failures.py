@@ -186,7 +186,7 @@ def maintenance_table(
         acting=_costs(twin, asset_type, acting, "acting"),
         failing=_costs(twin, asset_type, failing, "failing"),
         limit=limit,
-        usual=float(far["probability"].median()) if far["probability"].notna().any() else 0.0,
+        usual=far.attrs.get("usual", 0.0),
     )
 
 
