@@ -1,11 +1,14 @@
 """Failures: what is learnt, what a table has, and when there is no number."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.predict.failure.conftest import DAY, PREDICTOR, SETTINGS, START, failures_of, history_of, state_at
 from twinlab.errors import SchemaError
+from twinlab.predict.models.format import from_arrays, to_arrays
 from twinlab.predict.predictions.schema import reasons
 from twinlab.testing import check_predictor
 
@@ -123,3 +126,19 @@ def test_settings_that_do_not_fit_each_other_are_refused():
     for wrong in ({"indicators": ()}, {"spans": (3, 1)}, {"every": "90min"}, {"longest": "1h"}, {"usual_rows": 1}):
         with pytest.raises(SchemaError, match="expected"):
             replace(SETTINGS, **wrong)
+
+
+def test_a_fitted_predictor_that_was_written_and_read_gives_the_same_bits(fitted):
+    again = from_arrays(*to_arrays(fitted))
+    assert again.content_hash() == fitted.content_hash()
+    assert again.predict(state_at(60)).identical(fitted.predict(state_at(60)))
+    pd.testing.assert_frame_equal(again.table(state_at(60), within="2d"), fitted.table(state_at(60), within="2d"))
+
+
+def test_trees_of_a_file_that_lead_outside_of_themselves_are_refused(fitted):
+    arrays, content = to_arrays(fitted)
+    name = next(one for one in arrays if one.startswith("model.risk") and one.endswith(".txt"))
+    text = arrays[name].tobytes().decode()
+    broken = re.sub(r"^left_child=\S+", "left_child=9999", text, count=1, flags=re.MULTILINE)
+    with pytest.raises(SchemaError, match="isn't a tree"):
+        from_arrays({**arrays, name: np.frombuffer(broken.encode(), arrays[name].dtype)}, content)

@@ -121,6 +121,7 @@ MODEL_FORMATS: Registry[ModelFormat] = Registry(
         "conformal": f"{_FORMATS}.conformal:FORMAT",
         "delay": f"{_FORMATS}.delay:FORMAT",
         "estimators": f"{_FORMATS}.estimators:FORMAT",
+        "failure": f"{_FORMATS}.failure:FORMAT",
         "features": f"{_FORMATS}.features:FORMAT",
         "forecasting": f"{_FORMATS}.forecasting:FORMAT",
         "lightgbm": f"{_FORMATS}.lightgbm:FORMAT",

@@ -13,7 +13,7 @@ from twinlab.predict.models.format import ModelFormat
 from twinlab.predict.models.plain import Decoder, Encoder, array_of_text, text_of_array
 from twinlab.predict.protocol.sklearn import library
 
-__all__ = ["FORMAT"]
+__all__ = ["FORMAT", "check_trees", "feature_count"]
 
 _CLASSES: Final = ("LGBMClassifier", "LGBMRegressor")
 _LINE: Final = re.compile(r"^(\w+)=(.*)$", re.MULTILINE)
@@ -36,7 +36,7 @@ def _read(of: str, content: Mapping[str, Any], decoder: Decoder) -> object:
     if "trees" not in content:
         return found
     text, features = text_of_array(decoder.array(content["trees"])), int(content["features"])
-    _check(text, features)
+    check_trees(text, features)
     booster = lightgbm.Booster(model_str=text)
     classes = decoder.value(content["classes"])
     # What `fit` sets and `predict` reads; LightGBM has no public way from a booster to an estimator.
@@ -46,7 +46,16 @@ def _read(of: str, content: Mapping[str, Any], decoder: Decoder) -> object:
     return found
 
 
-def _check(text: str, features: int) -> None:
+def feature_count(text: str) -> int:
+    r"""Return the number of features that LightGBM's text of a model states; 0 if it states none.
+
+    >>> feature_count("tree\nversion=v4\nmax_feature_idx=2\n")
+    3
+    """
+    return int(dict(_LINE.findall(text.split("Tree=", 1)[0])).get("max_feature_idx", -1)) + 1
+
+
+def check_trees(text: str, features: int) -> None:
     """Check that trees lead downwards only, to nodes and features that exist: LightGBM's compiled code doesn't.
 
     Raises
@@ -56,7 +65,7 @@ def _check(text: str, features: int) -> None:
     """
     head, *trees = re.split(r"^Tree=\d+$", text.split("\nend of trees", 1)[0], flags=re.MULTILINE)
     facts = dict(_LINE.findall(head))
-    if not text.startswith("tree\n") or int(facts.get("max_feature_idx", -1)) != features - 1:
+    if not text.startswith("tree\n") or features < 1 or feature_count(text) != features:
         msg = f"expected LightGBM's text of a model of {features} features, got max_feature_idx={facts.get('max_feature_idx')!r}"
         raise SchemaError(msg)
     for number, tree in enumerate(trees):
