@@ -1,9 +1,10 @@
 """Remaining life of simulated engines (C-MAPSS FD001), and risks of the parcel network's planted failures, beside baselines.
 
 Engines: settings and features were chosen by five-fold cross-validation over the training engines (an engine's rows are in one fold), scored at 15 instants an
-engine, drawn from its last 5 to 150 cycles; the test engines' lives were looked at once, afterwards. Parcel network: indicators and the limit (a
-failure within 7 days is more likely than not) were chosen on the networks of seeds 5 to 7; the figures are those of seeds 8 to 10. Each network's predictor is
-fitted to what was known after 49 days, its maintenance logs included; the last six weeks are judged, as in `test_planted_failures_bench`.
+engine, drawn from its last 5 to 150 cycles; the test engines' lives were looked at once, afterwards. Parcel network: indicators and the rule of alarms
+(two days on which a failure within 7 days is more likely than not) were chosen on the networks of seeds 1 to 7; the figures are those of seeds 11 to 13. Each
+network's predictor is fitted to what was known after 49 days, its maintenance logs included; the last six weeks are judged, as in
+`test_planted_failures_bench`.
 """
 
 from __future__ import annotations
@@ -127,6 +128,8 @@ def trucks(network: Network) -> xr.Dataset:
     return cells(network, 300, values)
 
 
+#: Networks that nothing was chosen on.
+SEEDS = (11, 12, 13)
 FAST = ("speed", 60.0, 200.0)
 INDICATORS = {
     "cold_room": default_indicators(
@@ -169,13 +172,14 @@ def outcomes(risk: xr.DataArray, table: pd.DataFrame) -> np.ndarray:
 
 
 def alarms_of(risk: xr.DataArray, limit: float, *, release: float = 0.7) -> list[tuple[str, int, int]]:
-    """From the first day with a risk of at least the limit until the first one with less than 0.7 of it."""
+    """From the second day in a row with a risk of at least the limit until the first one with less than 0.7 of it."""
     days = risk["issue_time"].values.astype("M8[s]").astype(int)
     found = []
     for place, asset in enumerate(risk["asset"].values):
-        since = None
+        since, above = None, 0
         for day, one in zip(days.tolist(), risk.values[:, place].tolist(), strict=True):
-            if since is None and one >= limit:
+            above = above + 1 if one >= limit else 0
+            if since is None and above >= 2:
                 since = day
             elif since is not None and not one >= release * limit:
                 found.append((str(asset), since, day))
@@ -231,7 +235,7 @@ class Judged:
 def test_risks_of_planted_failures() -> None:
     total: dict[str, Judged] = {name: Judged() for name in INDICATORS}
     begin = time.process_time()
-    for seed in (8, 9, 10):
+    for seed in SEEDS:
         network = simulate_network(
             ParcelSize(hubs=12, trucks=60, cold_rooms=40, forklifts=60, parcels_a_week=50, seed=seed, failures=FailureRates())
         )  # fmt: skip
