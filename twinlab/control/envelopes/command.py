@@ -1,0 +1,210 @@
+"""A command as a frozen model, how it is made and read, and when it is valid."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+
+from twinlab.control.envelopes.strict_json import read_json
+from twinlab.errors import CommandExpiredError, CommandRejectedError
+from twinlab.model.basics import Model, Term
+
+__all__ = ["CLOCK_TOLERANCE", "LONGEST_LIFE", "Command", "check_times", "new_command", "read_command"]
+
+#: A command is about the state that a person looked at: after a minute it is decided again.
+LONGEST_LIFE = timedelta(seconds=60)
+#: How far the clock of a signer may be ahead: NTP keeps machines of a site within a fraction of it.
+CLOCK_TOLERANCE = timedelta(seconds=5)
+_INSTANT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+
+
+def _uuid7(text: str) -> str:
+    try:
+        found = uuid.UUID(text)
+    except ValueError:
+        found = None
+    if found is None or str(found) != text or found.version != 7:
+        msg = "expected a UUID of version 7 in lower case"
+        raise ValueError(msg)
+    return text
+
+
+def _instant(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        msg = "expected an instant that exists, such as 2026-03-01T12:00:00.000Z"
+        raise ValueError(msg) from error
+    return text
+
+
+Instant = Annotated[str, Field(pattern=_INSTANT), AfterValidator(_instant)]
+
+
+class Command(Model):
+    """One command to one asset. All fields are signed."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    id: Annotated[str, AfterValidator(_uuid7)]
+    """UUID of version 7."""
+    twin: Term
+    """Name of the twin: a command for one twin is of no use in another."""
+    operation: Literal["select", "operate"]
+    """Select reserves the target and changes nothing; operate acts."""
+    target: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/[^\s/\x00-\x1f]{1,100}$")]
+    """Asset: "forklift/7"."""
+    parameter: Term
+    """What is set: "max_speed"."""
+    value: float
+    """Setpoint in `unit`, finite."""
+    unit: Annotated[str, Field(min_length=1, max_length=32)]
+    """Unit of the value."""
+    counter: Annotated[int, Field(ge=1, le=2**53)]
+    """Rises with each command to the target, so that an older one after a newer is refused."""
+    issued_at: Instant
+    """When it was signed first, UTC."""
+    expires_at: Instant
+    """Last instant before which it may be carried out, UTC: at most 60 s after `issued_at`."""
+    expected_state: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 of the state that the person looked at."""
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    """Why, in a sentence."""
+
+    @model_validator(mode="after")
+    def _lives_briefly(self) -> Self:
+        life = self.expires - self.issued
+        if not timedelta(0) < life <= LONGEST_LIFE:
+            msg = (
+                f"expected expires_at at most {LONGEST_LIFE.seconds} s after issued_at, got {life.total_seconds():g} s"
+            )
+            raise ValueError(msg)
+        return self
+
+    @property
+    def issued(self) -> datetime:
+        """When it was signed first."""
+        return datetime.fromisoformat(self.issued_at)
+
+    @property
+    def expires(self) -> datetime:
+        """When it expires."""
+        return datetime.fromisoformat(self.expires_at)
+
+    def payload(self) -> bytes:
+        """Return the bytes that are signed: JSON with sorted keys."""
+        return json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def new_command(
+    target: str,
+    parameter: str,
+    value: float,
+    unit: str,
+    *,
+    twin: str,
+    operation: Literal["select", "operate"],
+    counter: int,
+    expected_state: str,
+    reason: str,
+    now: datetime | None = None,
+    life: timedelta = timedelta(seconds=30),
+) -> Command:
+    """Return a command that is issued now.
+
+    Parameters
+    ----------
+    target, parameter, value, unit
+        The asset, what is set, and to what: ``"forklift/7", "max_speed", 6, "km/h"``.
+    twin, operation, counter, expected_state, reason
+        See `Command`.
+    now : datetime, optional
+        Instant of issue, with a zone; the clock's by default.
+    life : timedelta
+        At most 60 s.
+
+    Raises
+    ------
+    CommandRejectedError
+        If a field isn't valid; the message names it.
+    """
+    issued = (now or datetime.now(UTC)).astimezone(UTC)
+    fields = {
+        "id": _new_uuid7(),
+        "twin": twin,
+        "operation": operation,
+        "target": target,
+        "parameter": parameter,
+        "value": value,
+        "unit": unit,
+        "counter": counter,
+        "issued_at": _text(issued),
+        "expires_at": _text(issued + life),
+        "expected_state": expected_state,
+        "reason": reason,
+    }
+    return _checked(fields)
+
+
+def read_command(payload: bytes) -> Command:
+    """Return the command that a payload states. Verify its signatures first.
+
+    Raises
+    ------
+    CommandRejectedError
+        If it isn't strict JSON, a field is missing or unknown, or a value has another type or isn't allowed.
+    """
+    return _checked(read_json(payload, what="command"))
+
+
+def check_times(command: Command, *, now: datetime) -> None:
+    """Refuse a command that has expired, or was issued in the future.
+
+    Parameters
+    ----------
+    command : Command
+    now : datetime
+        With a zone.
+
+    Raises
+    ------
+    CommandExpiredError
+        From `expires_at` on.
+    CommandRejectedError
+        If `issued_at` is more than 5 s ahead.
+    """
+    if command.issued > now + CLOCK_TOLERANCE:
+        ahead = (command.issued - now).total_seconds()
+        msg = f"command.issued_at: expected at most {CLOCK_TOLERANCE.seconds} s ahead of the clock, got {ahead:g} s; compare the clocks"
+        raise CommandRejectedError(msg)
+    if now >= command.expires:
+        msg = f"command.expires_at: expected an instant after {_text(now)}, got {command.expires_at}; decide again with the present state"
+        raise CommandExpiredError(msg)
+
+
+def _checked(fields: dict[str, object]) -> Command:
+    try:
+        return Command.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(["command", *map(str, first["loc"])])
+        # The input may be long, and a text may have surrogates that can't be written to a log.
+        msg = f"{where}: {first['msg']}, got {ascii(first['input'])[:80]}"
+        raise CommandRejectedError(msg) from error
+
+
+def _new_uuid7() -> str:
+    # RFC 9562, section 5.7: 48 bits of Unix milliseconds, version, 12 random bits, variant, 62 random bits.
+    milliseconds = time.time_ns() // 10**6
+    random = secrets.randbits(74)
+    return str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | (random >> 62) << 64 | 2 << 62 | random & (2**62 - 1)))
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
