@@ -61,6 +61,7 @@ def test_the_list_is_worst_first_with_reasons_on_a_map(risks, pumps):
     assert "Nearest past case" in first
     assert "No costs are stated" in risks.shown._head.object
     assert "issued 2026-03-02" in risks.shown.bar.status.object
+    assert "the history goes on to 2026-03-12" in risks.shown.bar.status.object
     drawn = risks.shown.map_table()
     assert drawn["latitude"].notna().all()
     assert len(risks.shown._map.object.renderers) >= drawn["action"].nunique()
@@ -110,7 +111,7 @@ def test_a_fan_shows_earlier_forecasts_and_what_came(forecasts):
     assert data.sizes["issue_time"] == 4
     assert "outcomes were within their bands (90 % promised)" in forecasts.shown._words.object
     labels = {str(one.label) for one in forecasts.figure().values()}
-    assert {"newest forecast", "earlier forecasts", "what came"} <= labels
+    assert {"newest", "earlier", "what came"} <= labels
     came = forecasts.shown.result.actual
     assert came["time"].values[-1] == data["issue_time"].values[-1]
     tables = forecasts.tables()

@@ -75,7 +75,7 @@ def fan_chart(data: xr.Dataset, actual: xr.DataArray, *, asset: str, height: int
         parts.append(
             area.opts(**style, alpha=0.25 if new else 0.16, line_alpha=0.0, default_tools=_TOOLS, backend="bokeh")
         )
-        label = "newest forecast" if new else "earlier forecasts" if number == 0 else ""
+        label = "newest" if new else "earlier" if number == 0 else ""
         curve = hv.Curve((at, middle, low, high), time, [value, "low", "high"], **({"label": label} if label else {}))
         tips = [("issued", f"{issued:%Y-%m-%d %H:%M}"), ("time", "@time{%F %H:%M}")]
         tips += [("median", f"@value{{0.00}} {pretty_unit(unit)}"), ("between", "@low{0.00} and @high{0.00}")]

@@ -54,16 +54,16 @@ def reliability_chart(table: pd.DataFrame, *, height: int = 340) -> hv.Overlay:
     x, y, cases = (table[name].to_numpy(float) for name in ("predicted", "observed", "cases"))
     low, high = share_interval(y, cases)
     across = hv.Dimension("predicted", label="predicted probability", range=(-0.02, 1.02))
-    up = hv.Dimension("observed", label="share that happened", range=(-0.02, 1.1))
+    up = hv.Dimension("observed", label="share that happened", range=(-0.02, 1.16))
     ideal = hv.Curve([(0, 0), (1, 1)], across, up, label="as predicted")
     bars = hv.ErrorBars((x, y, y - low, high - y), across, [up, "below", "above"])
     points = hv.Scatter((x, y, cases), across, [up, "cases"], label="bins")
-    labels = hv.Labels((x, high, [f"{int(one):,}" for one in cases]), [across, up], "text")
+    labels = hv.Labels((x, np.maximum(high, y) + 0.045, [f"{int(one):,}" for one in cases]), [across, up], "text")
     return hv.Overlay([
         ideal.opts(color=_GREY, line_dash="dashed", default_tools=_TOOLS, backend="bokeh"),
-        bars.opts(color=_BLUE, line_color=_BLUE, default_tools=_TOOLS, backend="bokeh"),
+        bars.opts(color=_BLUE, line_color=_BLUE, upper_head=None, lower_head=None, default_tools=_TOOLS, backend="bokeh"),
         points.opts(color=_BLUE, size=9, marker="circle", tools=["hover"], default_tools=_TOOLS, backend="bokeh"),
-        labels.opts(text_font_size="9pt", text_color=_GREY, yoffset=0.035, default_tools=_TOOLS, backend="bokeh"),
+        labels.opts(text_font_size="9pt", text_color=_GREY, default_tools=_TOOLS, backend="bokeh"),
     ]).opts(
         responsive=True, height=height, show_legend=False, fontsize=dict(FONT_SIZES), toolbar="above", backend="bokeh"
     )  # fmt: skip

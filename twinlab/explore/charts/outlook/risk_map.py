@@ -65,7 +65,7 @@ def risk_map(table: pd.DataFrame, *, height: int = 340) -> Any:
             dash = "dashed" if name == "borders" else "solid"
             chart.line(data["x"], data["y"], line_color="#8896a3", line_alpha=0.7, line_width=0.8, line_dash=dash)
     # The most urgent are drawn last, on top.
-    for action, style in reversed(ACTION_STYLES.items()):
+    for action, style in reversed(list(ACTION_STYLES.items())):
         rows = shown[shown["action"] == action]
         if rows.empty:
             continue

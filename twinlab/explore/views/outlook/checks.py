@@ -139,15 +139,13 @@ class ChecksPart(Part):
         if self.result.probability:
             happened = round(float((table["cases"] * table["observed"]).sum()))
             mean = float((table["cases"] * table["predicted"]).sum() / cases)
-            text = f"{cases:,} predictions; {happened:,} happened ({happened / cases:.1%}), {mean:.1%} was predicted on average."
+            text = f"{cases:,} predictions; {happened:,} happened ({100 * happened / cases:.1f} %), {100 * mean:.1f} % was predicted on average."
             if cases < _FEW or happened < _FEW_HAPPENED:
                 text = f"**Too few to judge**: {text}"
-            return f"{text} Each point is a bin with its number of cases and the 90 % interval of its share; on the dashed line as many happen as predicted."
+            return f"{text} Each point is a bin with its number of cases and the 90 % interval of its share; on the dashed line as many happen as predicted. Predictions of neighbouring days share outcomes, so the intervals are somewhat too narrow."
         share = float(np.average(table["coverage"].fillna(0.0), weights=table["cases"]))
         promised = float(table["interval"].max())
-        text = (
-            f"{share:.0%} of {cases:,} outcomes were within their interval; {promised:.0%} were promised (dashed line)."
-        )
+        text = f"{100 * share:.0f} % of {cases:,} outcomes were within their interval; {100 * promised:.0f} % were promised (dashed line)."
         return f"**Too few to judge**: {text}" if cases < _FEW else text
 
     def figure(self) -> Any:
@@ -167,7 +165,10 @@ class ChecksPart(Part):
         """Return what the scores are of."""
         assert self.result is not None
         first, last = self.result.issued
-        text = f"{self.result.source}, issued {first} to {last}"
+        source = self.result.source
+        if self.result.test is not None:
+            source = f"Failures of {readable_name(self.result.test.asset_type)}, within 7 days"
+        text = f"{source}, issued {first} to {last}"
         if self.result.test is not None:
             text += f", fitted to what was known on {str(self.result.test.known)[:10]}"
             text += " by event time" if self.result.test.by_event_time else ""

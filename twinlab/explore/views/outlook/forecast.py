@@ -136,10 +136,10 @@ class ForecastPart(Part):
         own, all_ = int(known[..., place].sum()), int(known.sum())
         if not all_:
             return "Nothing has come yet that these forecasts could be compared with."
-        text = f"All assets: {inside[known].mean():.0%} of {all_:,} outcomes were within their bands (90 % promised)."
+        text = f"All assets: {100 * inside[known].mean():.0f} % of {all_:,} outcomes were within their bands (90 % promised)."
         if own < _FEW:
             return f"{text} This asset: {own} outcomes, too few to say more."
-        return f"{text} This asset: {inside[..., place][known[..., place]].mean():.0%} of {own:,}."
+        return f"{text} This asset: {100 * inside[..., place][known[..., place]].mean():.0f} % of {own:,}."
 
     def _inside(self) -> tuple[np.ndarray, np.ndarray]:
         assert self.result is not None

@@ -190,9 +190,11 @@ class RiskPart(Part):
         assert self.result is not None
         request = self.result.request
         text = f"{readable_name(request.asset_type).capitalize()}, failure within {span_words(request.within)}, issued {instant_text(self.result.issued)} UTC"
-        return text + (
-            "; nothing had arrived by then, so what had happened by then is used." if request.by_event_time else "."
-        )
+        if request.by_event_time:
+            text += "; nothing had arrived by then, so what had happened by then is used"
+        if self.result.newest > self.result.issued:
+            text += f"; the history goes on to {instant_text(self.result.newest)}"
+        return f"{text}."
 
     def apply(self, link: Link) -> list[str]:
         """Set the choices from a link; returns a message for each wrong value."""
