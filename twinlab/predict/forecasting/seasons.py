@@ -22,6 +22,9 @@ CYCLES: Final = 4
 _LEAST, _ERRORS = 0.1, 3.0
 #: Least autocorrelation at a season that isn't of the calendar.
 _UNUSUAL: Final = 0.5
+#: A cycle is taken in place of one of the calendar if it is shorter than this share of it, and its autocorrelation is this many times as great; nearly the
+#: greatest one is this share of it.
+_SHORTER, _BETTER, _NEARLY = 0.8, 1.25, 0.95
 
 
 def given_seasons(season: str | Sequence[str] | None, step: np.timedelta64) -> tuple[int, ...]:
@@ -66,12 +69,23 @@ def find_seasons(values: Floats, step: np.timedelta64) -> tuple[int, ...]:
     least = max(_LEAST, _ERRORS / np.sqrt(size))
     cells = [duration(text, what="season") / step for text in _CALENDAR]
     usual = [int(one) for one in cells if one == int(one) and 2 <= one <= longest and found[int(one)] >= least]
+    other = _peak(found)
+    # A week repeats each seven hours, too: a shorter cycle that repeats much better is the season.
+    if other and usual and other < _SHORTER * usual[0] and found[other] >= _BETTER * found[usual[0]]:
+        return (other,)
     if usual:
         # A longer season that only repeats a shorter one would be without information of its own.
         return tuple(sorted(usual)[-2:]) if _adds(found, usual) else (usual[0],)
-    lag = 3 + int(np.argmax(found[3:])) if longest > 3 else 0
-    peak = lag and found[lag] >= max(_UNUSUAL, least) and found[lag] >= found[lag - 1]
-    return (lag,) if peak else ()
+    return (other,) if other else ()
+
+
+def _peak(found: Floats) -> int:
+    """Return the first lag from 3 on at which the autocorrelation has nearly its greatest value, if that is large; 0 without one."""
+    inner = found[3:-1]
+    if not len(inner):
+        return 0
+    peaks = (inner >= found[2:-2]) & (inner >= found[4:]) & (inner >= max(_UNUSUAL, _NEARLY * float(inner.max())))
+    return 3 + int(np.argmax(peaks)) if bool(peaks.any()) else 0
 
 
 def _adds(found: Floats, usual: Sequence[int]) -> bool:

@@ -33,8 +33,8 @@ def reconcile(
 ) -> xr.Dataset:
     """Return predictions whose totals are the sums of their parts.
 
-    The medians (level 0.5) add up exactly. Other quantiles are moved with the median, and don't add up: all parts are rarely high at once, so that the 95 %
-    quantile of a total is below the sum of those of its parts.
+    The medians (level 0.5) add up exactly. Other quantiles stay as they were calibrated, unless the median is outside, and don't add up: all parts are rarely
+    high at once, so that the 95 % quantile of a total is below the sum of those of its parts.
 
     Parameters
     ----------
@@ -92,14 +92,18 @@ def reconcile(
     bottom[known] = np.clip(medians[known] @ matrix.T, low, high)
     # A sum over a part without a number has none: 0 * NaN.
     found = np.stack([bottom[..., row > 0].sum(axis=-1) for row in summing], axis=-1)
-    moved = values.values + (found - medians)[..., None]
-    # A total is between the sums of what its parts can be.
-    count = summing.sum(axis=1)[:, None]
-    moved = np.clip(moved, low * count, high * count)
-    moved[..., middle] = found
-    # Of a total whose own forecast has no number, the interval is unknown.
+    # The intervals stay as they were calibrated, but for a median that is outside.
+    levels = data["quantile"].values
+    around = np.where(
+        levels < levels[middle],
+        np.minimum(values.values, found[..., None]),
+        np.maximum(values.values, found[..., None]),
+    )
+    moved = np.where(np.arange(len(levels)) == middle, found[..., None], around)
+    moved[np.isnan(values.values).any(axis=-1)] = np.nan
+    # A total of a part without a number has none.
     moved[np.isnan(moved).any(axis=-1)] = np.nan
-    out = data.assign({str(values.name): (values.dims, np.sort(moved, axis=-1), values.attrs)})
+    out = data.assign({str(values.name): (values.dims, moved, values.attrs)})
     out[CANT_TELL] = _codes(data, moved, ids, totals)
     out = out.assign_attrs(reconciled=method)
     check_predictions(out)
