@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import twinlab as tl
 from tests.predict.conftest import HOUR, INPUTS, START, TARGET, history, state_of
@@ -101,3 +102,17 @@ def test_a_horizon_beyond_the_data_has_numbers_as_far_as_they_reach():
     assert reasons[0] == ""
     assert "the horizon is beyond what the data support" in reasons[-1]
     assert "120h" in reasons[-1] or "5d" in reasons[-1]
+
+
+def test_a_schedule_that_is_known_ahead_makes_the_forecast_better():
+    rng = np.random.default_rng(8)
+    hours = 24 * 40 + 12
+    time = START + np.arange(hours) * HOUR
+    busy = (rng.random(hours) < 0.3).astype(float)
+    data = daily(hours).temperature + 5 * xr.DataArray(busy, {"time": time})
+    past, true = data.isel(time=slice(0, -12)), data.values[-12:]
+    schedule = xr.Dataset({"busy": ("time", busy, {"issued": str(time[-12])})}, {"time": time})
+    with_it = P.forecast(past.rename("t"), horizon="12h", future=schedule).t.values[0]
+    without = P.forecast(past.rename("t"), horizon="12h").t.values[0]
+    assert np.abs(with_it[..., 1] - true).mean() < np.abs(without[..., 1] - true).mean() / 3
+    assert (with_it[..., 2] - with_it[..., 0]).mean() < (without[..., 2] - without[..., 0]).mean() / 3

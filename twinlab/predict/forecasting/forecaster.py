@@ -14,7 +14,7 @@ from twinlab.errors import SchemaError
 from twinlab.model.extensions.options import Options
 from twinlab.predict.conformal.pools import needed_cases
 from twinlab.predict.forecasting.combination import Combination
-from twinlab.predict.forecasting.futures import input_values
+from twinlab.predict.forecasting.futures import effect_of, input_values
 from twinlab.predict.forecasting.intervals import Intervals
 from twinlab.predict.forecasting.refusals import asset_reasons, lead_reasons, unit_reason
 from twinlab.predict.forecasting.seasons import CYCLES, find_seasons, given_seasons
@@ -103,7 +103,9 @@ class Forecaster:
         if not values.size:
             msg = f"no cell of {self.target.name!r} is known in the {self.inputs.training} before {state.issue_time}"
             raise SchemaError(msg)
-        found = find_seasons(values, step) if self.season == "auto" else given_seasons(self.season, step)
+        # What inputs do would hide a season.
+        plain = values if cells.inputs is None else values - effect_of(values, cells.inputs)
+        found = find_seasons(plain, step) if self.season == "auto" else given_seasons(self.season, step)
         # With a season that the data don't have often enough, no asset gets a number.
         seasons = tuple(one for one in found if CYCLES * one <= values.shape[1])
         horizon = cells.horizon

@@ -13,7 +13,7 @@ from twinlab.errors import UnknownTermError
 from twinlab.model.terms import nearest
 from twinlab.predict.protocol.state import State
 
-__all__ = ["Effect", "input_values"]
+__all__ = ["Effect", "effect_of", "input_values"]
 
 Floats = NDArray[np.float64]
 #: As if the effect had been seen to be 0 in this many cells.
@@ -55,6 +55,11 @@ class Effect:
     def of(self, inputs: Floats) -> Floats:
         """Return the effect (asset, time) of inputs (input, asset, time)."""
         return np.asarray(np.einsum("ai,iat->at", self.coefficients, inputs - self.centre.T[..., None]), float)
+
+
+def effect_of(values: Floats, inputs: Floats) -> Floats:
+    """Return the effect (asset, time) of inputs on values (asset, time), from the differences between neighbouring cells."""
+    return Effect.fit(values, inputs, 1).of(inputs)[:, : values.shape[1]]
 
 
 def input_values(state: State, names: Sequence[str], times: NDArray[np.datetime64], ids: Sequence[str]) -> Floats:
