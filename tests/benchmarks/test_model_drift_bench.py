@@ -52,6 +52,5 @@ def test_drifts_are_found_and_others_are_not() -> None:
             totals["found"] += table[table["drifted"]]["input"].tolist()[:1] == ["2"]
     number = len(CASES) * TRIALS
     note("drift of models' inputs", models=number, **totals)
-    print(f"{number} models: {totals}")
     assert totals["false"] <= 3 * totals["expected"]
     assert totals["found"] >= 0.85 * number

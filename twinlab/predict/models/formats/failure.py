@@ -9,10 +9,11 @@ from twinlab.predict.failure.fitted import FittedFailure
 from twinlab.predict.failure.index import WearIndex
 from twinlab.predict.failure.indicators import Indicator
 from twinlab.predict.failure.nearest import PastCases
+from twinlab.predict.failure.predictor import FailurePredictor
 from twinlab.predict.failure.refusals import Learnt
 from twinlab.predict.failure.settings import FailureSettings
 from twinlab.predict.failure.survival import FittedSurvival
-from twinlab.predict.failure.trees import FittedTrees
+from twinlab.predict.failure.trees import FittedTrees, Trees
 from twinlab.predict.models.format import ModelFormat, dataclass_format
 from twinlab.predict.models.formats.lightgbm import check_trees, feature_count
 from twinlab.predict.models.plain import Decoder, Encoder, array_of_text, text_of_array
@@ -22,6 +23,7 @@ __all__ = ["FORMAT"]
 _PLAIN = dataclass_format(
     "failure",
     "failures and remaining lives",
+    FailurePredictor,
     FailureSettings,
     FittedFailure,
     FittedSurvival,
@@ -29,6 +31,7 @@ _PLAIN = dataclass_format(
     Indicator,
     Learnt,
     PastCases,
+    Trees,
     WearIndex,
 )
 
