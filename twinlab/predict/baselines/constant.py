@@ -13,6 +13,7 @@ from twinlab.predict.predictions.schema import predictions
 from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
+from twinlab.predict.protocol.parameters import Parameters
 from twinlab.predict.protocol.state import State
 from twinlab.predict.protocol.target import Target
 
@@ -20,7 +21,7 @@ __all__ = ["Climatology", "Constant", "FittedTable"]
 
 
 @dataclass(frozen=True)
-class Climatology:
+class Climatology(Parameters):
     """Quantiles of each asset's true values in training, or the share of its outcomes; the same at all issue times.
 
     Parameters
@@ -41,15 +42,6 @@ class Climatology:
     quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)
     train_every: str = "1h"
     name: str = "climatology"
-
-    @property
-    def leads(self) -> list[np.timedelta64]:
-        """The lead times."""
-        return [duration(text, what="lead_times") for text in self.lead_times]
-
-    def content_hash(self) -> str:
-        """Hash of the parameters."""
-        return hash_of(self)
 
     def fit(self, state: State) -> FittedTable:
         """Take the quantiles, or the share, of true values.
@@ -80,7 +72,7 @@ class Climatology:
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(Parameters):
     """The same number for all: 0 min late is the schedule, probability 1 an alarm that is always on.
 
     Parameters
@@ -98,15 +90,6 @@ class Constant:
     lead_times: tuple[str, ...]
     value: float
     name: str = "constant"
-
-    @property
-    def leads(self) -> list[np.timedelta64]:
-        """The lead times."""
-        return [duration(text, what="lead_times") for text in self.lead_times]
-
-    def content_hash(self) -> str:
-        """Hash of the parameters."""
-        return hash_of(self)
 
     def fit(self, state: State) -> FittedTable:
         """Return the constant for all assets of the state."""

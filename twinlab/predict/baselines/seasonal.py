@@ -9,21 +9,22 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
-from twinlab.model.extensions.options import Options
 from twinlab.predict.predictions.schema import predictions
 from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
+from twinlab.predict.protocol.parameters import Parameters
 from twinlab.predict.protocol.registry import PredictorKind
 from twinlab.predict.protocol.state import State
 from twinlab.predict.targets.counts import CountTarget
 from twinlab.predict.targets.signal import SignalTarget, cell_values
+from twinlab.predict.targets.signal_options import SignalOptions
 
 __all__ = ["KIND", "FittedSeasonalNaive", "SeasonalNaive"]
 
 
 @dataclass(frozen=True)
-class SeasonalNaive:
+class SeasonalNaive(Parameters):
     """The value one season before, or as many whole seasons as the lead time needs; with quantiles of the errors that this had in training.
 
     Parameters
@@ -59,19 +60,10 @@ class SeasonalNaive:
             msg = f"expected lead times and a window of at least the season of {self.season}, got window={self.inputs.window!r}"
             raise SchemaError(msg)
 
-    @property
-    def leads(self) -> list[np.timedelta64]:
-        """The lead times."""
-        return [duration(text, what="lead_times") for text in self.lead_times]
-
     def back(self, latency: np.timedelta64) -> list[np.timedelta64]:
         """Return the span from the cell that is predicted back to the one that is used and known, for each lead time."""
         season = duration(self.season, what="SeasonalNaive.season")
         return [season * int(-(-(lead + latency) // season)) for lead in self.leads]
-
-    def content_hash(self) -> str:
-        """Hash of the parameters."""
-        return hash_of(self)
 
     def fit(self, state: State) -> FittedSeasonalNaive:
         """Take the quantiles of the errors in the training span, for each asset.
@@ -166,30 +158,14 @@ class FittedSeasonalNaive:
         return self
 
 
-class SeasonalOptions(Options):
+class SeasonalOptions(SignalOptions):
     """Options of the seasonal naive forecast by name."""
 
-    asset_type: str
-    variable: str
-    units: str
-    step: str = "1h"
-    lead_times: tuple[str, ...]
     season: str = "1d"
-    quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)
-    window: str = "14d"
-    training: str = "90d"
 
 
 def _build(options: SeasonalOptions) -> SeasonalNaive:
-    inputs = Inputs(
-        asset_type=options.asset_type,
-        variables=(options.variable,),
-        step=options.step,
-        window=options.window,
-        training=options.training,
-    )
-    target = SignalTarget(options.variable, options.units)
-    return SeasonalNaive(inputs, target, options.lead_times, options.season, options.quantiles)
+    return SeasonalNaive(options.inputs, options.target, options.lead_times, options.season, options.quantiles)
 
 
 KIND = PredictorKind(

@@ -17,6 +17,7 @@ from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.estimator import Estimator, FittedEstimator
 from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
+from twinlab.predict.protocol.parameters import Parameters
 from twinlab.predict.protocol.predictor import CantTell
 from twinlab.predict.protocol.state import State
 from twinlab.predict.protocol.target import Target
@@ -25,7 +26,7 @@ __all__ = ["FeaturePredictor", "FittedFeaturePredictor"]
 
 
 @dataclass(frozen=True)
-class FeaturePredictor:
+class FeaturePredictor(Parameters):
     """Features before an estimator; one estimator for all assets and lead times.
 
     Parameters
@@ -95,15 +96,6 @@ class FeaturePredictor:
     def read(self) -> tuple[Feature, ...]:
         """The features, and what the target is relative to."""
         return self.features if self.relative_to is None else (*self.features, self.relative_to)
-
-    @property
-    def leads(self) -> list[np.timedelta64]:
-        """The lead times."""
-        return [duration(text, what="lead_times") for text in self.lead_times]
-
-    def content_hash(self) -> str:
-        """Hash of the parameters."""
-        return hash_of(self)
 
     def fit(self, state: State) -> FittedFeaturePredictor:
         """Fit to all cases of the state's history whose true values are known.

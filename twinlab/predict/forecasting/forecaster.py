@@ -11,7 +11,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
-from twinlab.model.extensions.options import Options
 from twinlab.predict.conformal.pools import needed_cases
 from twinlab.predict.forecasting.combination import Combination
 from twinlab.predict.forecasting.futures import effect_of, input_values
@@ -19,14 +18,16 @@ from twinlab.predict.forecasting.intervals import Intervals
 from twinlab.predict.forecasting.refusals import asset_reasons, lead_reasons, unit_reason
 from twinlab.predict.forecasting.seasons import CYCLES, find_seasons, given_seasons
 from twinlab.predict.predictions.schema import predictions
-from twinlab.predict.protocol.durations import duration, text_of
+from twinlab.predict.protocol.durations import text_of
 from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
+from twinlab.predict.protocol.parameters import Parameters
 from twinlab.predict.protocol.predictor import CantTell
 from twinlab.predict.protocol.registry import PredictorKind
 from twinlab.predict.protocol.state import State
 from twinlab.predict.targets.counts import CountTarget
 from twinlab.predict.targets.signal import SignalTarget
+from twinlab.predict.targets.signal_options import SignalOptions
 
 __all__ = ["KIND", "FittedForecaster", "Forecaster"]
 
@@ -34,7 +35,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Forecaster:
+class Forecaster(Parameters):
     """Quantiles of the cells to come of each asset's series: the median of simple forecasts, with conformal intervals; one configuration for all series.
 
     Parameters
@@ -80,15 +81,6 @@ class Forecaster:
             raise SchemaError(msg)
         if self.season != "auto":
             given_seasons(self.season, step)
-
-    @property
-    def leads(self) -> list[np.timedelta64]:
-        """The lead times."""
-        return [duration(text, what="lead_times") for text in self.lead_times]
-
-    def content_hash(self) -> str:
-        """Hash of the parameters."""
-        return hash_of(self)
 
     def fit(self, state: State) -> FittedForecaster:
         """Find the seasons, fit the models to all that is known, and take the errors of models that were fitted to the first two thirds of it.
@@ -267,30 +259,15 @@ class FittedForecaster:
         return self.of.fit(state)
 
 
-class ForecastOptions(Options):
+class ForecastOptions(SignalOptions):
     """Options of a forecaster of a signal by name."""
 
-    asset_type: str
-    variable: str
-    units: str
-    step: str = "1h"
-    lead_times: tuple[str, ...]
     season: str | tuple[str, ...] | None = "auto"
-    quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)
     window: str = "90d"
-    training: str = "90d"
 
 
 def _build(options: ForecastOptions) -> Forecaster:
-    inputs = Inputs(
-        asset_type=options.asset_type,
-        variables=(options.variable,),
-        step=options.step,
-        window=options.window,
-        training=options.training,
-    )
-    target = SignalTarget(options.variable, options.units)
-    return Forecaster(inputs, target, options.lead_times, options.season, options.quantiles)
+    return Forecaster(options.inputs, options.target, options.lead_times, options.season, options.quantiles)
 
 
 KIND = PredictorKind(
