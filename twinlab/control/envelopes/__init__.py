@@ -19,6 +19,7 @@ __getattr__, __dir__ = attach(
         "check_times": "command",
         "new_command": "command",
         "open_command": "dsse",
+        "public_key": "dsse",
         "read_command": "command",
         "read_json": "strict_json",
         "sign_command": "dsse",

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
     from securesystemslib.signer import Key, Signer
 
-__all__ = ["MAX_SIGNATURES", "PAYLOAD_TYPE", "SignedCommand", "add_signature", "open_command", "sign_command"]
+__all__ = [
+    "MAX_SIGNATURES",
+    "PAYLOAD_TYPE",
+    "SignedCommand",
+    "add_signature",
+    "open_command",
+    "public_key",
+    "sign_command",
+]
 
 #: Part of what is signed: signed telemetry is no command.
 PAYLOAD_TYPE = "application/vnd.twinlab.command+json"
@@ -119,6 +127,20 @@ def open_command(wire: bytes, *, keys: Mapping[str, Key]) -> SignedCommand:
             msg = f"envelope.signatures: expected a signature of this payload, got one of key {key_id} that doesn't match it"
             raise CommandRejectedError(msg) from error
     return SignedCommand(read_command(envelope.payload), envelope.payload, tuple(sorted(envelope.signatures)))
+
+
+def public_key(key_id: str, public: str) -> Key:
+    """Return an Ed25519 key of securesystemslib from the 64 hexadecimal digits of the public key.
+
+    Raises
+    ------
+    ControlError
+        Without the extra `control`.
+    """
+    _library()
+    from securesystemslib.signer import SSlibKey  # noqa: PLC0415  (checked above)
+
+    return SSlibKey(key_id, "ed25519", "ed25519", {"public": public})
 
 
 def _read_envelope(wire: bytes) -> Envelope:
