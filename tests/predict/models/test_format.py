@@ -42,6 +42,14 @@ def test_a_fitted_predictor_that_was_written_and_read_predicts_the_same_bits(fit
     assert back(model).training == model.training
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fitted_predictor_shows_no_arrays(fitted, name):
+    model, _ = fitted[name]
+    shown = repr(model)
+    assert shown.startswith(f"<{type(model).__name__}: '{model.name}' of {model.inputs.asset_type}, fitted to ")
+    assert len(shown) < 200
+
+
 def test_a_format_that_loses_something_does_not_pass_the_check(monkeypatch, fitted):
     model, state = fitted["climatology"]
     whole = MODEL_FORMATS.get("baselines")
@@ -74,6 +82,7 @@ def test_a_model_of_anomalies_that_was_written_and_read_scores_the_same_bits(ano
     model, rows = anomaly_models[name]
     check_stored_model(model, lambda found: found.score(rows)[0])
     assert model_hash(model) != model_hash(model.with_limit(2.0))
+    assert len(repr(model)) < 300
     one, two = (each.score(rows)[1] for each in (model, back(model)))
     assert np.array_equal(one.earlier, two.earlier)
 

@@ -12,7 +12,7 @@ from twinlab.predict.anomaly.tracking import Hysteresis
 __all__ = ["FittedAnomalies"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FittedAnomalies:
     """A model of anomalies with its limit, its hysteresis and where it comes from; of `twinlab.Twin.fit_anomalies`."""
 
@@ -29,6 +29,14 @@ class FittedAnomalies:
     """Span that was learnt from, UTC."""
     cant_tell: Mapping[str, str]
     """Signals and assets that nothing could be learnt of -> why."""
+
+    def __repr__(self) -> str:
+        facts = self.attrs()
+        signals = ", ".join(self.model.signals)
+        return (
+            f"<FittedAnomalies: {signals} of {len(self.model.assets)} {self.asset_type}, usual {facts['usual']}, "
+            f"limit {self.model.limit:.4g}, false alarms {facts['false_alarms']}>"
+        )
 
     def attrs(self) -> dict[str, object]:
         """Return facts for the attributes of a table of events."""

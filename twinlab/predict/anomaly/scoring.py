@@ -45,7 +45,7 @@ class Detector(Protocol):
         """Return the detector learnt from usual rows, [row, column]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AnomalyModel:
     """What is usual for the assets of a type: a level and a scale for each asset and signal, and one detector for all assets."""
 
@@ -64,6 +64,10 @@ class AnomalyModel:
     """Index from which on a row is unusual, see `limits`; 1 as learnt."""
     state: LevelState
     """After the last row learnt from."""
+
+    def __repr__(self) -> str:
+        kind = type(self.detector).__name__
+        return f"<AnomalyModel: {kind} of {', '.join(self.signals)}, {len(self.assets)} assets, limit {self.limit:.4g}>"
 
     def score(self, history: xr.Dataset, state: LevelState | None = None) -> tuple[xr.Dataset, LevelState]:
         """Return the scores of the rows that follow a state, and the state after them.

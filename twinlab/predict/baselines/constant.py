@@ -15,6 +15,7 @@ from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.parameters import Parameters
 from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.summary import Summary
 from twinlab.predict.protocol.target import Target
 
 __all__ = ["Climatology", "Constant", "FittedTable"]
@@ -100,8 +101,8 @@ class Constant(Parameters):
         return FittedTable(self, table, levels, ids, (times[0] if times.size else state.issue_time, state.issue_time))
 
 
-@dataclass(frozen=True)
-class FittedTable:
+@dataclass(frozen=True, repr=False)
+class FittedTable(Summary):
     """Numbers by lead time and asset, the same at all issue times."""
 
     of: Climatology | Constant

@@ -16,6 +16,7 @@ from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.parameters import Parameters
 from twinlab.predict.protocol.registry import PredictorKind
 from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.summary import Summary
 from twinlab.predict.targets.counts import CountTarget
 from twinlab.predict.targets.signal import SignalTarget, cell_values
 from twinlab.predict.targets.signal_options import SignalOptions
@@ -108,8 +109,8 @@ def _quantiles(errors: NDArray[np.float64], levels: tuple[float, ...]) -> NDArra
     return np.stack([quantile(level) - middle for level in levels], axis=1)
 
 
-@dataclass(frozen=True)
-class FittedSeasonalNaive:
+@dataclass(frozen=True, repr=False)
+class FittedSeasonalNaive(Summary):
     """A `SeasonalNaive` with the quantiles of its errors: (lead_time, asset, quantile)."""
 
     of: SeasonalNaive

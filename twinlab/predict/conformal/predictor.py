@@ -20,6 +20,7 @@ from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.predictor import Fitted, Predictor
 from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.summary import Summary
 from twinlab.predict.protocol.target import Target
 
 __all__ = ["Conformal", "FittedConformal"]
@@ -193,8 +194,8 @@ def _quantile_of(issued: NDArray[np.int64]) -> int:
     return int(instants[min(int(len(instants) * _FIRST), len(instants) - 1)])
 
 
-@dataclass(frozen=True)
-class FittedConformal:
+@dataclass(frozen=True, repr=False)
+class FittedConformal(Summary):
     """A `Conformal` with its fitted predictor and the errors that it made."""
 
     of: Conformal

@@ -22,6 +22,7 @@ from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.predictor import Predictor
 from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.summary import Summary
 
 __all__ = ["PlainDelay", "delay_baselines"]
 
@@ -86,8 +87,8 @@ class PlainDelay:
         return values.mean(keepdims=True) if self.predicts == "late" else np.quantile(values, LEVELS)
 
 
-@dataclass(frozen=True)
-class FittedPlainDelay:
+@dataclass(frozen=True, repr=False)
+class FittedPlainDelay(Summary):
     """A `PlainDelay` with quantiles or shares by hour: array (hour, quantile)."""
 
     of: PlainDelay

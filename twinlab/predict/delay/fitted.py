@@ -25,6 +25,7 @@ from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.predictor import CantTell
 from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.summary import Summary
 
 __all__ = ["FittedDelay"]
 
@@ -32,8 +33,8 @@ __all__ = ["FittedDelay"]
 _UPDATED: Final = np.timedelta64(3, "D")
 
 
-@dataclass(frozen=True)
-class FittedDelay:
+@dataclass(frozen=True, repr=False)
+class FittedDelay(Summary):
     """A `DelayPredictor` that was fitted.
 
     `predict` returns quantiles, or with ``predicts="late"`` the probability of being late, in the schema of predictions; `table` both with reasons, for

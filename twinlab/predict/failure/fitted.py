@@ -24,6 +24,7 @@ from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.predictor import CantTell
 from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.summary import Summary
 
 __all__ = ["COLUMNS", "FittedFailure"]
 
@@ -35,8 +36,8 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class FittedFailure:
+@dataclass(frozen=True, repr=False)
+class FittedFailure(Summary):
     """A `FailurePredictor` that was fitted.
 
     `predict` returns probabilities, `life` quantiles of the remaining life, both in the schema of predictions; `table` both, with the reasons.

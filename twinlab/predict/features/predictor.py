@@ -20,6 +20,7 @@ from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.parameters import Parameters
 from twinlab.predict.protocol.predictor import CantTell
 from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.summary import Summary
 from twinlab.predict.protocol.target import Target
 
 __all__ = ["FeaturePredictor", "FittedFeaturePredictor"]
@@ -153,8 +154,8 @@ def _begin(state: State, inputs: Inputs) -> np.datetime64:
     return max(state.issue_time - inputs.training_ns, min(known)) if known else state.issue_time
 
 
-@dataclass(frozen=True)
-class FittedFeaturePredictor:
+@dataclass(frozen=True, repr=False)
+class FittedFeaturePredictor(Summary):
     """A `FeaturePredictor` with its fitted estimator."""
 
     of: FeaturePredictor

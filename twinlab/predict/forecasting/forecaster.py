@@ -25,6 +25,7 @@ from twinlab.predict.protocol.parameters import Parameters
 from twinlab.predict.protocol.predictor import CantTell
 from twinlab.predict.protocol.registry import PredictorKind
 from twinlab.predict.protocol.state import State
+from twinlab.predict.protocol.summary import Summary
 from twinlab.predict.targets.counts import CountTarget
 from twinlab.predict.targets.signal import SignalTarget
 from twinlab.predict.targets.signal_options import SignalOptions
@@ -159,8 +160,8 @@ class _Cells:
         return cls(values, inputs, times, ids, units, horizon, stop)
 
 
-@dataclass(frozen=True)
-class FittedForecaster:
+@dataclass(frozen=True, repr=False)
+class FittedForecaster(Summary):
     """A `Forecaster` with its models, intervals, seasons, and the bounds (2, asset) and unit of the values of the fit."""
 
     of: Forecaster
