@@ -33,7 +33,7 @@ def by_indicator(contributions: Floats, of: Sequence[str]) -> tuple[list[str], F
 def driver_texts(
     contributions: Floats, of: Sequence[str], levels: Floats, spread: Floats, settings: FailureSettings
 ) -> list[str]:
-    """Return the drivers of each case, such as ``"current while compressor is on: 4.1 above usual (odds x 6)"``.
+    """Return the drivers of each case, such as ``"current while compressor is on 4.1 times its usual spread above usual (odds × 6)"``.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def driver_texts(
         for place in np.argsort(-np.abs(row), kind="stable")[:_MOST]:
             if abs(row[place]) < _LEAST:
                 break
-            odds = f"odds × {np.exp(row[place]):.2g}"
+            odds = f"odds × {_rounded(np.exp(row[place]))}"
             if names[place] == INDEX:
                 said.append(f"{INDEX} ({odds})")
                 continue
@@ -75,4 +75,13 @@ def _deviation(level: float, spread: float) -> str:
     size = level / spread if spread > 0 else 0.0
     if abs(size) < 1:
         return "near its usual value"
-    return f"{abs(size):.1f}σ {'above' if size > 0 else 'below'} usual"
+    return f"{_rounded(abs(size))} times its usual spread {'above' if size > 0 else 'below'} usual"
+
+
+def _rounded(number: float) -> str:
+    """Return two digits, without an exponent.
+
+    >>> _rounded(131.2), _rounded(4.13), _rounded(0.892)
+    ('130', '4.1', '0.89')
+    """
+    return f"{float(f'{number:.2g}'):g}"
