@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "serve", "user", "status", "check", "fidelity", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "serve", "user", "status", "check", "fidelity", "models", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -216,6 +216,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.commands",
         "twinlab.cli.edge",
         "twinlab.cli.fidelity",
+        "twinlab.cli.models",
         "twinlab.cli.plant",
         "twinlab.cli.revisions",
         "twinlab.cli.run",

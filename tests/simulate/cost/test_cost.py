@@ -74,6 +74,9 @@ def test_a_quote_above_the_budget_is_refused_with_what_would_fit():
     Budget.parse("61 s", RATES).check(cost())
     with pytest.raises(BudgetError, match=r"at most 30 s, but 100 replications take 60 s .* about 50 replications"):
         Budget.parse("30 s", RATES).check(cost())
+    # Nothing fits into half a second: no number of replications is offered.
+    with pytest.raises(BudgetError, match=r"100 replications take 60 s [^;]*; raise the budget"):
+        Budget.parse("0.5 s", RATES).check(cost())
 
 
 @pytest.mark.parametrize("wrong", [{"price_per_kwh": -1}, {"grams_per_kwh": float("nan")}, {"overhead": 0.5}])
