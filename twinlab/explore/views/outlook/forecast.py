@@ -155,12 +155,8 @@ class ForecastPart(Part):
         request, issued = self.result.request, self.result.data["issue_time"].values
         text = f"{readable_name(request.signal).capitalize()} of {readable_name(request.asset_type).lower()}, {request.horizon} ahead, issued {instant_text(issued[-1])} UTC"
         if len(issued) > 1:
-            known = (
-                "what had happened by then, since nothing had arrived"
-                if request.by_event_time
-                else "what had arrived by then"
-            )
-            text += f"; {len(issued) - 1} earlier {'ones' if len(issued) > 2 else 'one'} from {known}"
+            known = "event times" if request.by_event_time else "arrival"
+            text += f"; {len(issued) - 1} earlier {'ones use' if len(issued) > 2 else 'one uses'} the rows known before it by {known}"
         return f"{text}."
 
     def apply(self, link: Link) -> list[str]:

@@ -191,7 +191,7 @@ class RiskPart(Part):
         request = self.result.request
         text = f"{readable_name(request.asset_type).capitalize()}, failure within {span_words(request.within)}, issued {instant_text(self.result.issued)} UTC"
         if request.by_event_time:
-            text += "; nothing had arrived by then, so what had happened by then is used"
+            text += "; the rows arrived later, so those with an earlier event time are used"
         if self.result.newest > self.result.issued:
             text += f"; the history goes on to {instant_text(self.result.newest)}"
         return f"{text}."
