@@ -11,9 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
-from twinlab.control.envelopes.strict_json import read_json
 from twinlab.errors import CommandExpiredError, CommandRejectedError
 from twinlab.model.basics import Model, Term
+from twinlab.signing.envelopes import read_json
 
 __all__ = ["CLOCK_TOLERANCE", "LONGEST_LIFE", "Command", "check_times", "new_command", "read_command"]
 

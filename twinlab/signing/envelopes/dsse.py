@@ -1,4 +1,4 @@
-"""Signing and verifying of commands: DSSE envelopes of securesystemslib with Ed25519 keys.
+"""Signing and verifying of bytes: DSSE envelopes of securesystemslib with Ed25519 keys.
 
 References
 ----------
@@ -14,73 +14,74 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from twinlab.control.envelopes.command import Command, read_command
-from twinlab.control.envelopes.strict_json import MAX_BYTES, read_json
 from twinlab.errors import CommandRejectedError, ControlError
+from twinlab.signing.envelopes.strict_json import MAX_BYTES, read_json
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
     from securesystemslib.signer import Key, Signer
 
-__all__ = [
-    "MAX_SIGNATURES",
-    "PAYLOAD_TYPE",
-    "SignedCommand",
-    "add_signature",
-    "open_command",
-    "public_key",
-    "sign_command",
-]
+__all__ = ["MAX_SIGNATURES", "Opened", "add_signature", "open_envelope", "public_key", "read_payload", "sign_payload"]
 
-#: Part of what is signed: signed telemetry is no command.
-PAYLOAD_TYPE = "application/vnd.twinlab.command+json"
 #: Verifying costs about 0.1 ms a signature: more than any number of persons that a command may need isn't tried.
 MAX_SIGNATURES = 8
 _SIGNATURE_BYTES = 64
 
 
 @dataclass(frozen=True)
-class SignedCommand:
-    """A command whose signatures are all verified."""
+class Opened:
+    """Bytes whose signatures are all verified."""
 
-    command: Command
-    """What was signed."""
     payload: bytes
     """The bytes that were signed."""
     key_ids: tuple[str, ...]
     """Keys that signed, sorted."""
 
 
-def sign_command(command: Command, signer: Signer) -> bytes:
-    """Return a command as an envelope with one signature.
+def sign_payload(payload: bytes, payload_type: str, signer: Signer) -> bytes:
+    """Return bytes as an envelope with one signature.
 
     Parameters
     ----------
-    command : Command
+    payload : bytes
+    payload_type : str
+        Part of what is signed: bytes of one type are of no use as another.
     signer : securesystemslib.signer.Signer
         With an Ed25519 key, such as ``CryptoSigner.generate_ed25519()``.
 
     Raises
     ------
+    CommandRejectedError
+        If the envelope would be larger than 16 KiB.
     ControlError
         Without the extra `control`.
     """
-    envelope = _library()[0](command.payload(), PAYLOAD_TYPE, {})
+    envelope = _library()[0](payload, payload_type, {})
     envelope.sign(signer)
     return _bytes(envelope)
 
 
-def add_signature(wire: bytes, signer: Signer) -> bytes:
-    """Return an envelope with one more signature of the same bytes: the second person approves exactly them.
+def read_payload(wire: bytes, *, payload_type: str) -> bytes:
+    """Return the payload of an envelope, not verified: for who signs it and wants to know what.
 
     Raises
     ------
     CommandRejectedError
-        If the envelope can't be read, its payload is no command, or the key has signed it already.
+        If the envelope can't be read, or has another payload type.
     """
-    envelope = _read_envelope(wire)
-    # Who signs wants to know what: bytes that are no command aren't signed.
-    read_command(envelope.payload)
+    payload: bytes = _read_envelope(wire, payload_type).payload
+    return payload
+
+
+def add_signature(wire: bytes, *, payload_type: str, signer: Signer) -> bytes:
+    """Return an envelope with one more signature of the same bytes.
+
+    Raises
+    ------
+    CommandRejectedError
+        If the envelope can't be read, has another payload type, or the key has signed it already.
+    """
+    envelope = _read_envelope(wire, payload_type)
     if signer.public_key.keyid in envelope.signatures:
         msg = f"envelope.signatures: expected another key, got {signer.public_key.keyid}, which has signed already"
         raise CommandRejectedError(msg)
@@ -90,13 +91,15 @@ def add_signature(wire: bytes, signer: Signer) -> bytes:
     return _bytes(envelope)
 
 
-def open_command(wire: bytes, *, keys: Mapping[str, Key]) -> SignedCommand:
-    """Return the command of an envelope if each of its signatures is valid.
+def open_envelope(wire: bytes, *, payload_type: str, keys: Mapping[str, Key]) -> Opened:
+    """Return the payload of an envelope if each of its signatures is valid.
 
     Parameters
     ----------
     wire : bytes
         The envelope as it came.
+    payload_type : str
+        The type that is expected.
     keys : mapping of str to securesystemslib.signer.Key
         Key id -> public key, of those whose signatures count: a revoked key isn't among them.
 
@@ -104,12 +107,12 @@ def open_command(wire: bytes, *, keys: Mapping[str, Key]) -> SignedCommand:
     ------
     CommandRejectedError
         If the envelope can't be read, has another payload type, has no signature, one by an unknown key or one that doesn't
-        match, or if its payload is no valid command.
+        match.
     ControlError
         Without the extra `control`.
     """
     unverified = _library()[2]
-    envelope = _read_envelope(wire)
+    envelope = _read_envelope(wire, payload_type)
     if not envelope.signatures:
         raise _signature_count(0)
     signed = envelope.pae()
@@ -126,7 +129,7 @@ def open_command(wire: bytes, *, keys: Mapping[str, Key]) -> SignedCommand:
         except unverified as error:
             msg = f"envelope.signatures: expected a signature of this payload, got one of key {key_id} that doesn't match it"
             raise CommandRejectedError(msg) from error
-    return SignedCommand(read_command(envelope.payload), envelope.payload, tuple(sorted(envelope.signatures)))
+    return Opened(envelope.payload, tuple(sorted(envelope.signatures)))
 
 
 def public_key(key_id: str, public: str) -> Key:
@@ -143,12 +146,12 @@ def public_key(key_id: str, public: str) -> Key:
     return SSlibKey(key_id, "ed25519", "ed25519", {"public": public})
 
 
-def _read_envelope(wire: bytes) -> Envelope:
+def _read_envelope(wire: bytes, payload_type: str) -> Envelope:
     make_envelope, make_signature, _ = _library()
     found = read_json(wire, what="envelope")
     _check_keys(found, {"payload", "payloadType", "signatures"}, "envelope")
-    if found["payloadType"] != PAYLOAD_TYPE:
-        msg = f"envelope.payloadType: expected {PAYLOAD_TYPE}, got {ascii(found['payloadType'])[:80]}"
+    if found["payloadType"] != payload_type:
+        msg = f"envelope.payloadType: expected {payload_type}, got {ascii(found['payloadType'])[:80]}"
         raise CommandRejectedError(msg)
     entries = found["signatures"]
     if not isinstance(entries, list):
@@ -171,7 +174,7 @@ def _read_envelope(wire: bytes) -> Envelope:
             msg = f"{where}.sig: expected {_SIGNATURE_BYTES} bytes, got {len(signature)}"
             raise CommandRejectedError(msg)
         signatures[key_id] = make_signature(key_id, signature.hex())
-    envelope: Envelope = make_envelope(_base64(found["payload"], "envelope.payload"), PAYLOAD_TYPE, signatures)
+    envelope: Envelope = make_envelope(_base64(found["payload"], "envelope.payload"), payload_type, signatures)
     return envelope
 
 
@@ -200,7 +203,7 @@ def _signature_count(count: int) -> CommandRejectedError:
 def _bytes(envelope: Envelope) -> bytes:
     wire = json.dumps(envelope.to_dict(), separators=(",", ":")).encode()
     if len(wire) > MAX_BYTES:
-        msg = f"envelope: expected at most {MAX_BYTES} bytes, got {len(wire)}; shorten the reason"
+        msg = f"envelope: expected at most {MAX_BYTES} bytes, got {len(wire)}"
         raise CommandRejectedError(msg)
     return wire
 
@@ -213,6 +216,6 @@ def _library() -> tuple[Any, Any, type[Exception]]:
         from securesystemslib.exceptions import UnverifiedSignatureError  # noqa: PLC0415
         from securesystemslib.signer import Signature  # noqa: PLC0415
     except ImportError as error:
-        msg = f'signed commands need {error.name}, which isn\'t installed: pip install "twinlab-kit[control]"'
+        msg = f'signatures need {error.name}, which isn\'t installed: pip install "twinlab-kit[control]"'
         raise ControlError(msg) from error
     return Envelope, Signature, UnverifiedSignatureError

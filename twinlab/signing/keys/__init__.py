@@ -1,8 +1,8 @@
 """Keys: whose signatures count, as whom, and in which roles.
 
-In: a YAML file of people and devices with their public keys. Out: public keys that aren't revoked, and the persons who signed.
-Read in order: `ring`, `ring_file`, `signers`.
-Never: a private key; a person who counts twice because of two keys.
+In: a YAML file of people and devices with their public keys. Out: public keys that aren't revoked.
+Read in order: `ring`, `ring_file`.
+Never: a private key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,5 @@ __getattr__, __dir__ = attach(
         "KeyRingFile": "ring_file",
         "PublicKey": "ring",
         "Role": "ring",
-        "check_signers": "signers",
-        "open_signed": "signers",
     },
 )

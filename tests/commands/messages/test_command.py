@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.control.envelopes.conftest import NOW
-from twinlab.control.envelopes import Command, check_times, new_command, read_command, read_json
+from tests.commands.messages.conftest import NOW
+from twinlab.commands.messages import Command, check_times, new_command, read_command
 from twinlab.errors import CommandExpiredError, CommandRejectedError
+from twinlab.signing.envelopes import read_json
 
 
 def changed(command: Command, **fields: Any) -> bytes:

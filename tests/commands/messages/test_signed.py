@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twinlab.control.envelopes import PAYLOAD_TYPE, Command, add_signature, open_command, sign_command
+from twinlab.commands.messages import PAYLOAD_TYPE, Command, approve_command, open_command, sign_command
 from twinlab.errors import CommandRejectedError, ControlError
 
 
@@ -30,7 +30,7 @@ def signed_bytes(payload: bytes, signer: Any, payload_type: str = PAYLOAD_TYPE) 
 def test_two_persons_sign_the_same_bytes(command: Command, signers: dict[str, Any], keys: dict[str, Any]) -> None:
     wire = sign_command(command, signers["two"])
     assert open_command(wire, keys=keys).key_ids == ("two",)
-    both = open_command(add_signature(wire, signers["one"]), keys=keys)
+    both = open_command(approve_command(wire, signers["one"]), keys=keys)
     assert (both.command, both.payload, both.key_ids) == (command, command.payload(), ("one", "two"))
 
 
@@ -66,7 +66,7 @@ def test_an_unknown_key_is_refused_also_beside_a_known_one(
     command: Command, signers: dict[str, Any], keys: dict[str, Any]
 ) -> None:
     wire = sign_command(command, signers["stranger"])
-    for signed in (wire, add_signature(wire, signers["one"])):
+    for signed in (wire, approve_command(wire, signers["one"])):
         with pytest.raises(CommandRejectedError, match="known and not revoked, got 'stranger'"):
             open_command(signed, keys=keys)
 
@@ -108,7 +108,7 @@ def test_a_payload_is_read_only_once_its_signatures_are_valid(signers: dict[str,
     with pytest.raises(CommandRejectedError, match="known and not revoked"):
         open_command(wire, keys={})
     with pytest.raises(CommandRejectedError, match="command: expected JSON"):
-        add_signature(wire, signers["two"])
+        approve_command(wire, signers["two"])
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_an_envelope_has_one_spelling(
 def test_a_key_signs_once(command: Command, signers: dict[str, Any], keys: dict[str, Any]) -> None:
     wire = sign_command(command, signers["one"])
     with pytest.raises(CommandRejectedError, match="expected another key, got one"):
-        add_signature(wire, signers["one"])
+        approve_command(wire, signers["one"])
     twice = json.loads(wire)["signatures"] * 2
     with pytest.raises(CommandRejectedError, match="no other signature has, got 'one'"):
         open_command(edited(wire, signatures=twice), keys=keys)

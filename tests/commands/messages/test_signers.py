@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from twinlab.control.envelopes import add_signature, new_command, sign_command
-from twinlab.control.keys import KeyRing, KeyRingFile, check_signers, open_signed
+from twinlab.commands.messages import approve_command, check_signers, new_command, open_signed, sign_command
 from twinlab.errors import CommandRejectedError, SchemaError
+from twinlab.signing.keys import KeyRing, KeyRingFile
 
 
 class Site:
@@ -58,7 +58,7 @@ class Site:
             self.signers[names[0]],
         )  # fmt: skip
         for name in names[1:]:
-            wire = add_signature(wire, self.signers[name])
+            wire = approve_command(wire, self.signers[name])
         return wire
 
     def persons(self, *names: str, people: int) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from twinlab.control.envelopes.dsse import SignedCommand, open_command, public_key
-from twinlab.control.keys.ring import KeyRing, Role
+from twinlab.commands.messages.signed import SignedCommand, open_command
 from twinlab.errors import CommandRejectedError
+from twinlab.signing.envelopes import public_key
+from twinlab.signing.keys import KeyRing, Role
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key

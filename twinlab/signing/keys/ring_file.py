@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twinlab.control.keys.ring import KeyRing
 from twinlab.errors import SchemaError
 from twinlab.model.load import parse_as
+from twinlab.signing.keys.ring import KeyRing
 
 __all__ = ["KeyRingFile"]
 

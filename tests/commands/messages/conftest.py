@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from twinlab.control.envelopes import Command, new_command
+from twinlab.commands.messages import Command, new_command
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
