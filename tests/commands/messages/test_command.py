@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.commands.messages.conftest import NOW
-from twinlab.commands.messages import Command, check_times, new_command, read_command
+from twinlab.commands.messages import Command, check_times, new_command, new_stop, read_command
 from twinlab.errors import CommandExpiredError, CommandRejectedError
 from twinlab.signing.envelopes import read_json
 
@@ -43,7 +43,7 @@ def test_a_value_that_is_no_finite_number_is_refused(command: Command, literal: 
     ("fields", "expected"),
     [
         ({"extra": 1}, "command.extra: Extra"), ({"target": "forklift"}, "command.target"), ({"target": "truck/a/b"}, "command.target"),
-        ({"operation": "stop"}, "command.operation"), ({"counter": 0}, "command.counter"), ({"counter": 1.0}, "command.counter"),
+        ({"operation": "start"}, "command.operation"), ({"operation": "stop"}, "expected the value 0 and the unit 1 for a stop, got 6 km/h"), ({"counter": 0}, "command.counter"), ({"counter": 1.0}, "command.counter"),
         ({"counter": True}, "command.counter"), ({"expected_state": "A" * 64}, "command.expected_state"), ({"reason": ""}, "command.reason"),
         ({"id": "0199"}, "command.id: .*version 7"), ({"id": "9b2f1c1e-6b1f-4a0e-9d5e-111111111111"}, "command.id: .*version 7"),
         ({"issued_at": "2026-03-01T12:00:00Z"}, "command.issued_at"), ({"issued_at": "2026-02-30T12:00:00.000Z"}, "that exists"),
@@ -118,3 +118,9 @@ def test_commands_have_ids_of_their_own_that_rise_with_time() -> None:
     ids = [made() for _ in range(50)]
     assert len(set(ids)) == 50
     assert [text[:13] for text in ids] == sorted(text[:13] for text in ids)
+
+
+def test_a_stop_has_no_setpoint_and_one_spelling() -> None:
+    stop = new_stop("forklift/7", "max_speed", twin="parcel", reason="a person in the aisle", now=NOW)
+    assert (stop.operation, stop.value, stop.unit) == ("stop", 0.0, "1")
+    assert read_command(stop.payload()) == stop

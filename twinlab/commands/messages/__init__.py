@@ -1,7 +1,7 @@
-"""Messages: a command, signed by persons.
+"""Messages: a command, signed by persons, and the answer of a device.
 
 In: what is to be set, and signers; or bytes from anybody with a key ring. Out: bytes to send, or a command with the persons who signed it.
-Read in order: `command`, `signed`, `signers`.
+Read in order: `command`, `signed`, `signers`, `answer`.
 Never: a person who counts twice because of two keys.
 """
 
@@ -12,16 +12,22 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "ANSWER_TYPE": "answer",
+        "Answer": "answer",
         "Command": "command",
         "PAYLOAD_TYPE": "signed",
         "SignedCommand": "signed",
         "approve_command": "signed",
         "check_signers": "signers",
         "check_times": "command",
+        "new_answer": "answer",
         "new_command": "command",
+        "new_stop": "command",
+        "open_answer": "answer",
         "open_command": "signed",
         "open_signed": "signers",
         "read_command": "command",
+        "sign_answer": "answer",
         "sign_command": "signed",
     },
 )

@@ -13,9 +13,20 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_v
 
 from twinlab.errors import CommandExpiredError, CommandRejectedError
 from twinlab.model.basics import Model, Term
-from twinlab.signing.envelopes import read_json
+from twinlab.signing.envelopes.strict_json import read_json
 
-__all__ = ["CLOCK_TOLERANCE", "LONGEST_LIFE", "Command", "check_times", "new_command", "read_command"]
+__all__ = [
+    "CLOCK_TOLERANCE",
+    "LONGEST_LIFE",
+    "Command",
+    "Instant",
+    "Operation",
+    "check_times",
+    "instant_text",
+    "new_command",
+    "new_stop",
+    "read_command",
+]
 
 #: A command is about the state that a person looked at: after a minute it is decided again.
 LONGEST_LIFE = timedelta(seconds=60)
@@ -44,6 +55,7 @@ def _instant(text: str) -> str:
     return text
 
 
+Operation = Literal["select", "operate", "stop"]
 Instant = Annotated[str, Field(pattern=_INSTANT), AfterValidator(_instant)]
 
 
@@ -56,16 +68,16 @@ class Command(Model):
     """UUID of version 7."""
     twin: Term
     """Name of the twin: a command for one twin is of no use in another."""
-    operation: Literal["select", "operate"]
-    """Select reserves the target and changes nothing; operate acts."""
+    operation: Operation
+    """Select reserves the target and changes nothing; operate acts; stop is the emergency stop, which needs no select."""
     target: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/[^\s/\x00-\x1f]{1,100}$")]
     """Asset: "forklift/7"."""
     parameter: Term
     """What is set: "max_speed"."""
     value: float
-    """Setpoint in `unit`, finite."""
+    """Setpoint in `unit`, finite; 0 for a stop, which takes the target to the fail-safe value of its model."""
     unit: Annotated[str, Field(min_length=1, max_length=32)]
-    """Unit of the value."""
+    """Unit of the value; "1" for a stop."""
     counter: Annotated[int, Field(ge=1, le=2**53)]
     """Rises with each command to the target, so that an older one after a newer is refused."""
     issued_at: Instant
@@ -84,6 +96,13 @@ class Command(Model):
             msg = (
                 f"expected expires_at at most {LONGEST_LIFE.seconds} s after issued_at, got {life.total_seconds():g} s"
             )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _stops_without_a_setpoint(self) -> Self:
+        if self.operation == "stop" and (self.value, self.unit) != (0.0, "1"):
+            msg = f"expected the value 0 and the unit 1 for a stop, got {self.value:g} {self.unit}"
             raise ValueError(msg)
         return self
 
@@ -109,7 +128,7 @@ def new_command(
     unit: str,
     *,
     twin: str,
-    operation: Literal["select", "operate"],
+    operation: Operation,
     counter: int,
     expected_state: str,
     reason: str,
@@ -144,12 +163,37 @@ def new_command(
         "value": value,
         "unit": unit,
         "counter": counter,
-        "issued_at": _text(issued),
-        "expires_at": _text(issued + life),
+        "issued_at": instant_text(issued),
+        "expires_at": instant_text(issued + life),
         "expected_state": expected_state,
         "reason": reason,
     }
     return _checked(fields)
+
+
+def new_stop(
+    target: str, parameter: str, *, twin: str, reason: str, counter: int = 1, now: datetime | None = None
+) -> Command:
+    """Return an emergency stop: one person with a role that may stop signs it, and nothing about the state is expected.
+
+    Parameters
+    ----------
+    target, parameter
+        The asset, and the parameter that goes to its fail-safe value.
+    twin, reason, now
+        See `new_command`.
+    counter : int
+        Isn't compared with that of other commands.
+
+    Raises
+    ------
+    CommandRejectedError
+        If a field isn't valid; the message names it.
+    """
+    return new_command(
+        target, parameter, 0.0, "1",
+        twin=twin, operation="stop", counter=counter, expected_state="0" * 64, reason=reason, now=now, life=LONGEST_LIFE,
+    )  # fmt: skip
 
 
 def read_command(payload: bytes) -> Command:
@@ -184,7 +228,7 @@ def check_times(command: Command, *, now: datetime) -> None:
         msg = f"command.issued_at: expected at most {CLOCK_TOLERANCE.seconds} s ahead of the clock, got {ahead:g} s; compare the clocks"
         raise CommandRejectedError(msg)
     if now >= command.expires:
-        msg = f"command.expires_at: expected an instant after {_text(now)}, got {command.expires_at}; decide again with the present state"
+        msg = f"command.expires_at: expected an instant after {instant_text(now)}, got {command.expires_at}; decide again with the present state"
         raise CommandExpiredError(msg)
 
 
@@ -206,5 +250,6 @@ def _new_uuid7() -> str:
     return str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | (random >> 62) << 64 | 2 << 62 | random & (2**62 - 1)))
 
 
-def _text(instant: datetime) -> str:
+def instant_text(instant: datetime) -> str:
+    """Return an instant as commands and answers write it: UTC with milliseconds."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twinlab.commands.messages.command import Command, read_command
-from twinlab.signing.envelopes import add_signature, open_envelope, read_payload, sign_payload
+from twinlab.signing.envelopes.dsse import add_signature, open_envelope, read_payload, sign_payload
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key, Signer

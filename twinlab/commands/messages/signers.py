@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from twinlab.commands.messages.signed import SignedCommand, open_command
 from twinlab.errors import CommandRejectedError
-from twinlab.signing.envelopes import public_key
-from twinlab.signing.keys import KeyRing, Role
+from twinlab.signing.envelopes.dsse import public_key
+from twinlab.signing.keys.ring import KeyRing, Role
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -77,9 +78,13 @@ class KeyRing(Model):
     @cached_property
     def person_keys(self) -> dict[str, tuple[str, PublicKey]]:
         """Key id -> person and key, of keys of people that aren't revoked."""
-        return {
-            key.key_id: (name, key)
-            for name, person in self.people.items()
-            for key in person.keys
-            if key.revoked is None
-        }
+        return _valid_keys(self.people)
+
+    @cached_property
+    def device_keys(self) -> dict[str, tuple[str, PublicKey]]:
+        """Key id -> device and key, of keys of devices that aren't revoked."""
+        return _valid_keys(self.devices)
+
+
+def _valid_keys(owners: Mapping[str, Person | Device]) -> dict[str, tuple[str, PublicKey]]:
+    return {key.key_id: (name, key) for name, owner in owners.items() for key in owner.keys if key.revoked is None}

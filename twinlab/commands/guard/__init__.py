@@ -1,0 +1,21 @@
+"""Guard: the check before acting, the same in the twin, in gateways and in devices.
+
+In: bytes from anybody. Out: an answer; and, if every check is passed, one change of one setpoint, read back.
+Read in order: `rules`, `actuator`.
+Never: a setpoint that changes twice for one command; a change that isn't recorded before; a stop that waits.
+"""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Actuator": "actuator",
+        "Rates": "rules",
+        "Rule": "rules",
+        "State": "actuator",
+        "state_sha256": "actuator",
+    },
+)

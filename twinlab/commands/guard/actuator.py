@@ -1,0 +1,84 @@
+"""What a guard acts on: the state that an asset reports, and the protocol of what sets it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+__all__ = ["Actuator", "State", "state_sha256"]
+
+
+@dataclass(frozen=True)
+class State:
+    """What an asset reports of one parameter."""
+
+    value: float
+    """Reported value."""
+    unit: str
+    """Its unit."""
+    at: datetime
+    """When it was measured, with a zone."""
+    sha256: str
+    """`state_sha256` of what a person looks at before a command."""
+    blocked: tuple[str, ...] = ()
+    """Interlocks that don't allow a setpoint now, in words: "fork_height: expected less than 1 m, got 2.4 m"."""
+
+
+def state_sha256(values: Mapping[str, float | str | None]) -> str:
+    """Return the hash of a state, which a command names as ``expected_state``.
+
+    Parameters
+    ----------
+    values : mapping of str to float, str or None
+        Signal -> value that a person looks at, each at the resolution at which a change matters: whoever decides and whoever
+        acts must round alike. Times aren't part of it, or no two states would be equal.
+
+    Examples
+    --------
+    >>> state_sha256({"max_speed": 8.0, "load": None})[:8]
+    '21c6b688'
+    >>> state_sha256({"load": None, "max_speed": 8})[:8]
+    '21c6b688'
+    """
+    numbers = {name: float(value) + 0.0 if isinstance(value, (int, float)) else value for name, value in values.items()}
+    return hashlib.sha256(json.dumps(numbers, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@runtime_checkable
+class Actuator(Protocol):
+    """What sets parameters of assets and reads them back.
+
+    Any method may raise: before `apply` the command is then refused, from `apply` on the target goes to fail-safe. All may be
+    called from several threads, because an emergency stop doesn't wait for a command that is under way.
+    """
+
+    def take_over(self) -> int:
+        """Return a new epoch, higher than any before, and refuse older ones in `apply` from now on, also after a restart.
+
+        A guard calls it once when it starts, so that of two guards the older one can't act any more.
+        """
+
+    def state(self, target: str, parameter: str) -> State:
+        """Return what the asset reports now."""
+
+    def apply(self, target: str, parameter: str, value: float, *, epoch: int, timeout: float) -> bool:
+        """Set a value, and return whether the asset acknowledged it within `timeout` seconds.
+
+        Raises
+        ------
+        CommandRejectedError
+            If the epoch is older than the one of the last `take_over`: nothing changes then.
+        """
+
+    def read_back(self, target: str, parameter: str) -> State:
+        """Return the value that the asset itself reports after a change: not what was sent to it."""
+
+    def fail_safe(self, target: str, parameter: str, value: float | None) -> bool:
+        """Take the asset to a value, or to what is safe for it where that is None, and return whether it acknowledged.
+
+        Has no epoch: whatever guard asks for it, the asset goes to safety. Must return within 100 ms where it can.
+        """
