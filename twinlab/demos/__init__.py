@@ -2,7 +2,7 @@
 
 In: the plant's generator or an installed data set. Out: a twin in the user's cache.
 Read: `recipes`, `overlays`. The folders beside it contain each twin's ``twin.yaml`` and ``mapping/``; in ``parcel/failures/``
-is what the option ``failures`` adds to them.
+is what the option ``failures`` adds to them, in ``parcel/control/`` what a running plant adds: set points and commands.
 Never: code that a user's twin could need.
 """
 

@@ -20,7 +20,7 @@ import yaml
 from twinlab._locks import Lock
 from twinlab.demos.live_mappings import live_mappings
 from twinlab.demos.live_past import past_mappings, write_past
-from twinlab.demos.recipes import cache_folder, write_recipe
+from twinlab.demos.recipes import cache_folder, write_live_recipe
 from twinlab.errors import SchemaError, SourceError
 from twinlab.history.read.datasets import instant_ns
 from twinlab.plant import ParcelSize, Plant
@@ -123,7 +123,7 @@ class LiveParcel:
             for name, mapping in {**before, **live_mappings(notice["peers"])}.items():
                 text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
                 (mappings / f"{name}.yaml").write_text(text, encoding="utf-8")
-            model = self._model or write_recipe("parcel", self._size, self.folder / "recipe") / "twin.yaml"
+            model = self._model or write_live_recipe(self._size, self.folder / "recipe") / "twin.yaml"
             self.twin = create(self.folder / "twin", model=model, mappings=mappings)
             self.twin.ingest(*files)
             self._start(

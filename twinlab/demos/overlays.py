@@ -33,9 +33,10 @@ def overlaid(base: Path, more: Path | None) -> Any:  # noqa: ANN401  (YAML)
 
 def write_overlaid(base: Path, more: Path, target: Path) -> Path:
     """Write the YAML files of a folder with the additions of another one to a third; return it."""
+    # Additions are in folders within the first, each with a twin.yaml.
+    additions = {path.parent.name for path in base.glob("*/twin.yaml")}
     for path in sorted({path.relative_to(folder) for folder in (base, more) for path in folder.rglob("*.yaml")}):
-        # The additions are in a folder within the first.
-        if not (base / path).is_relative_to(more):
+        if path.parts[0] not in additions:
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             (target / path).write_text(write_yaml(overlaid(base / path, more / path)), encoding="utf-8")
     return target

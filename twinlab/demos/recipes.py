@@ -24,7 +24,8 @@ from twinlab.twin import Twin, create, open_twin
 from twinlab.twin.progress import progress_bar
 
 __all__ = [
-    "DEMOS", "FailureRates", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_files", "parcel_size", "write_recipe"
+    "DEMOS", "FailureRates", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_files", "parcel_size", "write_live_recipe",
+    "write_recipe"
 ]  # fmt: skip
 
 
@@ -100,6 +101,12 @@ def write_recipe(name: str, size: ParcelSize, target: Path) -> Path:
     """Return the folder with a demo's ``twin.yaml`` and ``mapping/`` for a size; with failures, it is written to ``target``."""
     recipe = _recipe_folder(name)
     return recipe if size.failures is None else write_overlaid(recipe, recipe / "failures", target)
+
+
+def write_live_recipe(size: ParcelSize, target: Path) -> Path:
+    """Return the folder with the ``twin.yaml`` of a parcel network that runs: with what may be commanded; written to ``target``."""
+    base = write_recipe("parcel", size, target / "base")
+    return write_overlaid(base, _recipe_folder("parcel") / "control", target / "live")
 
 
 def _fingerprint(name: str, ingredients: Sequence[bytes | Path]) -> str:

@@ -282,7 +282,9 @@ def _placed(line: str) -> Finding:
     match = _NOT_A_PLACE.match(line)
     if match is None:
         return Finding((), SchemaError, line)
-    return Finding(tuple(match[1].split(".")), UnknownTermError, match[2])
+    # "interlocks[0]" is a key and a place in its list.
+    parts = (part for part in re.split(r"[.\[\]]+", match[1]) if part)
+    return Finding(tuple(int(part) if part.isdigit() else part for part in parts), UnknownTermError, match[2])
 
 
 def _path(location: tuple[int | str, ...], data: object) -> Path_:

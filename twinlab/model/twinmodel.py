@@ -12,6 +12,8 @@ from twinlab.model.alerts.alert import Alert
 from twinlab.model.alerts.channel import Channel
 from twinlab.model.asset_types import AssetType, EventType, PropertySpec, RelationshipType
 from twinlab.model.basics import Model, QuestionRule, Term, Unit, parse_duration, yaml_text
+from twinlab.model.commands.checks import command_faults
+from twinlab.model.commands.spec import CommandSpec
 from twinlab.model.finders.finder import Finder
 from twinlab.model.kpis.definition import Kpi
 from twinlab.model.rules import Rule
@@ -64,6 +66,8 @@ class TwinModel(Model):
     """How people are notified of alerts: name -> kind with its options."""
     alerts: dict[Term, Alert] = Field(default_factory=dict)
     """What people are notified of: name -> rule, finder or KPI, channels, escalation."""
+    commands: dict[Term, dict[Term, CommandSpec]] = Field(default_factory=dict)
+    """What may be set: asset type -> parameter -> limits, roles, what is simulated first. Without it nothing can be sent."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -123,6 +127,7 @@ class TwinModel(Model):
             faults += [f"events.{name}{'.' if key else ''}{key}: {fault}" for key, fault in finder.faults(name, self)]
         for name, alert in self.alerts.items():
             faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self)]
+        faults += command_faults(self.commands, self)
         return faults
 
     @property

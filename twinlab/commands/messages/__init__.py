@@ -1,7 +1,7 @@
 """Messages: a command, signed by persons, and the answer of a device.
 
 In: what is to be set, and signers; or bytes from anybody with a key ring. Out: bytes to send, or a command with the persons who signed it.
-Read in order: `command`, `signed`, `signers`, `answer`.
+Read in order: `command`, `signed`, `signers`, `answer`, `state`.
 Never: a person who counts twice because of two keys.
 """
 
@@ -29,5 +29,6 @@ __getattr__, __dir__ = attach(
         "read_command": "command",
         "sign_answer": "answer",
         "sign_command": "signed",
+        "state_hash": "state",
     },
 )
