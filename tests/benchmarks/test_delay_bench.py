@@ -3,8 +3,8 @@ departure, and all that are open at 91 daily issue times.
 
 ``python -m pytest tests/benchmarks/test_delay_bench.py -m benchmark -s -n0``
 
-Of the flights 2 h before departure one configuration is measured, the middle size of `twinlab.predict.delay.estimators`; in the backtest the size is chosen by a
-time split within the training span. Nothing was chosen on October–December.
+One configuration, the defaults of `twinlab.predict.DelayPredictor`; they were chosen on five months within January–September. Nothing was chosen on
+October–December.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import xarray as xr
 import twinlab as tl
 from twinlab.predict.backtests.result import Backtest
 from twinlab.predict.delay import DelayPredictor, DelaySettings, FittedDelay
-from twinlab.predict.delay.estimators import classifiers, regressors
 from twinlab.predict.known.knowledge import ByEventTime
 from twinlab.predict.known.reading import read_state
 from twinlab.predict.protocol.state import State
@@ -51,9 +50,7 @@ def settings(training: str) -> DelaySettings:
 
 def past(training: str, stop: str, until: str) -> tuple[FittedDelay, State, pd.DataFrame]:
     """Fit to the span before ``stop``, and predict the flights from then on that had ended by ``until``."""
-    # One configuration, the middle size, and all cases.
-    one = {"regressors": regressors()[1:2], "classifiers": classifiers()[1:2], "most_cases": 300_000}
-    twin, predictor = tl.demo("nyc"), DelayPredictor(settings(training), **one)  # type: ignore[arg-type]
+    twin, predictor = tl.demo("nyc"), DelayPredictor(settings(training))
 
     def known(at: str, span: np.timedelta64) -> State:
         return read_state(twin, predictor.inputs, np.datetime64(at, "ns"), knowledge=ByEventTime(), span=span)

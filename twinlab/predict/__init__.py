@@ -14,6 +14,7 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "Average": "protocol.average",
         "Backtest": "backtests.result",
         "ByEventTime": "known.knowledge",
         "ByIngest": "known.knowledge",

@@ -102,7 +102,7 @@ def fitted(state):
     bus = bus_state(trips(40), "2026-02-08")
     delay = P.DelayPredictor(
         SETTINGS,
-        (_delay_trees(),),
+        (P.Average((_delay_trees(), _delay_trees(9))),),
         (P.SklearnClassifier(_classifiers()["classes"]),),
         calibration="10d",
         least_cases=40,
@@ -111,11 +111,11 @@ def fitted(state):
     return out
 
 
-def _delay_trees():
+def _delay_trees(leaves=5):
     from lightgbm import LGBMRegressor
 
     levels = tuple((level, (("alpha", level),)) for level in (0.05, 0.5, 0.95))
-    return P.SklearnRegressor(LGBMRegressor(objective="quantile", **TREES), levels)
+    return P.SklearnRegressor(LGBMRegressor(objective="quantile", **TREES | {"num_leaves": leaves}), levels)
 
 
 @pytest.fixture(scope="session")

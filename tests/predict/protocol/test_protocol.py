@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from tests.predict.conftest import HOUR, INPUTS, START, TARGET, history, state_of
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.predict import Climatology, Conformal, Constant, FeaturePredictor, Lag, LeadTime, SeasonalNaive, lead_times
+from twinlab.predict.protocol.average import Average
 from twinlab.predict.protocol.durations import instant, text_of
+from twinlab.predict.protocol.estimator import CallableEstimator
 from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.predictor import CantTell
@@ -215,3 +217,22 @@ class Broken:
 def test_the_conformance_check_finds_faults(fault, message):
     with pytest.raises(AssertionError, match=message):
         check_predictor(Broken(fault), state_of(history(24 * 40)))
+
+
+def test_the_mean_of_estimators_is_that_of_their_quantiles_and_levels_have_to_be_the_same():
+    x, y = rows()
+    levels = (0.1, 0.9)
+    low = CallableEstimator("low", lambda x, y, _n: float(y.min()), lambda m, x: np.full((len(x), 2), m), levels)
+    spread = CallableEstimator(
+        "spread", lambda x, y, _n: float(y.std()), lambda m, x: m * np.c_[-(x[:, 0] ** 2), x[:, 0] ** 2], levels
+    )
+    found = Average((low, spread)).fit(x, y, NAMES)
+    apart = [one.fit(x, y, NAMES).predict(x) for one in (low, spread)]
+    np.testing.assert_allclose(found.predict(x), (apart[0] + apart[1]) / 2)
+    assert (np.diff(found.predict(x), axis=1) >= 0).all()
+    assert Average((low, spread)).content_hash() != Average((low,)).content_hash() != low.content_hash()
+    assert found.content_hash() != Average((low, spread)).fit(x, y + 1, NAMES).content_hash()
+    with pytest.raises(SchemaError, match=r"same levels to average, got \[\(\), \(0\.1, 0\.9\)\]"):
+        Average((low, CallableEstimator("p", lambda *_: 0, lambda m, x: x[:, 0], ())))
+    with pytest.raises(SchemaError, match="none"):
+        Average(())

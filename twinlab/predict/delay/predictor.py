@@ -43,7 +43,7 @@ class DelayPredictor:
     ----------
     settings : DelaySettings
     regressors, classifiers : tuple of Estimator
-        Candidates; by default LightGBM in three sizes.
+        Candidates; by default one, the mean of LightGBM in two sizes.
     predicts : "delay" or "late"
         Whether `FittedDelay.predict` returns quantiles of the delay, or the probability of being late.
     calibration : str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinlab.predict.models.format import dataclass_format
+from twinlab.predict.protocol.average import Average, FittedAverage
 from twinlab.predict.protocol.sklearn import (
     FittedClassifier,
     FittedRegressor,
@@ -13,5 +14,12 @@ from twinlab.predict.protocol.sklearn import (
 __all__ = ["FORMAT"]
 
 FORMAT = dataclass_format(
-    "estimators", "adapters of estimators", FittedClassifier, FittedRegressor, SklearnClassifier, SklearnRegressor
+    "estimators",
+    "adapters of estimators",
+    Average,
+    FittedAverage,
+    FittedClassifier,
+    FittedRegressor,
+    SklearnClassifier,
+    SklearnRegressor,
 )
