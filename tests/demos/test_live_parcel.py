@@ -26,7 +26,15 @@ def test_a_twin_follows_a_plant_on_all_its_protocols(tmp_path: Path) -> None:
             assert time.monotonic() < until, str(twin.live_status())
             time.sleep(0.2)
         status = twin.live_status()
-        assert set(status.sources) == {"dispatch", "erp", "refrigeration", "telematics", "trucks", "warehouses"}
+        assert set(status.sources) == {
+            "dispatch",
+            "erp",
+            "halls",
+            "refrigeration",
+            "telematics",
+            "trucks",
+            "warehouses",
+        }
         assert {one["state"] for one in status.sources.values()} == {"connected"}
         assert [text for one in status.sources.values() for text in one["findings"]] == []
         rooms = twin.history("cold_room").temperature.compute()

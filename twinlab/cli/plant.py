@@ -32,7 +32,7 @@ def _plant() -> None:
     "--peers",
     cls=Several,
     metavar="NAME",
-    help="What to start (default: all): erp, mqtt, modbus, opcua, rest, dispatch.",
+    help="What to start (default: all): erp, mqtt, forklifts, modbus, opcua, rest, dispatch.",
 )
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE",
               help="Go on from a state.json that an earlier run has saved.")  # fmt: skip

@@ -23,6 +23,7 @@ from twinlab.demos.live_past import past_mappings, write_past
 from twinlab.demos.recipes import cache_folder, write_live_recipe
 from twinlab.errors import SchemaError, SourceError
 from twinlab.history.read.datasets import instant_ns
+from twinlab.model.load import load_model
 from twinlab.plant import ParcelSize, Plant
 from twinlab.plant.peers.children import bound_command
 from twinlab.plant.run.orders import send_order
@@ -50,7 +51,7 @@ class LiveParcel:
     size : ParcelSize, optional
         Numbers of assets and the seed; its days are replaced. By default the small network.
     peers : sequence of str, optional
-        The plant's servers: of ``erp, mqtt, modbus, opcua, rest, dispatch``; by default all.
+        The plant's servers: of ``erp, mqtt, forklifts, modbus, opcua, rest, dispatch``; by default all.
     begin : instant, optional
         Time of the plant at which it is started, naive is UTC; now by default. Modbus has no clock: its values have this machine's
         time, whatever the plant's is.
@@ -120,10 +121,12 @@ class LiveParcel:
             mappings = self.folder / "mapping"
             mappings.mkdir(exist_ok=True)
             before = past_mappings(plant.time, wear=self._size.failures is not None) if self._past else {}
-            for name, mapping in {**before, **live_mappings(notice["peers"])}.items():
+            model = self._model or write_live_recipe(self._size, self.folder / "recipe") / "twin.yaml"
+            types = load_model(model).asset_types
+            signals = {(name, signal) for name, one in types.items() for signal in one.signals}
+            for name, mapping in {**before, **live_mappings(notice["peers"], signals=signals)}.items():
                 text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
                 (mappings / f"{name}.yaml").write_text(text, encoding="utf-8")
-            model = self._model or write_live_recipe(self._size, self.folder / "recipe") / "twin.yaml"
             self.twin = create(self.folder / "twin", model=model, mappings=mappings)
             self.twin.ingest(*files)
             self._start(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,25 @@ __all__ = ["file_mapping", "live_mappings"]
 _HERE = Path(__file__).parent / "parcel" / "mapping"
 #: Register within a room's registers -> signal; see `twinlab.plant.peers.modbus`.
 _REGISTERS = {"temperature": 0, "door": 2, "compressor": 3}
+#: What else devices report if the twin's model has it: what commands set.
+_SET_POINT: dict[str, Any] = {"register": 1, "variable": "SetPoint"}
 #: Register of the current, in a plant with failures.
 _CURRENT = 8
 _STATES = {"door": {"0": "closed", "1": "open"}, "compressor": {"0": "off", "1": "on"}}
 _VARIABLES = {"temperature": "Temperature", "door": "Door", "compressor": "Compressor"}
 
 
-def live_mappings(peers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def live_mappings(
+    peers: Mapping[str, Mapping[str, Any]], *, signals: Collection[tuple[str, str]] | None = None
+) -> dict[str, dict[str, Any]]:
     """Return a mapping for each server of a plant, whose rows come while the twin runs.
 
     Parameters
     ----------
     peers : mapping of str to mapping
         ``peers`` of the running plant's ``plant.json``: name -> address.
+    signals : collection of (str, str), optional
+        Asset types and signals of the twin's model; values of others that devices send aren't mapped.
 
     Returns
     -------
@@ -36,21 +42,52 @@ def live_mappings(peers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str,
     found = {name: {"source": name, **_MAKERS[peer](peers[peer])} for name, peer in _SOURCES.items() if peer in peers}
     if peers.get("dispatch", {}).get("wear"):
         found["maintenance"] = {**file_mapping("maintenance", wear=True), "live": _watch(peers["dispatch"])}
+    for mapping in found.values():
+        _leave_out(mapping, signals)
     return found
+
+
+def _leave_out(mapping: dict[str, Any], signals: Collection[tuple[str, str]] | None) -> None:
+    """Remove the rules of a stream for signals that the model doesn't have, and what is polled for them."""
+    if signals is None or "stream" not in mapping:
+        return
+    tags = mapping["stream"]["tags"]
+    missing = [tag for tag, rule in tags.items() if (rule["asset"].partition("/")[0], rule["signal"]) not in signals]
+    for tag in missing:
+        signal = tags.pop(tag)["signal"]
+        for polled in ("registers", "nodes"):
+            entries = mapping["live"].get(polled, {})
+            for name in [name for name in entries if name.endswith(f".{signal}")]:
+                del entries[name]
 
 
 def _trucks(peer: Mapping[str, Any]) -> dict[str, Any]:
     units = {"lat": ("latitude", "degree"), "lon": ("longitude", "degree"), "kmh": ("speed", "km/h"),
-             "odo_km": ("odometer", "km"), "fuel_l": ("fuel", "L")}  # fmt: skip
+             "odo_km": ("odometer", "km"), "fuel_l": ("fuel", "L"), "speed_factor": ("speed_factor", "1")}  # fmt: skip
     if peer.get("wear"):
         units |= {"brake_c": ("brake_temperature", "degC"), "coolant_c": ("coolant_temperature", "degC")}
     tags = {
         rf"/^(?P<id>T\d+)/{tag}$/": {"signal": signal, "unit": unit, "asset": "truck/{id}"}
         for tag, (signal, unit) in units.items()
     }
+    return {"stream": {"tags": tags}, "live": _broker(peer, stale_after="1h")}
+
+
+def _forklifts(peer: Mapping[str, Any]) -> dict[str, Any]:
+    units = {"x_m": ("x", "m"), "y_m": ("y", "m"), "kmh": ("speed", "km/h"), "max_kmh": ("max_speed", "km/h"),
+             "person_m": ("person_distance", "m"), "battery_pct": ("battery", "%"), "load_kg": ("load", "kg")}  # fmt: skip
+    if peer.get("wear"):
+        units["volt"] = ("voltage", "V")
+    rules: dict[str, dict[str, Any]] = {tag: {"signal": signal, "unit": unit} for tag, (signal, unit) in units.items()}
+    rules["mode"] = {"signal": "mode", "states": {"idle": "idle", "drive": "driving", "charge": "charging"}}
+    tags = {rf"/^(?P<id>F\d+)/{tag}$/": {**rule, "asset": "forklift/{id}"} for tag, rule in rules.items()}
+    return {"stream": {"tags": tags}, "live": _broker(peer, stale_after="10min")}
+
+
+def _broker(peer: Mapping[str, Any], *, stale_after: str) -> dict[str, Any]:
     live = {"kind": "mqtt", **{key: peer[key] for key in ("host", "port", "ca", "certificate", "key", "prefix")}}
     # The broker wants the name of the certificate as the client's.
-    return {"stream": {"tags": tags}, "live": {**live, "client": "historian", "stale_after": "1h"}}
+    return {**live, "client": "historian", "stale_after": stale_after}
 
 
 def _refrigeration(peer: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,31 +95,42 @@ def _refrigeration(peer: Mapping[str, Any]) -> dict[str, Any]:
         f"{room}.{signal}": {"address": place * peer["registers_a_room"] + register, "device": int(unit)}
         for unit, members in peer["units"].items()
         for place, room in enumerate(members["rooms"])
-        for signal, register in (_REGISTERS | ({"current": _CURRENT} if peer.get("wear") else {})).items()
+        for signal, register in (
+            _REGISTERS | {"set_point": _SET_POINT["register"]} | ({"current": _CURRENT} if peer.get("wear") else {})
+        ).items()
     }
     temperature = {"unit": "degF", "scale": 0.1, "missing": [-32768]}
     live = {"kind": "modbus", "host": peer["host"], "port": peer["port"], "every": "10s",
             "bridge": peer["registers_a_room"], "registers": registers}  # fmt: skip
     current = {"unit": "A", "scale": 0.01} if peer.get("wear") else None
-    return {"stream": {"tags": _room_tags(temperature, current)}, "live": live}
+    set_point = {"unit": "degF", "scale": 0.1}
+    return {"stream": {"tags": _room_tags(temperature, set_point, current)}, "live": live}
 
 
 def _warehouses(peer: Mapping[str, Any]) -> dict[str, Any]:
     nodes = {
         f"{room}.{signal}": f"nsu={peer['namespace']};s={room}.{variable}"
         for room in peer["rooms"]
-        for signal, variable in (_VARIABLES | ({"current": "Current"} if peer.get("wear") else {})).items()
+        for signal, variable in (
+            _VARIABLES | {"set_point": _SET_POINT["variable"]} | ({"current": "Current"} if peer.get("wear") else {})
+        ).items()
     }
     viewer = peer["viewer"]
     live = {"kind": "opcua", "url": peer["endpoint"], "nodes": nodes, "trigger": "timestamp",
             "certificate": viewer["certificate"], "private_key": viewer["key"],
             "server_certificate": peer["server_certificate"], "stale_after": "10min"}  # fmt: skip
     current = {"unit": "A"} if peer.get("wear") else None
-    return {"stream": {"tags": _room_tags({"unit": "degC"}, current)}, "live": live}
+    return {"stream": {"tags": _room_tags({"unit": "degC"}, {"unit": "degC"}, current)}, "live": live}
 
 
-def _room_tags(temperature: Mapping[str, Any], current: Mapping[str, Any] | None) -> dict[str, Any]:
-    tags = {"temperature": dict(temperature), **{signal: {"states": states} for signal, states in _STATES.items()}}
+def _room_tags(
+    temperature: Mapping[str, Any], set_point: Mapping[str, Any], current: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    tags = {
+        "temperature": dict(temperature),
+        "set_point": dict(set_point),
+        **{signal: {"states": states} for signal, states in _STATES.items()},
+    }
     if current is not None:
         tags["current"] = dict(current)
     return {
@@ -150,10 +198,10 @@ def file_mapping(name: str, *, wear: bool = False) -> dict[str, Any]:
 
 #: Source -> the plant's peer.
 _SOURCES = {
-    "erp": "erp", "trucks": "mqtt", "refrigeration": "modbus", "warehouses": "opcua", "telematics": "rest",
+    "erp": "erp", "trucks": "mqtt", "halls": "forklifts", "refrigeration": "modbus", "warehouses": "opcua", "telematics": "rest",
     "dispatch": "dispatch",
 }  # fmt: skip
 _MAKERS = {
-    "erp": _erp, "mqtt": _trucks, "modbus": _refrigeration, "opcua": _warehouses, "rest": _telematics,
+    "erp": _erp, "mqtt": _trucks, "forklifts": _forklifts, "modbus": _refrigeration, "opcua": _warehouses, "rest": _telematics,
     "dispatch": _dispatch,
 }  # fmt: skip

@@ -21,12 +21,12 @@ from twinlab.plant.steps.simulate import network_of
 
 __all__ = ["past_mappings", "write_past"]
 
-#: Sources of files; servers have their signals from the present on, but for those of forklifts, which have none.
-_SOURCES, _ENDED = ("fleetbox", "roadtrace", "fridges", "forklifts"), ("fleetbox", "roadtrace", "fridges")
+#: Sources of files; servers have their signals from the present on.
+_SOURCES = ("fleetbox", "roadtrace", "fridges", "forklifts")
 
 
 def past_mappings(present: int, *, wear: bool = False) -> dict[str, dict[str, Any]]:
-    """Return the mapping of each source of files; of those that servers continue, the rules end at the present (UTC seconds).
+    """Return the mapping of each source of files; its rules end at the present (UTC seconds).
 
     ``wear``: with the columns that a plant with failures has besides.
 
@@ -36,9 +36,8 @@ def past_mappings(present: int, *, wear: bool = False) -> dict[str, dict[str, An
     out: dict[str, dict[str, Any]] = {}
     for name in _SOURCES:
         found = file_mapping(name, wear=wear)
-        if name in _ENDED:
-            for rule in _rules(found):
-                rule["valid_until"] = f"{datetime.fromtimestamp(present, UTC):%Y-%m-%dT%H:%M:%S}"
+        for rule in _rules(found):
+            rule["valid_until"] = f"{datetime.fromtimestamp(present, UTC):%Y-%m-%dT%H:%M:%S}"
         out[name] = found
     return out
 

@@ -36,7 +36,7 @@ def test_a_schedule_has_spans_since_the_begin(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ("{kind: link_dwn, target: modbus}", r"faults\.1\.kind: there is no fault 'link_dwn'; did you mean 'link_down'"),
-        ("{kind: link_down, target: modbs}", r"faults\.1: link_down: expected a peer as target, one of erp, modbus"),
+        ("{kind: link_down, target: modbs}", r"faults\.1: link_down: expected a peer as target, one of erp, forklifts, modbus"),
         ("{kind: delay, target: modbus}", r"faults\.1: delay: expected an amount: the delay of each piece of data \(s\), got None"),
         ("{kind: delay, target: modbus, amount: -1}", r"faults\.1\.amount: expected a delay .* from 0 to 60 \(s\), got -1"),
         ("{kind: drop, target: modbus, amount: .nan}", r"faults\.1\.amount: expected a share .*got nan"),

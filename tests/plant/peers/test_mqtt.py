@@ -3,53 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from tests.plant.peers.historian import Historian, until
 from twinlab.plant import ParcelSize, Plant
 from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.peers.mqtt import UNITS, TruckGateways
 from twinlab.plant.peers.peer import Moment, moment_of
 from twinlab.predict.anomaly import AnomalyModel, fit
-from twinlab.sources.live import LIVE_KINDS, LiveContext
 
 # aiomqtt leaves the socket of a lost connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 
 WINDOW = 300 * 10**9
 SIZE = ParcelSize(hubs=3, trucks=5, cold_rooms=1, forklifts=1, parcels_a_week=5, weeks=1, seed=6)
-
-
-async def until(reached: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not reached():  # noqa: ASYNC110  (what is asked has no event)
-            await asyncio.sleep(0.05)
-
-
-class Historian:
-    """A live source whose rows are kept in memory and acknowledged."""
-
-    def __init__(self, address: dict[str, Any]) -> None:
-        kind = LIVE_KINDS.get("mqtt")
-        options = {name: address[name] for name in ("host", "port", "ca", "certificate", "key")}
-        self.offsets: dict[str, object] = {}
-        self.source = kind.open(kind.parse(options), LiveContext("trucks", offsets=self.offsets))
-        self.rows: list[dict[str, Any]] = []
-        self.lost = 0
-
-    async def follow(self) -> None:
-        async for batch in self.source.batches():
-            for part in batch.parts:
-                self.rows += part.to_pylist()
-            self.offsets |= batch.offsets
-            self.lost += len(batch.gaps)
-            await self.source.acknowledge(batch)
 
 
 def truck_model(folder: Path) -> AnomalyModel:
@@ -80,7 +52,7 @@ def test_rows_of_trucks_reach_a_historian_once_whatever_their_link_does(tmp_path
     async def run() -> Historian:
         await peer.start(moment_of(plant, plant.advance(plant.time)))
         try:
-            historian = Historian(peer.address)
+            historian = Historian("trucks", peer.address)
             following = asyncio.create_task(historian.follow())
             await advance(20)
             await until(lambda: not waiting())

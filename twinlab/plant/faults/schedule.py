@@ -47,8 +47,8 @@ SIGNALS = {
     "cold_room": ("temperature",), "truck": ("speed", "odometer", "fuel"), "forklift": ("battery", "load")
 }  # fmt: skip
 #: Peers whose connections may fail.
-#: ``trucks`` is what is between the trucks' gateways and the broker, ``mqtt`` what is between it and the historian.
-CONNECTED = ("erp", "modbus", "mqtt", "opcua", "rest", "trucks")
+#: ``trucks`` and ``forklifts`` are what is between their gateways and the brokers, ``mqtt`` what is between the trucks' broker and the historian.
+CONNECTED = ("erp", "forklifts", "modbus", "mqtt", "opcua", "rest", "trucks")
 _TYPES = {"R": "cold_room", "T": "truck", "F": "forklift"}
 
 

@@ -1,4 +1,7 @@
-"""Forklifts: the battery drains with time, driving and load, and is charged between shifts."""
+"""Forklifts: the battery drains with time, driving and load, and is charged between shifts.
+
+Where they are in their halls, and how fast, is in `motion`.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,22 @@ __all__ = [
     "CHARGING",
     "DRIVING",
     "IDLE",
+    "TOP_SPEED",
     "ForkliftPlan",
     "ForkliftSamples",
     "ForkliftState",
     "Forklifts",
     "join_forklifts",
     "plan_forklifts",
+    "present_mode",
     "simulate_forklifts",
     "step_forklifts",
 ]
 
 _STEP = 600
 IDLE, DRIVING, CHARGING = 0, 1, 2
+#: km/h, highest speed of a forklift that no command has slowed.
+TOP_SPEED = 12.0
 #: Change of the battery in ten minutes, percent: parked, driving, per lifted tonne (in addition), charging.
 _STANDING, _DRIVING, _TONNE, _CHARGE = 0.03, 1.55, 1.5, 4.6
 
@@ -70,13 +77,15 @@ class ForkliftPlan:
 
 @dataclass(frozen=True)
 class ForkliftState:
-    """State of the forklifts before a sample, one element per forklift, and which ones commands have stopped."""
+    """State of the forklifts before a sample, one element per forklift, and what commands have set."""
 
     sample: int
     # percent
     battery: Floats
     plugged: npt.NDArray[np.bool_]
     stopped: npt.NDArray[np.bool_]
+    # km/h
+    max_speed: Floats
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,8 @@ def plan_forklifts(size: ParcelSize) -> tuple[ForkliftPlan, ForkliftState]:
     # As new; `failures` makes them fade.
     health = np.broadcast_to(1.0, shift.shape)
     plan = ForkliftPlan(time, offset, shift, lifting, careless, weight, health, _places(size, random))
-    return plan, ForkliftState(0, battery, *np.zeros((2, size.forklifts), dtype=bool))
+    plugged, stopped = np.zeros((2, size.forklifts), dtype=bool)
+    return plan, ForkliftState(0, battery, plugged, stopped, np.full(size.forklifts, TOP_SPEED))
 
 
 def step_forklifts(plan: ForkliftPlan, state: ForkliftState, until: int) -> tuple[ForkliftState, ForkliftSamples]:
@@ -126,6 +136,8 @@ def step_forklifts(plan: ForkliftPlan, state: ForkliftState, until: int) -> tupl
     # A stopped forklift is parked, and charged as it is between shifts.
     shift = plan.shift[span] & ~state.stopped
     drain = (_DRIVING + np.where(lifting, _TONNE * weight / 1000.0, 0.0)) / plan.health[span]
+    # Who may drive at half the speed only gets half as much done.
+    drain = drain * (state.max_speed / TOP_SPEED)
     battery, mode = np.empty(shift.shape), np.empty(shift.shape, dtype=np.int8)
     level, plugged = state.battery, state.plugged
     for step in range(len(shift)):
@@ -139,6 +151,12 @@ def step_forklifts(plan: ForkliftPlan, state: ForkliftState, until: int) -> tupl
     load = np.where((mode == DRIVING) & lifting, weight, 0.0)
     later = replace(state, sample=until, battery=level, plugged=plugged)
     return later, ForkliftSamples(plan.time[span], battery, load, mode)
+
+
+def present_mode(plan: ForkliftPlan, state: ForkliftState) -> npt.NDArray[np.int8]:
+    """Return what the forklifts do now: in the sample before the state's, with the commands so far."""
+    shift = plan.shift[max(0, state.sample - 1)] & ~state.stopped
+    return np.where(state.plugged, CHARGING, np.where(shift, DRIVING, IDLE)).astype(np.int8)
 
 
 def join_forklifts(plan: ForkliftPlan, steps: Sequence[ForkliftSamples]) -> Forklifts:

@@ -15,7 +15,7 @@ from twinlab.plant.steps.plant import Plant
 __all__ = ["PEERS", "make_peers", "old_and_new_rooms"]
 
 #: Peers in the order in which they are started.
-PEERS = ("erp", "mqtt", "modbus", "opcua", "rest", "dispatch")
+PEERS = ("erp", "mqtt", "forklifts", "modbus", "opcua", "rest", "dispatch")
 
 
 def make_peers(plant: Plant, folder: str | Path, names: Sequence[str] = PEERS) -> list[Peer]:
@@ -52,6 +52,8 @@ def _make(name: str, plant: Plant, folder: Path) -> Peer:
         found = module.Telematics(_authority(folder, name))
     elif name == "mqtt":
         found = module.TruckGateways(folder / "mqtt", _authority(folder, name))
+    elif name == "forklifts":
+        found = module.ForkliftGateways(folder / "forklifts", _authority(folder, name))
     elif name == "erp":
         found = module.Erp(folder / "secrets")
     else:

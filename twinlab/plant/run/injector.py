@@ -54,9 +54,9 @@ class Injector:
         """Start a proxy before a peer; return the peer's address with the proxy's port."""
         address = dict(peer.address)
         if (link := getattr(peer, "link", None)) is not None:
-            self._proxies["trucks"] = link
+            self._proxies["trucks" if peer.name == "mqtt" else peer.name] = link
         self._peers[peer.name] = peer
-        if peer.name not in CONNECTED:
+        if peer.name not in CONNECTED or peer.name in self._proxies:
             return address
         endpoint = address.get("endpoint")
         port = urlsplit(str(endpoint)).port if endpoint is not None else int(str(address["port"]))

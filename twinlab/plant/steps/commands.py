@@ -5,6 +5,7 @@ What they change of trips is in `changes`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,9 +13,9 @@ import numpy as np
 
 from twinlab.errors import CommandRejectedError
 from twinlab.plant.network.cold_rooms import RoomState
-from twinlab.plant.network.forklifts import ForkliftState
+from twinlab.plant.network.forklifts import TOP_SPEED, ForkliftState
 
-__all__ = ["COMMANDS", "Command", "CommandKind", "check_command", "command_forklifts", "command_rooms"]
+__all__ = ["COMMANDS", "Command", "CommandKind", "check_command", "command_forklifts", "command_rooms", "speed_factor"]
 
 
 class CommandKind(NamedTuple):
@@ -36,6 +37,7 @@ COMMANDS: dict[str, CommandKind] = {
     "start_compressor": CommandKind("cold_room"),
     "stop_forklift": CommandKind("forklift"),
     "start_forklift": CommandKind("forklift"),
+    "max_speed": CommandKind("forklift", ("highest speed", "km/h", 0.0, TOP_SPEED)),
     "slow_truck": CommandKind("truck", ("share of the speed that is left", "1", 0.1, 1.0), lasts=True),
     "hold_trip": CommandKind("trip", ("delay", "min", 1.0, 2880.0)),
 }
@@ -99,6 +101,23 @@ def command_rooms(state: RoomState, command: Command) -> RoomState:
 
 def command_forklifts(state: ForkliftState, command: Command) -> ForkliftState:
     """Return the state of the forklifts after a command to one of them."""
+    if command.kind == "max_speed":
+        highest = np.array(state.max_speed)
+        highest[command.asset] = command.value
+        return replace(state, max_speed=highest)
     stopped = np.array(state.stopped)
     stopped[command.asset] = command.kind == "stop_forklift"
     return replace(state, stopped=stopped)
+
+
+def speed_factor(commands: Sequence[Command], truck: int, at: int) -> float:
+    """Return the share of its speed that a truck may drive with at an instant (UTC seconds), by the commands so far.
+
+    >>> commands = [Command(0, "slow_truck", 3, 0.5, 60)]
+    >>> [speed_factor(commands, 3, at) for at in (0, 59, 60)]
+    [0.5, 0.5, 1.0]
+    """
+    for one in reversed(commands):
+        if one.kind == "slow_truck" and one.asset == truck and one.at <= at:
+            return one.value if at < one.at + one.seconds else 1.0
+    return 1.0

@@ -250,10 +250,10 @@ def _like(first: PlantState, saved: dict[str, Any]) -> PlantState:
     """Return a saved state, with arrays of the types that the first state has."""
     parts: dict[str, dict[str, Any]] = {}
     for key, part in (("rooms", first.rooms), ("forklifts", first.forklifts)):
-        kinds = {one.name: getattr(getattr(part, one.name), "dtype", None) for one in fields(part)}
-        parts[key] = {
-            name: np.array(value, kinds[name]) if kinds[name] else value for name, value in saved[key].items()
-        }
+        # States of earlier versions have fewer fields: what no command could set then is as at first.
+        found = {one.name: saved[key].get(one.name, getattr(part, one.name)) for one in fields(part)}
+        kinds = {name: getattr(getattr(part, name), "dtype", None) for name in found}
+        parts[key] = {name: np.array(value, kinds[name]) if kinds[name] else value for name, value in found.items()}
     commands = tuple(Command(**command) for command in saved["commands"])
     rooms, forklifts = RoomState(**parts["rooms"]), ForkliftState(**parts["forklifts"])
     return PlantState(saved["time"], rooms, forklifts, np.array(saved["held"], dtype=float), commands)

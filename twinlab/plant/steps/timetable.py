@@ -72,7 +72,9 @@ def _retimed(plan: Plan, commands: Sequence[Command]) -> Trips:
         if one.kind == "hold_trip":
             held[one.asset] = held.get(one.asset, 0) + round(60 * one.value)
         elif one.kind == "slow_truck":
-            slow.setdefault(one.asset, []).append((one.at, one.at + one.seconds, one.value))
+            # A command ends the ones before it.
+            before = [(first, min(last, one.at), share) for first, last, share in slow.get(one.asset, [])]
+            slow[one.asset] = [*before, (one.at, one.at + one.seconds, one.value)]
     start, end = trips.start.copy(), trips.end.copy()
     hindered = plan.wear.disturbances.slow if plan.wear is not None else {}
     again: dict[int, Floats] = {}
