@@ -11,6 +11,7 @@ __all__ = [
     "ControlError",
     "CorruptionError",
     "HistoryConflictError",
+    "PurposeError",
     "SchemaError",
     "SourceError",
     "TwinlabError",
@@ -60,3 +61,7 @@ class CommandRejectedError(ControlError):
 
 class CommandExpiredError(ControlError):
     """The command's deadline has passed: decide again with the current state."""
+
+
+class PurposeError(TwinlabError, PermissionError):
+    """A field isn't shown for the stated purpose: open the twin for a purpose that the message names."""

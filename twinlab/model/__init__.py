@@ -2,7 +2,7 @@
 
 In: ``twin.yaml`` and ``mapping/*.yaml``. Out: frozen objects that all rooms share.
 Read in order: `twinmodel`, `asset_types`, `signal`, `expressions`, `rules`, `kpis`, `mapping`, `schema`, `flags`, `units`, `quantities`, `load`, `check`,
-`questions`, `reader`, `calibration`, `commands`, `edits`; `registry` and `extensions` (what other packages add).
+`questions`, `reader`, `calibration`, `commands`, `privacy`, `edits`; `registry` and `extensions` (what other packages add).
 Never: data read or written, a unit guessed.
 """
 

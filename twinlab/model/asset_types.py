@@ -12,8 +12,9 @@ from pydantic import Field, field_validator, model_validator
 from twinlab.errors import UnitError, UnknownTermError
 from twinlab.model.basics import ExtendedModel, Model, Term, Unit
 from twinlab.model.extensions.options import fault, located
+from twinlab.model.privacy.classes import Sensitivity
 from twinlab.model.schema import EVENT_COLUMNS
-from twinlab.model.signal import Sensitivity, Signal, SpanOfAssets
+from twinlab.model.signal import Signal, SpanOfAssets
 from twinlab.model.terms import nearest
 from twinlab.model.units import conversion, convert
 
@@ -34,7 +35,7 @@ _RESERVED_ENDINGS = (
 class PropertySpec(ExtendedModel):
     """A fact about an asset or an event."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"standard"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"purposes", "standard", "subject"})
 
     dtype: DataType = "text"
     """Type of the values."""
@@ -45,7 +46,11 @@ class PropertySpec(ExtendedModel):
     title: str | None = None
     """Name for people."""
     sensitivity: Sensitivity = "internal"
-    """Who may see it: open, internal or personal."""
+    """Who may see it: open, internal, personal (relates to a person) or sensitive (of a special category, such as health)."""
+    purposes: list[Term] | None = None
+    """Names under ``purposes`` that it is shown for; by default each if it is open or internal, else none."""
+    subject: Term | None = None
+    """Personal: the property of the same type that names the person; by default this one does."""
 
 
 class Lifetime(Model):
@@ -60,7 +65,7 @@ class Lifetime(Model):
 class AssetType(ExtendedModel):
     """A kind of asset with its signals and static properties."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"lifetime"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"lifetime", "purposes", "sensitivity"})
 
     title: str | None = None
     """Name for people."""
@@ -74,6 +79,10 @@ class AssetType(ExtendedModel):
     """Facts about an asset: name -> property."""
     lifetime: Lifetime | None = None
     """Before and after it, no value is missing: a sensor that was replaced isn't missing for ever."""
+    sensitivity: Sensitivity = "internal"
+    """Who may see the ids: personal if the assets are people."""
+    purposes: list[Term] | None = None
+    """Personal ids: names under ``purposes`` that they are shown for."""
 
     @model_validator(mode="after")
     def _known_lifetime(self) -> Self:

@@ -33,17 +33,17 @@ from twinlab.model.basics import (
     term,
 )
 from twinlab.model.extensions.options import fault, located
+from twinlab.model.privacy.classes import Sensitivity
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
     from twinlab.model.extensions.quality_test import QualityTest
 
-__all__ = ["Sensitivity", "Signal", "SpanOfAssets"]
+__all__ = ["Signal", "SpanOfAssets"]
 
 Kind = Literal["gauge", "state", "counter"]
 Combine = Literal["last", "mean", "min", "max", "sum"]
-Sensitivity = Literal["open", "internal", "personal"]
 Span = tuple[float, float]
 
 
@@ -132,7 +132,7 @@ AnySpan = Annotated[
 class Signal(ExtendedModel):
     """One measured quantity of an asset type."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"role", "standard", "storage", "tests"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"purposes", "role", "standard", "storage", "tests"})
 
     kind: Kind = "gauge"
     """gauge (a number at a time), state (one of some names) or counter (a total that goes up)."""
@@ -181,7 +181,9 @@ class Signal(ExtendedModel):
     owner: str | None = None
     """Who answers for it."""
     sensitivity: Sensitivity = "internal"
-    """Who may see it: open, internal or personal."""
+    """Who may see it: open, internal, personal (relates to a person) or sensitive (of a special category, such as health)."""
+    purposes: list[Term] | None = None
+    """Names under ``purposes`` that it is shown for; by default each if it is open or internal, else none."""
 
     @field_validator("spike", "max_rate")
     @classmethod

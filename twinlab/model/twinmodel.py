@@ -16,6 +16,9 @@ from twinlab.model.commands.checks import command_faults
 from twinlab.model.commands.spec import CommandSpec
 from twinlab.model.finders.finder import Finder
 from twinlab.model.kpis.definition import Kpi
+from twinlab.model.privacy.faults import privacy_faults
+from twinlab.model.privacy.purpose import Purpose
+from twinlab.model.privacy.section import PrivacyRule
 from twinlab.model.rules import Rule
 from twinlab.model.signal import Signal
 from twinlab.model.storage.price import StorageRule
@@ -68,6 +71,10 @@ class TwinModel(Model):
     """What people are notified of: name -> rule, finder or KPI, channels, escalation."""
     commands: dict[Term, dict[Term, CommandSpec]] = Field(default_factory=dict)
     """What may be set: asset type -> parameter -> limits, roles, what is simulated first. Without it nothing can be sent."""
+    purposes: dict[Term, Purpose] = Field(default_factory=dict)
+    """For what data are read: name -> description, legal basis, precision."""
+    privacy: PrivacyRule | None = None
+    """Personal columns, keys, retention and limits of releases."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -127,8 +134,7 @@ class TwinModel(Model):
             faults += [f"events.{name}{'.' if key else ''}{key}: {fault}" for key, fault in finder.faults(name, self)]
         for name, alert in self.alerts.items():
             faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self)]
-        faults += command_faults(self.commands, self)
-        return faults
+        return faults + command_faults(self.commands, self) + privacy_faults(self)
 
     @property
     def origin_ns(self) -> int:

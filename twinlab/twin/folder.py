@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.load import EDITOR_LINES, write_schemas
 from twinlab.twin.definitions import MAPPINGS, MODEL, mapping_file, read_definitions
 from twinlab.twin.facade import Twin
+
+if TYPE_CHECKING:
+    from twinlab.twin.privacy.opening import PurposeTwin
 
 __all__ = ["create", "open_twin"]
 
@@ -72,19 +76,44 @@ def create(
     return Twin(root)
 
 
-def open_twin(folder: str | Path) -> Twin:
+@overload
+def open_twin(folder: str | Path) -> Twin: ...
+
+
+@overload
+def open_twin(folder: str | Path, *, purpose: str, who: str = "local") -> PurposeTwin: ...
+
+
+def open_twin(folder: str | Path, *, purpose: str | None = None, who: str = "local") -> Twin | PurposeTwin:
     """Open the twin in ``folder``.
+
+    Parameters
+    ----------
+    folder : path
+        Directory of the twin.
+    purpose : str, optional
+        A key of ``purposes:`` in ``twin.yaml``. The twin that is returned can be read only, and has only what this purpose shows, in
+        its precision and with its pseudonyms; each read of personal data is recorded.
+    who : str
+        Who reads, for that record.
 
     Raises
     ------
     SourceError
         If there is no ``twin.yaml`` in the folder.
+    UnknownTermError
+        If the twin has no such purpose.
     """
     root = Path(folder)
     if not (root / MODEL).exists():
         msg = f"expected a twin in {root}, but there is no {MODEL}; make one with `twinlab create {root} --from FILES`"
         raise SourceError(msg)
-    return Twin(root)
+    twin = Twin(root)
+    if purpose is None:
+        return twin
+    from twinlab.twin.privacy.opening import for_purpose  # noqa: PLC0415  (only this path needs it)
+
+    return for_purpose(twin, purpose, who=who)
 
 
 def _mapping_files(mappings: str | Path | Sequence[str | Path] | None) -> list[Path]:

@@ -38,7 +38,19 @@ if TYPE_CHECKING:
 __all__ = ["LedgerLike", "Sources", "content_hash"]
 
 #: Keys that change no value by themselves: they are for people, derived from the history, or applied by a command of their own.
-_NOT_BUILT_FROM = {"alerts", "channels", "commands", "events", "kpis", "live", "questions", "storage", "retention"}
+_NOT_BUILT_FROM = {
+    "alerts",
+    "channels",
+    "commands",
+    "events",
+    "kpis",
+    "live",
+    "privacy",
+    "purposes",
+    "questions",
+    "storage",
+    "retention",
+}
 
 
 class LedgerLike(Protocol):

@@ -26,7 +26,7 @@ from twinlab.model.twinmodel import TwinModel
 __all__ = ["RevisionPlan", "plan_revision", "redefined_signals"]
 
 #: What people read about a signal; none of it changes a cell.
-_TEXTS = {"title", "definition", "owner", "sensitivity", "role"}
+_TEXTS = {"title", "definition", "owner", "sensitivity", "purposes", "role"}
 #: Neighbouring tiles are built together if that adds at most this share of cells.
 _SPARE = 0.25
 

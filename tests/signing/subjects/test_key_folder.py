@@ -1,0 +1,89 @@
+"""Keys of people and months, and pseudonyms."""
+
+import os
+
+import pytest
+
+from twinlab.errors import CorruptionError, SchemaError
+from twinlab.signing.subjects import KeyFolder, Pseudonyms
+from twinlab.signing.subjects.ciphers import decrypt, decrypt_name, encrypt, encrypt_name
+
+
+def bytes_of(folder):
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_keys_are_made_once_and_survive(tmp_path):
+    keys = KeyFolder(tmp_path / "keys")
+    made = keys.make(["Ann", "Bob"], "2026-03")
+    assert KeyFolder(tmp_path / "keys").make(["Bob", "Ann"], "2026-03") == made
+    assert len({key for _, key in made.values()}) == 2
+    assert keys.key(made["Ann"][0], "2026-03") == made["Ann"][1]
+    assert keys.key(made["Ann"][0], "2026-04") is None
+    assert keys.make(["Ann"], "2026-04")["Ann"][0] == made["Ann"][0]
+    assert (keys.subjects(), keys.months("Ann"), keys.months("Cem")) == (["Ann", "Bob"], ["2026-03", "2026-04"], [])
+
+
+def test_a_destroyed_key_is_in_no_file_and_known_to_no_other_reader(tmp_path):
+    keys, other = KeyFolder(tmp_path / "keys"), KeyFolder(tmp_path / "keys")
+    made = keys.make(["Ann", "Bob"], "2026-03")
+    later = keys.make(["Ann"], "2026-04")["Ann"]
+    assert other.subjects() == ["Ann", "Bob"]
+    assert keys.destroy("Ann", before="2026-04") == ["2026-03"]
+    assert other.key(made["Ann"][0], "2026-03") is None
+    assert other.key(later[0], "2026-04") == later[1]
+    assert keys.destroy("Ann") == ["2026-04"]
+    assert other.subjects() == ["Bob"]
+    left = bytes_of(tmp_path)
+    for secret in (made["Ann"][1], later[1]):
+        assert secret.hex().encode() not in left
+    assert b"Ann" not in left
+    assert made["Bob"][1].hex().encode() in left
+    assert keys.destroy("Ann") == []
+    # New data of the same person have nothing to do with the old ones.
+    assert keys.make(["Ann"], "2026-05")["Ann"][0] != made["Ann"][0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_only_the_owner_reads_keys(tmp_path):
+    KeyFolder(tmp_path / "keys").make(["Ann"], "2026-03")
+    assert {oct(path.stat().st_mode & 0o077) for path in (tmp_path / "keys").iterdir() if path.name != "lock"} == {
+        "0o0"
+    }
+
+
+def test_keys_inside_of_the_twin_are_refused(tmp_path):
+    with pytest.raises(SchemaError, match="outside of the twin"):
+        KeyFolder(tmp_path / "twin" / "keys", twin=tmp_path / "twin")
+
+
+def test_a_ciphertext_is_bound_to_its_place_and_every_bit(tmp_path):
+    key = os.urandom(32)
+    made = encrypt(key, b"Ann", b"trips")
+    assert decrypt(key, made, b"trips") == b"Ann"
+    assert encrypt(key, b"Ann", b"trips") != made
+    for place in range(len(made)):
+        changed = bytearray(made)
+        changed[place] ^= 1
+        with pytest.raises(CorruptionError):
+            decrypt(key, bytes(changed), b"trips")
+    with pytest.raises(CorruptionError):
+        decrypt(key, made, b"other")
+
+
+def test_names_under_siv_are_equal_for_equal_names_only():
+    key = os.urandom(32)
+    assert encrypt_name(key, "Ann", "a") == encrypt_name(key, "Ann", "a")
+    assert len({encrypt_name(key, name, place) for name in ("Ann", "Bob") for place in ("a", "b")}) == 4
+    assert decrypt_name(key, encrypt_name(key, "Ann", "a"), "b") is None
+    assert decrypt_name(os.urandom(32), encrypt_name(key, "Ann", "a"), "a") is None
+
+
+def test_who_has_the_secret_finds_a_person_among_those_who_are_known(tmp_path):
+    pseudonyms = KeyFolder(tmp_path / "keys").pseudonyms()
+    made = pseudonyms("payroll", 3, "Ann")
+    assert KeyFolder(tmp_path / "keys").pseudonyms()("payroll", 3, "Ann") == made
+    assert pseudonyms.find(made, "payroll", range(5), ["Bob", "Ann"]) == "Ann"
+    assert pseudonyms.find(made, "payroll", range(5), ["Bob"]) is None
+    assert pseudonyms.find(made, "planning", range(5), ["Ann"]) is None
+    assert Pseudonyms(bytes(32))("payroll", 3, "Ann") != made

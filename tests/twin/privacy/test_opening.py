@@ -1,0 +1,152 @@
+"""A twin that was opened for a purpose shows what the purpose allows, and nothing else."""
+
+import json
+
+import numpy as np
+import pytest
+
+import twinlab as tl
+from twinlab.errors import PurposeError
+from twinlab.model.privacy.fields import fields_of
+from twinlab.model.reader import TwinReader
+from twinlab.twin.privacy.recording import PrivacyRecord
+
+PURPOSES = ("route_planning", "payroll", "safety", "statistics")
+#: What the model of the fleet declares: purpose -> fields that are there.
+MATRIX = {
+    "route_planning": {"truck": {"latitude", "longitude", "fuel"}, "trip": {"driver", "tour"}},
+    "payroll": {"truck": {"fuel"}, "trip": {"driver", "phone", "tour"}},
+    "safety": {"truck": {"latitude", "longitude", "fuel"}, "driver": {"pulse"}, "trip": {"driver", "tour"}},
+    "statistics": {"truck": {"fuel"}, "trip": {"tour"}},
+}
+
+
+def opened(fleet, purpose, **options):
+    return tl.open(fleet.folder, purpose=purpose, **options)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_each_purpose_sees_the_declared_fields_and_no_others(fleet, purpose):
+    reader = opened(fleet, purpose)
+    assert isinstance(reader, TwinReader)
+    seen = {
+        kind: set(reader.history(kind, start="2026-02-01", stop="2026-02-02", step="1h").data_vars)
+        for kind in reader.model.asset_types
+    }
+    for kind, names in seen.items():
+        stems = {name.rsplit("_", 1)[0] for name in names if name.endswith("_count")}
+        assert stems == MATRIX[purpose][kind]
+        assert {name for name in names if not any(name.startswith(stem) for stem in stems)} == set()
+    assert set(reader.events("trip").columns) & {"driver", "phone", "tour"} == MATRIX[purpose]["trip"]
+    assert set(seen) | {"trip"} == set(MATRIX[purpose])
+
+
+def test_what_is_withheld_says_for_which_purpose_it_is_shown(fleet):
+    reader = opened(fleet, "route_planning")
+    assert reader.events("trip").attrs["withheld"] == "phone: shown for payroll"
+    with pytest.raises(PurposeError, match="got 'driver', which is personal: it is shown for safety"):
+        reader.history("driver", signals=["pulse"])
+    with pytest.raises(
+        PurposeError, match="'latitude' of 'truck', which is personal: it is shown for route_planning and safety"
+    ):
+        opened(fleet, "payroll").history("truck", signals=["latitude"])
+
+
+def test_rules_about_hidden_fields_are_hidden(fleet):
+    assert set(opened(fleet, "payroll").model.rules) == {"empty"}
+    assert set(opened(fleet, "safety").model.rules) == {"fast_pulse", "empty"}
+
+
+def test_nothing_beyond_reading_can_be_reached(fleet):
+    reader = opened(fleet, "payroll")
+    for name in ("ledger", "reader", "folder", "ingest", "rebuild", "observations", "as_of", "export"):
+        assert not hasattr(reader, name)
+
+
+def test_people_have_a_pseudonym_of_the_purpose_and_epoch(fleet):
+    plain = opened(fleet, "payroll").events("trip").set_index(["start", "tour"])["driver"]
+    assert set(plain) == set(fleet.twin.events("trip")["driver"])
+    safe = opened(fleet, "safety").events("trip").set_index(["start", "tour"])["driver"]
+    assert not set(plain) & set(safe)
+    assert safe.str.fullmatch(r"p-[a-z2-7]{16}").all()
+    # Twelve days are parts of three weeks since 1970, and each person has a pseudonym in each.
+    weeks = len(set((safe.index.get_level_values(0).astype("int64") // (7 * 86400 * 10**9)).tolist()))
+    assert safe.nunique() == 6 * weeks
+    planned = opened(fleet, "route_planning").events("trip")["driver"]
+    assert planned.nunique() == 6
+    assert not set(planned) & set(safe)
+    assert set(opened(fleet, "route_planning").events("trip")["driver"]) == set(planned)
+
+
+def test_people_as_assets_are_found_by_their_pseudonym(fleet):
+    reader = opened(fleet, "safety")
+    span = {"start": "2026-02-01", "stop": "2026-02-02"}
+    whole = reader.history("driver", **span)
+    assert all(name.startswith("p-") for name in whole["asset"].values.tolist())
+    one = str(whole["asset"].values[2])
+    again = reader.history("driver", assets=[one], **span)
+    np.testing.assert_array_equal(again["pulse"].values[:, 0], whole["pulse"].sel(asset=one).values)
+    with pytest.raises(PurposeError, match="there is no driver 'Ann Archer'"):
+        reader.history("driver", assets=["Ann Archer"], **span)
+    with pytest.raises(PurposeError, match="within 7d"):
+        reader.history("driver")
+    with pytest.raises(PurposeError, match="they change at 2026-02-05T00:00:00"):
+        reader.history("driver", start="2026-02-01", stop="2026-02-09")
+
+
+def test_times_and_positions_are_as_coarse_as_stated(fleet):
+    reader = opened(fleet, "route_planning")
+    trips = reader.events("trip")
+    assert {time.minute for name in ("start", "end") for time in trips[name]} == {0}
+    assert not set(trips["event_id"]) & set(fleet.twin.events("trip")["event_id"])
+    exact = fleet.twin.history(
+        "truck", signals=["latitude", "longitude"], start="2026-02-01", stop="2026-02-02", step="1h"
+    )
+    coarse = reader.history("truck", signals=["latitude", "longitude"], start="2026-02-01", stop="2026-02-02")
+    assert {"latitude_mean", "longitude_mean"} <= set(coarse.data_vars)
+    assert not {f"latitude{end}" for end in ("", "_min", "_max", "_sum")} & set(coarse.data_vars)
+    north = np.abs(coarse["latitude_mean"] - exact["latitude_mean"]).compute()
+    assert 0 < float(north.max()) <= 5000 / 111_133 / 2 + 1e-9
+    assert len(np.unique(coarse["latitude_mean"].values[~np.isnan(coarse["latitude_mean"].values)])) < 30
+
+
+def test_short_spans_dont_show_exact_times(fleet):
+    reader = opened(fleet, "route_planning")
+    narrow = [
+        len(reader.events("trip", start=f"2026-02-01T06:{minute:02}", stop=f"2026-02-01T06:{minute + 1:02}"))
+        for minute in range(0, 59, 7)
+    ]
+    assert len(set(narrow)) == 1
+
+
+def test_every_read_of_personal_data_is_recorded_before_it_is_returned(fleet):
+    reader = opened(fleet, "safety", who="dora")
+    reader.events("trip", start="2026-02-03")
+    reader.history("truck", signals=["fuel"])
+    entries = list(PrivacyRecord(fleet.folder).entries())
+    assert [(one["kind"], one["who"]) for one in entries] == [("read", ["dora"])]
+    what = entries[0]["what"]
+    assert (what["owner"], what["fields"], what["purpose"], what["rows"]) == ("trip", ["driver"], "safety", 60)
+    assert "Archer" not in json.dumps(entries)
+
+
+def test_without_a_record_nothing_is_read(fleet):
+    from twinlab.twin.privacy.opening import for_purpose
+
+    def full(entry):
+        raise OSError("disk full")
+
+    reader = for_purpose(fleet.twin, "safety", record=full)
+    with pytest.raises(OSError, match="disk full"):
+        reader.events("trip")
+    reader.history("truck", signals=["fuel"])
+
+
+def test_an_unknown_purpose_is_refused_with_the_nearest_one(fleet):
+    with pytest.raises(tl.UnknownTermError, match="did you mean 'payroll'"):
+        opened(fleet, "payrol")
+
+
+def test_a_twin_without_declarations_is_as_before(fleet):
+    assert {field.name for field in fields_of(fleet.twin.model) if not field.declared} >= {"fuel", "tour"}
+    assert set(fleet.twin.events("trip")["driver"].dropna())

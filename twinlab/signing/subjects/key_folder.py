@@ -1,0 +1,215 @@
+"""A folder of keys outside of the twin: a file for each person, with a key for each month."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from twinlab._files import replace_file, sync_folder
+from twinlab._locks import Lock
+from twinlab.errors import SchemaError, SourceError
+from twinlab.signing.subjects.ciphers import KEY_BYTES
+from twinlab.signing.subjects.pseudonyms import Pseudonyms
+
+__all__ = ["KeyFolder"]
+
+_SECRET = "secret"  # noqa: S105  (a file's name)
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class KeyFolder:
+    """Keys of people, by a random id for each and the month in which their data arrived.
+
+    The folder is the secret: who can read it can read all personal data of the twin. Its files are for its owner only. Back it up
+    apart from the twin, and only as long as a person may be forgotten with a delay.
+
+    Parameters
+    ----------
+    path : Path or str
+        The folder; made by the first key.
+    twin : Path or str, optional
+        The twin's folder, in which it mustn't be.
+
+    Raises
+    ------
+    SchemaError
+        If the folder is inside of the twin's.
+    """
+
+    def __init__(self, path: Path | str, *, twin: Path | str | None = None) -> None:
+        self.path = Path(path)
+        if twin is not None and self.path.resolve().is_relative_to(Path(twin).resolve()):
+            msg = f"expected a folder of keys outside of the twin {twin}, got {path}: a backup of the twin would have the keys, too"
+            raise SchemaError(msg)
+        # Id -> contents of its file; name of a person -> id.
+        self._entries: dict[str, dict[str, dict[str, str]]] = {}
+        self._ids: dict[str, str] = {}
+        self._stamp: tuple[int, int] | None = None
+        self._guard = threading.RLock()
+        self._pseudonyms: Pseudonyms | None = None
+
+    def __repr__(self) -> str:
+        return f"KeyFolder({str(self.path)!r})"
+
+    # -- people ------------------------------------------------------------------------------------------------------
+    def subjects(self) -> list[str]:
+        """Return the names of the people who have a key, sorted."""
+        with self._guard:
+            self._read()
+            return sorted(self._ids)
+
+    def months(self, subject: str) -> list[str]:
+        """Return the months in which data of a person arrived whose keys exist, sorted; empty for nobody."""
+        with self._guard:
+            self._read()
+            entry = self._entries.get(self._ids.get(subject, ""))
+            return [] if entry is None else sorted(entry["keys"])
+
+    def make(self, subjects: Iterable[str], month: str) -> dict[str, tuple[str, bytes]]:
+        """Return the id and the key of each person for a month; missing ones are made, and durable when this returns.
+
+        Parameters
+        ----------
+        subjects : iterable of str
+            Names of people.
+        month : str
+            ``"2026-03"``.
+
+        Raises
+        ------
+        SourceError
+            If the folder can't be written.
+        """
+        wanted = dict.fromkeys(subjects)
+        with self._guard:
+            self._read()
+            missing = [name for name in wanted if month not in self._keys_of(name)]
+            if missing:
+                self._add(missing, month)
+            return {name: (self._ids[name], bytes.fromhex(self._keys_of(name)[month])) for name in wanted}
+
+    def _keys_of(self, name: str) -> Mapping[str, str]:
+        entry = self._entries.get(self._ids.get(name, ""))
+        return {} if entry is None else entry["keys"]
+
+    def _add(self, names: Iterable[str], month: str) -> None:
+        try:
+            self._create()
+            with Lock(self.path / "lock", what=f"the keys in {self.path}", wait=30.0):
+                self._read(fresh=True)
+                for name in names:
+                    if month in self._keys_of(name):
+                        continue
+                    one = self._ids.get(name) or os.urandom(16).hex()
+                    keys = {**self._keys_of(name), month: os.urandom(KEY_BYTES).hex()}
+                    self._write(one, {"subject": {"name": name}, "keys": keys})
+                sync_folder(self.path)
+        except OSError as error:
+            msg = f"keys in {self.path} can't be written: {error.strerror}; no personal data were stored. Check disk and permissions"
+            raise SourceError(msg) from error
+
+    def key(self, subject_id: str, month: str) -> bytes | None:
+        """Return a key; None if it was destroyed or isn't in this folder."""
+        with self._guard:
+            self._read()
+            entry = self._entries.get(subject_id)
+            found = None if entry is None else entry["keys"].get(month)
+            return None if found is None else bytes.fromhex(found)
+
+    def destroy(self, subject: str, *, before: str | None = None) -> list[str]:
+        """Destroy the keys of a person, for all months or those before one; return these months.
+
+        The bytes are overwritten before the file is removed. A file system that copies on write, and backups of this folder, may have them
+        longer.
+        """
+        with self._guard:
+            if not self.path.is_dir():
+                return []
+            with Lock(self.path / "lock", what=f"the keys in {self.path}", wait=30.0):
+                self._read(fresh=True)
+                one = self._ids.get(subject)
+                if one is None:
+                    return []
+                keys = self._entries[one]["keys"]
+                gone = sorted(month for month in keys if before is None or month < before)
+                left = {month: key for month, key in keys.items() if month not in gone}
+                if gone:
+                    path = self.path / f"{one}.json"
+                    _overwrite(path)
+                    if left:
+                        self._write(one, {"subject": {"name": subject}, "keys": left})
+                    else:
+                        path.unlink()
+                    sync_folder(self.path)
+                    self._read(fresh=True)
+                return gone
+
+    # -- pseudonyms --------------------------------------------------------------------------------------------------
+    def pseudonyms(self) -> Pseudonyms:
+        """Return the pseudonyms of this folder's secret, which is made on first use."""
+        with self._guard:
+            if self._pseudonyms is None:
+                self._create()
+                self._pseudonyms = Pseudonyms((self.path / _SECRET).read_bytes())
+            return self._pseudonyms
+
+    # -- files -------------------------------------------------------------------------------------------------------
+    def _create(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        secret = self.path / _SECRET
+        if not secret.exists():
+            with Lock(self.path / "lock", what=f"the keys in {self.path}", wait=30.0):
+                if not secret.exists():
+                    self._put(secret, os.urandom(KEY_BYTES))
+                    sync_folder(self.path)
+
+    def _write(self, one: str, entry: dict[str, dict[str, str]]) -> None:
+        self._put(self.path / f"{one}.json", json.dumps(entry).encode())
+        self._entries[one] = entry
+        self._ids[entry["subject"]["name"]] = one
+
+    @staticmethod
+    def _put(path: Path, data: bytes) -> None:
+        draft = path.with_name(f".{path.name}.tmp")
+        descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        try:
+            os.write(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        replace_file(draft, path)
+
+    def _read(self, *, fresh: bool = False) -> None:
+        """Read the files again if the folder has changed."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            self._entries, self._ids, self._stamp = {}, {}, None
+            return
+        stamp = found.st_mtime_ns, found.st_ino
+        if not fresh and stamp == self._stamp:
+            return
+        entries: dict[str, dict[str, dict[str, str]]] = {}
+        for path in self.path.glob("*.json"):
+            if _ID.fullmatch(path.stem):
+                try:
+                    entries[path.stem] = json.loads(path.read_bytes())
+                except FileNotFoundError:
+                    continue
+                except ValueError as error:
+                    msg = f"{path}: expected a file of keys; it is damaged ({error}): restore it from a backup of the keys"
+                    raise SourceError(msg) from error
+        self._entries, self._stamp = entries, stamp
+        self._ids = {entry["subject"]["name"]: one for one, entry in entries.items()}
+
+
+def _overwrite(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.write(os.urandom(size))
+        file.flush()
+        os.fsync(file.fileno())

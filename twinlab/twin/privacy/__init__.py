@@ -1,0 +1,6 @@
+"""Privacy of a twin: opened for a purpose, personal columns refused or encrypted, people forgotten, data released.
+
+In: a twin's folder, a folder of keys outside of it, a purpose. Out: readers, released files, proofs of erasure, audit rows.
+Read in order: `keys`, `recording`, `opening`.
+Never: personal data returned before the read is recorded.
+"""
