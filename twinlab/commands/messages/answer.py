@@ -97,8 +97,10 @@ def new_answer(
     """
     command_id, target, parameter = command or (None, None, None)
     reported, unit = value or (None, None)
+    # A text of another program may have surrogates, which can't be signed.
+    reason = reason.encode("utf-8", "replace").decode()[:2000] or outcome
     return Answer(
-        command_id=command_id, target=target, parameter=parameter, outcome=outcome, reason=reason[:2000] or outcome,
+        command_id=command_id, target=target, parameter=parameter, outcome=outcome, reason=reason,
         value=reported, unit=unit, at=instant_text(now or datetime.now(UTC)), device=device, wire_sha256=wire_sha256,
     )  # fmt: skip
 

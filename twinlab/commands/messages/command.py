@@ -21,6 +21,8 @@ __all__ = [
     "Command",
     "Instant",
     "Operation",
+    "check_expiry",
+    "check_issued",
     "check_times",
     "instant_text",
     "new_command",
@@ -223,10 +225,20 @@ def check_times(command: Command, *, now: datetime) -> None:
     CommandRejectedError
         If `issued_at` is more than 5 s ahead.
     """
+    check_issued(command, now=now)
+    check_expiry(command, now=now)
+
+
+def check_issued(command: Command, *, now: datetime) -> None:
+    """Refuse a command that was issued in the future; see `check_times`."""
     if command.issued > now + CLOCK_TOLERANCE:
         ahead = (command.issued - now).total_seconds()
         msg = f"command.issued_at: expected at most {CLOCK_TOLERANCE.seconds} s ahead of the clock, got {ahead:g} s; compare the clocks"
         raise CommandRejectedError(msg)
+
+
+def check_expiry(command: Command, *, now: datetime) -> None:
+    """Refuse a command that has expired; see `check_times`."""
     if now >= command.expires:
         msg = f"command.expires_at: expected an instant after {instant_text(now)}, got {command.expires_at}; decide again with the present state"
         raise CommandExpiredError(msg)

@@ -13,7 +13,7 @@ from twinlab.signing.keys.ring import KeyRing, Role
 if TYPE_CHECKING:
     from securesystemslib.signer import Key
 
-__all__ = ["check_signers", "open_signed"]
+__all__ = ["PersonKeys", "check_signers", "open_signed"]
 
 
 def open_signed(wire: bytes, *, ring: KeyRing) -> SignedCommand:
@@ -24,10 +24,10 @@ def open_signed(wire: bytes, *, ring: KeyRing) -> SignedCommand:
     CommandRejectedError
         As `open_command`; also if a key is revoked, or is one of a device.
     """
-    return open_command(wire, keys=_PersonKeys(ring))
+    return open_command(wire, keys=PersonKeys(ring))
 
 
-class _PersonKeys(Mapping[str, "Key"]):
+class PersonKeys(Mapping[str, "Key"]):
     """Keys of persons that aren't revoked; only those that a command names are made."""
 
     def __init__(self, ring: KeyRing) -> None:

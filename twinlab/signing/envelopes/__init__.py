@@ -14,10 +14,13 @@ __getattr__, __dir__ = attach(
     {
         "Opened": "dsse",
         "add_signature": "dsse",
+        "check_payload_type": "dsse",
         "open_envelope": "dsse",
         "public_key": "dsse",
+        "read_envelope": "dsse",
         "read_json": "strict_json",
         "read_payload": "dsse",
         "sign_payload": "dsse",
+        "verify_signatures": "dsse",
     },
 )

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
     from securesystemslib.signer import Key, Signer
 
-__all__ = ["MAX_SIGNATURES", "Opened", "add_signature", "open_envelope", "public_key", "read_payload", "sign_payload"]
+__all__ = [
+    "MAX_SIGNATURES",
+    "Opened",
+    "add_signature",
+    "check_payload_type",
+    "open_envelope",
+    "public_key",
+    "read_envelope",
+    "read_payload",
+    "sign_payload",
+    "verify_signatures",
+]
 
 #: Verifying costs about 0.1 ms a signature: more than any number of persons that a command may need isn't tried.
 MAX_SIGNATURES = 8
@@ -111,8 +122,50 @@ def open_envelope(wire: bytes, *, payload_type: str, keys: Mapping[str, Key]) ->
     ControlError
         Without the extra `control`.
     """
-    unverified = _library()[2]
     envelope = _read_envelope(wire, payload_type)
+    return Opened(envelope.payload, verify_signatures(envelope, keys))
+
+
+def read_envelope(wire: bytes) -> Envelope:
+    """Return an envelope of any payload type as securesystemslib has it, not verified.
+
+    Raises
+    ------
+    CommandRejectedError
+        If it can't be read.
+    ControlError
+        Without the extra `control`.
+    """
+    make_envelope, make_signature, _ = _library()
+    found = read_json(wire, what="envelope")
+    _check_keys(found, {"payload", "payloadType", "signatures"}, "envelope")
+    if not isinstance(found["payloadType"], str):
+        msg = f"envelope.payloadType: expected a text, got {ascii(found['payloadType'])[:80]}"
+        raise CommandRejectedError(msg)
+    signatures = {
+        key_id: make_signature(key_id, signature) for key_id, signature in _signatures(found["signatures"]).items()
+    }
+    payload = _base64(found["payload"], "envelope.payload")
+    envelope: Envelope = make_envelope(payload, found["payloadType"], signatures)
+    return envelope
+
+
+def check_payload_type(envelope: Envelope, expected: str) -> None:
+    """Refuse an envelope of another payload type.
+
+    Raises
+    ------
+    CommandRejectedError
+        If its type is another.
+    """
+    if envelope.payload_type != expected:
+        msg = f"envelope.payloadType: expected {expected}, got {ascii(envelope.payload_type)[:80]}"
+        raise CommandRejectedError(msg)
+
+
+def verify_signatures(envelope: Envelope, keys: Mapping[str, Key]) -> tuple[str, ...]:
+    """Return the ids of the keys that signed, sorted, if each signature of an envelope is valid; see `open_envelope`."""
+    unverified = _library()[2]
     if not envelope.signatures:
         raise _signature_count(0)
     signed = envelope.pae()
@@ -129,7 +182,7 @@ def open_envelope(wire: bytes, *, payload_type: str, keys: Mapping[str, Key]) ->
         except unverified as error:
             msg = f"envelope.signatures: expected a signature of this payload, got one of key {key_id} that doesn't match it"
             raise CommandRejectedError(msg) from error
-    return Opened(envelope.payload, tuple(sorted(envelope.signatures)))
+    return tuple(sorted(envelope.signatures))
 
 
 def public_key(key_id: str, public: str) -> Key:
@@ -147,19 +200,19 @@ def public_key(key_id: str, public: str) -> Key:
 
 
 def _read_envelope(wire: bytes, payload_type: str) -> Envelope:
-    make_envelope, make_signature, _ = _library()
-    found = read_json(wire, what="envelope")
-    _check_keys(found, {"payload", "payloadType", "signatures"}, "envelope")
-    if found["payloadType"] != payload_type:
-        msg = f"envelope.payloadType: expected {payload_type}, got {ascii(found['payloadType'])[:80]}"
-        raise CommandRejectedError(msg)
-    entries = found["signatures"]
+    envelope = read_envelope(wire)
+    check_payload_type(envelope, payload_type)
+    return envelope
+
+
+def _signatures(entries: object) -> dict[str, str]:
+    """Return key id -> signature as hexadecimal digits."""
     if not isinstance(entries, list):
         msg = f"envelope.signatures: expected a list, got {type(entries).__name__}"
         raise CommandRejectedError(msg)
     if len(entries) > MAX_SIGNATURES:
         raise _signature_count(len(entries))
-    signatures = {}
+    signatures: dict[str, str] = {}
     for place, entry in enumerate(entries):
         where = f"envelope.signatures[{place}]"
         if not isinstance(entry, dict):
@@ -173,9 +226,8 @@ def _read_envelope(wire: bytes, payload_type: str) -> Envelope:
         if len(signature) != _SIGNATURE_BYTES:
             msg = f"{where}.sig: expected {_SIGNATURE_BYTES} bytes, got {len(signature)}"
             raise CommandRejectedError(msg)
-        signatures[key_id] = make_signature(key_id, signature.hex())
-    envelope: Envelope = make_envelope(_base64(found["payload"], "envelope.payload"), payload_type, signatures)
-    return envelope
+        signatures[key_id] = signature.hex()
+    return signatures
 
 
 def _check_keys(found: dict[str, Any], expected: set[str], where: str) -> None:
