@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "serve", "user", "status", "check", "fidelity", "models", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "serve", "user", "status", "check", "fidelity", "models", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 

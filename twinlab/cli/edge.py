@@ -65,3 +65,22 @@ async def _serve(gateway: Gateway, *, leave: bool) -> None:
 def _report(lines: int) -> None:
     sys.stdout.write(f"{json.dumps({'stored': lines})}\n")
     sys.stdout.flush()
+
+
+@group.command(
+    "device-key", cls=Command, after="edge", example="twinlab device-key truck-1 --to truck-1.pem >> keys.yaml"
+)
+@click.argument("device")
+@click.option(
+    "--to", "path", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File of the private key."
+)
+def _device_key(device: str, path: Path) -> None:
+    """Make the key that a gateway signs its messages with; print the entry for `devices:` of a key ring.
+
+    The private key stays on the gateway's machine, in a file that only its owner can read: `signing_key` of its settings. The
+    historian needs the public key alone: `keys` of its source.
+    """
+    from twinlab.edge.signatures.key_files import make_key  # noqa: PLC0415  (--help stays quick)
+
+    public = make_key(path)
+    click.echo(f"  {json.dumps(device)}:\n    keys:\n      - public: {public}")

@@ -21,6 +21,8 @@ from twinlab.edge.readings import Reading, Readings, check_reading
 from twinlab.edge.reducing import Reducing
 from twinlab.edge.sender import Sender
 from twinlab.edge.settings import GatewaySettings
+from twinlab.edge.signatures.key_files import read_key
+from twinlab.edge.signatures.signing_transport import signing_connect
 from twinlab.edge.transport import Connect, connect
 from twinlab.errors import SchemaError, TwinlabError
 
@@ -54,7 +56,7 @@ class Gateway:
     SchemaError
         If a model that scores rows can't be read or doesn't fit the tags.
     SourceError
-        If the disk is full or fails.
+        If the disk is full or fails, or the signing key can't be read.
     """
 
     def __init__(
@@ -62,8 +64,10 @@ class Gateway:
     ) -> None:
         self.settings = settings
         self.outbox = Outbox(Path(settings.outbox), expiry=settings.expiry, max_bytes=settings.max_bytes)
-        self.sender = Sender(self.outbox, settings, connect=connect, now_ns=now_ns, on_request=self._send_raw)
         try:
+            if settings.signing_key is not None:
+                connect = signing_connect(connect, read_key(Path(settings.signing_key)))
+            self.sender = Sender(self.outbox, settings, connect=connect, now_ns=now_ns, on_request=self._send_raw)
             self._reducing = Reducing(self.outbox, settings)
         except BaseException:
             self.outbox.close()

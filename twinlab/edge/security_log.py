@@ -9,11 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["SecurityEvent", "SecurityLog", "note_events", "security_events"]
+__all__ = ["Kind", "SecurityEvent", "SecurityLog", "note_events", "security_events"]
 
 Kind = Literal[
-    "no certificate", "certificate refused", "no TLS", "connection refused", "publish denied", "older copy of an outbox"
-]
+    # By the broker.
+    "connected", "no certificate", "certificate refused", "no TLS", "connection refused", "publish denied",
+    # By the historian.
+    "older copy of an outbox", "new epoch", "earlier epoch", "no handshake", "sequence again", "unsigned", "unknown key", "revoked key",
+    "key of another", "changed", "quarantine full", "traffic",
+]  # fmt: skip
 
 _LINE = re.compile(r"(?P<time>\S+): (?P<text>.*)")
 _OPENED = re.compile(r"New connection from (?P<address>\S+) on port \d+\.")
@@ -40,7 +44,7 @@ _REASONS: tuple[tuple[str, Kind], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """Something that a broker or a historian refused."""
+    """Something that a broker or a historian refused or noticed."""
 
     time: str
     """As the broker wrote it."""
@@ -52,6 +56,8 @@ class SecurityEvent:
     """Name in the client's certificate."""
     topic: str | None
     detail: str
+    count: int = 1
+    """How often, of several that were noticed together; of "traffic" the number of rows."""
 
     def to_json(self) -> str:
         """Return one line of JSON."""
@@ -72,9 +78,10 @@ def security_events(lines: Iterable[str]) -> Iterator[SecurityEvent]:
 
 
 class _Reader:
-    """Remembers which client is who, because a refusal names the client alone."""
+    """Remembers which client is who, because a refusal names the client alone; yields connections as well if asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, connections: bool = False) -> None:
+        self._connections = connections
         self._clients: dict[str, tuple[str, str | None]] = {}
         self._opened: str | None = None
 
@@ -92,6 +99,8 @@ class _Reader:
             self._opened = opened["address"]
         elif known := _CLIENT.fullmatch(text):
             self._clients[known["client"]] = known["address"], known["user"]
+            if self._connections:
+                return SecurityEvent(time, "connected", known["address"], known["client"], known["user"], None, text)
         elif denied := _DENIED.fullmatch(text):
             address, user = self._clients.get(denied["client"], (None, None))
             return SecurityEvent(time, "publish denied", address, denied["client"], user, denied["topic"], text)
@@ -123,18 +132,20 @@ class SecurityLog:
         Log of mosquitto; it needn't exist yet.
     path : Path
         File of the events.
+    connections : bool
+        Whether accepted connections are added as well, as "connected": who connects from where is evidence, too.
     """
 
-    def __init__(self, broker_log: Path, path: Path) -> None:
-        self._broker_log, self.path = broker_log, path
-        self._reader, self._at = _Reader(), 0
+    def __init__(self, broker_log: Path, path: Path, *, connections: bool = False) -> None:
+        self._broker_log, self.path, self._connections = broker_log, path, connections
+        self._reader, self._at = _Reader(connections=connections), 0
 
     def update(self) -> list[SecurityEvent]:
         """Add the events of the lines that are new and complete; return them."""
         if not self._broker_log.exists():
             return []
         if self._broker_log.stat().st_size < self._at:  # another file took its place
-            self._reader, self._at = _Reader(), 0
+            self._reader, self._at = _Reader(connections=self._connections), 0
         with self._broker_log.open("rb") as log:
             log.seek(self._at)
             whole = log.read().rpartition(b"\n")

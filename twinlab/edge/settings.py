@@ -93,6 +93,8 @@ class GatewaySettings(Model):
     name: Annotated[str, Field(pattern=r"^[^/+#\x00]+$")]
     """The name in its certificate and its topics."""
     broker: Broker
+    signing_key: str | None = None
+    """File with the Ed25519 key that every message is signed with (``twinlab device-key``); None signs nothing."""
     outbox: str = "outbox.db"
     """File of the rows that aren't acknowledged, on a disk of this machine."""
     max_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 30
@@ -169,4 +171,6 @@ def read_settings(path: Path) -> GatewaySettings:
     }
     broker = settings.broker.model_copy(update=files)
     scores = tuple(one.model_copy(update={"model": str(folder / one.model)}) for one in settings.scores)
-    return settings.model_copy(update={"broker": broker, "outbox": str(folder / settings.outbox), "scores": scores})
+    signing = None if settings.signing_key is None else str(folder / settings.signing_key)
+    own = {"broker": broker, "outbox": str(folder / settings.outbox), "scores": scores, "signing_key": signing}
+    return settings.model_copy(update=own)

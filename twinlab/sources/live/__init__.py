@@ -1,8 +1,8 @@
 """Live sources: rows as they come, acknowledged once they are durable; each kind is one module and a line in `registry`.
 
 In: the options of ``live:`` in a mapping, and where the source stopped before. Out: `LiveBatch` after `LiveBatch`, `Health`.
-Read in order: `protocol`, `registry`, `health`, `base` (for kinds to derive from); `acceptance`, `clock` and `gateway_rows` (outboxes of gateways); `observed` (values
-as rows); `request_pace`; then one module or package a kind: `mqtt`, `paced` (replays), `sql_poll` (with `sql_database`, `sql_rows`), `watch`,
+Read in order: `protocol`, `registry`, `health`, `base` (for kinds to derive from); `acceptance`, `clock`, `gateway_rows` and `guarded/` (outboxes of gateways); `observed` (values
+as rows); `request_pace`; then one module or package a kind: `mqtt/`, `paced` (replays), `sql_poll` (with `sql_database`, `sql_rows`), `watch`,
 `modbus/`, `opcua/`, `http_json/`, `postgres/`.
 Never: a row acknowledged before it is durable, an unbounded queue, a write to the peer, a secret in a YAML file.
 """

@@ -159,10 +159,11 @@ class Acceptance:
         reason = "acknowledged to another historian, or the ledger is an older copy"
         return self._take(gateway, Message(token, outbox.taken + 1, rows, 0, Lost({"": rows}, (reason,), 0, 0)))
 
-    def offer(self, gateway: str, message: Message) -> list[Accepted]:
+    def offer(self, gateway: str, message: Message, *, met: bool = False) -> list[Accepted]:
         """Return what a message makes acceptable, in order: its rows and those that waited for them, or nothing.
 
-        Of an outbox that is known from ``offsets``, nothing is taken before its handshake, which comes first.
+        Of an outbox that is known from ``offsets``, nothing is taken before its handshake, which comes first; with ``met`` it
+        needs none, since a person has released the message.
 
         Append the rows to the ledger, then call `commit`.
 
@@ -172,6 +173,7 @@ class Acceptance:
             If the gateway begins too many outboxes.
         """
         outbox = self._outbox(gateway, message.token)
+        outbox.met = outbox.met or met
         if outbox.copied or not outbox.met:
             return []
         last = message.first + message.rows - 1
@@ -220,6 +222,10 @@ class Acceptance:
             "the gateway has begun a new epoch, which it does by itself and loses nothing. If its disk wasn't restored, somebody else "
             "has a copy of it: replace its certificate"
         )
+
+    def known(self) -> list[tuple[str, int, int, int]]:
+        """Return gateway, token, epoch and last durable sequence of each outbox."""
+        return [(name, token, one.epoch, one.durable) for (name, token), one in self._outboxes.items()]
 
     def outboxes(self, gateway: str) -> list[int]:
         """Return the tokens of a gateway's outboxes."""

@@ -108,6 +108,8 @@ class Health:
     """Stream -> ``clock_offset`` of it, for a source whose streams have clocks of their own, such as gateways."""
     streams_offline: tuple[str, ...] = ()
     """Streams that the peer has reported as not connected, such as gateways whose connection broke."""
+    streams: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Stream -> what is known of it: whether its messages are signed and by which key, epoch, sequence, messages in quarantine."""
 
 
 @dataclass(frozen=True, slots=True)

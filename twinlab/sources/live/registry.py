@@ -24,7 +24,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
     built_in={
         "http": "twinlab.sources.live.http_json.kind:HTTP",
         "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
-        "mqtt": "twinlab.sources.live.mqtt:MQTT",
+        "mqtt": "twinlab.sources.live.mqtt.kind:MQTT",
         "opcua": "twinlab.sources.live.opcua.kind:OPCUA",
         "postgres": "twinlab.sources.live.postgres.kind:POSTGRES",
         "replay": "twinlab.ledger.replay:REPLAY",

@@ -21,7 +21,7 @@ from tests.mosquitto import Authority, Mosquitto
 from twinlab.edge import Gateway, GatewaySettings, Reading, SecurityLog
 from twinlab.errors import SourceError
 from twinlab.sources.live import LIVE_KINDS, Gap, LiveBatch, LiveContext, LiveSource
-from twinlab.sources.live.mqtt import MqttSource
+from twinlab.sources.live.mqtt.source import MqttSource
 from twinlab.testing import check_live_source
 
 # aiomqtt leaves the socket of a failed handshake to the garbage collector.
@@ -201,8 +201,9 @@ def test_an_older_copy_of_an_outbox_is_refused_and_in_the_security_log(mosquitto
     asyncio.run(main())
     assert [row["value"] for row in ledger.rows()] == [float(n) for n in (*range(1, 21), *range(101, 151))]
     assert len({row["epoch"] for row in ledger.rows()}) == 2
-    (line,) = (tmp_path / "live" / "security.jsonl").read_text().splitlines()
-    event = json.loads(line)
+    noted = [json.loads(line) for line in (tmp_path / "live" / "security.jsonl").read_text().splitlines()]
+    assert [one["kind"] for one in noted] == ["older copy of an outbox", "new epoch"]
+    event = noted[0]
     assert (event["kind"], event["client"]) == ("older copy of an outbox", "truck-1")
     assert "uses the sequences from 11 on again" in event["detail"]
 

@@ -4,64 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from twinlab._backoff import Backoff
 from twinlab._tasks import cancel_all
-from twinlab.edge.handshake import Birth
-from twinlab.edge.messages import parse
 from twinlab.edge.raw import RawRequest
-from twinlab.edge.readings import Readings
-from twinlab.edge.security_log import SecurityEvent, note_events
-from twinlab.edge.settings import Broker
+from twinlab.edge.security_log import SecurityLog
 from twinlab.edge.transport import MAX_IN_FLIGHT, tls_context, topic
-from twinlab.errors import SchemaError, SourceError
-from twinlab.model.basics import Duration, parse_duration
-from twinlab.model.extensions.live_kind import LiveKind
-from twinlab.model.extensions.options import Options
-from twinlab.sources.live.acceptance import Acceptance, Accepted, offsets_of
-from twinlab.sources.live.clock import ClockEstimate
+from twinlab.errors import SourceError
+from twinlab.model.basics import parse_duration
+from twinlab.sources.live.acceptance import offsets_of
 from twinlab.sources.live.gateway_rows import gaps_of, observations
-from twinlab.sources.live.health import HealthMeter
+from twinlab.sources.live.guarded.notes import SECURITY_LOG
+from twinlab.sources.live.mqtt.inbox import Inbox
+from twinlab.sources.live.mqtt.options import MqttOptions
 from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext
 
 if TYPE_CHECKING:
     import aiomqtt
 
-__all__ = ["MQTT", "MqttOptions", "MqttSource"]
+__all__ = ["MqttSource"]
 
 _LOG = logging.getLogger("twinlab.live.mqtt")
 # A lost connection is an error for the library; here it is reported by `health`, and as a warning.
 _CLIENT_LOG = logging.getLogger("twinlab.live.mqtt.client")
 _CLIENT_LOG.setLevel(logging.CRITICAL)
-#: File in the twin's folder for what was refused.
-SECURITY_LOG = Path("live") / "security.jsonl"
 #: Messages of at most 1,000 rows that wait to be read; further ones are dropped, and come again.
 _QUEUE = 200
 #: Seconds for which the retained births of gateways are awaited when the catalogue is asked for.
 _BIRTHS = 1.0
+#: Seconds between two looks at the broker's log and at what people have released.
+_LOOK_EVERY = 1.0
 #: Seconds for which a catalogue waits for the connection.
 _CONNECTED = 10.0
-
-
-class MqttOptions(Broker, Options):
-    """Options of a live source ``mqtt``."""
-
-    client: Annotated[str, Field(pattern=r"^[^/+#\x00]+$")] = "historian"
-    """Name of this client at the broker; another client with the same name ends the connection of the first."""
-    gather: Duration = "50ms"
-    """Rows of so long a time are one batch."""
-    queue_rows: Annotated[int, Field(ge=1_000)] = 100_000
-    """Maximum number of rows that aren't durable yet; further ones are dropped unacknowledged, and come again."""
-    clock_tolerance: Duration = "10s"
-    """A gateway's clock that is off by more is reported as suspect."""
 
 
 class MqttSource:
@@ -82,16 +61,19 @@ class MqttSource:
             if (given := getattr(options, name)) is not None
         }
         self._options = options.model_copy(update=files)
-        self._acceptance = Acceptance(context.offsets, queue_rows=options.queue_rows)
-        self._meter = HealthMeter(suspect_offset=parse_duration(options.clock_tolerance) / 1e9)
-        self._folder = context.folder
-        # Gateways and runs of which an older copy was reported.
-        self._copies: set[tuple[str, tuple[tuple[int, int], ...]]] = set()
-        self._clocks: dict[str, ClockEstimate] = {}
-        self._units: dict[str, dict[str, str | None]] = {}
-        self._online: set[str] = set()
-        self._accepted: list[Accepted] = []
-        self._received_ns = 0
+        self._inbox = Inbox(
+            context.name,
+            context.folder,
+            self._options,
+            context.offsets,
+            answer=self._answer,
+            arrived=self._note_arrival,
+        )
+        self._meter = self._inbox.meter
+        self._broker_log: SecurityLog | None = None
+        if options.broker_log is not None:
+            log = context.folder / options.broker_log
+            self._broker_log = SecurityLog(log, context.folder / SECURITY_LOG, connections=True)
         self._reading = False
         self._publisher: aiomqtt.Client | None = None
         self._arrived, self._due, self._connected = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -106,22 +88,21 @@ class MqttSource:
         return Catalogue(
             tuple(
                 DeclaredTag(f"{gateway}/{tag}", unit)
-                for gateway, units in sorted(self._units.items())
+                for gateway, units in sorted(self._inbox.units.items())
                 for tag, unit in units.items()
             )
         )
 
     async def batches(self) -> AsyncIterator[LiveBatch]:
         """Connect, again and again with growing pauses, and yield what is accepted."""
-        work = asyncio.create_task(self._connect())
+        work, look = asyncio.create_task(self._connect()), asyncio.create_task(self._look())
         self._reading = True
         try:
             while True:
                 await self._until_arrived(work)
                 await asyncio.sleep(parse_duration(self._options.gather) / 1e9)
                 self._arrived.clear()
-                parts, self._accepted = self._accepted, []
-                received, self._received_ns = self._received_ns, 0
+                parts, received = self._inbox.take()
                 if parts:
                     rows = observations(parts)
                     yield LiveBatch(
@@ -133,7 +114,7 @@ class MqttSource:
                     )
         finally:
             self._reading = False
-            await cancel_all([work])
+            await cancel_all([work, look])
 
     async def _until_arrived(self, work: asyncio.Task[None]) -> None:
         """Wait for rows, or raise the error that ended the connection for good."""
@@ -149,9 +130,7 @@ class MqttSource:
     async def acknowledge(self, batch: LiveBatch) -> None:
         """Acknowledge the rows of a batch to their gateways."""
         parts = batch.handle if isinstance(batch.handle, tuple) else ()
-        self._acceptance.commit(parts)
-        for part in parts:
-            self._answer(part.gateway, part.token)
+        self._inbox.commit(parts)
 
     async def fill(self, gap: Gap) -> str:
         """Ask a gateway for the rows of a span that its aggregation left out. How many it sends isn't known.
@@ -168,7 +147,7 @@ class MqttSource:
             return "the gateway has reported the rows as lost"
         if start is None or stop is None:
             return "a gateway is asked for a span of time, whose start or end isn't known"
-        if client is None or gap.stream not in self._online:
+        if client is None or gap.stream not in self._inbox.online:
             msg = f"gateway {gap.stream!r} isn't connected"
             raise SourceError(msg)
         tags = tuple(tag.removeprefix(f"{gap.stream}/") for tag in gap.tags) or ("*",)
@@ -184,19 +163,12 @@ class MqttSource:
     @property
     def health(self) -> Health:
         """State, rate, errors, gaps and the clock that is off most."""
-        offsets = {name: offset for name, clock in self._clocks.items() if (offset := clock.offset) is not None}
+        offsets = self._inbox.clocks()
         if offsets:
             self._meter.clock(max(offsets.values(), key=abs))
-        acceptance = self._acceptance
-        self._meter.load |= {
-            "gateways_online": float(len(self._online)),
-            "rows_queued": float(acceptance.queued),
-            "rows_waiting_for_earlier": float(acceptance.buffered),
-            "rows_again": float(acceptance.duplicates),
-            "rows_shed": float(acceptance.shed),
-        }
-        gone = tuple(sorted(set(self._units) - self._online)) if self._publisher is not None else ()
-        return replace(self._meter.health(), stream_clocks=offsets, streams_offline=gone)
+        self._meter.load |= self._inbox.load()
+        gone = tuple(sorted(set(self._inbox.units) - self._inbox.online)) if self._publisher is not None else ()
+        return replace(self._meter.health(), stream_clocks=offsets, streams_offline=gone, streams=self._inbox.streams())
 
     # -- inside ----------------------------------------------------------------------------------------------------
     async def _await_births(self) -> None:
@@ -206,7 +178,7 @@ class MqttSource:
                 await self._connected.wait()
         except TimeoutError as error:
             raise SourceError(self._unreachable("no connection yet")) from error
-        if not self._units:
+        if not self._inbox.units:
             await asyncio.sleep(_BIRTHS)
 
     async def _ask_births(self) -> None:
@@ -219,8 +191,7 @@ class MqttSource:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_BIRTHS):
                         async for message in client.messages:
-                            with suppress(SchemaError):  # reported when rows are read
-                                self._declare(_gateway(message), message.payload)
+                            self._inbox.declare(_gateway(message), message.payload)
         except (aiomqtt.MqttError, OSError) as error:
             raise SourceError(self._unreachable(error)) from error
 
@@ -250,6 +221,17 @@ class MqttSource:
             "Check that it runs, and that it accepts this client's certificate."
         )
 
+    async def _look(self) -> None:
+        """Look at what isn't a message, again and again: what people have released, what the broker refused."""
+        while True:
+            try:
+                self._inbox.look()
+                if self._broker_log is not None:
+                    await asyncio.to_thread(self._broker_log.update)
+            except (OSError, SourceError) as error:  # such as a full disk: rows go on
+                self._meter.failed_once(error)
+            await asyncio.sleep(_LOOK_EVERY)
+
     async def _connect(self) -> None:
         import aiomqtt  # noqa: PLC0415  (an extra)
 
@@ -268,7 +250,7 @@ class MqttSource:
                     raise
                 self._meter.disconnected(error)
                 self._connected.clear()
-                self._online.clear()
+                self._inbox.online.clear()
                 pause = backoff.next()
                 _LOG.warning(
                     "no connection",
@@ -290,73 +272,11 @@ class MqttSource:
 
     async def _read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            gateway, payload = _gateway(message), message.payload
-            try:
-                if str(message.topic).endswith("/birth"):
-                    self._note_birth(gateway, payload, retained=message.retain)
-                else:
-                    self._note_rows(gateway, payload)
-            except SchemaError as error:
-                self._meter.failed_once(f"gateway {gateway}: {error}")
-                _LOG.warning(
-                    "a message was refused", extra={"source": self.name, "gateway": gateway, "error": str(error)}
-                )
+            kind = "birth" if str(message.topic).endswith("/birth") else "rows"
+            self._inbox.note(kind, _gateway(message), message.payload, retained=message.retain)
 
-    def _declare(self, gateway: str, payload: bytes) -> Birth:
-        birth = Birth.from_json(payload)
-        self._units[gateway] = {**self._units.get(gateway, {}), **birth.units}
-        return birth
-
-    def _note_birth(self, gateway: str, payload: bytes, *, retained: bool) -> None:
-        birth = self._declare(gateway, payload)
-        if not birth.online:
-            self._online.discard(gateway)
-            return
-        self._online.add(gateway)
-        if not retained:
-            self._clock(gateway, birth.sent)
-        self._accept(self._acceptance.begin(gateway, birth.token, birth.first, runs=birth.runs))
-        if why := self._acceptance.copied(gateway, birth.token):
-            self._report_copy(gateway, birth, why)
-        self._answer(gateway, birth.token)
-
-    def _report_copy(self, gateway: str, birth: Birth, why: str) -> None:
-        """Report an older copy of an outbox, once, where people look for attacks as well."""
-        self._meter.failed_once(why)
-        if (gateway, birth.runs) in self._copies:
-            return
-        self._copies.add((gateway, birth.runs))
-        _LOG.error("an outbox was refused", extra={"source": self.name, "gateway": gateway, "error": why})
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        note_events(
-            self._folder / SECURITY_LOG,
-            [SecurityEvent(at, "older copy of an outbox", None, gateway, gateway, None, why)],
-        )
-
-    def _note_rows(self, gateway: str, payload: bytes) -> None:
-        message = parse(payload)
-        self._clock(gateway, message.sent)
-        taken = self._acceptance.offer(gateway, message)
-        if taken:
-            self._accept(taken)
-        else:
-            # Had already, out of order or shed: the gateway learns what is missing.
-            self._answer(gateway, message.token)
-
-    def _accept(self, parts: list[Accepted]) -> None:
-        if not parts:
-            return
-        self._received_ns = self._received_ns or time.time_ns()
-        self._accepted += parts
-        for gap in gaps_of(parts):
-            self._meter.gap(gap, lost=True)
-        rows = [part.content for part in parts if isinstance(part.content, Readings)]
-        if rows:
-            self._meter.received(sum(map(len, rows)), last_event_ns=max(int(one.times.max()) for one in rows))
+    def _note_arrival(self) -> None:
         self._arrived.set()
-
-    def _clock(self, gateway: str, sent: int) -> None:
-        self._clocks.setdefault(gateway, ClockEstimate()).add(sent=sent, received=time.time_ns())
 
     def _answer(self, gateway: str, token: int) -> None:
         self._answers[gateway, token] = None
@@ -373,7 +293,7 @@ class MqttSource:
                     *(
                         client.publish(
                             topic(self._options.prefix, gateway, "reply"),
-                            self._acceptance.reply(gateway, token).to_json(),
+                            self._inbox.reply(gateway, token).to_json(),
                             qos=1,
                         )
                         for gateway, token in answers[low : low + MAX_IN_FLIGHT - 1]
@@ -384,10 +304,3 @@ class MqttSource:
 def _gateway(message: aiomqtt.Message) -> str:
     """Return the name in a topic, which the broker has compared with the certificate."""
     return str(message.topic).split("/")[-2]
-
-
-def _open(options: MqttOptions, context: LiveContext) -> MqttSource:
-    return MqttSource(options, context)
-
-
-MQTT = LiveKind("mqtt", _open, MqttOptions, needs=("aiomqtt",), extra="mqtt")

@@ -1,0 +1,79 @@
+"""A signature is for one kind of message of one gateway, and for these bytes alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinlab.edge.signatures.device_keys import DeviceKeys
+from twinlab.edge.signatures.key_files import make_key, public_text, read_key
+from twinlab.edge.signatures.signed_bytes import open_message, sign_message, unsigned
+from twinlab.errors import SchemaError, SourceError
+from twinlab.signing.keys.ring import Device, PublicKey
+
+KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+
+
+def keys(*, revoked: str | None = None) -> DeviceKeys:
+    return DeviceKeys.of({
+        "truck-1": Device(keys=[PublicKey(public=public_text(KEY), revoked=revoked)]),
+        "truck-2": Device(keys=[PublicKey(public=public_text(OTHER))]),
+    })  # fmt: skip
+
+
+@given(message=st.binary(max_size=300))
+def test_what_is_signed_is_opened_as_it_was(message: bytes) -> None:
+    opened = open_message(sign_message(message, kind="rows", gateway="truck-1", key=KEY), kind="rows", gateway="truck-1", keys=keys())  # fmt: skip
+    assert (opened.message, opened.fault) == (message, None)
+
+
+@given(message=st.binary(min_size=1, max_size=100), place=st.integers(0, 10_000), bit=st.integers(0, 7))
+def test_one_flipped_bit_anywhere_is_found(message: bytes, place: int, bit: int) -> None:
+    payload = bytearray(sign_message(message, kind="rows", gateway="truck-1", key=KEY))
+    payload[place % len(payload)] ^= 1 << bit
+    assert open_message(bytes(payload), kind="rows", gateway="truck-1", keys=keys()).fault is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "gateway", "fault"),
+    [("birth", "truck-1", "changed"), ("rows", "truck-2", "key of another"), ("command", "truck-1", "changed")],
+)
+def test_rows_are_of_no_use_as_anything_else(kind: str, gateway: str, fault: str) -> None:
+    payload = sign_message(b"x", kind="rows", gateway="truck-1", key=KEY)
+    assert open_message(payload, kind=kind, gateway=gateway, keys=keys()).fault == fault
+
+
+def test_a_revoked_and_an_unknown_key_are_named() -> None:
+    payload = sign_message(b"x", kind="rows", gateway="truck-1", key=KEY)
+    opened = open_message(payload, kind="rows", gateway="truck-1", keys=keys(revoked="stolen on 3 March"))
+    assert opened.fault == "revoked key"
+    assert "stolen on 3 March" in opened.why
+    assert open_message(payload, kind="rows", gateway="truck-1", keys=DeviceKeys()).fault == "unknown key"
+
+
+@given(payload=st.binary(max_size=200))
+def test_any_bytes_are_opened_without_an_error(payload: bytes) -> None:
+    for given_bytes in (payload, b"TWLS" + payload):
+        assert open_message(given_bytes, kind="rows", gateway="truck-1", keys=keys()).fault is not None
+        assert len(unsigned(given_bytes)) <= len(given_bytes)
+
+
+def test_a_key_file_is_made_once_and_only_for_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "truck-1.pem"
+    public = make_key(path)
+    assert public_text(read_key(path)) == public
+    with pytest.raises(SchemaError, match="never overwritten"):
+        make_key(path)
+    if os.name == "posix":
+        path.chmod(0o644)
+        with pytest.raises(SourceError, match="chmod 600"):
+            read_key(path)
+    (tmp_path / "text").write_text("no key")
+    (tmp_path / "text").chmod(0o600)
+    with pytest.raises(SourceError, match="PEM"):
+        read_key(tmp_path / "text")
