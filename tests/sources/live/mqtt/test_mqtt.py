@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -34,7 +35,7 @@ class Ledger:
     def __init__(self, folder: Path | None = None) -> None:
         self.batches: list[LiveBatch] = []
         self.offsets: dict[str, object] = {}
-        self.folder = folder or Path()
+        self.folder = folder or Path(tempfile.mkdtemp())
 
     @asynccontextmanager
     async def reading(self, broker: Mosquitto, **options: object) -> AsyncIterator[MqttSource]:
