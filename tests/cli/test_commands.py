@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "serve", "user", "status", "check", "fidelity", "models", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "serve", "user", "status", "check", "fidelity", "models", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -213,6 +213,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab._tasks",
         "twinlab.cli",
         "twinlab.cli.alerts",
+        "twinlab.cli.audit",
         "twinlab.cli.commands",
         "twinlab.cli.edge",
         "twinlab.cli.fidelity",

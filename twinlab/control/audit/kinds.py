@@ -1,0 +1,58 @@
+"""What rows of an audit may say: the kinds, and for each the fields that it may have.
+
+A row has names of signers and users, and nothing else about persons: a field that isn't listed is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["KINDS", "OWN_KINDS"]
+
+_COMMAND: Final = (
+    "id", "operation", "target", "parameter", "value", "unit", "counter", "outcome", "reason", "check", "device", "time", "wire", "wire_sha256",
+)  # fmt: skip
+_PLAN: Final = ("id", "target", "parameter", "value", "unit", "before", "verdict", "outcome", "reason")
+
+#: Kinds that the log writes by itself.
+OWN_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    # The first row of each file.
+    "segment": ("log", "frontier"),
+    # Bytes that a writer didn't finish, and that were never acknowledged.
+    "torn": ("offset", "bytes", "sha256"),
+    # Signed heads didn't reach a second place, or do again.
+    "heads": ("outcome", "place", "reason"),
+}
+
+#: Kind of a row -> fields of its ``what``.
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    # Messages to a guard, and what it answered. `wire` is the envelope, so that nobody can deny it.
+    "command accepted": _COMMAND,
+    "command refused": _COMMAND,
+    "command answered": _COMMAND,
+    "emergency stop": _COMMAND,
+    # What was proposed, who agreed, what was sent, and what the asset reported afterwards.
+    "proposal": _PLAN,
+    "approval": _PLAN,
+    "plan sent": (*_PLAN, "predicted", "reported"),
+    "plan withdrawn": _PLAN,
+    # Personal data that were read; of whom isn't recorded.
+    "read": ("asset_type", "event_type", "fields", "purpose", "start", "stop", "rows", "page", "outcome", "reason"),
+    "release": (
+        "id", "purpose", "to", "recipient", "fields", "rows", "file", "sha256", "risk", "epsilon", "group_size", "outcome", "reason",
+    ),
+    "erasure": (
+        "id", "subject", "subject_sha256", "keys", "months", "files", "hits_before", "hits_after", "outcome", "reason",
+    ),
+    "reidentification": ("id", "pseudonym", "pseudonym_sha256", "purpose", "outcome", "reason"),
+    # Who came in, and what they weren't allowed.
+    "login": ("how", "address", "outcome", "reason"),
+    "login refused": ("how", "address", "outcome", "reason"),
+    "logout": ("how",),
+    "access refused": ("page", "question", "field", "purpose", "reason"),
+    "roles changed": ("user", "roles", "reason"),
+    "policy changed": ("sha256", "reason"),
+    "keys changed": ("owner", "key_id", "outcome", "reason"),
+    "intrusion": ("id", "source", "test", "outcome", "reason"),
+}  # fmt: skip
