@@ -148,10 +148,10 @@ def test_a_page_that_a_reader_may_not_see_is_not_built_whatever_the_link_says(sp
     asked = []
 
     def watched(one):
-        roles = () if one.name == spec.name else ("other",)
+        roles = () if one.name == spec.name else ("operator",)
         return replace(one, load=lambda: asked.append(one.name) or one.load(), roles=roles)
 
-    monkeypatch.setattr("twinlab.apps.frame.frame.current_user", lambda: User("dora", roles=("other",)))
+    monkeypatch.setattr("twinlab.apps.frame.frame.current_user", lambda: User("dora", roles=("operator",)))
     monkeypatch.setattr(PAGES, "_loaded", {one.name: watched(one) for one in PAGES})
     asyncio.run(_in_loop(partial(page, FakeTwin.example(days=5, trips=20), query=f"?page={spec.name}")))
     assert spec.name not in asked

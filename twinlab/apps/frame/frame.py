@@ -18,7 +18,7 @@ from twinlab.apps.frame.onboarding import onboarding
 from twinlab.apps.frame.page_template import page_template
 from twinlab.apps.frame.settings import settings_for
 from twinlab.apps.frame.theme import NAVIGATION, THEME, page_style
-from twinlab.apps.login.access import current_user, may_see
+from twinlab.apps.login.access import current_user, may_see, sees_page
 from twinlab.explore.kit.link import format_link, parse_link
 from twinlab.explore.kit.paged_table import table_style_sheets
 from twinlab.explore.kit.panes import Html
@@ -28,6 +28,7 @@ from twinlab.explore.workspace import Workspace
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from twinlab.apps.rights.rights import Rights
     from twinlab.model.reader import TwinReader
 
 __all__ = ["page"]
@@ -36,7 +37,12 @@ _LOG = logging.getLogger(__name__)
 
 
 def page(
-    twin: TwinReader, *, shared: Shared | None = None, query: str | None = None, session: Session | None = None
+    twin: TwinReader,
+    *,
+    shared: Shared | None = None,
+    query: str | None = None,
+    session: Session | None = None,
+    rights: Rights | None = None,
 ) -> pmui.Page:
     """Return the page of a twin, ready to be served or shown in a notebook.
 
@@ -50,6 +56,9 @@ def page(
         Query of the page's URL. By default that of the session being served.
     session : Session, optional
         The reader and their settings. By default the user who has logged in, with their stored settings.
+    rights : Rights, optional
+        Which pages the reader opens; ``twin`` and ``shared`` are what they see of the data. By default those of a user
+        who has logged in under the default policy, and everything without a login.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def page(
         shared=shared,
         session=session,
         patient=_is_served(),
-        allowed=lambda name: may_see(user, name),
+        allowed=lambda name: may_see(user, name) if rights is None else sees_page(rights, name),
     )
     title = twin.model.title or twin.model.twin.replace("_", " ")
     browser = BrowserSide()

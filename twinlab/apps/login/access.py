@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["User", "current_user", "known_roles", "may_see"]
+from twinlab.apps.rights.rights import Rights
+from twinlab.model.access.policy import DEFAULT_POLICY, AccessPolicy
 
-#: The role that opens every page.
-_ADMIN = "admin"
+__all__ = ["User", "current_user", "known_roles", "may_see", "sees_page"]
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,20 @@ class User:
     home: Path | None = None
 
 
-def known_roles() -> dict[str, frozenset[str]]:
-    """Return role -> the pages it opens, as the pages state it; ``"*"`` is every page.
+def known_roles(policy: AccessPolicy = DEFAULT_POLICY) -> dict[str, frozenset[str]]:
+    """Return role -> the pages it opens, as the policy or the pages themselves state it; ``"*"`` is every page.
 
     >>> sorted(known_roles()["viewer"])
     ['events', 'history', 'map', 'now']
     """
-    from twinlab.explore.page_registry import PAGES  # noqa: PLC0415  (``twinlab user list`` needs no xarray)
-
-    roles: dict[str, frozenset[str]] = {}
-    for page in PAGES:
-        for role in page.roles:
-            roles[role] = roles.get(role, frozenset()) | {page.name}
-    return roles | {_ADMIN: frozenset({"*"})}
+    stated = _stated_roles()
+    return {
+        role: frozenset([page for page, roles in stated.items() if role in roles] if rule.pages is None else rule.pages)
+        for role, rule in policy.roles.items()
+    }
 
 
-def may_see(user: User | None, what: str) -> bool:
+def may_see(user: User | None, what: str, *, policy: AccessPolicy = DEFAULT_POLICY) -> bool:
     """Return whether a user may see a page. Call it before the page's data are read, not only before it is shown.
 
     Parameters
@@ -46,21 +44,32 @@ def may_see(user: User | None, what: str) -> bool:
         None is the reader at this machine, served without a login, who may see everything.
     what : str
         A page's name, as in `twinlab.explore.PAGES`.
+    policy : AccessPolicy, optional
+        By default that of a twin without an ``access.yaml``.
 
     Returns
     -------
     bool
-        False also for an unknown page, except for the role ``admin``, and for a role that no page lists.
+        False also for an unknown page, except for a role that opens ``"*"``, and for a role that the policy doesn't name.
 
     Examples
     --------
     >>> may_see(User("dora", roles=("dispatcher",)), "now"), may_see(User("dora", roles=("dispatcher",)), "quality")
     (True, False)
     """
-    if user is None:
-        return True
-    opened = known_roles()
-    return any(not {"*", what}.isdisjoint(opened.get(role, frozenset())) for role in user.roles)
+    return user is None or sees_page(Rights(policy, user.roles), what)
+
+
+def sees_page(rights: Rights, page: str) -> bool:
+    """Return whether rights open a page, by the policy or by the roles that the page states."""
+    return rights.sees_page(page, stated=_stated_roles().get(page, ()))
+
+
+def _stated_roles() -> dict[str, tuple[str, ...]]:
+    """Return page -> roles that it states itself."""
+    from twinlab.explore.page_registry import PAGES  # noqa: PLC0415  (``twinlab user list`` needs no xarray)
+
+    return {page.name: page.roles for page in PAGES}
 
 
 def current_user() -> User | None:

@@ -15,6 +15,8 @@ from bokeh.util.token import get_session_id
 from tornado.routing import Matcher
 from tornado.web import OutputTransform, RequestHandler, decode_signed_value
 
+from twinlab.model.access.policy_file import AccessPolicyFile
+
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
@@ -74,6 +76,8 @@ class RequestGuard(Matcher):
         Without it no login is required.
     new_session : callable, optional
         Returns the identifier of a new session. By default Bokeh makes one.
+    policy : AccessPolicyFile, optional
+        What users may see. By default that of a twin without an ``access.yaml``.
     """
 
     names: Iterable[str]
@@ -82,8 +86,11 @@ class RequestGuard(Matcher):
     secret: str
     logins: Logins | None = None
     new_session: Callable[[], str] | None = None
-    #: Session -> the login that opened it.
+    # What users may see; counts only with logins.
+    policy: AccessPolicyFile = field(default_factory=AccessPolicyFile)
+    #: Session -> the login that opened it, and the fingerprint of the policy at that time.
     owners: dict[str, Login] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = tuple(_plain_host(name) for name in self.names)
@@ -119,10 +126,23 @@ class RequestGuard(Matcher):
         value = decode_signed_value(self.secret, self.cookie, morsel.value, max_age_days=days)
         return None if value is None else self.logins.find(value.decode("ascii", "replace"))
 
+    def claim(self, session: str, login: Login) -> None:
+        """Record which login opened a session, under which policy."""
+        self.owners[session], self.policies[session] = login, self.policy.fingerprint
+
+    def forget(self, session: str) -> None:
+        """Forget a session that has ended."""
+        self.owners.pop(session, None)
+        self.policies.pop(session, None)
+
     def session_ended(self, session: str) -> bool:
-        """Return whether a session is still open although its login has ended."""
+        """Return whether a session is still open although its login has ended, or the access policy has changed."""
+        if self.logins is None:
+            return False
         login = self.owners.get(session)
-        return self.logins is not None and (login is None or not self.logins.is_valid(login))
+        if login is None or not self.logins.is_valid(login):
+            return True
+        return self.policies.get(session) != self.policy.fingerprint
 
     def _refuse_address(self, request: HTTPServerRequest) -> Refusal | None:
         """Refuse requests under another host name or from another site, whoever sends them."""

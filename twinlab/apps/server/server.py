@@ -21,15 +21,19 @@ from tornado.routing import Rule
 
 from twinlab.apps.frame.frame import page
 from twinlab.apps.frame.reconnection import reload_when_lost
+from twinlab.apps.frame.settings import settings_for
 from twinlab.apps.login.access import current_user
 from twinlab.apps.login.handlers import LoginHandler, LoginService, LogoutHandler, RequestAuthProvider
 from twinlab.apps.login.request_guard import LOGIN, LOGOUT, SESSION_HEADER, RefusalHandler, RequestGuard, safe_headers
 from twinlab.apps.login.sessions import Logins
+from twinlab.apps.rights.audiences import Audiences
+from twinlab.apps.rights.session_rights import rights_in_session
+from twinlab.apps.server.access_policy import access_policy
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
 from twinlab.errors import SourceError
-from twinlab.explore.kit.session import Shared
+from twinlab.explore.kit.session import Session, Shared
 
 if TYPE_CHECKING:
     import panel_material_ui as pmui
@@ -219,14 +223,24 @@ def prepare(
     """
     shared = Shared(twin)
     logins = None if options.users is None else Logins(options.users, store=store)
-    guard = RequestGuard(options.names, options.scheme, options.cookie, options.secrets.cookie, logins)
+    guard = RequestGuard(
+        options.names, options.scheme, options.cookie, options.secrets.cookie, logins, policy=access_policy(twin)
+    )
     if options.workers > 1:
         secret = options.secrets.session.encode()
         guard.new_session = partial(new_session_id, secret, worker=options.worker, workers=options.workers)
 
+    audiences = Audiences(twin, shared=shared)
+
     def app() -> pmui.Page:
         _claim(guard)
-        return page(twin, shared=shared)
+        user = current_user()
+        if user is None:
+            return page(twin, shared=shared)
+        session = Session(user=user.name, settings=settings_for(user, twin.model.twin))
+        rights = rights_in_session(guard.policy.current(), user.roles, twin.model, settings=session.settings)
+        seen = audiences.shared(rights)
+        return page(seen.twin, shared=seen, session=session, rights=rights)
 
     if warm:
         # In the running loop: callbacks of a page are scheduled in it, not in a loop of their own.
@@ -303,12 +317,12 @@ def _claim(guard: RequestGuard) -> None:
     if login is None or current_user() is None:
         msg = "this session has no login; open the page again"
         raise SourceError(msg)
-    guard.owners[context.id] = login
-    document.on_session_destroyed(lambda ended: guard.owners.pop(ended.id, None))
+    guard.claim(context.id, login)
+    document.on_session_destroyed(lambda ended: guard.forget(ended.id))
 
 
 def _close_ended(server: Server, guard: RequestGuard) -> None:
-    """Close the pages whose login has expired."""
+    """Close the pages whose login has ended, or whose rights have changed."""
     for client in list(server._tornado._clients):  # noqa: SLF001  (Bokeh has no public name for them)
         if guard.session_ended(client.session.id):
             client._socket.close(4401, "logged out")  # noqa: SLF001  (the same)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from twinlab.errors import SchemaError
+from twinlab.model.access.roles import Role
 from twinlab.model.basics import Model, yaml_text
 from twinlab.model.check import FaultsError, Finding
 
 __all__ = ["Device", "KeyRing", "Person", "PublicKey", "Role"]
 
-Role = Literal["viewer", "dispatcher", "analyst", "steward", "planner", "operator", "security", "admin"]
 Name = Annotated[str, BeforeValidator(yaml_text), Field(pattern=r"^\S(?:.{0,98}\S)?$")]
 
 

@@ -1,0 +1,247 @@
+"""A twin as one reader may see it: assets, fields and functions beyond their rights aren't there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twinlab.apps.rights.functions import HARMLESS, OF_WHOLE_TWIN, WITH_ASSET
+from twinlab.apps.rights.masks import masked_columns, masked_history
+from twinlab.apps.rights.rights import OPEN, FieldClass, Rights, field_class
+from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.events import CachedReader
+from twinlab.model.access.questions import ReadAsset
+from twinlab.model.access.visible_model import visible_model
+from twinlab.model.reader import DelegatingReader
+from twinlab.model.terms import nearest
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import EventType, TwinModel
+
+__all__ = ["RestrictedTwin"]
+
+
+class RestrictedTwin(DelegatingReader):
+    """A twin without what a reader may not see. Something that they may not see is as unknown as what doesn't exist.
+
+    Parameters
+    ----------
+    twin : TwinReader
+    rights : Rights
+
+    Raises
+    ------
+    UnknownTermError
+        From each method, if an asset, a type, a signal or an event type isn't seen.
+    """
+
+    def __init__(self, twin: TwinReader, rights: Rights) -> None:
+        self._twin, self._rights = twin, rights
+        self._cached = CachedReader(twin)
+        self._model: tuple[TwinModel, TwinModel, bool] | None = None
+        for name in sorted(OF_WHOLE_TWIN):
+            # Pages look for methods on the object itself; properties are asked for each time (`__getattr__`).
+            if self._whole and callable(getattr(type(twin), name, None)):
+                setattr(self, name, getattr(twin, name))
+
+    @property
+    def _source(self) -> TwinReader:
+        return self._twin
+
+    @property
+    def model(self) -> TwinModel:
+        """The part of the twin's model that is seen."""
+        return self._views()[1]
+
+    @property
+    def _whole(self) -> bool:
+        return self._views()[2]
+
+    def _views(self) -> tuple[TwinModel, TwinModel, bool]:
+        """Return the twin's model, the part that is seen, and whether all assets and signals are."""
+        model = self._twin.model
+        if self._model is None or self._model[0] is not model:
+            rights = self._rights
+            seen = visible_model(model, rights.sees_field, sees_type=rights.sees_type)
+            self._model = (model, seen, rights.see_all_assets(model))
+        return self._model
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def history(
+        self,
+        asset_type: str,
+        *,
+        signals: Sequence[str] | None = None,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+    ) -> xr.Dataset:
+        """Return the history of the signals and assets that are seen."""
+        known = _known(asset_type, self.model.asset_types, "asset type").signals
+        names = list(known) if signals is None else [_checked(name, known, "signal") for name in signals]
+        seen = {name: self._assets_seen(asset_type, field_class(known[name])) for name in names}
+        some = self._some(asset_type, assets, list(seen.values()))
+        found = self._twin.history(asset_type, signals=names, assets=some, start=start, stop=stop, step=step)
+        return masked_history(found, known, seen)
+
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the events of assets that are seen, with the fields that are."""
+        finder = self.model.events.get(event_type)
+        if finder is None:
+            spec = _known(event_type, self.model.event_types, "event type")
+            asset_type, links = spec.asset, spec.links
+        else:
+            spec, asset_type, links = None, finder.on, {}
+        if assets is not None and asset_type is not None:
+            asked = pd.Series(list(assets), dtype=object)
+            assets = self._some(asset_type, assets, [self._seen_of(asset_type, asked, OPEN)])
+        found = self._twin.events(event_type, start=start, stop=stop, assets=assets)
+        if spec is not None:
+            whole = self._twin.model.event_types[event_type]
+            found = found.drop(columns=[name for name in _fields(whole) if name not in _fields(spec)], errors="ignore")
+        return self._visible_rows(found, asset_type, links, spec)
+
+    def assets(self, asset_type: str) -> pd.DataFrame:
+        """Return the assets that are seen, with the properties that are."""
+        spec = _known(asset_type, self.model.asset_types, "asset type")
+        table = self._cached.assets(asset_type)
+        hidden = set(self._twin.model.asset_types[asset_type].properties) - set(spec.properties)
+        out = table.drop(columns=[name for name in table.columns if name in hidden])
+        allowed = self._assets_seen(asset_type, OPEN)
+        if allowed is not None:
+            out = out[out.index.isin(list(allowed))]
+        seen = {name: self._assets_seen(asset_type, field_class(field)) for name, field in spec.properties.items()}
+        return masked_columns(out, pd.Series(out.index, index=out.index), seen)
+
+    def relationships(self, relationship: str) -> pd.DataFrame:
+        """Return the links between assets that are both seen."""
+        spec = _known(relationship, self.model.relationships, "relationship")
+        table = self._twin.relationships(relationship)
+        for column, kind in (("source", spec.source), ("target", spec.target)):
+            allowed = self._seen_of(kind, table[column], OPEN)
+            if allowed is not None:
+                table = table[table[column].isin(list(allowed))]
+        return table
+
+    def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
+        """Return the steps at which rollups of a signal are available."""
+        _checked(signal, _known(asset_type, self.model.asset_types, "asset type").signals, "signal")
+        return self._twin.steps(asset_type, signal)
+
+    # -- which assets -------------------------------------------------------------------------------------------------
+
+    def _assets_seen(self, asset_type: str, looked_at: FieldClass) -> frozenset[str] | None:
+        """Return the assets whose fields of a class are seen; None: all."""
+        if self._rights.sees_class_of_all(asset_type, looked_at):
+            return None
+
+        def find() -> frozenset[str]:
+            table = self._cached.assets(asset_type)
+            rows = table.to_dict("index")
+            return frozenset(
+                str(one)
+                for one, properties in rows.items()
+                if self._rights.sees_class_of(ReadAsset(asset_type, str(one), properties), looked_at)
+            )
+
+        return self._cached.cached(("assets seen", asset_type, looked_at), find)
+
+    def _seen_of(self, asset_type: str, ids: pd.Series, looked_at: FieldClass) -> frozenset[str] | None:
+        """Return the assets that are seen, among them those of a table that the twin has no properties of; None: all."""
+        seen = self._assets_seen(asset_type, looked_at)
+        if seen is None:
+            return None
+        others = set(map(str, ids.dropna().unique())).difference(map(str, self._cached.assets(asset_type).index))
+        return seen | {one for one in others if self._rights.sees_class_of(ReadAsset(asset_type, one), looked_at)}
+
+    def _some(
+        self, asset_type: str, asked: Sequence[str] | None, seen: Sequence[frozenset[str] | None]
+    ) -> list[str] | None:
+        """Return the assets to read of those that were asked for, all of which have to be seen; None: all."""
+        if not seen or None in seen:
+            # One of the fields is seen of every asset.
+            return None if asked is None else list(asked)
+        union = frozenset[str]().union(*(one for one in seen if one is not None))
+        if asked is not None:
+            return [_checked(one, union, "asset") for one in asked]
+        return [str(one) for one in self._cached.assets(asset_type).index if str(one) in union]
+
+    def _visible_rows(
+        self, table: pd.DataFrame, asset_type: str | None, links: dict[str, str], spec: EventType | None
+    ) -> pd.DataFrame:
+        """Return the rows whose own asset is seen, or without one, of which a linked asset is; other links are empty."""
+        own = table["asset"] if asset_type is not None else pd.Series(pd.NA, index=table.index, dtype=object)
+        allowed = None if asset_type is None else self._seen_of(asset_type, own, OPEN)
+        linked = {key: self._seen_of(kind, table[key], OPEN) for key, kind in links.items() if key in table}
+        if allowed is not None or any(one is not None for one in linked.values()):
+            rows = own.notna() if allowed is None else own.isin(list(allowed))
+            others = pd.DataFrame({
+                key: table[key].notna() if seen is None else table[key].isin(list(seen)) for key, seen in linked.items()
+            }, index=table.index)  # fmt: skip
+            given = table[list(linked)].notna().any(axis=1) if linked else pd.Series(data=False, index=table.index)
+            rows |= own.isna() & (others.any(axis=1) | ~given)
+            table, own = table[rows].reset_index(drop=True), own[rows].reset_index(drop=True)
+            for key, seen in linked.items():
+                table = masked_columns(table, table[key], {key: seen})
+        if spec is None or asset_type is None:
+            return table
+        classes = {name: field_class(field) for name, field in spec.properties.items()}
+        seen_of = {one: self._seen_of(asset_type, own, one) for one in set(classes.values())}
+        return masked_columns(table, own, {name: seen_of[one] for name, one in classes.items()})
+
+    # -- functions ----------------------------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in HARMLESS | OF_WHOLE_TWIN | WITH_ASSET:
+            raise AttributeError(name)
+        if name in OF_WHOLE_TWIN and not self._whole:
+            raise AttributeError(name)
+        found = getattr(self._twin, name)
+        if name not in WITH_ASSET:
+            return found
+
+        def checked(what: object, signal: str | None = None, *more: object, **options: object) -> object:
+            self._check_asset(what, signal)
+            return found(what, signal, *more, **options)
+
+        return checked
+
+    def _check_asset(self, what: object, signal: object) -> None:
+        """Refuse what isn't a signal of an asset that are both seen."""
+        kind, _, asset = what.partition("/") if isinstance(what, str) else ("", "", "")
+        if kind not in self._twin.model.asset_types:
+            if self._whole:
+                # A KPI, an exception or an event of somebody who sees all assets and signals.
+                return
+            msg = f"expected an asset as TYPE/ASSET, got {what!r}; your role doesn't see the whole twin"
+            raise SchemaError(msg)
+        fields = _known(kind, self.model.asset_types, "asset type").signals
+        looked_at = OPEN if signal is None else field_class(_known(str(signal), fields, "signal"))
+        allowed = self._assets_seen(kind, looked_at)
+        if allowed is not None:
+            _checked(asset, allowed, "asset")
+
+
+def _fields(spec: EventType) -> set[str]:
+    return {*spec.links, *spec.properties}
+
+
+def _known(name: str, known: Any, what: str) -> Any:
+    _checked(name, known, what)
+    return known[name]
+
+
+def _checked(name: str, known: Any, what: str) -> str:
+    if name not in known:
+        msg = f"there is no {what} {name!r} that you may see{nearest(name, known)}"
+        raise UnknownTermError(msg)
+    return name

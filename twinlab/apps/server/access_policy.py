@@ -1,0 +1,35 @@
+"""The access policy of a served twin: the file ``access.yaml`` in its folder, checked before anything is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinlab.explore.page_registry import PAGES
+from twinlab.model.access.policy_faults import policy_faults
+from twinlab.model.access.policy_file import FILE_NAME, AccessPolicyFile
+from twinlab.model.load import refuse
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["access_policy"]
+
+
+def access_policy(twin: TwinReader) -> AccessPolicyFile:
+    """Return the policy file of a twin; without a file, or for a twin without a folder, the default policy counts.
+
+    Raises
+    ------
+    SchemaError
+        If the file isn't valid, or names a page, an asset type, a property, a purpose or a command that the twin doesn't
+        have: with a line for each fault.
+    """
+    folder = getattr(twin, "folder", None)
+    if not isinstance(folder, (str, Path)):
+        return AccessPolicyFile()
+    path = Path(folder) / FILE_NAME
+    file = AccessPolicyFile(path)
+    policy = file.read()
+    refuse(policy_faults(policy, twin.model, pages=PAGES.names()), policy, str(path))
+    return file
