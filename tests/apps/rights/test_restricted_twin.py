@@ -1,6 +1,7 @@
 """A twin as each role may see it, compared cell by cell with what the policy says."""
 
 import copy
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from twinlab.model.access.policy import DEFAULT_POLICY
 from twinlab.model.access.policy_faults import policy_faults
 from twinlab.model.access.policy_file import parse_policy
 from twinlab.model.access.questions import ReadAsset, ReadField
+from twinlab.model.privacy.policy import Policy
+from twinlab.model.privacy.purpose_reader import PurposeReader
 from twinlab.model.reader import TwinReader
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
@@ -24,15 +27,17 @@ from twinlab.testing.example_model import EXAMPLE_MODEL
 
 POLICY = """
 roles:
-  viewer: {sensitivity: open}
+  viewer: {sensitivity: open, purposes: [dispatch]}
   dispatcher:
     assets: [{type: station, ids: [NORTH, WEST]}, {type: van, where: {capacity: 40}}, {type: vehicle, ids: ["/^V1/"]}]
   analyst:
     assets: [{type: cold_room}, {type: van}]
     sensitivity: personal
+    purposes: [dispatch]
   steward: {assets: [{type: parcel}], sensitivity: open}
-  planner: {sensitivity: personal}
-  operator: {assets: []}
+  planner: {sensitivity: personal, purposes: "*"}
+  security: {sensitivity: sensitive, purposes: [payroll]}
+  operator: {assets: [], sensitivity: sensitive, purposes: "*"}
 """
 ROLES = [
     ("viewer",),
@@ -40,6 +45,7 @@ ROLES = [
     ("analyst",),
     ("steward",),
     ("planner",),
+    ("security",),
     ("operator",),
     ("captain",),
     (),
@@ -47,20 +53,35 @@ ROLES = [
     ("dispatcher", "analyst"),
     ("steward", "dispatcher", "viewer"),
 ]
-OPEN = [("station", "temperature"), ("van", "latitude"), ("van", "longitude"), ("station", "latitude")]
-PERSONAL = [("van", "speed"), ("parcel", "content"), ("trip", "number")]
+PURPOSES = [None, "dispatch", "payroll"]
+#: (owner, field) -> what the model states: sensitivity, purposes.
+FIELDS = {
+    ("station", "temperature"): ("open", None),
+    ("van", "latitude"): ("open", None),
+    ("van", "longitude"): ("open", None),
+    ("station", "latitude"): ("open", ["payroll"]),
+    ("station", "height"): ("sensitive", ["payroll"]),
+    ("van", "plate"): ("internal", ["dispatch", "payroll"]),
+    ("van", "speed"): ("personal", ["dispatch"]),
+    ("cold_room", "door"): ("personal", ["dispatch", "payroll"]),
+    ("parcel", "content"): ("personal", ["payroll"]),
+    ("parcel", "weight"): ("sensitive", None),
+    ("trip", "number"): ("personal", None),
+    ("trip", "distance"): ("personal", ["dispatch"]),
+    ("trip", "cancelled"): ("internal", ["payroll"]),
+}
 
 
 @pytest.fixture(scope="module")
 def twin():
-    """The example twin, in which some fields are open and some personal."""
+    """The example twin, whose fields have several sensitivities and purposes."""
     model = copy.deepcopy(EXAMPLE_MODEL)
-    for level, fields in (("open", OPEN), ("personal", PERSONAL)):
-        for owner, name in fields:
-            kind = model["asset_types"].get(owner) or model["event_types"][owner]
-            for part in ("signals", "properties"):
-                if name in kind.get(part, {}):
-                    kind[part][name] = {**kind[part][name], "sensitivity": level}
+    basis = {"description": "A purpose.", "legal_basis": "contract", "identity": "plain"}
+    model["purposes"] = {name: basis for name in PURPOSES if name}
+    for (owner, name), (level, purposes) in FIELDS.items():
+        kind = model["asset_types"].get(owner) or model["event_types"][owner]
+        part = "signals" if name in kind.get("signals", {}) else "properties"
+        kind[part][name] = {**kind[part][name], "sensitivity": level, "purposes": purposes}
     twin = FakeTwin.example(days=3, trips=80)
     twin._model = TwinModel.model_validate(model)
     vans = twin.assets("van").copy()
@@ -69,14 +90,20 @@ def twin():
     return twin
 
 
-@pytest.fixture(scope="module", params=ROLES, ids="+".join)
+@pytest.fixture(
+    scope="module", params=itertools.product(ROLES, PURPOSES), ids=lambda one: f"{'+'.join(one[0])} for {one[1]}"
+)
 def rights(request):
-    return Rights(parse_policy(POLICY), request.param)
+    return Rights(parse_policy(POLICY), *request.param)
+
+
+def for_purpose(twin, purpose, record=lambda _: None):
+    return PurposeReader(twin, Policy(twin.model, purpose), lambda *_: pytest.fail("names are plain"), record)
 
 
 @pytest.fixture(scope="module")
 def seen(twin, rights):
-    return RestrictedTwin(twin, rights)
+    return RestrictedTwin(twin, rights, data=for_purpose(twin, rights.purpose) if rights.purpose else None)
 
 
 def asset_of(twin, kind, name):
@@ -96,7 +123,7 @@ def test_it_is_a_reader(seen):
 
 def test_the_model_has_the_fields_that_are_seen_and_nothing_that_refers_to_others(twin, seen, rights):
     for name, kind in twin.model.asset_types.items():
-        some = rights.sees_type(name)
+        some = rights.sees_type(name, kind)
         assert (name in seen.model.asset_types) is some
         for part in ("signals", "properties"):
             for field, spec in getattr(kind, part).items():
@@ -109,6 +136,19 @@ def test_the_model_has_the_fields_that_are_seen_and_nothing_that_refers_to_other
     )
     if rights.roles == ("dispatcher",):
         assert set(seen.model.rules) == {"silent_van"}
+
+
+def test_the_matrix_has_something_to_hide_and_something_to_show(twin):
+    """Each field is shown to somebody and hidden from somebody, but for those that no purpose shows."""
+    for (owner, name), (level, purposes) in FIELDS.items():
+        kind = twin.model.asset_types.get(owner) or twin.model.event_types[owner]
+        spec = {**getattr(kind, "signals", {}), **kind.properties}[name]
+        shown = [
+            Rights(parse_policy(POLICY), roles, purpose).sees_field(owner, name, spec)
+            for roles, purpose in itertools.product(ROLES, PURPOSES)
+        ]
+        assert not all(shown)
+        assert any(shown) is not (purposes is None and level in ("personal", "sensitive"))
 
 
 @pytest.mark.parametrize("step", [None, "1h"])
@@ -166,7 +206,7 @@ def test_each_property_of_an_asset_is_there_if_the_policy_says_so(twin, seen, ri
 def test_each_event_and_field_is_there_if_the_policy_says_so(twin, seen, rights):
     for kind, spec in twin.model.event_types.items():
         whole = twin.events(kind)
-        if not rights.sees_type(spec.asset):
+        if not rights.sees_type(spec.asset, twin.model.asset_types[spec.asset]):
             with pytest.raises(UnknownTermError):
                 seen.events(kind)
             continue
@@ -191,7 +231,7 @@ def test_each_event_and_field_is_there_if_the_policy_says_so(twin, seen, rights)
 def test_a_link_is_there_if_both_ends_are_seen(twin, seen, rights):
     for name, spec in twin.model.relationships.items():
         whole = twin.relationships(name)
-        if not (rights.sees_type(spec.source) and rights.sees_type(spec.target)):
+        if not all(rights.sees_type(one, twin.model.asset_types[one]) for one in (spec.source, spec.target)):
             with pytest.raises(UnknownTermError):
                 seen.relationships(name)
             continue
@@ -276,14 +316,56 @@ def test_somebody_who_may_see_everything_has_the_twin_itself():
 
 
 def test_a_purpose_that_the_policy_does_not_give_counts_for_nothing(twin):
-    rights = rights_in_session(parse_policy(POLICY), ("viewer",), twin.model, settings={"purpose": "billing"})
-    assert rights.purpose is None
+    policy = parse_policy(POLICY)
+    for roles, chosen, purpose in [
+        (("viewer",), "payroll", "dispatch"),
+        (("viewer",), "*", "dispatch"),
+        (("viewer",), ["payroll"], "dispatch"),
+        (("planner",), "payroll", "payroll"),
+        (("planner",), None, "dispatch"),
+        (("steward",), "dispatch", None),
+        (("captain",), "dispatch", None),
+    ]:
+        assert rights_in_session(policy, roles, twin.model, settings={"purpose": chosen}).purpose == purpose
+
+
+def test_reads_of_personal_data_are_recorded_for_each_user_and_need_the_reader_of_a_purpose(twin):
+    recorded = []
+    rights = Rights(parse_policy(POLICY), ("planner",), "dispatch")
+    audiences = Audiences(
+        twin, for_purpose=lambda purpose, user: for_purpose(twin, purpose, lambda what: recorded.append((user, what)))
+    )
+    for user in ("ann", "bob"):
+        seen = audiences.shared(rights, user=user)
+        assert audiences.shared(rights, user=user) is seen
+        seen.twin.history("van", signals=["speed"], step="1h")
+        seen.reader.events("trip")
+    assert [(user, what["owner"], what["fields"], what["purpose"]) for user, what in recorded] == [
+        (user, *read)
+        for user in ("ann", "bob")
+        for read in [("van", ["speed"], "dispatch"), ("trip", ["distance"], "dispatch")]
+    ]
+    # Without such a reader no purpose counts.
+    without = Audiences(twin).shared(rights, user="ann").twin
+    with pytest.raises(UnknownTermError):
+        without.history("van", signals=["speed"])
+
+
+def test_rows_as_they_arrived_of_a_personal_signal_are_not_read_past_the_purpose(twin):
+    capable = Capable(twin.model, assets=twin._assets, histories=twin._histories)
+    rights = Rights(parse_policy(POLICY), ("planner",), "dispatch")
+    seen = RestrictedTwin(capable, rights, data=for_purpose(capable, "dispatch"))
+    assert "speed" in seen.model.asset_types["van"].signals
+    with pytest.raises(SchemaError, match="personal data as they arrived"):
+        seen.observations("van/V1", "speed")
+    assert seen.observations("van/V1", "fuel")
+    assert not hasattr(seen, "simulate")
 
 
 def test_names_that_the_twin_does_not_have_are_faults(twin):
     policy = parse_policy(
         "roles: {viewer: {pages: [now, nwo], assets: [{type: vann}, {type: van, where: {plat: A}}], "
-        "purposes: [dispatch], commands: [van.speed]}}"
+        "purposes: [dispatsh], commands: [van.speed]}}"
     )
     found = policy_faults(policy, twin.model, pages=["now"])
     places = [".".join(map(str, one.path[2:])) for one in found]

@@ -13,7 +13,7 @@ from twinlab.model.access.policy_file import AccessPolicyFile, load_policy, pars
 from twinlab.model.access.questions import ReadAsset, ReadField, SeePage, SendCommand
 from twinlab.model.access.roles import ROLES
 
-LEVELS = ("open", "internal", "personal")
+LEVELS = ("open", "internal", "personal", "sensitive")
 POLICY = """
 roles:
   viewer: {pages: [now], sensitivity: open}
@@ -35,8 +35,8 @@ def policy():
     return parse_policy(POLICY)
 
 
-def field(sensitivity="internal", purposes=(), purpose=None, asset=None):
-    return ReadField("truck", "speed", sensitivity, tuple(purposes), purpose, asset)
+def field(sensitivity="internal", purposes=None, purpose=None, asset=None):
+    return ReadField("truck", "speed", sensitivity, None if purposes is None else tuple(purposes), purpose, asset)
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_two_roles_do_not_add_up_to_what_neither_allows(policy):
 @given(
     st.sampled_from(LEVELS),
     st.sampled_from(LEVELS),
-    st.lists(st.sampled_from("abc"), unique=True),
+    st.none() | st.lists(st.sampled_from("abc"), unique=True),
     st.lists(st.sampled_from(["a", "b", "c", "*"]), unique=True),
     st.sampled_from([None, "a", "b", "c", "d", "*"]),
 )
 def test_a_field_is_read_for_a_purpose_that_both_the_field_and_the_role_have(level, highest, stated, given_, purpose):
     policy = AccessPolicy.model_validate({"roles": {"planner": {"sensitivity": highest, "purposes": given_}}})
-    need = bool(stated) or level == "personal"
-    fits = purpose in stated and (purpose in given_ or "*" in given_)
-    expected = LEVELS.index(level) <= LEVELS.index(highest) and (fits or not need)
+    fits = purpose in (stated or ()) and (purpose in given_ or "*" in given_)
+    free = stated is None and level in ("open", "internal")
+    expected = LEVELS.index(level) <= LEVELS.index(highest) and (fits or free)
     assert bool(policy.decide(["planner"], field(level, stated, purpose))) is expected
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from twinlab.apps.rights.functions import HARMLESS, OF_WHOLE_TWIN, WITH_ASSET
 from twinlab.apps.rights.masks import masked_columns, masked_history
-from twinlab.apps.rights.rights import OPEN, FieldClass, Rights, field_class
+from twinlab.apps.rights.rights import FieldClass, Rights, field_class, id_class, is_personal
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events import CachedReader
 from twinlab.model.access.questions import ReadAsset
-from twinlab.model.access.visible_model import visible_model
+from twinlab.model.privacy.filtered_model import filtered_model
 from twinlab.model.reader import DelegatingReader
 from twinlab.model.terms import nearest
 
@@ -32,7 +33,11 @@ class RestrictedTwin(DelegatingReader):
     Parameters
     ----------
     twin : TwinReader
+        Whose functions it has, as far as they are allowed.
     rights : Rights
+    data : TwinReader, optional
+        Reader of the twin for the purpose of the rights, which records reads of personal data. By default the twin itself, of
+        which no personal data are then seen.
 
     Raises
     ------
@@ -40,9 +45,11 @@ class RestrictedTwin(DelegatingReader):
         From each method, if an asset, a type, a signal or an event type isn't seen.
     """
 
-    def __init__(self, twin: TwinReader, rights: Rights) -> None:
-        self._twin, self._rights = twin, rights
-        self._cached = CachedReader(twin)
+    def __init__(self, twin: TwinReader, rights: Rights, *, data: TwinReader | None = None) -> None:
+        self._twin, self._data = twin, twin if data is None else data
+        # Without the reader of a purpose, none counts.
+        self._rights = rights if data is not None else replace(rights, purpose=None)
+        self._cached = CachedReader(self._data)
         self._model: tuple[TwinModel, TwinModel, bool] | None = None
         for name in sorted(OF_WHOLE_TWIN):
             # Pages look for methods on the object itself; properties are asked for each time (`__getattr__`).
@@ -51,7 +58,7 @@ class RestrictedTwin(DelegatingReader):
 
     @property
     def _source(self) -> TwinReader:
-        return self._twin
+        return self._data
 
     @property
     def model(self) -> TwinModel:
@@ -64,11 +71,9 @@ class RestrictedTwin(DelegatingReader):
 
     def _views(self) -> tuple[TwinModel, TwinModel, bool]:
         """Return the twin's model, the part that is seen, and whether all assets and signals are."""
-        model = self._twin.model
+        model = self._data.model
         if self._model is None or self._model[0] is not model:
-            rights = self._rights
-            seen = visible_model(model, rights.sees_field, sees_type=rights.sees_type)
-            self._model = (model, seen, rights.see_all_assets(model))
+            self._model = (model, _visible(model, self._rights), self._rights.see_whole(self._twin.model))
         return self._model
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -88,7 +93,7 @@ class RestrictedTwin(DelegatingReader):
         names = list(known) if signals is None else [_checked(name, known, "signal") for name in signals]
         seen = {name: self._assets_seen(asset_type, field_class(known[name])) for name in names}
         some = self._some(asset_type, assets, list(seen.values()))
-        found = self._twin.history(asset_type, signals=names, assets=some, start=start, stop=stop, step=step)
+        found = self._data.history(asset_type, signals=names, assets=some, start=start, stop=stop, step=step)
         return masked_history(found, known, seen)
 
     def events(
@@ -103,10 +108,10 @@ class RestrictedTwin(DelegatingReader):
             spec, asset_type, links = None, finder.on, {}
         if assets is not None and asset_type is not None:
             asked = pd.Series(list(assets), dtype=object)
-            assets = self._some(asset_type, assets, [self._seen_of(asset_type, asked, OPEN)])
-        found = self._twin.events(event_type, start=start, stop=stop, assets=assets)
+            assets = self._some(asset_type, assets, [self._ids_seen(asset_type, asked)])
+        found = self._data.events(event_type, start=start, stop=stop, assets=assets)
         if spec is not None:
-            whole = self._twin.model.event_types[event_type]
+            whole = self._data.model.event_types[event_type]
             found = found.drop(columns=[name for name in _fields(whole) if name not in _fields(spec)], errors="ignore")
         return self._visible_rows(found, asset_type, links, spec)
 
@@ -114,9 +119,9 @@ class RestrictedTwin(DelegatingReader):
         """Return the assets that are seen, with the properties that are."""
         spec = _known(asset_type, self.model.asset_types, "asset type")
         table = self._cached.assets(asset_type)
-        hidden = set(self._twin.model.asset_types[asset_type].properties) - set(spec.properties)
+        hidden = set(self._data.model.asset_types[asset_type].properties) - set(spec.properties)
         out = table.drop(columns=[name for name in table.columns if name in hidden])
-        allowed = self._assets_seen(asset_type, OPEN)
+        allowed = self._assets_seen(asset_type, id_class(spec))
         if allowed is not None:
             out = out[out.index.isin(list(allowed))]
         seen = {name: self._assets_seen(asset_type, field_class(field)) for name, field in spec.properties.items()}
@@ -125,9 +130,9 @@ class RestrictedTwin(DelegatingReader):
     def relationships(self, relationship: str) -> pd.DataFrame:
         """Return the links between assets that are both seen."""
         spec = _known(relationship, self.model.relationships, "relationship")
-        table = self._twin.relationships(relationship)
+        table = self._data.relationships(relationship)
         for column, kind in (("source", spec.source), ("target", spec.target)):
-            allowed = self._seen_of(kind, table[column], OPEN)
+            allowed = self._ids_seen(kind, table[column])
             if allowed is not None:
                 table = table[table[column].isin(list(allowed))]
         return table
@@ -135,7 +140,7 @@ class RestrictedTwin(DelegatingReader):
     def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
         """Return the steps at which rollups of a signal are available."""
         _checked(signal, _known(asset_type, self.model.asset_types, "asset type").signals, "signal")
-        return self._twin.steps(asset_type, signal)
+        return self._data.steps(asset_type, signal)
 
     # -- which assets -------------------------------------------------------------------------------------------------
 
@@ -154,6 +159,10 @@ class RestrictedTwin(DelegatingReader):
             )
 
         return self._cached.cached(("assets seen", asset_type, looked_at), find)
+
+    def _ids_seen(self, asset_type: str, ids: pd.Series) -> frozenset[str] | None:
+        """Return the assets that are seen; None: all."""
+        return self._seen_of(asset_type, ids, id_class(self.model.asset_types[asset_type]))
 
     def _seen_of(self, asset_type: str, ids: pd.Series, looked_at: FieldClass) -> frozenset[str] | None:
         """Return the assets that are seen, among them those of a table that the twin has no properties of; None: all."""
@@ -180,8 +189,8 @@ class RestrictedTwin(DelegatingReader):
     ) -> pd.DataFrame:
         """Return the rows whose own asset is seen, or without one, of which a linked asset is; other links are empty."""
         own = table["asset"] if asset_type is not None else pd.Series(pd.NA, index=table.index, dtype=object)
-        allowed = None if asset_type is None else self._seen_of(asset_type, own, OPEN)
-        linked = {key: self._seen_of(kind, table[key], OPEN) for key, kind in links.items() if key in table}
+        allowed = None if asset_type is None else self._ids_seen(asset_type, own)
+        linked = {key: self._ids_seen(kind, table[key]) for key, kind in links.items() if key in table}
         if allowed is not None or any(one is not None for one in linked.values()):
             rows = own.notna() if allowed is None else own.isin(list(allowed))
             others = pd.DataFrame({
@@ -218,17 +227,27 @@ class RestrictedTwin(DelegatingReader):
     def _check_asset(self, what: object, signal: object) -> None:
         """Refuse what isn't a signal of an asset that are both seen."""
         kind, _, asset = what.partition("/") if isinstance(what, str) else ("", "", "")
-        if kind not in self._twin.model.asset_types:
+        if kind not in self._data.model.asset_types:
             if self._whole:
                 # A KPI, an exception or an event of somebody who sees all assets and signals.
                 return
             msg = f"expected an asset as TYPE/ASSET, got {what!r}; your role doesn't see the whole twin"
             raise SchemaError(msg)
-        fields = _known(kind, self.model.asset_types, "asset type").signals
-        looked_at = OPEN if signal is None else field_class(_known(str(signal), fields, "signal"))
+        seen = _known(kind, self.model.asset_types, "asset type")
+        looked_at = id_class(seen) if signal is None else field_class(_known(str(signal), seen.signals, "signal"))
+        if is_personal(looked_at):
+            msg = f"the rows of {what} are personal data as they arrived; they are seen for a purpose, in its precision, only"
+            raise SchemaError(msg)
         allowed = self._assets_seen(kind, looked_at)
         if allowed is not None:
             _checked(asset, allowed, "asset")
+
+
+def _visible(model: TwinModel, rights: Rights) -> TwinModel:
+    """Return the part of a model that is seen; events of assets that nobody of the roles sees aren't."""
+    hidden = frozenset(name for name, kind in model.asset_types.items() if not rights.sees_type(name, kind))
+    events = {name: event for name, event in model.event_types.items() if event.asset not in hidden}
+    return filtered_model(model.model_copy(update={"event_types": events}), rights.sees_field, without=hidden)
 
 
 def _fields(spec: EventType) -> set[str]:

@@ -7,20 +7,30 @@ from dataclasses import dataclass
 
 from twinlab.model.access.policy import AccessPolicy
 from twinlab.model.access.questions import Decision, Question, ReadAsset, ReadField, SeePage, SendCommand
-from twinlab.model.signal import Sensitivity, Signal
-from twinlab.model.twinmodel import PropertySpec, TwinModel
+from twinlab.model.privacy.classes import PERSONAL, Sensitivity
+from twinlab.model.signal import Signal
+from twinlab.model.twinmodel import AssetType, PropertySpec, TwinModel
 
-__all__ = ["OPEN", "FieldClass", "Rights", "field_class"]
+__all__ = ["FieldClass", "Rights", "field_class", "id_class", "is_personal"]
 
 #: What of a field the policy looks at: its sensitivity and its purposes. Fields of one class are seen alike.
-FieldClass = tuple[Sensitivity, tuple[str, ...]]
-#: What everybody sees of an asset that they see.
-OPEN: FieldClass = ("open", ())
+FieldClass = tuple[Sensitivity, tuple[str, ...] | None]
+_OPEN: FieldClass = ("open", None)
 
 
-def field_class(spec: Signal | PropertySpec) -> FieldClass:
+def field_class(spec: Signal | PropertySpec | AssetType) -> FieldClass:
     """Return what of a field the policy looks at."""
-    return spec.sensitivity, tuple(getattr(spec, "purposes", ()))
+    return spec.sensitivity, None if spec.purposes is None else tuple(spec.purposes)
+
+
+def id_class(kind: AssetType) -> FieldClass:
+    """Return what the policy looks at for the ids of assets: whoever sees a group sees its ids, unless assets are people."""
+    return field_class(kind) if kind.sensitivity in PERSONAL else _OPEN
+
+
+def is_personal(looked_at: FieldClass) -> bool:
+    """Return whether fields of a class are read through the reader of a purpose only, which records it."""
+    return looked_at[0] in PERSONAL
 
 
 @dataclass(frozen=True)
@@ -53,9 +63,12 @@ class Rights:
         sensitivity, purposes = field_class(spec)
         return bool(self.decide(ReadField(owner, name, sensitivity, purposes, self.purpose)))
 
-    def sees_type(self, asset_type: str) -> bool:
+    def sees_type(self, asset_type: str, kind: AssetType) -> bool:
         """Return whether assets of a type can be seen."""
-        return any(rule.covers(asset_type) for rule in self.policy.rules(self.roles).values())
+        sensitivity, purposes = id_class(kind)
+        field = ReadField(asset_type, "id", sensitivity, purposes, self.purpose)
+        rules = self.policy.rules(self.roles).items()
+        return any(rule.covers(asset_type) and rule.allows(role, field) for role, rule in rules)
 
     def sees_class_of(self, asset: ReadAsset, looked_at: FieldClass) -> bool:
         """Return whether the fields of a class are seen of an asset."""
@@ -75,19 +88,22 @@ class Rights:
         """Decide whether a command may be sent."""
         return self.decide(SendCommand(parameter, ReadAsset(asset_type, asset, properties)))
 
-    def see_all_assets(self, model: TwinModel) -> bool:
-        """Return whether every asset and every signal of a twin is seen."""
+    def see_whole(self, model: TwinModel) -> bool:
+        """Return whether every asset and every signal of a twin is seen, and none of them is personal."""
         return all(
-            self.sees_class_of_all(name, looked_at)
+            not is_personal(looked_at) and self.sees_class_of_all(name, looked_at)
             for name, kind in model.asset_types.items()
-            for looked_at in {field_class(spec) for spec in kind.signals.values()} | {OPEN}
+            for looked_at in {field_class(spec) for spec in kind.signals.values()} | {id_class(kind)}
         )
 
     def see_everything(self, model: TwinModel) -> bool:
-        """Return whether there is nothing in a twin that isn't seen."""
+        """Return whether there is nothing in a twin that isn't seen, and nothing personal."""
         fields = [spec for kind in model.asset_types.values() for spec in kind.properties.values()]
         fields += [spec for kind in model.event_types.values() for spec in kind.properties.values()]
-        classes = {field_class(spec) for spec in fields}
-        return self.see_all_assets(model) and all(
-            self.sees_class_of_all(name, looked_at) for name in model.asset_types for looked_at in classes
+        classes = {field_class(spec) for spec in fields} | {_OPEN}
+        names = [*model.asset_types, ""]
+        return self.see_whole(model) and all(
+            not is_personal(looked_at) and self.sees_class_of_all(name, looked_at)
+            for looked_at in classes
+            for name in names
         )

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from twinlab.apps.rights.rights import Rights
-from twinlab.model.access.policy_faults import known_purposes
 
 if TYPE_CHECKING:
     from twinlab.model.access.policy import AccessPolicy
@@ -20,7 +19,7 @@ PURPOSE = "purpose"
 
 def possible_purposes(policy: AccessPolicy, roles: tuple[str, ...], model: TwinModel) -> tuple[str, ...]:
     """Return the purposes between which somebody can choose, the usual one first."""
-    return policy.purposes(roles, known=known_purposes(model))
+    return policy.purposes(roles, known=model.purposes)
 
 
 def rights_in_session(

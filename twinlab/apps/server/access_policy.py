@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from twinlab.model.load import refuse
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
 
-__all__ = ["access_policy"]
+__all__ = ["access_policy", "reader_for_purpose"]
 
 
 def access_policy(twin: TwinReader) -> AccessPolicyFile:
@@ -33,3 +34,16 @@ def access_policy(twin: TwinReader) -> AccessPolicyFile:
     policy = file.read()
     refuse(policy_faults(policy, twin.model, pages=PAGES.names()), policy, str(path))
     return file
+
+
+def reader_for_purpose(twin: TwinReader) -> Callable[[str, str], TwinReader] | None:
+    """Return a function (purpose, user's name) -> reader that shows and records personal data as the purpose says.
+
+    None for a reader that isn't a twin in a folder: of it, nobody sees personal data.
+    """
+    from twinlab.twin import Twin  # noqa: PLC0415  (pages of a fake need no twin)
+    from twinlab.twin.privacy.opening import for_purpose  # noqa: PLC0415  (the same)
+
+    if not isinstance(twin, Twin):
+        return None
+    return lambda purpose, user: for_purpose(twin, purpose, who=user)

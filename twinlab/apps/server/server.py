@@ -28,7 +28,7 @@ from twinlab.apps.login.request_guard import LOGIN, LOGOUT, SESSION_HEADER, Refu
 from twinlab.apps.login.sessions import Logins
 from twinlab.apps.rights.audiences import Audiences
 from twinlab.apps.rights.session_rights import rights_in_session
-from twinlab.apps.server.access_policy import access_policy
+from twinlab.apps.server.access_policy import access_policy, reader_for_purpose
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
@@ -230,7 +230,7 @@ def prepare(
         secret = options.secrets.session.encode()
         guard.new_session = partial(new_session_id, secret, worker=options.worker, workers=options.workers)
 
-    audiences = Audiences(twin, shared=shared)
+    audiences = Audiences(twin, shared=shared, for_purpose=reader_for_purpose(twin))
 
     def app() -> pmui.Page:
         _claim(guard)
@@ -239,7 +239,7 @@ def prepare(
             return page(twin, shared=shared)
         session = Session(user=user.name, settings=settings_for(user, twin.model.twin))
         rights = rights_in_session(guard.policy.current(), user.roles, twin.model, settings=session.settings)
-        seen = audiences.shared(rights)
+        seen = audiences.shared(rights, user=user.name)
         return page(seen.twin, shared=seen, session=session, rights=rights)
 
     if warm:

@@ -1,7 +1,7 @@
 """Access: which roles may see which pages, assets and fields, for which purposes, and send which commands.
 
 In: ``access.yaml`` in the twin's folder, or nothing (`DEFAULT_POLICY`). Out: a decision for each question.
-Read in order: `roles`, `questions`, `policy` (the decision function), `policy_file`, `policy_faults`, `visible_model`.
+Read in order: `roles`, `questions`, `policy` (the decision function), `policy_file`, `policy_faults`.
 Never: a decision that depends on anything but the policy, the roles and the question; an open door after a fault.
 """
 
@@ -26,6 +26,5 @@ __getattr__, __dir__ = attach(
         "load_policy": "policy_file",
         "parse_policy": "policy_file",
         "policy_faults": "policy_faults",
-        "visible_model": "visible_model",
     },
 )

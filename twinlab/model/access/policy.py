@@ -11,13 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from twinlab.model.access.questions import Decision, Question, ReadAsset, ReadField, SeePage, SendCommand
 from twinlab.model.access.roles import Role
 from twinlab.model.basics import AssetName, Model, is_pattern, term, yaml_text
-from twinlab.model.signal import Sensitivity
+from twinlab.model.privacy.classes import PERSONAL, RANKS, Sensitivity
 
 __all__ = ["ANY", "DEFAULT_POLICY", "AccessPolicy", "AssetGroup", "RoleRule"]
 
 #: In a list: everything.
 ANY = "*"
-_LEVELS: dict[str, int] = {"open": 0, "internal": 1, "personal": 2, "sensitive": 3}
 
 
 def _term_or_any(text: str) -> str:
@@ -86,10 +85,10 @@ class RoleRule(Model):
     assets: list[AssetGroup] | None = None
     """Groups of assets; an asset has to be in one of them. Without it, all assets."""
     sensitivity: Sensitivity = "internal"
-    """The highest sensitivity of signals, properties and event fields: open, internal or personal."""
+    """The highest sensitivity of signals, properties and event fields: open, internal, personal or sensitive."""
     purposes: Annotated[list[Purpose], BeforeValidator(_list)] = Field(default_factory=list)
-    """Purposes for which the role reads, the usual one first; "*" for all. A field that states purposes is seen for one of
-    them only, a personal field never without one."""
+    """Purposes for which the role reads, the usual one first; "*" for all. A field that states purposes in ``twin.yaml`` is
+    seen for one of them only, a personal field never without one."""
     commands: Annotated[list[Annotated[str, AfterValidator(_command)]], BeforeValidator(_list)] = Field(
         default_factory=list
     )
@@ -112,10 +111,11 @@ class RoleRule(Model):
     def _reads(self, role: str, field: ReadField) -> bool:
         if field.asset is not None and not self.allows(role, field.asset):
             return False
-        if _LEVELS[field.sensitivity] > _LEVELS[self.sensitivity]:
+        if RANKS[field.sensitivity] > RANKS[self.sensitivity]:
             return False
-        if not field.purposes and _LEVELS[field.sensitivity] < _LEVELS["personal"]:
-            return True
+        if field.purposes is None:
+            # As `twinlab.model.privacy.policy.shown_for`: what is personal is shown for stated purposes only.
+            return field.sensitivity not in PERSONAL
         return field.purpose in field.purposes and _lists(self.purposes, str(field.purpose))
 
     def covers(self, asset_type: str) -> bool:

@@ -10,7 +10,7 @@ from twinlab.model.check import Finding
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["known_purposes", "policy_faults"]
+__all__ = ["policy_faults"]
 
 
 def policy_faults(policy: AccessPolicy, model: TwinModel, *, pages: Iterable[str]) -> list[Finding]:
@@ -29,26 +29,18 @@ def policy_faults(policy: AccessPolicy, model: TwinModel, *, pages: Iterable[str
         Empty if everything fits; `twinlab.model.load.refuse` makes one error of them, with lines.
     """
     found: list[Finding] = []
-    names, purposes, commands = list(pages), known_purposes(model), _known_commands(model)
+    names, purposes, commands = list(pages), list(model.purposes), _known_commands(model)
     for role, rule in policy.roles.items():
         where = ("roles", role)
         found += _unknown(rule.pages or (), names, (*where, "pages"), "page")
-        found += _unknown(rule.purposes, purposes, (*where, "purposes"), "purpose of a field")
+        found += _unknown(rule.purposes, purposes, (*where, "purposes"), "purpose")
         found += _unknown(rule.commands, commands, (*where, "commands"), "command")
         found += _unknown_groups(rule, model, where)
     return found
 
 
-def known_purposes(model: TwinModel) -> tuple[str, ...]:
-    """Return the purposes that fields of a model state, each once."""
-    fields = [
-        field for kind in model.asset_types.values() for field in (*kind.signals.values(), *kind.properties.values())
-    ] + [field for kind in model.event_types.values() for field in kind.properties.values()]
-    return tuple(dict.fromkeys(purpose for field in fields for purpose in getattr(field, "purposes", ())))
-
-
 def _known_commands(model: TwinModel) -> list[str]:
-    commands: Mapping[str, Mapping[str, object]] = getattr(model, "commands", {})
+    commands: Mapping[str, Mapping[str, object]] = model.commands
     pairs = [(kind, parameter) for kind, parameters in commands.items() for parameter in parameters]
     kinds = [f"{kind}.{ANY}" for kind in commands]
     parameters = [f"{ANY}.{parameter}" for _, parameter in pairs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from twinlab.model.signal import Sensitivity
+from twinlab.model.privacy.classes import Sensitivity
 
 __all__ = ["Decision", "Question", "ReadAsset", "ReadField", "SeePage", "SendCommand"]
 
@@ -37,8 +37,8 @@ class ReadField:
     owner: str
     name: str
     sensitivity: Sensitivity = "internal"
-    # Purposes that the model states for the field; empty: any.
-    purposes: tuple[str, ...] = ()
+    # Purposes that the model states for the field; None: it states none.
+    purposes: tuple[str, ...] | None = None
     # Purpose of the reader; None: none was stated.
     purpose: str | None = None
     # Asset whose field it is; None: a field of a type, without regard to an asset.
