@@ -92,11 +92,14 @@ class Forklift:
 class Site:
     """All of it."""
 
-    def __init__(self, folder: Path, *, rule: Rule = RULE, kind: type[Guard] = Guard, fenced: bool = True) -> None:
-        self.folder, self.rule, self.kind = folder, rule, kind
+    def __init__(
+        self, folder: Path, *, rule: Rule = RULE, kind: type[Guard] = Guard, ledger: type[GuardLedger] = GuardLedger,
+        fenced: bool = True,
+    ) -> None:  # fmt: skip
+        self.folder, self.rule, self.kind, self.ledger_kind = folder, rule, kind, ledger
         self.time = Time()
         self.forklift = Forklift(self.time, Fence(folder / "epoch") if fenced else None)
-        self.signers = {name: new_signer() for name in ("ann", "bob", "ann2", "vic", "olaf", "eve", "device")}
+        self.signers = {name: new_signer() for name in ("ann", "bob", "ann2", "cid", "vic", "olaf", "eve", "device")}
         self.revoked = {"olaf"}
         self.keys = folder / "keys.yaml"
         self.write_keys()
@@ -104,13 +107,14 @@ class Site:
         self.record: Callable[[dict[str, Any]], object] = self.entries.append
         self.ledger = folder / "guard.db"
         self.counter = 0
+        self.cleanup: list[Callable[[], object]] = []
         self.rates = Rates(total=10_000, target=10_000)
         self.guard = self.new_guard(create=True)
 
     def new_guard(self, *, create: bool = False, **given: Any) -> Guard:
         defaults = {
             "twin": "parcel", "device": "gateway/1", "ring": KeyRingFile(self.keys).read, "actuator": self.forklift,
-            "ledger": GuardLedger(self.ledger, create=create), "record": lambda entry: self.record(entry), "clock": self.time.clock(),
+            "ledger": self.ledger_kind(self.ledger, create=create), "record": lambda entry: self.record(entry), "clock": self.time.clock(),
             "rates": self.rates,
         }  # fmt: skip
         return self.kind([self.rule], **defaults | given)
@@ -124,8 +128,8 @@ class Site:
     def write_keys(self) -> None:
         owners = {
             "people": {
-                "Ann": (["operator"], ["ann", "ann2"]), "Bob": (["operator", "admin"], ["bob"]), "Vic": (["viewer"], ["vic"]),
-                "Olaf": (["operator"], ["olaf"]),
+                "Ann": (["operator"], ["ann", "ann2"]), "Bob": (["operator", "admin"], ["bob"]), "Cid": (["operator"], ["cid"]),
+                "Vic": (["viewer"], ["vic"]),                 "Olaf": (["operator"], ["olaf"]),
             },
             "devices": {"gateway/1": (None, ["device"])},
         }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from twinlab.commands.guard.actuator import State
@@ -49,7 +48,10 @@ def operate(here: Situation, message: Message, flight: Flight) -> Result:
             f" in {seconds:.1f} s" if acknowledged else ""
         )
         return make_safe(here, message.key, rule, why)
-    return _reached(here, message, flight)
+    try:
+        return _reached(here, message, flight)
+    except Exception as error:  # noqa: BLE001  (the setpoint has changed: a fault mustn't leave it so)
+        return make_safe(here, message.key, rule, f"fault while reading back: {_text(error)}")
 
 
 def _reached(here: Situation, message: Message, flight: Flight) -> Result:
@@ -110,12 +112,9 @@ def read_back(here: Situation, key: tuple[str, str]) -> tuple[State | None, str]
     """Return what an asset reports, and the same in words."""
     try:
         state = here.actuator.read_back(*key)
-    except Exception as error:  # noqa: BLE001  (a lost link is an answer, too)
+        return state, f"{float(state.value):g} {state.unit}"
+    except Exception as error:  # noqa: BLE001  (a lost link, or what isn't a number, is an answer, too)
         return None, f"nothing ({_text(error)})"
-    text = "nothing"
-    with suppress(TypeError, ValueError):
-        text = f"{state.value:g} {state.unit}"
-    return state, text
 
 
 def _text(error: Exception) -> str:

@@ -52,6 +52,10 @@ def _clock(here: Situation, _: Message) -> None:
     here.clock.check()
 
 
+def _envelope(_: Situation, message: Message) -> None:
+    message.envelope  # noqa: B018  (read once, refused here)
+
+
 def _payload_type(_: Situation, message: Message) -> None:
     check_payload_type(message.envelope, PAYLOAD_TYPE)
 
@@ -59,6 +63,10 @@ def _payload_type(_: Situation, message: Message) -> None:
 def _signatures(here: Situation, message: Message) -> None:
     verify_signatures(message.envelope, PersonKeys(here.ring(message)))
     message.verified = True
+
+
+def _command(_: Situation, message: Message) -> None:
+    message.command  # noqa: B018  (read once, refused here)
 
 
 def _twin(here: Situation, message: Message) -> None:
@@ -198,8 +206,10 @@ CHECKS: tuple[Check, ...] = (
     Check("size", _size, of="all"),
     Check("rate", _rate, of="all_but_stops"),
     Check("clock", _clock, of="all_but_stops"),
+    Check("envelope", _envelope, of="all"),
     Check("payload_type", _payload_type, of="all"),
     Check("signatures", _signatures, of="all"),
+    Check("command", _command, of="all"),
     Check("twin", _twin, of="all"),
     Check("target", _target, of="all"),
     Check("persons", _persons, of="all"),

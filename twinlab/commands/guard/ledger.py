@@ -23,16 +23,18 @@ __all__ = ["GuardLedger", "Pending"]
 
 #: A command that has expired is refused for that; its id is kept for questions about it.
 _KEPT = timedelta(days=30)
+#: "twlg", in the header of the file.
+_APPLICATION = 0x74776C67
 _TABLES = """
-create table if not exists commands (
+create table commands (
     id text primary key, wire_sha256 text not null, target text not null, parameter text not null, operation text not null,
     value real not null, unit text not null, expires integer not null, outcome text, reason text
 ) without rowid;
-create index if not exists under_way on commands (id) where outcome is null;
-create index if not exists by_expiry on commands (expires);
-create table if not exists counters (target text primary key, counter integer not null) without rowid;
-create table if not exists stops (target text primary key, at integer not null) without rowid;
-create table if not exists marks (name text primary key, value integer not null) without rowid;
+create index under_way on commands (id) where outcome is null;
+create index by_expiry on commands (expires);
+create table counters (target text primary key, counter integer not null) without rowid;
+create table stops (target text primary key, at integer not null) without rowid;
+create table marks (name text primary key, value integer not null) without rowid;
 """
 
 
@@ -83,7 +85,7 @@ class GuardLedger:
         with self._explained("opened"):
             self._file = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
             try:
-                self._prepare()
+                self._prepare(create=create)
             except BaseException:
                 self._file.close()
                 raise
@@ -91,15 +93,24 @@ class GuardLedger:
             if create:
                 sync_folder(self.path.parent)
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, create: bool) -> None:
         if self._file.execute("pragma quick_check").fetchone() != ("ok",):
             msg = "its pages are damaged"
             raise sqlite3.DatabaseError(msg)
+        # SQLite takes an empty file for a new one.
+        if not create and self._file.execute("pragma application_id").fetchone() != (_APPLICATION,):
+            msg = "it isn't the ledger of a guard"
+            raise sqlite3.DatabaseError(msg)
         self._file.execute("pragma journal_mode=wal")
         self._file.execute("pragma synchronous=full")
-        self._file.executescript(_TABLES)
+        self._file.execute("begin immediate")
+        if create:
+            self._file.execute(f"pragma application_id={_APPLICATION}")
+            for statement in _TABLES.split(";"):
+                self._file.execute(statement)
         # A write that fails now fails before anybody relies on the file.
-        self._file.execute("insert or replace into marks values ('opened', ?)", (_milliseconds(datetime.now(UTC)),))
+        self._set_mark("opened", _milliseconds(datetime.now(UTC)))
+        self._file.execute("commit")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
