@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "serve", "user", "status", "check", "fidelity", "models", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "serve", "user", "status", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -219,6 +219,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.fidelity",
         "twinlab.cli.models",
         "twinlab.cli.plant",
+        "twinlab.cli.predict",
         "twinlab.cli.revisions",
         "twinlab.cli.run",
         "twinlab.cli.sizes",

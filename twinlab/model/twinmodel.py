@@ -16,6 +16,7 @@ from twinlab.model.commands.checks import command_faults
 from twinlab.model.commands.spec import CommandSpec
 from twinlab.model.finders.finder import Finder
 from twinlab.model.kpis.definition import Kpi
+from twinlab.model.predictions.rule import PredictionRule
 from twinlab.model.privacy.faults import privacy_faults
 from twinlab.model.privacy.purpose import Purpose
 from twinlab.model.privacy.section import PrivacyRule
@@ -65,6 +66,8 @@ class TwinModel(Model):
     """Numbers that people steer by: name -> definition and formula."""
     events: dict[Term, Finder] = Field(default_factory=dict)
     """Finders: conditions whose events are kept up to date with the history."""
+    predictions: dict[Term, PredictionRule] = Field(default_factory=dict)
+    """Predictions that are made again and again while ``twinlab run`` runs: name -> what and how often."""
     channels: dict[Term, Channel] = Field(default_factory=dict)
     """How people are notified of alerts: name -> kind with its options."""
     alerts: dict[Term, Alert] = Field(default_factory=dict)
@@ -132,6 +135,8 @@ class TwinModel(Model):
             faults += [f"kpis.{name}.{key}: {fault}" for key, fault in kpi.faults(self)]
         for name, finder in self.events.items():
             faults += [f"events.{name}{'.' if key else ''}{key}: {fault}" for key, fault in finder.faults(name, self)]
+        for name, prediction in self.predictions.items():
+            faults += [f"predictions.{name}.{key}: {fault}" for key, fault in prediction.faults(self)]
         for name, alert in self.alerts.items():
             faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self)]
         return faults + command_faults(self.commands, self) + privacy_faults(self)

@@ -10,7 +10,7 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.predict.predictions.schema import CANT_TELL
 
-__all__ = ["join"]
+__all__ = ["check_alike", "join"]
 
 
 def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -34,7 +34,7 @@ def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     along = "case" if "case" in first.dims else "issue_time"
     target = str(first.attrs["target"])
     for one in parts[1:]:
-        _check_alike(first, one, target)
+        check_alike(first, one)
     each = [np.unique(one["issue_time"].values) for one in parts]
     if len(np.unique(np.concatenate(each))) != sum(map(len, each)):
         msg = f"two predictions of {target!r} have the same issue time; each is issued once"
@@ -77,8 +77,15 @@ def _attributes(parts: Sequence[xr.Dataset]) -> tuple[dict[str, object], list[st
     return attrs | {name: parts[-1].attrs[name] for name in varying if name in parts[-1].attrs}, varying
 
 
-def _check_alike(first: xr.Dataset, one: xr.Dataset, target: str) -> None:
-    found = str(one.attrs["target"])
+def check_alike(first: xr.Dataset, one: xr.Dataset) -> None:
+    """Check that predictions can be joined to others, issue times apart.
+
+    Raises
+    ------
+    SchemaError
+        If they differ in target, units, kind, lead times or quantiles.
+    """
+    target, found = str(first.attrs["target"]), str(one.attrs["target"])
     if found != target:
         msg = f"expected predictions of {target!r}, got some of {found!r}"
         raise SchemaError(msg)

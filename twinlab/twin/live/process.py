@@ -8,11 +8,12 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.history import BuildReport
@@ -24,6 +25,7 @@ from twinlab.model.registry import Registry, registry_of
 from twinlab.model.twinmodel import TwinModel
 from twinlab.sources.live import LiveContext
 from twinlab.twin.live.appender import LiveAppender
+from twinlab.twin.live.foresight.child import predict_again, seconds_between
 from twinlab.twin.live.gaps import GapLog
 from twinlab.twin.live.lease import Lease
 from twinlab.twin.live.metrics import MetricsServer
@@ -135,7 +137,8 @@ class HistorianProcess:
                 tasks = [
                     asyncio.create_task(one)
                     for one in (
-                        publisher.run(), self._report(runners, publisher), self._look_for_anomalies(runners, publisher), _watchdog()
+                        publisher.run(), self._report(runners, publisher), self._look_for_anomalies(runners, publisher), _watchdog(),
+                        *self._foresight(),
                     )
                 ]  # fmt: skip
                 tasks.append(asyncio.create_task(self._end(runners)))
@@ -216,6 +219,11 @@ class HistorianProcess:
             except Exception as error:  # noqa: BLE001  # rows are stored and published all the same
                 known = isinstance(error, TwinlabError)
                 _LOG.error("anomalies weren't looked for", extra={"error": str(error)}, exc_info=not known)
+
+    def _foresight(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what predicts again and again, if `twin.yaml` asks for it."""
+        rules = self._model.predictions.values()
+        return [predict_again(self._folder, every=seconds_between(rules))] if rules else []
 
     def _write(self, status: Mapping[str, object]) -> None:
         try:

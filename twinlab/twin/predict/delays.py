@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,7 +14,8 @@ from twinlab.predict.delay import DelayPredictor, DelaySettings, FittedDelay
 from twinlab.predict.delay.chains import chain_column
 from twinlab.predict.known.knowledge import Knowledge
 from twinlab.predict.known.reading import read_state
-from twinlab.predict.protocol.durations import instant
+from twinlab.predict.protocol.durations import duration, instant
+from twinlab.predict.protocol.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +27,8 @@ __all__ = ["default_settings", "delay_table", "fit_delay"]
 
 #: Events of so many days show what does one after another.
 _SHOWN: Final = np.timedelta64(28, "D")
+#: A history of fewer calibration spans is short.
+_SHORT: Final = 2
 #: Width of the cells of signals beside the events.
 _STEP: Final = "1h"
 
@@ -81,7 +85,17 @@ def fit_delay(
     at = instant(known, what="known")
     predictor = DelayPredictor(default_settings(twin, event_type, known=at, **settings))
     inputs = predictor.inputs
-    return predictor.fit(read_state(twin, inputs, at, knowledge=knowledge, span=inputs.training_ns))
+    state = read_state(twin, inputs, at, knowledge=knowledge, span=inputs.training_ns)
+    return replace(predictor, calibration=_calibration(predictor, state)).fit(state)
+
+
+def _calibration(predictor: DelayPredictor, state: State) -> str:
+    """Return the usual calibration span; of a short history a quarter of it, in hours, so that most of it can be learnt from."""
+    begun = state.events[predictor.settings.event_type]["start"].min()
+    usual = duration(predictor.calibration, what="calibration")
+    known = usual * _SHORT if pd.isna(begun) else state.issue_time - np.datetime64(begun, "ns")
+    hours = int(known / 4 / np.timedelta64(1, "h"))
+    return predictor.calibration if known >= usual * _SHORT or not hours else f"{hours}h"
 
 
 def delay_table(
@@ -107,7 +121,8 @@ def delay_table(
         raise SchemaError(msg)
     state = read_state(twin, fitted.inputs, when, knowledge=knowledge)
     table: pd.DataFrame = fitted.table(state)
-    if store is not None and stored is not None:
+    # Of an hour in which nothing is planned there is nothing to store.
+    if store is not None and stored is not None and len(table):
         delays = fitted.delay(state)
         rows = table.set_index("event_id").loc[delays["event_id"].values]
         # Beside the delays, so that a page has all that it shows in one place.

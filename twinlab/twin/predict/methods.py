@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from twinlab.twin.predict.forecast_methods import ForecastMethods
 
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
     from twinlab.predict.delay import FittedDelay
     from twinlab.predict.failure import FittedFailure
     from twinlab.predict.known.knowledge import Knowledge
+    from twinlab.twin.facade import Twin
     from twinlab.twin.predict.models import TwinModels
+    from twinlab.twin.predict.rounds import PredictionRound
     from twinlab.twin.predict.stored import TwinPredictions
 
 __all__ = ["PredictMethods"]
@@ -118,6 +123,45 @@ class PredictMethods(ForecastMethods):
             cast("TwinReader", self), event_type, at=at, fitted=fitted, knowledge=knowledge, assets=assets, store=store,
             stored=self.predictions,
         )  # fmt: skip
+
+    def run_predictions(
+        self, *names: str, again: bool = False, now: object = None, knowledge: Knowledge | None = None
+    ) -> PredictionRound:
+        """Predict what ``predictions:`` of ``twin.yaml`` states and is due, and store it; ``twinlab run`` does so while it runs.
+
+        The first call fits a model, which is stored under the rule's name in `models`; it is fitted again after ``refit``. Each prediction is of
+        the present, or of the newest instant of the data if ``knowledge`` is by event time.
+
+        Parameters
+        ----------
+        *names : str
+            Rules; by default all.
+        again : bool
+            Predict although the last prediction isn't old enough.
+        now : instant, optional
+            The present by default.
+        knowledge : Knowledge, optional
+            As in `fit_delay`.
+
+        Returns
+        -------
+        PredictionRound
+            ``stored``, ``waiting``, ``fitted``, and ``failed`` with the reasons.
+
+        Raises
+        ------
+        UnknownTermError
+            If ``twin.yaml`` has no such rule.
+        """
+        from twinlab.predict.protocol.durations import instant  # noqa: PLC0415
+        from twinlab.twin.predict.rounds import run_rounds  # noqa: PLC0415  (lightgbm is only needed here)
+
+        at = (
+            np.datetime64(time.time_ns() // 10**6, "ms").astype("datetime64[ns]")
+            if now is None
+            else instant(now, what="now")
+        )
+        return run_rounds(cast("Twin", self), names or None, now=at, again=again, knowledge=knowledge)
 
     def fit_failure(
         self, asset_type: str, *, known: object, knowledge: Knowledge | None = None, **settings: object

@@ -15,6 +15,7 @@ from twinlab.predict.predictions.scoring import score_predictions
 from twinlab.predict.predictions.store import PredictionStore
 from twinlab.predict.protocol.predictor import Fitted
 from twinlab.predict.targets.truth import truth_of
+from twinlab.twin.predict.round_notes import read_rounds
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -62,6 +63,10 @@ class TwinPredictions(PredictionStore):
         data = predict_at(fitted, self._twin, issue_time=issue_time, knowledge=knowledge, future=future)
         self.add(name, data)
         return data
+
+    def rounds(self) -> dict[str, dict[str, str]]:
+        """Return when each rule of ``predictions:`` in ``twin.yaml`` was last tried: ``at`` (UTC), and ``error``, empty if it did what it should."""
+        return read_rounds(self.path)
 
     def truth(self, name: str) -> xr.DataArray:
         """Return the true values of stored predictions, as far as they are known now."""

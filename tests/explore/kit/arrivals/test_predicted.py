@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from twinlab.explore.kit.arrivals.hints import why_no_arrivals
 from twinlab.explore.kit.arrivals.html import arrivals_html, late_html
 from twinlab.explore.kit.arrivals.predicted import arrival_text, arrivals_at, arrivals_of, probably_late
 from twinlab.explore.kit.session import Shared
@@ -15,6 +16,8 @@ from twinlab.explore.views.card.reading import read_card
 from twinlab.model.twinmodel import TwinModel
 from twinlab.predict.predictions.store import PredictionStore
 from twinlab.testing import FakeTwin
+from twinlab.twin.predict.round_notes import note_rounds
+from twinlab.twin.predict.stored import TwinPredictions
 
 MODEL = TwinModel.model_validate(
     {
@@ -172,3 +175,58 @@ def test_predictions_that_cant_be_read_dont_break_the_page(tmp_path, caplog):
         part.write_text("{")
     assert set(arrivals_at(Shared(twin), at("12:10"))["name"]) == {"others"}
     assert "the predictions 'legs' can't be read" in caplog.text
+
+
+def hinted(folder, **keys):
+    """A twin with a rule about late legs, whose predictions are stored as far as they are in the folder."""
+    data = (
+        MODEL.model_dump(by_alias=True, exclude_unset=True) | {"rules": {"late": {"on": "leg", "late": "30min"}}} | keys
+    )
+    twin = FakeTwin(
+        TwinModel.model_validate(data),
+        events={"leg": legs()},
+        assets={
+            "parcel": pd.DataFrame(index=list(LEGS)),
+            "truck": pd.DataFrame(index=["T1"]),
+            "hub": pd.DataFrame(index=["N"]),
+        },
+    )
+    twin.predictions = TwinPredictions(folder, twin)
+    return twin
+
+
+RULES = {"predictions": {"legs": {"delay": "leg", "every": "20min"}}}
+
+
+def test_a_page_says_why_no_delays_are_shown_and_what_to_do(tmp_path):
+    when, nothing = at("12:10"), hinted(tmp_path / "a")
+    text = why_no_arrivals(Shared(nothing), when)
+    assert text.endswith("add to twin.yaml:  predictions: {legs: {delay: leg}}")
+    TwinModel.model_validate(MODEL.model_dump(by_alias=True) | {"predictions": {"legs": {"delay": "leg"}}})
+
+    waiting = hinted(tmp_path / "b", **RULES)
+    assert why_no_arrivals(Shared(waiting), when) == (
+        "Delays of leg are predicted each 20min while twinlab run runs; none is stored yet."
+    )
+    note_rounds(tmp_path / "b", at("12:05"), ["legs"], {"legs": "expected at least 100 training cases <b>, got 3"})
+    text = why_no_arrivals(Shared(waiting), when)
+    assert text.endswith("none was stored at 12:05 UTC. It failed: expected at least 100 training cases <b>, got 3")
+    page = NowView(waiting)
+    page.at = when
+    assert page._late.pane.visible and "cases &lt;b&gt;, got 3" in page._late.pane.object
+    for kind, asset in (("parcel", "A"), ("truck", "T1")):
+        assert "It failed: " in card_html(read_card(Shared(waiting), kind, asset, at=when), waiting.model, {})
+
+    waiting.predictions.add("legs", predictions())
+    assert why_no_arrivals(Shared(waiting), when) == ""
+    old = why_no_arrivals(Shared(waiting), ISSUED + np.timedelta64(30, "h"))
+    assert old.startswith("The last delays were predicted 1 d 6 h ago; predictions older than a day aren't shown.")
+    # Before the first prediction there was none.
+    assert "none was stored" in why_no_arrivals(Shared(waiting), ISSUED - np.timedelta64(1, "h"))
+
+
+def test_a_twin_whose_lateness_nobody_asks_for_has_no_hint(tmp_path):
+    twin = twin_of(tmp_path)
+    assert why_no_arrivals(Shared(twin), at("11:00")) == ""
+    assert why_no_arrivals(Shared(hinted(tmp_path / "c")), None) == ""
+    assert why_no_arrivals(Shared(hinted(tmp_path / "c")), at("12:10"), asset_type="depot") == ""

@@ -102,13 +102,19 @@ def card_html(card: CardData, model: TwinModel, labels: Mapping[str, Mapping[str
     sections = (
         _exceptions(card, model),
         Markup() if card.place is None else place_html(card.place, labels),
-        arrivals_html(card.arrivals, model, at=card.at),
+        arrivals_html(card.arrivals, model, at=card.at) or _no_arrivals(card),
         _values(card, model),
         _properties(card, model),
         _events(card, model),
     )
     fresh, live = ("", True) if card.fresh is None else (asset_line(card.fresh), card.fresh["state"] == "live")
     return html(_CARD, css=STYLE, label=card.label, kind=kind, as_of=as_of, fresh=fresh, live=live, sections=sections)
+
+
+def _no_arrivals(card: CardData) -> Markup:
+    if not card.no_arrivals:
+        return Markup()
+    return html('<section><h3>Predicted (UTC)</h3><p class="small">{{ why }}</p></section>', why=card.no_arrivals)
 
 
 def _exceptions(card: CardData, model: TwinModel) -> Markup:

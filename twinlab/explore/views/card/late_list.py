@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twinlab._html import html
+from twinlab.explore.kit.arrivals.hints import why_no_arrivals
 from twinlab.explore.kit.arrivals.html import late_html
 from twinlab.explore.kit.arrivals.predicted import arrivals_at, probably_late
 from twinlab.explore.kit.panes import Html
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LateList"]
 
+_PAGE = '{{ style }}<article class="card" style="max-width:none">{{ found }}</article>'
+
 
 class LateList:
-    """A list below the exceptions (``pane``); empty and hidden where nothing was predicted.
+    """A list below the exceptions (``pane``), or why there is none; hidden of a twin without delays.
 
     Parameters
     ----------
@@ -34,13 +37,14 @@ class LateList:
         """Return the list at an instant; it may be called in a thread."""
         table = arrivals_at(self._shared, at)
         if at is None or table.empty:
-            return ""
+            hint = why_no_arrivals(self._shared, at)
+            line = html('<p class="small" role="status">{{ hint }}</p>', hint=hint)
+            return str(html(_PAGE, style=STYLE, found=line)) if hint else ""
         found = late_html(probably_late(table), self._shared.twin.model, at=at)
         if not found:
             text = "<p>✓ Nothing of the {{ count }} events that were predicted is probably late.</p>"
             found = html(text, count=f"{len(table):,}")
-        page = '{{ style }}<article class="card" style="max-width:none">{{ found }}</article>'
-        return str(html(page, style=STYLE, found=found))
+        return str(html(_PAGE, style=STYLE, found=found))
 
     def show(self, found: str) -> None:
         """Show what `read` returned."""

@@ -12,6 +12,7 @@ import pandas as pd
 from twinlab.events import events_at, present, where
 from twinlab.events.present_state.stories import events_of
 from twinlab.explore.charts.reading import Plan, coarsen, plan_reading
+from twinlab.explore.kit.arrivals.hints import why_no_arrivals
 from twinlab.explore.kit.arrivals.predicted import arrivals_at, arrivals_of
 from twinlab.explore.kit.exception_text import records
 from twinlab.explore.kit.live.live_twins import has_live_sources
@@ -66,6 +67,8 @@ class CardData:
     fresh: Mapping[str, Any] | None = None
     #: As `twinlab.explore.kit.arrivals.predicted.arrivals_of` returns them.
     arrivals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    #: Why there are none, if that isn't because the asset does nothing.
+    no_arrivals: str = ""
 
 
 def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 | None) -> CardData:
@@ -89,6 +92,7 @@ def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 
     found = now.exceptions
     if len(found):
         found = found[(found["asset_type"] == asset_type) & (found["asset"].astype(str) == asset)]
+    arrivals = arrivals_at(shared, when)
     return CardData(
         asset_type,
         asset,
@@ -101,7 +105,8 @@ def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 
         exceptions=found,
         events=recent_events(twin, asset_type, asset, at=when),
         fresh=_fresh(shared, asset_type, asset) if at is None else None,
-        arrivals=arrivals_of(arrivals_at(shared, when), twin.model, asset_type, asset),
+        arrivals=arrivals_of(arrivals, twin.model, asset_type, asset),
+        no_arrivals=why_no_arrivals(shared, when, asset_type=asset_type) if arrivals.empty else "",
     )
 
 
