@@ -8,7 +8,7 @@ from twinlab.model.basics import Duration, Model, Term, parse_duration
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
-    from twinlab.model.twinmodel import TwinModel
+    from twinlab.model.expressions.contexts import Model as Names
 
 __all__ = ["PredictionRule"]
 
@@ -37,7 +37,7 @@ class PredictionRule(Model):
         """Time after which the model is fitted again, nanoseconds."""
         return parse_duration(self.refit)
 
-    def faults(self, model: TwinModel) -> list[tuple[str, str]]:
+    def faults(self, model: Names) -> list[tuple[str, str]]:
         """Return what of the rule doesn't fit the model: key and sentence of each."""
         out = []
         if self.delay not in model.event_types:

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from twinlab.predict.delay import FittedDelay
     from twinlab.predict.failure import FittedFailure
     from twinlab.predict.known.knowledge import Knowledge
-    from twinlab.twin.facade import Twin
     from twinlab.twin.predict.models import TwinModels
-    from twinlab.twin.predict.rounds import PredictionRound
+    from twinlab.twin.predict.rounds import PredictingTwin, PredictionRound
     from twinlab.twin.predict.stored import TwinPredictions
 
 __all__ = ["PredictMethods"]
@@ -161,7 +160,7 @@ class PredictMethods(ForecastMethods):
             if now is None
             else instant(now, what="now")
         )
-        return run_rounds(cast("Twin", self), names or None, now=at, again=again, knowledge=knowledge)
+        return run_rounds(cast("PredictingTwin", self), names or None, now=at, again=again, knowledge=knowledge)
 
     def fit_failure(
         self, asset_type: str, *, known: object, knowledge: Knowledge | None = None, **settings: object

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from twinlab.errors import SchemaError, TwinlabError, UnknownTermError
+from twinlab.model.reader import TwinReader
 from twinlab.model.terms import nearest
 from twinlab.predict.known.knowledge import ByIngest
 from twinlab.predict.known.reading import default_knowledge, read_state
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from twinlab.model.predictions import rule
     from twinlab.predict.delay import FittedDelay
     from twinlab.predict.known.knowledge import Knowledge
-    from twinlab.twin.facade import Twin
+    from twinlab.twin.predict.models import TwinModels
+    from twinlab.twin.predict.stored import TwinPredictions
 
-__all__ = ["PredictionRound", "run_rounds"]
+__all__ = ["PredictingTwin", "PredictionRound", "run_rounds"]
 
 #: Events are looked for in so many days, for the newest instant of the data.
 _RECENT: Final = np.timedelta64(7, "D")
@@ -29,6 +31,18 @@ _RECENT: Final = np.timedelta64(7, "D")
 _LONGER: Final = 2
 #: Who is named in the decisions about models.
 _AUTHOR: Final = "twin.yaml"
+
+
+class PredictingTwin(TwinReader, Protocol):
+    """A twin that stores predictions and models."""
+
+    @property
+    def predictions(self) -> TwinPredictions:
+        """Stored predictions."""
+
+    @property
+    def models(self) -> TwinModels:
+        """Stored models."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ class PredictionRound:
 
 
 def run_rounds(
-    twin: Twin,
+    twin: PredictingTwin,
     names: Sequence[str] | None = None,
     *,
     now: np.datetime64,
@@ -101,7 +115,7 @@ def run_rounds(
 class _Rule:
     """One rule of a twin."""
 
-    twin: Any
+    twin: PredictingTwin
     name: str
     rule: rule.PredictionRule
     knowledge: Knowledge | None
@@ -123,19 +137,20 @@ class _Rule:
         newest: np.datetime64 = times[-1]
         if not isinstance(self.knowledge or default_knowledge(self.twin), ByIngest):
             return min(newest, now)
-        usual = max(np.diff(times).max(initial=np.timedelta64(0)), np.timedelta64(self.rule.every_ns, "ns"))
+        usual = np.timedelta64(max(self.rule.every_ns, *np.diff(times.astype("int64")).tolist()), "ns")
         if now - newest > _LONGER * usual:
             msg = (
                 f"no event of {self.rule.delay!r} began or ended since {np.datetime_as_string(newest, 'm')}, longer than twice the longest pause of the last "
                 "week: its source may have stopped, and all that is planned would look overdue"
             )
             raise SchemaError(msg)
-        return now.astype("datetime64[ns]")
+        present: np.datetime64 = now.astype("datetime64[ns]")
+        return present
 
     def due(self, at: np.datetime64) -> bool:
         """Whether the last prediction is old enough."""
         last = self.twin.predictions.last_issue(self.name)
-        return last is None or at - last >= np.timedelta64(self.rule.every_ns, "ns")
+        return last is None or bool(at - last >= np.timedelta64(self.rule.every_ns, "ns"))
 
     def predict(self, at: np.datetime64) -> bool:
         """Store the predictions of an instant; return whether a model was fitted for it."""
