@@ -39,6 +39,9 @@ class Lock:
         Seconds to wait for another holder; None waits without limit.
     mode : int
         Permissions of a new lock file.
+    named : bool
+        Whether the holder is named beside the lock. A lock that is held for a millisecond, and often, needs no name: writing and
+        removing it takes longer, and the next fsync in that file system waits for it.
 
     Raises
     ------
@@ -52,10 +55,12 @@ class Lock:
     ...     pass
     """
 
-    def __init__(self, path: Path, *, what: str, wait: float | None = 0.0, mode: int = 0o644) -> None:
+    def __init__(
+        self, path: Path, *, what: str, wait: float | None = 0.0, mode: int = 0o644, named: bool = True
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Windows lets nobody else read a locked file: the holder's name is in a file of its own.
-        self._path, self._note = path, path.with_name(f"{path.name}{_NOTE}")
+        self._path, self._note, self._named = path, path.with_name(f"{path.name}{_NOTE}"), named
         until = None if wait is None else time.monotonic() + wait
         while True:
             self._descriptor = open_binary(path, os.O_RDWR | os.O_CREAT, mode)
@@ -67,6 +72,8 @@ class Lock:
                 os.close(self._descriptor)
                 raise
             os.close(self._descriptor)
+        if not named:
+            return
         now = datetime.now(UTC).isoformat(timespec="seconds")
         # A full disk doesn't prevent locking: the message to others then names nobody.
         with suppress(OSError):
@@ -97,7 +104,7 @@ class Lock:
             return
         # Removed while the lock is held: later, or once the lock is broken, it could be the next holder's.
         with suppress(OSError):
-            if self._counts():
+            if self._named and self._counts():
                 self._note.unlink()
         # Closing isn't enough: a forked child may have a copy of the descriptor.
         unlock_descriptor(self._descriptor)

@@ -191,7 +191,7 @@ class AuditLog:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            with Lock(self._folder / "lock", what=f"the audit in {self._folder}", wait=self._wait):
+            with Lock(self._folder / "lock", what=f"the audit in {self._folder}", wait=self._wait, named=False):
                 yield
         except (OSError, HistoryConflictError) as error:
             msg = f"the audit in {self._folder} can't be written, so that no command is sent: {error}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ _LONGEST = 2000
 #: An envelope with several signatures.
 _LONGEST_WIRE = 16 * 1024
 _MOST_VALUES = 200
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def checked_entry(entry: AuditEntry | Mapping[str, Any]) -> AuditEntry:
 def _writable(value: object, longest: int) -> bool:
     if isinstance(value, str):
         # A lone surrogate has no bytes in UTF-8.
-        return len(value) <= longest and not any(0xD800 <= ord(character) <= 0xDFFF for character in value)
+        return len(value) <= longest and (value.isascii() or not _SURROGATE.search(value))
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, int):

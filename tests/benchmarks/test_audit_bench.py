@@ -1,0 +1,142 @@
+"""How quickly rows of an audit become durable, beside SQLite; how long it takes to prove a million of them.
+
+Run with ``pytest -m benchmark -n0 -s tests/benchmarks/test_audit_bench.py``; the folder of the temporary files must be on a disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from securesystemslib.signer import CryptoSigner
+
+from twinlab.control.audit import AuditLog, leaf_hash, make_receipt, search, verify_audit
+from twinlab.control.audit.rows import checked_entry, row_prefix, write_row
+
+pytestmark = pytest.mark.benchmark
+
+TARGETS = 40
+WIRE = "e" * 1200
+
+
+def entry(number: int) -> dict:
+    """A row as a guard writes it, with the envelope of an accepted command."""
+    return {
+        "kind": "command accepted", "who": ["ann", "bob"], "time": "2026-03-01T12:00:00.000Z", "device": f"forklift/F{number % TARGETS:02d}",
+        "wire_sha256": hashlib.sha256(b"%d" % number).hexdigest(),
+        "what": {"id": f"{number:032x}", "operation": "operate", "target": f"forklift/F{number % TARGETS:02d}", "parameter": "max_speed",
+                 "value": 6.0, "unit": "km/h", "outcome": "done", "reason": "people near the dock", "wire": WIRE},
+    }  # fmt: skip
+
+
+def in_threads(append: Callable[[int], object], count: int, threads: int) -> float:
+    """Return rows a second of so many threads."""
+    each = count // threads
+
+    def some(first: int) -> None:
+        for number in range(first, first + each):
+            append(number)
+
+    started = [threading.Thread(target=some, args=(place * each,)) for place in range(threads)]
+    began = time.perf_counter()
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join()
+    return each * threads / (time.perf_counter() - began)
+
+
+class Sqlite:
+    """Rows in SQLite, each synced; a connection is used by one thread at a time."""
+
+    def __init__(self, path: Path, journal: str) -> None:
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute(f"PRAGMA journal_mode={journal}")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("CREATE TABLE rows (n INTEGER PRIMARY KEY, entry TEXT NOT NULL)")
+        self._lock = threading.Lock()
+
+    def append(self, number: int) -> None:
+        text = json.dumps(entry(number))
+        with self._lock:
+            self._connection.execute("INSERT INTO rows (entry) VALUES (?)", (text,))
+
+    def checksum(self) -> str:
+        found = hashlib.sha256()
+        for (text,) in self._connection.execute("SELECT entry FROM rows ORDER BY entry"):
+            found.update(json.dumps(json.loads(text)["what"], sort_keys=True).encode())
+        return found.hexdigest()
+
+
+def checksum(folder: Path) -> str:
+    """Return the same checksum of a log."""
+    texts = sorted(
+        (row for row in search.find_rows(folder, search.RowFilter(kinds=("command accepted",)))),
+        key=lambda row: json.dumps(entry(int(row.what["id"], 16))),
+    )
+    found = hashlib.sha256()
+    for row in texts:
+        beside = {name: value for name, value in row.what.items() if name not in {"time", "device", "wire_sha256"}}
+        found.update(json.dumps(beside, sort_keys=True).encode())
+    return found.hexdigest()
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_appending(tmp_path: Path, threads: int) -> None:
+    """Each row synced before it counts; the same rows, one store after the other, three times in turn."""
+    count = 1600
+    signer = CryptoSigner.generate_ed25519()
+    rates: dict[str, list[float]] = {"audit": [], "audit, heads signed": [], "sqlite rollback": [], "sqlite wal": []}
+    sums = set()
+    for turn in range(3):
+        for name, key in (("audit", None), ("audit, heads signed", signer)):
+            folder = tmp_path / f"{name} {turn}"
+            with AuditLog(folder, signer=key) as log:
+                rates[name].append(in_threads(lambda number, log=log: log.append(entry(number)), count, threads))
+            sums.add(checksum(folder))
+        for journal in ("DELETE", "WAL"):
+            store = Sqlite(tmp_path / f"{journal} {turn}.db", journal)
+            rates["sqlite wal" if journal == "WAL" else "sqlite rollback"].append(in_threads(store.append, count, threads))
+            sums.add(store.checksum())
+    assert len(sums) == 1
+    print(f"\n{threads} threads, {count} rows of {len(json.dumps(entry(0)))} bytes, rows/s, best of 3:", {name: round(max(found)) for name, found in rates.items()}, sums.pop()[:12])  # fmt: skip
+
+
+def test_proving_a_million_rows(tmp_path: Path) -> None:
+    """A log of a million short rows with signed heads; it is written without a sync for each row, in the same bytes."""
+    count = int(os.environ.get("TWINLAB_AUDIT_ROWS", "1000000"))
+    folder = tmp_path / "audit"
+    signer = CryptoSigner.generate_ed25519()
+    keys = {signer.public_key.keyid: signer.public_key}
+    with AuditLog(folder) as log:
+        log.append({"kind": "login", "who": ["ann"], "what": {}})
+    path = folder / "rows" / "000000000000.jsonl"
+    last, number = leaf_hash(path.read_bytes().splitlines()[-1]), 2
+    one = checked_entry({"kind": "command accepted", "who": ["ann"], "what": {"target": "forklift/F07", "parameter": "max_speed", "value": 6.0, "unit": "km/h", "id": "a" * 36}})  # fmt: skip
+    with path.open("ab") as file:
+        while number < count:
+            line = write_row(number, last, "2026-03-01T12:00:00.000000Z", one)
+            assert line.startswith(row_prefix(number, last))
+            last, number = leaf_hash(line), number + 1
+            file.write(line + b"\n")
+    began = time.perf_counter()
+    with AuditLog(folder, signer=signer):
+        pass
+    signed = time.perf_counter() - began
+    began = time.perf_counter()
+    report = verify_audit(folder, keys=keys)
+    verified = time.perf_counter() - began
+    assert (report.intact, report.proved) == (True, count)
+    began = time.perf_counter()
+    receipt = make_receipt(folder, count // 2, keys=keys)
+    proved = time.perf_counter() - began
+    print(f"\n{count:,} rows, {path.stat().st_size / 1e6:.0f} MB, {report.heads:,} heads: opened and all heads signed in {signed:.1f} s, verified in {verified:.1f} s "
+          f"({count / verified:,.0f} rows/s), a receipt of {len(receipt)} bytes in {proved:.1f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")  # fmt: skip
