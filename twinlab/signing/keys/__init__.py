@@ -1,8 +1,8 @@
 """Keys: whose signatures count, as whom, and in which roles.
 
-In: a YAML file of people and devices with their public keys. Out: public keys that aren't revoked.
-Read in order: `ring`, `ring_file`.
-Never: a private key.
+In: a YAML file of people and devices with their public keys; passphrases. Out: public keys that aren't revoked; signers.
+Read in order: `ring`, `ring_file`, `sealed` (private keys on a server).
+Never: a private key in the clear in a folder of the twin.
 """
 
 from __future__ import annotations
@@ -16,5 +16,6 @@ __getattr__, __dir__ = attach(
         "KeyRingFile": "ring_file",
         "PublicKey": "ring",
         "Role": "ring",
+        "SealedKeys": "sealed",
     },
 )
