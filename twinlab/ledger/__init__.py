@@ -3,7 +3,7 @@
 In: batches of rows and files from sources. Out: frames in order of arrival, kept for ever.
 Read in order: `store` (one folder per source), `writer`, `reader`, `recover`, `takeover`, `seal`, `sorted_rows`,
 `archive_records`, `archive`, `archive_sizes`, `verify`, `blobs` (source files),
-`journal` (the twin's own source), `replay` (rows again, as if they came now); `format` defines the bytes.
+`journal` (the twin's own source), `replay` (rows again, as if they came now); `format` defines the bytes, `encryption` those of personal columns.
 Never: a row changed or dropped, an acknowledgement before the bytes are on the disk.
 """
 

@@ -1,6 +1,7 @@
 """Copies of source files: durable, stored once per content under its SHA-256, compressed by zstd where that saves space.
 
-A copy is the file ``<id>.zst``, or ``<id>`` where the content is compressed already; earlier versions compressed none.
+A copy is the file ``<id>.zst``, or ``<id>`` where the content is compressed already; earlier versions compressed none. A copy of a file
+with personal data is ``<id>.enc``, encrypted under a key of its own; it isn't read any more once that key was destroyed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,6 +18,8 @@ import pyarrow as pa
 
 from twinlab._files import replace_file, sync_folder
 from twinlab.errors import SourceError, UnknownTermError
+from twinlab.ledger.encryption.encryption import Encryption
+from twinlab.ledger.encryption.files import check_file, encrypt_file, open_encrypted
 from twinlab.ledger.format.disk import corrupt, disk_error
 from twinlab.ledger.journal import Journal
 
@@ -24,7 +27,7 @@ __all__ = ["Blobs", "reading_id", "reading_name"]
 
 _PIECE = 1 << 20
 _READ = "file_read"
-_PACKED = ".zst"
+_PACKED, _ENCRYPTED = ".zst", ".enc"
 #: A copy is compressed if this share of its first piece is saved.
 _WORTH = 0.1
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -57,17 +60,27 @@ class Blobs:
         ``<ledger>/blobs``; created by the first `put`.
     journal : Journal
         Records which source read which file under which name.
+    encryption : callable
+        Returns how personal data are encrypted; None if they aren't.
     """
 
-    def __init__(self, folder: Path, journal: Journal) -> None:
-        self._folder, self._journal = folder, journal
+    def __init__(
+        self, folder: Path, journal: Journal, *, encryption: Callable[[], Encryption | None] = lambda: None
+    ) -> None:
+        self._folder, self._journal, self._encryption = folder, journal, encryption
         # Source -> name -> ids in order; extended by the journal's new entries.
         self._known: dict[str, dict[str, list[str]]] = {}
         self._position = 0
         self._lock = threading.Lock()
 
-    def put(self, path: str | Path) -> str:
+    def put(self, path: str | Path, *, personal: bool = False) -> str:
         """Copy a file and return its id. The same content is stored once. Durable when this returns.
+
+        Parameters
+        ----------
+        path : path
+        personal : bool
+            Encrypt the copy under a key of its own.
 
         Raises
         ------
@@ -77,12 +90,17 @@ class Blobs:
         self._folder.mkdir(parents=True, exist_ok=True)
         draft = self._folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
         try:
-            file_id, packed = self._copy(Path(path), draft)
+            encryption = self._encryption() if personal else None
+            if encryption is None:
+                file_id, packed = self._copy(Path(path), draft)
+                suffix = _PACKED if packed else ""
+            else:
+                file_id, suffix = self._encrypt(Path(path), draft, encryption), _ENCRYPTED
             target = self._path(file_id)
             if self.known(file_id):
                 draft.unlink()
             else:
-                target = target.with_name(target.name + _PACKED) if packed else target
+                target = target.with_name(target.name + suffix)
                 target.parent.mkdir(exist_ok=True)
                 replace_file(draft, target)
                 target.chmod(0o444)
@@ -91,6 +109,18 @@ class Blobs:
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise disk_error(error, Path(path), "keeping a copy of") from error
+        return file_id
+
+    def _encrypt(self, path: Path, draft: Path, encryption: Encryption) -> str:
+        """Encrypt a file; return the SHA-256 of its content."""
+        with path.open("rb") as source, draft.open("xb") as copy:
+            file_id = hashlib.file_digest(source, "sha256").hexdigest()
+            if not self.known(file_id):
+                key_id, month, key = encryption.file_key(file_id)
+                source.seek(0)
+                encrypt_file(source, copy, file_id=file_id, key_id=key_id, month=month, key=key)
+            copy.flush()
+            os.fsync(copy.fileno())
         return file_id
 
     @staticmethod
@@ -128,7 +158,19 @@ class Blobs:
 
     def _stored(self, file_id: str) -> Path | None:
         plain = self._path(file_id)
-        return next((path for path in (plain.with_name(plain.name + _PACKED), plain) if path.exists()), None)
+        copies = [plain.with_name(plain.name + suffix) for suffix in (_PACKED, _ENCRYPTED, "")]
+        return next((path for path in copies if path.exists()), None)
+
+    def readable(self, file_id: str) -> bool:
+        """Return whether there is a copy whose key, if it has one, wasn't destroyed."""
+        path = self._stored(file_id)
+        if path is None or path.suffix != _ENCRYPTED:
+            return path is not None
+        try:
+            self._reading(path).close()
+        except SourceError:
+            return False
+        return True
 
     def path(self, file_id: str) -> Path:
         """Return the path of a copy, which may be compressed; `open` reads its content.
@@ -153,9 +195,13 @@ class Blobs:
             If the bytes differ from the original file.
         """
         path = self.path(file_id)
+        if path.suffix == _ENCRYPTED:
+            check_file(path)
+            if not self.readable(file_id):
+                return path
         digest = hashlib.sha256()
         try:
-            with _reading(path) as content:
+            with self._reading(path) as content:
                 while piece := content.read(_PIECE):
                     digest.update(piece)
         except OSError as error:  # a compressed copy that can't be unpacked
@@ -176,7 +222,7 @@ class Blobs:
         """
         path = self.check(file_id)
         try:
-            return _reading(path)
+            return self._reading(path)
         except OSError as error:
             msg = f"{path} can't be opened: {error.strerror}. Check its permissions, then retry."
             raise SourceError(msg) from error
@@ -184,7 +230,7 @@ class Blobs:
     def ids(self) -> Iterator[str]:
         """Yield the ids of all copies, sorted."""
         for path in sorted(self._folder.glob("??/*")):
-            yield path.name.removesuffix(_PACKED)
+            yield path.name.removesuffix(_PACKED).removesuffix(_ENCRYPTED)
 
     def read_as(self, source: str, name: str, file_id: str) -> None:
         """Record that a source has read the content ``file_id`` under the name ``name``. Durable when this returns."""
@@ -209,9 +255,20 @@ class Blobs:
                 self._position = end
             return self._known.get(source, {})
 
+    def _reading(self, path: Path) -> BinaryIO:
+        """Open the content of a copy."""
+        encryption = self._encryption()
+        if path.suffix == _ENCRYPTED:
+            return open_encrypted(path, no_key if encryption is None else encryption.keys.key)
+        return _reading(path)
+
+
+def no_key(_key: str, _month: str) -> None:
+    """Return no key."""
+
 
 def _reading(path: Path) -> BinaryIO:
-    """Open the content of a copy."""
+    """Open the content of a copy that isn't encrypted."""
     if path.suffix != _PACKED:
         return path.open("rb")
     return cast("BinaryIO", pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd"))

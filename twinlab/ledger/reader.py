@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
+
 from twinlab.ledger.format import records
 from twinlab.ledger.format.archived import is_archived
 from twinlab.ledger.format.disk import corrupt
@@ -44,10 +46,12 @@ class Reader:
     ----------
     folder : Path
         The source's directory; it may not exist yet.
+    decrypt : callable, optional
+        Returns records with the columns that are encrypted; without it they are read as they are stored.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, decrypt: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None) -> None:
+        self._folder, self._decrypt = folder, decrypt
         # The last one is that of the segment that was used last.
         self._indices: OrderedDict[int, Index] = OrderedDict()
         self._sealed: OrderedDict[int, SealedFiles] = OrderedDict()
@@ -143,11 +147,15 @@ class Reader:
         for part in self._parts(at, start=start, stop=end):
             if isinstance(part, SealedFiles):
                 file, kept = part.kept()
-                others = _walk(file, kept.index, query, kept.rows.decode)
+                others = _walk(file, kept.index, query, self._decode(kept.rows.decode))
                 yield from heapq.merge(others, part.frames(query), key=lambda f: f.first)
             else:
-                found = _walk(*part, query)
+                found = _walk(*part, query, self._decode(records.decode))
                 yield from joined(found) if join else found
+
+    def _decode(self, decode: Decode) -> Decode:
+        decrypt = self._decrypt
+        return decode if decrypt is None else lambda payload: decrypt(decode(payload))
 
     def tags(self, *, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield the number of each segment with rows of [start, stop), and the tags of its observations.

@@ -7,12 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+import pyarrow as pa
+
 from twinlab._files import file_name
 from twinlab.errors import HistoryConflictError, SchemaError
 from twinlab.ledger.archive import archive_source
 from twinlab.ledger.archive_records import LEAST_BYTES
 from twinlab.ledger.archive_sizes import ArchiveSizes
-from twinlab.ledger.blobs import Blobs
+from twinlab.ledger.blobs import Blobs, no_key
+from twinlab.ledger.encryption.columns import decrypt_columns
+from twinlab.ledger.encryption.encryption import Encryption
 from twinlab.ledger.format.position import read_position
 from twinlab.ledger.format.segment import SegmentFile, path_of
 from twinlab.ledger.journal import JOURNAL, Journal
@@ -53,11 +57,13 @@ class Ledger:
         self.fence: Callable[[], None] = do_nothing
         """Called before bytes are written, and before rows are acknowledged; raises an error if this process may not write any more,
         as a historian that has lost its lease."""
+        self.encryption: Encryption | None = None
+        """Of personal columns; without it, encrypted columns are read as null."""
         self._resumes: dict[str, Resume] = {}
         self.journal = Journal(
             self._folder(JOURNAL), resume=self._resumes.setdefault(JOURNAL, Resume()), fence=self._check_fence
         )
-        self.blobs = Blobs(self.path / _BLOBS, self.journal)
+        self.blobs = Blobs(self.path / _BLOBS, self.journal, encryption=lambda: self.encryption)
         self._readers: dict[str, Reader] = {}
 
     def _check_fence(self) -> None:
@@ -105,11 +111,16 @@ class Ledger:
         return Writer(
             self._folder(source), source, segment_bytes=segment_bytes, segment_rows=segment_rows, wait=wait,
             resume=self._resumes.setdefault(source, Resume()), fence=self._check_fence,
+            encrypt=lambda given: given if self.encryption is None else self.encryption.encrypt(source, given),
         )  # fmt: skip
 
     def reader(self, source: str) -> Reader:
         """Return the reader of a source. A source that doesn't exist yet has no rows."""
-        return self._readers.setdefault(source, Reader(self._folder(source)))
+        return self._readers.setdefault(source, Reader(self._folder(source), decrypt=self._decrypt))
+
+    def _decrypt(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        encryption = self.encryption
+        return decrypt_columns(rows, no_key) if encryption is None else encryption.decrypt(rows)
 
     def seal(self, source: str, *, limit: int | None = None, least_bytes: int = 0) -> list[str]:
         """Convert the full segments of a source to Parquet and return the new files' names; a writer may append meanwhile.

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from twinlab._locks import Lock
 from twinlab.errors import SourceError
+from twinlab.ledger.encryption.columns import is_encrypted
 from twinlab.ledger.format import observations, records
 from twinlab.ledger.format.dictionaries import Tables
 from twinlab.ledger.format.disk import disk_error, sync_data, write_all
@@ -35,6 +36,7 @@ from twinlab.ledger.format.position import FILE, Position, PositionFile
 from twinlab.ledger.format.records import Records
 from twinlab.ledger.format.segment import create
 from twinlab.ledger.recover import Found, Resume, TornTail, recover
+from twinlab.model.schema import ENCRYPTED_VERSION, SCHEMA_VERSION
 
 __all__ = ["MAX_FRAME_ROWS", "SEGMENT_BYTES", "SEGMENT_FRAMES", "SEGMENT_ROWS", "Ack", "TornTail", "Writer"]
 
@@ -71,11 +73,13 @@ class Writer:
     segment_bytes, segment_rows : int
         Size at which a segment is full.
     wait : float
-        Seconds to wait for another writer to close.
+        Seconds for another writer to close.
     resume : Resume, optional
         Where the writer before left the source, and where this one leaves it.
     fence : callable
         Called before a write and before an acknowledgement; raises an error if this process may not write any more.
+    encrypt : callable, optional
+        Returns records whose personal columns are encrypted.
 
     Raises
     ------
@@ -95,8 +99,9 @@ class Writer:
         wait: float = 0.0,
         resume: Resume | None = None,
         fence: Callable[[], None] = lambda: None,
+        encrypt: Callable[[Records], Records] | None = None,
     ) -> None:
-        self._folder, self._source = folder, source
+        self._folder, self._source, self._encrypt = folder, source, encrypt
         self._resume, self._fence = resume, fence
         self._full = (segment_bytes, segment_rows)
         self._descriptor = -1
@@ -147,8 +152,7 @@ class Writer:
         """Sync the published position and release the source."""
         if self._file is not None:
             self._file.close()
-            self._file = None
-            # `_pending` and `_broken` are set once the writer is open.
+            self._file = None  # `_pending` and `_broken` are set once the writer is open
             if self._resume is not None and not getattr(self, "_broken", True) and not self._pending:
                 state = Found(self._at, self._tables, self._rows, self._frames, self._descriptor, None, moved=False)
                 self._resume.leave(state)
@@ -191,8 +195,7 @@ class Writer:
     ) -> Ack:
         """Append rows of a table, with the source's own columns. They are durable when this returns.
 
-        ``file_id`` is what `retract_file` withdraws together: one file's SHA-256, with a colon and its name behind it so
-        that files of equal content differ.
+        ``file_id`` is what `retract_file` withdraws together: a file's SHA-256, a colon and its name.
 
         Raises
         ------
@@ -249,7 +252,7 @@ class Writer:
         self._commit()
 
     def flush(self) -> None:
-        """Do nothing: every acknowledged row is durable. It exists for callers that expect a file-like writer."""
+        """Do nothing, for callers that expect a file: every acknowledged row is durable."""
 
     def rotate(self) -> None:
         """End the current segment, so that it can be sealed."""
@@ -258,11 +261,10 @@ class Writer:
             self._new_segment()
 
     def _start(self) -> None:
-        if self._descriptor < 0 and self._file is None:
-            msg = f"source {self._source!r}: the writer is closed. Open another with `ledger.writer(...)`."
-            raise SourceError(msg)
-        if self._broken:
-            msg = f"source {self._source!r}: an earlier write failed on the disk. Close this writer and open another."
+        closed = self._descriptor < 0 and self._file is None
+        if closed or self._broken:
+            why = "the writer is closed" if closed else "an earlier write failed on the disk"
+            msg = f"source {self._source!r}: {why}. Open another with `ledger.writer(...)`."
             raise SourceError(msg)
         self._fence()
         most_bytes, most_rows = self._full
@@ -283,8 +285,7 @@ class Writer:
         self._descriptor = descriptor
         self._tables, self._rows, self._frames = Tables(), 0, 0
         self._publish(replace(at, segment=number, offset=os.fstat(descriptor).st_size))
-        # The new segment assumes that the one before is complete: the published position mustn't lag behind.
-        if self._file is not None:
+        if self._file is not None:  # the new segment assumes that the one before is complete, and published
             self._file.sync()
 
     def _observations(self, columns: dict[str, pa.Array], rows: int, note: Mapping[str, object] | None = None) -> Ack:
@@ -293,11 +294,9 @@ class Writer:
             part = columns if rows <= MAX_FRAME_ROWS else {n: c.slice(low, MAX_FRAME_ROWS) for n, c in columns.items()}
             packed = observations.encode(part, self._tables)
             count = min(MAX_FRAME_ROWS, rows - low)
-            times = (packed.time_low, packed.time_high)
+            times, ids = (packed.time_low, packed.time_high), pack_ids(packed.tags)
             meta = noted(b"", note if low + count == rows else None)
-            ack = self._frame(
-                OBSERVATIONS_KIND, count, packed.payload, tags=pack_ids(packed.tags), times=times, meta=meta
-            )
+            ack = self._frame(OBSERVATIONS_KIND, count, packed.payload, tags=ids, times=times, meta=meta)
         return replace(ack, rows=rows, bytes=self._next.offset - start.offset)
 
     def _records(self, given: Records, note: Mapping[str, object] | None = None) -> Ack:
@@ -305,15 +304,13 @@ class Writer:
         rows = given.rows.num_rows
         for low in range(0, rows, MAX_FRAME_ROWS):
             part = given if rows <= MAX_FRAME_ROWS else given.slice(low, MAX_FRAME_ROWS)
+            part = part if self._encrypt is None else self._encrypt(part)
             payload, meta = records.encode(part)
+            done = noted(meta, note if low + part.rows.num_rows == rows else None)
             ack = self._frame(
-                RECORDS_KIND,
-                part.rows.num_rows,
-                payload,
-                meta=noted(meta, note if low + part.rows.num_rows == rows else None),
-                record_type=given.record_type,
-                file_id=given.file_id,
-            )
+                RECORDS_KIND, part.rows.num_rows, payload, meta=done, record_type=given.record_type,
+                file_id=given.file_id, version=ENCRYPTED_VERSION if is_encrypted(part.rows) else SCHEMA_VERSION,
+            )  # fmt: skip
         return replace(ack, rows=rows, bytes=self._next.offset - start.offset)
 
     def _empty(self) -> Ack:
@@ -330,17 +327,20 @@ class Writer:
         times: tuple[int, int] = (0, 0),
         record_type: str | None = None,
         file_id: str | None = None,
+        version: int = SCHEMA_VERSION,
     ) -> Ack:
         names = [-1 if n is None else self._tables.code("name", n) for n in (record_type, file_id)]
         at = self._next
         now = max(time.time_ns(), at.ingest_time)
-        head = Head(kind, at.frames, at.ordinal, rows, now, self._at.offset, *times, names[0], names[1], tags, meta)
+        place = (at.frames, at.ordinal, rows, now, self._at.offset, *times)
+        head = Head(kind, *place, names[0], names[1], tags, meta, version=version)
         size = 0
         news = self._tables.pack_new()
         if news is not None:
             empty = replace(
-                head, kind=DICTIONARY, rows=0, time_low=0, time_high=0, tags=b"", meta=b"", record_type=-1, file_id=-1
-            )
+                head, kind=DICTIONARY, rows=0, time_low=0, time_high=0, tags=b"", meta=b"", record_type=-1, file_id=-1,
+                version=SCHEMA_VERSION,
+            )  # fmt: skip
             size += self._push(join(empty, news)[1])
         size += self._push(join(head, payload)[1])
         self._next = Position(at.generation, at.segment, at.offset + size, at.ordinal + rows, at.frames + 1, now)

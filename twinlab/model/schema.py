@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["EVENT_COLUMNS", "OBSERVATIONS", "OBSERVE", "RETRACT", "SCHEMA_VERSION", "TEXT_SUFFIX", "TIME_BASES"]
+__all__ = [
+    "ENCRYPTED_VERSION",
+    "EVENT_COLUMNS",
+    "OBSERVATIONS",
+    "OBSERVE",
+    "RETRACT",
+    "SCHEMA_VERSION",
+    "TEXT_SUFFIX",
+    "TIME_BASES",
+]
 
 #: Version of the ledger's frame schema, written in every frame.
 SCHEMA_VERSION = 1
+#: The same, of a frame of records with encrypted columns.
+ENCRYPTED_VERSION = 2
 
 #: ``time_basis`` of an observation: how ``source_time`` was written.
 TIME_BASES = ("utc", "offset", "local", "none")

@@ -29,6 +29,7 @@ from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.live.methods import LiveMethods
 from twinlab.twin.predict.methods import PredictMethods
+from twinlab.twin.privacy.encrypting import ledger_encryption
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
@@ -96,6 +97,7 @@ class Twin(
         self._reader: HistoryReader | None = None
         self._historian: Historian | None = None
         self._model, self.mappings = self._definitions.read()
+        self.ledger.encryption = ledger_encryption(self.folder, self._model, self.mappings)
 
     # -- properties ------------------------------------------------------------------------------------------------
     @property
@@ -383,4 +385,5 @@ class Twin(
             if self.mappings.get(mapping.source) != mapping:
                 self.mappings = {**self.mappings, mapping.source: mapping}
                 self._reader = None
+                self.ledger.encryption = ledger_encryption(self.folder, self._model, self.mappings)
         return source

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 from tqdm.auto import tqdm
 
-from twinlab.errors import SourceError
+from twinlab.errors import SchemaError, SourceError
 from twinlab.ledger import Ledger
 from twinlab.ledger.blobs import reading_id
 from twinlab.model.mapping import Mapping
@@ -21,6 +21,9 @@ from twinlab.sources import Problem, RowBatch, Source, open_source
 from twinlab.twin.progress import DELAY
 from twinlab.twin.readings import previous_reading, standing_rows, unfinished_readings
 from twinlab.twin.report import EMPTY_SHOWN, PROBLEMS_KEPT
+
+#: Files with several tables one behind the other, all of which are looked at.
+_SEVERAL_TABLES = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".db", ".sqlite", ".sqlite3"})
 
 __all__ = ["StoredSource", "need_file", "resolve_source", "store"]
 
@@ -104,7 +107,7 @@ def store(ledger: Ledger, source: Source, *, folders: bool = False) -> StoredSou
     name = place if folders else path.name
     stored = StoredSource(source.name, name)
     stamp = _stamp(path)
-    content = ledger.blobs.put(path)
+    content = ledger.blobs.put(path, personal=_has_personal_columns(ledger, source, path))
     stored.file_id = reading_id(content, name)
     previous = previous_reading(ledger, source.name, name=name, place=place)
     if previous is not None and content == previous.content:
@@ -127,6 +130,31 @@ def store(ledger: Ledger, source: Source, *, folders: bool = False) -> StoredSou
         stored.note = f"the same content as {alike[0]}, whose rows stay"
     ledger.blobs.read_as(source.name, name, content)
     return stored
+
+
+def _has_personal_columns(ledger: Ledger, source: Source, path: Path) -> bool:
+    """Return whether a file has personal columns, before anything of it is stored; only twins that state purposes look.
+
+    Raises
+    ------
+    SchemaError
+        If one isn't declared.
+    """
+    encryption = ledger.encryption
+    if encryption is None:
+        return False
+    seen: dict[tuple[str, tuple[str, ...]], bool] = {}
+    for batch in source.batches():
+        key = (batch.table, tuple(batch.rows.schema.names))
+        if key in seen and path.suffix.casefold() not in _SEVERAL_TABLES:
+            break
+        if key not in seen:
+            try:
+                seen[key] = bool(encryption.rules(source.name, batch.table, batch.rows))
+            except SchemaError as error:
+                msg = f"{path.name}: {error}"
+                raise SchemaError(msg) from error
+    return any(seen.values())
 
 
 def _store_content(ledger: Ledger, source: Source) -> StoredSource:

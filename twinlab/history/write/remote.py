@@ -33,6 +33,8 @@ class Recipe:
     mappings: tuple[tuple[str, str], ...]
     position: tuple[tuple[str, int], ...]
     cuts: tuple[Cut, ...] = ()
+    keys: Path | None = None
+    """Folder of the keys of personal columns."""
 
     @classmethod
     def of(cls, update: Update) -> Recipe:
@@ -46,15 +48,26 @@ class Recipe:
             tuple((name, mapping.model_dump_json(by_alias=True)) for name, mapping in sorted(sources.mappings.items())),
             tuple(sorted(update.new.items())),
             tuple(update.claims.cuts),
+            None if ledger.encryption is None else ledger.encryption.keys.path,
         )
+
+
+def _ledger(recipe: Recipe) -> Ledger:
+    from twinlab.ledger import Ledger  # noqa: PLC0415  (a process that sends recipes has its own)
+    from twinlab.ledger.encryption.encryption import Encryption  # noqa: PLC0415
+    from twinlab.signing.subjects import KeyFolder  # noqa: PLC0415
+
+    found = Ledger(recipe.ledger)
+    if recipe.keys is not None:
+        # A process that builds appends no rows, so that it needs no rules.
+        found.encryption = Encryption(KeyFolder(recipe.keys), lambda _source, _table, _columns: {})
+    return found
 
 
 @lru_cache(maxsize=1)
 def _claims(recipe: Recipe) -> LedgerClaims:
-    from twinlab.ledger import Ledger  # noqa: PLC0415
-
     sources = Sources(
-        Ledger(recipe.ledger),
+        _ledger(recipe),
         TwinModel.model_validate_json(recipe.model),
         {name: Mapping.model_validate_json(text) for name, text in recipe.mappings},
         index_folder=recipe.index_folder,

@@ -77,6 +77,8 @@ class Head:
     """JSON: units and row range of records, and the note of a writer."""
     payload_length: int = 0
     payload_crc: int = 0
+    version: int = SCHEMA_VERSION
+    """Of the schema: frames with encrypted columns have a higher one."""
 
     @property
     def extra(self) -> Mapping[str, object]:
@@ -101,7 +103,7 @@ def pack_head(head: Head, payload: bytes) -> bytes:
     header = (
         _HEADER.pack(
             head.kind,
-            SCHEMA_VERSION,
+            head.version,
             head.index,
             head.first,
             head.rows,
@@ -145,7 +147,7 @@ def parse_head(data: bytes, at: int = 0) -> tuple[Head, int] | int | None:
     header = data[at + PREFIX.size : at + PREFIX.size + size]
     if crc32c(header, crc32c(PREFIX.pack(magic, length, size, 0))) != crc:
         return None
-    kind, _version, *middle, payload_length, payload_crc, tags_length, _ = _HEADER.unpack_from(header)
+    kind, version, *middle, payload_length, payload_crc, tags_length, _ = _HEADER.unpack_from(header)
     index, first, rows, ingest_time, durable, low, high, record_type, file_id = middle
     tags, meta = header[_HEADER.size : _HEADER.size + tags_length], header[_HEADER.size + tags_length :]
     head = Head(
@@ -163,6 +165,7 @@ def parse_head(data: bytes, at: int = 0) -> tuple[Head, int] | int | None:
         meta,
         payload_length,
         payload_crc,
+        version,
     )
     return head, PREFIX.size + size
 

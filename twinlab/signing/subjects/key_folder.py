@@ -15,10 +15,17 @@ from twinlab.errors import SchemaError, SourceError
 from twinlab.signing.subjects.ciphers import KEY_BYTES
 from twinlab.signing.subjects.pseudonyms import Pseudonyms
 
-__all__ = ["KeyFolder"]
+__all__ = ["KeyFolder", "file_subject"]
 
 _SECRET = "secret"  # noqa: S105  (a file's name)
+#: Beginning of the "name" of a file; that of a person has no such character.
+_FILE = "\x1ffile "
 _ID = re.compile(r"[0-9a-f]{32}")
+
+
+def file_subject(file_id: str) -> str:
+    """Return the name under which a folder has the key of a copy of a file."""
+    return _FILE + file_id
 
 
 class KeyFolder:
@@ -60,7 +67,7 @@ class KeyFolder:
         """Return the names of the people who have a key, sorted."""
         with self._guard:
             self._read()
-            return sorted(self._ids)
+            return sorted(name for name in self._ids if not name.startswith(_FILE))
 
     def months(self, subject: str) -> list[str]:
         """Return the months in which data of a person arrived whose keys exist, sorted; empty for nobody."""

@@ -1,0 +1,175 @@
+"""Encryption of a ledger: which columns of which source, with which keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+import pyarrow as pa
+
+from twinlab.ledger.encryption.columns import UNKNOWN, decrypt_columns, encrypt_columns, subject_texts
+from twinlab.ledger.format.records import KEY, Records
+from twinlab.signing.subjects.ciphers import decrypt_name, encrypt_name
+from twinlab.signing.subjects.key_folder import KeyFolder, file_subject
+
+__all__ = ["NAMES", "Encryption", "PersonalRule", "this_month"]
+
+#: The "month" of the keys of pseudonyms, which stay the same as long as the person isn't forgotten.
+NAMES = "names"
+
+
+class PersonalRule(Protocol):
+    """What is known about a personal column; see `twinlab.model.privacy.personal_columns`."""
+
+    @property
+    def subject(self) -> str | None:
+        """Column that names the person."""
+
+    @property
+    def person(self) -> str | None:
+        """The person, if all rows are about the same."""
+
+    @property
+    def pattern(self) -> str | None:
+        """Regular expression over the subject's text."""
+
+    @property
+    def store(self) -> str:
+        """``encrypted``, ``pseudonym`` or ``no``."""
+
+
+#: (source, table, its columns) -> its personal columns.
+RulesOf = Callable[[str, str, Sequence[str]], Mapping[str, PersonalRule]]
+
+
+def this_month() -> str:
+    """Return the present month, UTC: ``"2026-03"``."""
+    return datetime.now(UTC).strftime("%Y-%m")
+
+
+class Encryption:
+    """Encrypts personal columns before rows are written, and decrypts them when they are read.
+
+    Parameters
+    ----------
+    keys : KeyFolder
+    rules_of : callable
+        Returns the personal columns of a table.
+    check : callable
+        Gets rows of a table with columns that weren't seen before; raises an error if some are personal and not declared.
+    month : callable
+        Returns the month whose keys are used.
+    """
+
+    def __init__(
+        self,
+        keys: KeyFolder,
+        rules_of: RulesOf,
+        *,
+        check: Callable[[str, str, pa.RecordBatch], None] = lambda _source, _table, _rows: None,
+        month: Callable[[], str] = this_month,
+    ) -> None:
+        self.keys, self._rules_of, self._check, self._month = keys, rules_of, check, month
+        self._known: dict[tuple[str, str, tuple[str, ...]], Mapping[str, PersonalRule]] = {}
+
+    def rules(self, source: str, table: str, rows: pa.RecordBatch) -> Mapping[str, PersonalRule]:
+        """Return the personal columns of a table, after checking that columns that look personal are declared.
+
+        Raises
+        ------
+        SchemaError
+            If one isn't.
+        """
+        key = (source, table, tuple(rows.schema.names))
+        if key not in self._known:
+            self._check(source, table, rows)
+            self._known[key] = self._rules_of(source, table, rows.schema.names)
+        return self._known[key]
+
+    def file_key(self, file_id: str) -> tuple[str, str, bytes]:
+        """Return id, month and bytes of a new key for the copy of a file."""
+        month = self._month()
+        one, key = self.keys.make([file_subject(file_id)], month)[file_subject(file_id)]
+        return one, month, key
+
+    def encrypt(self, source: str, given: Records) -> Records:
+        """Return rows whose personal columns are encrypted; the keys of the rows, which may consist of such columns, too."""
+        rules = self.rules(source, given.record_type, given.rows)
+        if not rules or not given.rows.num_rows:
+            return given
+        rows = given.rows
+        dropped = [name for name, rule in rules.items() if rule.store == "no"]
+        people = {name: self._people(rows, rule, name) for name, rule in rules.items()}
+        rows = rows.drop_columns(dropped) if dropped else rows
+        for name, rule in rules.items():
+            if rule.store == "pseudonym":
+                rows = self._with_pseudonyms(rows, name, people[name])
+        hidden = {name: rule for name, rule in rules.items() if rule.store == "encrypted"}
+        parts: dict[str, tuple[list[str], pa.Array]] = {}
+        for name, rule in hidden.items():
+            parts.setdefault(_who(rule, name), ([], people[name]))[0].append(name)
+        if given.keys is not None and parts:
+            rows = rows.append_column(KEY, pa.array([None if k is None else str(k) for k in given.keys], pa.string()))
+            next(iter(parts.values()))[0].append(KEY)
+        if not parts:
+            return replace(given, rows=rows)
+        month = self._month()
+        made = encrypt_columns(rows, list(parts.values()), month, lambda names: self.keys.make(names, month))
+        return replace(given, rows=made, keys=None)
+
+    def _with_pseudonyms(self, rows: pa.RecordBatch, name: str, people: pa.Array) -> pa.RecordBatch:
+        """Return rows with a column of texts that only the person's key leads back from."""
+        place = rows.schema.get_field_index(name)
+        whole = rows.column(place)
+        texts = (whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole).cast(pa.string())
+        keys = self.keys.make(people.unique().to_pylist(), NAMES)
+        made = [
+            None if text is None else f"p-{encrypt_name(keys[person][1], text, source_of(name))}"
+            for text, person in zip(texts.to_pylist(), people.to_pylist(), strict=True)
+        ]
+        return rows.set_column(place, pa.field(name, pa.string()), pa.array(made, pa.string()))
+
+    def real_name(self, pseudonym: str, column: str) -> str | None:
+        """Return the text behind a pseudonym of a column, as long as the person's key exists."""
+        for person in self.keys.subjects():
+            if NAMES in self.keys.months(person):
+                key = self.keys.make([person], NAMES)[person][1]
+                found = decrypt_name(key, pseudonym.removeprefix("p-"), source_of(column))
+                if found is not None:
+                    return found
+        return None
+
+    @staticmethod
+    def _people(rows: pa.RecordBatch, rule: PersonalRule, name: str) -> pa.Array:
+        column = rule.subject
+        if column is None or column not in rows.schema.names:
+            person = rule.person or (UNKNOWN if column is None else name)
+            return pa.array([person] * rows.num_rows)
+        texts = subject_texts(rows.column(rows.schema.get_field_index(column)))
+        return texts if rule.pattern is None else _matched(texts, rule.pattern)
+
+    def decrypt(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows with their personal columns, which are null where the person's key was destroyed."""
+        return decrypt_columns(rows, self.keys.key)
+
+
+def source_of(column: str) -> str:
+    """Return what a pseudonym of a column is bound to."""
+    return f"column {column}"
+
+
+def _who(rule: PersonalRule, name: str) -> str:
+    return f"{rule.subject or ''}\x1f{rule.person or ('' if rule.subject else name)}\x1f{rule.pattern or ''}"
+
+
+def _matched(texts: pa.Array, pattern: str) -> pa.Array:
+    """Return the people that a pattern finds in texts, as it finds the ids of assets."""
+    coded = texts.dictionary_encode()
+    found = []
+    for text in coded.dictionary.to_pylist():
+        match = re.search(pattern, text)
+        found.append(text if match is None else match["id"] if "id" in match.re.groupindex else match[0])
+    return pa.array(found, pa.string()).take(coded.indices)
