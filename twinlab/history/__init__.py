@@ -20,8 +20,17 @@ if TYPE_CHECKING:
     from twinlab.history.write.historian import Historian
     from twinlab.history.write.history_store import HistoryStore
     from twinlab.history.write.housekeeping import CompactReport
+    from twinlab.history.write.maintenance import verify_states
 
-__all__ = ["BUILD_VERSION", "BuildReport", "CompactReport", "Historian", "HistoryReader", "HistoryStore"]
+__all__ = [
+    "BUILD_VERSION",
+    "BuildReport",
+    "CompactReport",
+    "Historian",
+    "HistoryReader",
+    "HistoryStore",
+    "verify_states",
+]
 
 __getattr__, __dir__ = attach(
     __name__,
@@ -32,5 +41,6 @@ __getattr__, __dir__ = attach(
         "Historian": "write.historian",
         "HistoryReader": "read.reader",
         "HistoryStore": "write.history_store",
+        "verify_states": "write.maintenance",
     },
 )

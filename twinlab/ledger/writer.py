@@ -264,7 +264,7 @@ class Writer:
         closed = self._descriptor < 0 and self._file is None
         if closed or self._broken:
             why = "the writer is closed" if closed else "an earlier write failed on the disk"
-            msg = f"source {self._source!r}: {why}. Open another with `ledger.writer(...)`."
+            msg = f"source {self._source!r}: {why}; open another with `ledger.writer(...)`."
             raise SourceError(msg)
         self._fence()
         most_bytes, most_rows = self._full

@@ -30,6 +30,7 @@ from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.live.methods import LiveMethods
 from twinlab.twin.predict.methods import PredictMethods
 from twinlab.twin.privacy.encrypting import ledger_encryption
+from twinlab.twin.privacy.methods import PrivacyMethods
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
@@ -74,6 +75,7 @@ class Twin(
     AnomalyMethods,
     LiveMethods,
     FidelityMethods,
+    PrivacyMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 

@@ -1,7 +1,5 @@
 """A twin that was opened for a purpose shows what the purpose allows, and nothing else."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ import twinlab as tl
 from twinlab.errors import PurposeError
 from twinlab.model.privacy.fields import fields_of
 from twinlab.model.reader import TwinReader
-from twinlab.twin.privacy.recording import PrivacyRecord
+from twinlab.twin.privacy.recording import PrivacyAudit
 
 PURPOSES = ("route_planning", "payroll", "safety", "statistics")
 #: What the model of the fleet declares: purpose -> fields that are there.
@@ -123,11 +121,16 @@ def test_every_read_of_personal_data_is_recorded_before_it_is_returned(fleet):
     reader = opened(fleet, "safety", who="dora")
     reader.events("trip", start="2026-02-03")
     reader.history("truck", signals=["fuel"])
-    entries = list(PrivacyRecord(fleet.folder).entries())
-    assert [(one["kind"], one["who"]) for one in entries] == [("read", ["dora"])]
-    what = entries[0]["what"]
-    assert (what["owner"], what["fields"], what["purpose"], what["rows"]) == ("trip", ["driver"], "safety", 60)
-    assert "Archer" not in json.dumps(entries)
+    rows = list(PrivacyAudit(fleet.folder).rows("read"))
+    assert [row.who for row in rows] == [("dora",)]
+    what = rows[0].what
+    assert (what["event_type"], list(what["fields"]), what["purpose"], what["rows"]) == (
+        "trip",
+        ["driver"],
+        "safety",
+        60,
+    )
+    assert "Archer" not in str(rows)
 
 
 def test_without_a_record_nothing_is_read(fleet):

@@ -16,7 +16,7 @@ from twinlab.history.store.chunk_reader import read_seal, verify_seal, write_sea
 from twinlab.history.store.publish import MAIN, REPLACED, STAGING, sync_filesystem
 from twinlab.history.store.view import View
 
-__all__ = ["MIN_AGE", "GarbageReport", "StoreStatus", "collect", "has_garbage", "status"]
+__all__ = ["MIN_AGE", "GarbageReport", "StoreStatus", "collect", "has_garbage", "status", "verify_states"]
 
 #: Sessions last at most 12 h; collecting anything younger than twice that could remove files that one reads.
 MIN_AGE = timedelta(hours=24)
@@ -124,6 +124,21 @@ def sweep(repository: icechunk.Repository, path: Path, *, cut: datetime) -> Garb
             write_seal(path, seal.name, base={k: v for k, v in read_seal(path, seal.name).items() if k != seal.name})
     sync_filesystem(path)
     return GarbageReport(snapshots=len(expired), bytes_deleted=int(summary.bytes_deleted))
+
+
+def verify_states(path: Path) -> int:
+    """Check snapshots and manifests of all states of the repository in ``path`` that can be read; return the number of states.
+
+    Raises
+    ------
+    CorruptionError
+        If one differs from what was written.
+    """
+    checked: dict[str, int] = {}
+    names = sorted(seal.name for seal in (path.parent / "seals").glob("*"))
+    for name in names:
+        checked |= verify_seal(path, name, known=checked)
+    return len(names)
 
 
 def _sealed(repository: icechunk.Repository, path: Path) -> set[str]:

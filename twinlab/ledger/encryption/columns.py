@@ -10,7 +10,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from twinlab.errors import SchemaError
 from twinlab.ledger.format.records import repeated
 from twinlab.signing.subjects.ciphers import decrypt, encrypt
 
-__all__ = ["UNKNOWN", "decrypt_columns", "encrypt_columns", "is_encrypted", "subject_texts"]
+__all__ = ["UNKNOWN", "People", "decrypt_columns", "encrypt_columns", "is_encrypted", "people_of", "subject_texts"]
 
 #: Metadata of an encrypted batch: what is encrypted, and the ciphertexts one behind the other.
 _HEADER, _CIPHERTEXTS = b"twinlab.encrypted", b"twinlab.ciphertexts"
@@ -41,6 +41,38 @@ FindKey = Callable[[str, str], bytes | None]
 def is_encrypted(rows: pa.RecordBatch) -> bool:
     """Return whether some columns of a batch are encrypted."""
     return rows.schema.metadata is not None and _HEADER in rows.schema.metadata
+
+
+class People(NamedTuple):
+    """The people of some encrypted columns."""
+
+    ids: list[str]
+    """Ids of the people."""
+    names: list[str]
+    """Names of the columns."""
+    numbers: npt.NDArray[np.int64]
+    """Number in `ids` of each row's person."""
+
+
+def people_of(rows: pa.RecordBatch) -> list[People]:
+    """Return the people of a batch as it is stored."""
+    if not is_encrypted(rows):
+        return []
+    parts = json.loads(rows.schema.metadata[_HEADER])["parts"]
+    return [
+        People(
+            [one for one, _ in part["people"]],
+            part["names"],
+            _numbers(rows.column(rows.schema.get_field_index(f"{_PERSON}{n}"))),
+        )
+        for n, part in enumerate(parts)
+    ]
+
+
+def _numbers(codes: pa.Array) -> npt.NDArray[np.int64]:
+    found = codes.dictionary_decode() if pa.types.is_dictionary(codes.type) else codes
+    numbers: npt.NDArray[np.int64] = found.to_numpy().astype(np.int64)
+    return numbers
 
 
 def subject_texts(column: pa.Array) -> pa.Array:
@@ -122,7 +154,7 @@ def decrypt_columns(rows: pa.RecordBatch, find_key: FindKey) -> pa.RecordBatch:
     at = 0
     for number, part in enumerate(header["parts"]):
         codes = found.pop(f"{_PERSON}{number}")
-        numbers = (codes.dictionary_decode() if pa.types.is_dictionary(codes.type) else codes).to_numpy()
+        numbers = _numbers(codes)
         types = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(part["types"])))
         bound = _bound(part["names"], header["month"], rows.num_rows)
         pieces: list[list[list[object]]] = []

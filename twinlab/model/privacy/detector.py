@@ -26,7 +26,7 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
     (rf"(?:^|_){_PERSON}(?:_?(?:name|id|no|nr|nummer|number|key|code|email|card))?(?:_|$)", "a person"),
     (r"(?:^|_)(?:first|last|full|family|given|sur|vor|nach|middle)_?names?(?:_|$)", "names of people"),
     (r"(?:^|_)e_?mails?(?:_?address(?:es)?)?(?:_|$)", "e-mail addresses"),
-    (r"(?:^|_)(?:tele)?(?:phone|fon)(?:_?(?:number|no|nr))?(?:_|$)|(?:^|_)(?:mobile|cell|handy)(?:_?(?:phone|number|no|nr))?(?:_|$)", "telephone numbers"),
+    (r"(?:^|_)(?:tele)?(?:phone|fon)(?:_?(?:number|no|nr))?(?:_|$)|(?:^|_)(?:mobile|cell|handy)_?(?:phone|number|no|nr)(?:_|$)", "telephone numbers"),
     (r"(?:^|_)(?:licen[cs]e_?|number_?)plates?(?:_|$)|(?:^|_)plates?(?:_?(?:no|nr|number))?$|(?:^|_)kennzeichen(?:_|$)|(?:^|_)vin$", "number plates"),
     (r"(?:^|_)(?:date_?of_?birth|birth_?(?:date|day)|dob|geburtsdatum)(?:_|$)", "dates of birth"),
     (r"(?:^|_)(?:ssn|social_?security(?:_?(?:no|number))?|passport(?:_?(?:no|number))?|iban|tax_?id)(?:_|$)", "official or bank numbers"),

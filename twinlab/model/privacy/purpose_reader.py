@@ -207,7 +207,7 @@ class PurposeReader(FieldReader):
         filtered = assets if event.asset not in self._people else None
         start, stop = self._not_older(start), self._rounded(stop, up=True)
         found = super().events(event_type, start=start, stop=stop, assets=filtered).copy()
-        self._note(event_type, [*shown, *links], start, stop, len(found))
+        self._note(event_type, [*shown, *links], start, stop, len(found), kind="event_type")
         names = [name for name in shown if self._names_people(fields[name])]
         found = self._without_ids(self._with_pseudonyms(found, [*names, *links]))
         if assets is not None and filtered is None:
@@ -290,7 +290,7 @@ class PurposeReader(FieldReader):
         people = [name for name, kind in (("source", link.source), ("target", link.target)) if kind in self._people]
         if not people:
             return found
-        self._note(relationship, people, None, None, len(found))
+        self._note(link.source, [f"{relationship}.{end}" for end in people], None, None, len(found))
         return self._with_pseudonyms_now(found.copy(), people)
 
     # -- the purpose -------------------------------------------------------------------------------------------------
@@ -346,9 +346,11 @@ class PurposeReader(FieldReader):
             raise PurposeError(msg)
         return [known[one] for one in assets]
 
-    def _note(self, owner: str, fields: Sequence[str], start: object, stop: object, rows: int) -> None:
+    def _note(
+        self, owner: str, fields: Sequence[str], start: object, stop: object, rows: int, *, kind: str = "asset_type"
+    ) -> None:
         span = {"start": None if start is None else str(start), "stop": None if stop is None else str(stop)}
-        self._record({"owner": owner, "fields": list(fields), "purpose": self.purpose, **span, "rows": rows})
+        self._record({kind: owner, "fields": list(fields), "purpose": self.purpose, **span, "rows": rows})
 
 
 def _ns(instant: object) -> int:

@@ -69,12 +69,17 @@ class KeyFolder:
             self._read()
             return sorted(name for name in self._ids if not name.startswith(_FILE))
 
+    def subject_id(self, subject: str) -> str | None:
+        """Return the id of a person; None for somebody without a key."""
+        with self._guard:
+            self._read()
+            return self._ids.get(subject)
+
     def months(self, subject: str) -> list[str]:
         """Return the months in which data of a person arrived whose keys exist, sorted; empty for nobody."""
         with self._guard:
             self._read()
-            entry = self._entries.get(self._ids.get(subject, ""))
-            return [] if entry is None else sorted(entry["keys"])
+            return sorted(self._keys_of(subject))
 
     def make(self, subjects: Iterable[str], month: str) -> dict[str, tuple[str, bytes]]:
         """Return the id and the key of each person for a month; missing ones are made, and durable when this returns.

@@ -76,7 +76,9 @@ def search(places: Iterable[Path], texts: Iterable[str]) -> list[Hit]:
 
 def _forms(text: str) -> set[bytes]:
     escaped = json.dumps(text)[1:-1]
-    return {text.encode(way) for way in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")} | {escaped.encode()}
+    return {text.encode(way) for way in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")} | {
+        escaped.encode()
+    }
 
 
 def _search_bytes(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from twinlab.model.privacy.policy import Policy
 from twinlab.model.privacy.purpose_reader import PurposeReader
 from twinlab.twin.privacy.keys import key_folder
-from twinlab.twin.privacy.recording import PrivacyRecord
+from twinlab.twin.privacy.protocol import WholeTwin
+from twinlab.twin.privacy.recording import PrivacyAudit
 
 if TYPE_CHECKING:
     from twinlab.explore import Workspace
     from twinlab.model.privacy.classes import Sensitivity
-    from twinlab.twin.facade import Twin
 
 __all__ = ["PurposeTwin", "for_purpose"]
 
@@ -29,7 +29,7 @@ class PurposeTwin(PurposeReader):
 
 
 def for_purpose(
-    twin: Twin,
+    twin: WholeTwin,
     purpose: str,
     *,
     who: str = "local",
@@ -48,7 +48,7 @@ def for_purpose(
     highest : str
         Fields of a higher class aren't shown: the limit of a role.
     record : callable, optional
-        Gets an entry for each read of personal data; by default ``audit/privacy.jsonl`` in the twin's folder.
+        Gets an entry for each read of personal data; by default it is a row of the twin's audit.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def for_purpose(
         If the twin has no such purpose.
     """
     policy = Policy(twin.model, purpose, highest=highest)
-    write = PrivacyRecord(twin.folder).append if record is None else record
+    write = PrivacyAudit(twin.folder).append if record is None else record
     keys = key_folder(twin.folder, twin.model)
 
     def name_of(purpose: str, epoch: int, name: str) -> str:

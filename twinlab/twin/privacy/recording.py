@@ -1,22 +1,26 @@
-"""The record of what is done with personal data: a line of JSON for each read, release and erasure, on the disk before it happens."""
+"""The audit rows of what is done with personal data: on the disk before it happens."""
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
-from twinlab._files import open_binary
-from twinlab.errors import SourceError
+from twinlab.control.audit import AuditLog, AuditRow
+from twinlab.control.audit.search import RowFilter, find_rows
 
-__all__ = ["PrivacyRecord"]
+__all__ = ["AUDIT", "PrivacyAudit"]
+
+#: Folder of the audit, in a twin's folder.
+AUDIT = "audit"
+_GUARD = threading.Lock()
 
 
-class PrivacyRecord:
-    """Appends entries to ``audit/privacy.jsonl`` of a twin.
+class PrivacyAudit:
+    """The audit of a twin, for reads, releases and erasures.
+
+    It has no key to sign tree heads with: the process that serves or runs the twin signs those of its rows.
 
     Parameters
     ----------
@@ -25,36 +29,26 @@ class PrivacyRecord:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = Path(folder) / "audit" / "privacy.jsonl"
-        self._guard = threading.Lock()
+        self._folder = Path(folder).resolve() / AUDIT
 
     def append(self, entry: Mapping[str, object]) -> None:
-        """Append an entry with the time; durable when this returns.
+        """Append a row; durable when this returns.
 
         Raises
         ------
-        SourceError
+        ControlError
             If it can't be written: what was to be recorded mustn't happen then.
         """
-        line = (
-            json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}, ensure_ascii=False)
-            + "\n"
-        )
-        try:
-            with self._guard:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = open_binary(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-                try:
-                    os.write(descriptor, line.encode())
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-        except OSError as error:
-            msg = f"{self._path} can't be written: {error.strerror}; nothing was read. Free the disk, then retry"
-            raise SourceError(msg) from error
+        with _GUARD:
+            log = _log(self._folder)
+        log.append(entry)
 
-    def entries(self) -> Iterator[dict[str, object]]:
-        """Yield the entries, in order."""
-        if self._path.exists():
-            for line in self._path.read_text(encoding="utf-8").splitlines():
-                yield json.loads(line)
+    def rows(self, *kinds: str) -> Iterator[AuditRow]:
+        """Yield the rows of some kinds, in order."""
+        if self._folder.is_dir():
+            yield from find_rows(self._folder, RowFilter(kinds=kinds))
+
+
+@lru_cache(maxsize=8)
+def _log(folder: Path) -> AuditLog:
+    return AuditLog(folder)

@@ -1,0 +1,121 @@
+"""Personal columns that nobody declared: refused with the line that declares them, or named in the report."""
+
+import pandas as pd
+import pytest
+
+import twinlab as tl
+from twinlab.errors import SchemaError
+from twinlab.model.privacy.detector import suspects
+
+from .conftest import MODEL
+
+
+def test_an_undeclared_column_is_refused_with_the_line_that_declares_it(make_fleet):
+    model = MODEL.replace(
+        "      driver: {sensitivity: personal, purposes: [route_planning, payroll, safety, statistics]}\n",
+        "      driver: {}\n",
+    )
+    model = model.replace("phone: {sensitivity: personal, subject: driver, purposes: [payroll]}", "phone: {}")
+    fleet = make_fleet(model=model, ingest=False)
+    with pytest.raises(SchemaError) as caught:
+        fleet.twin.ingest(fleet.files[0])
+    text = str(caught.value)
+    assert text.startswith("trips.csv:")
+    assert (
+        "column 'Driver' seems to have a person (by its name); write in twin.yaml under event_types.trip.properties.driver: `sensitivity: personal`"
+        in text
+    )
+    assert "column 'Phone' seems to have telephone numbers" in text
+    assert fleet.twin.ledger.reader("trips").position() == 0
+    assert list(fleet.twin.ledger.blobs.ids()) == []
+
+
+def test_a_column_that_no_field_takes_is_declared_for_the_source(make_fleet, tmp_path):
+    fleet = make_fleet(ingest=False)
+    path = fleet.files[0]
+    table = pd.read_csv(path, dtype=str)
+    table["E-Mail"] = table["Driver"].str.replace(" ", ".") + "@example.org"
+    table.to_csv(path, index=False)
+    with pytest.raises(SchemaError, match='under privacy.columns: `"trips.E-Mail": personal`'):
+        fleet.twin.ingest(path)
+    text = (fleet.folder / "twin.yaml").read_text()
+    line = '  columns: {"trips.E-Mail": {sensitivity: personal, subject: Driver}}\n'
+    (fleet.folder / "twin.yaml").write_text(
+        text.replace("  controller: Example Parcels\n", f"  controller: Example Parcels\n{line}")
+    )
+    twin = tl.open(fleet.folder)
+    assert twin.ingest(path).rows_kept == 72
+    (frame,) = twin.ledger.reader("trips").frames()
+    assert "E-Mail" in frame.batch().schema.names
+    (stored,) = twin.ledger.stored_reader("trips").frames()
+    assert "E-Mail" not in stored.batch().schema.names
+    twin.forget("Ann Archer")
+    (frame,) = twin.ledger.reader("trips").frames()
+    assert frame.batch().column("E-Mail").null_count == 12
+
+
+def test_internal_says_that_a_column_is_not_personal(make_fleet):
+    model = MODEL.replace(
+        "  controller: Example Parcels", "  controller: Example Parcels\n  columns: {Driver: internal, Phone: internal}"
+    )
+    fleet = make_fleet(model=model)
+    assert fleet.twin.people() == [f"T{n}" for n in range(6)] or "Ann Archer" in fleet.twin.people()
+    (stored,) = fleet.twin.ledger.stored_reader("trips").frames()
+    assert "Driver" in stored.batch().schema.names
+
+
+def test_rows_of_a_writer_are_refused_too(fleet):
+    with fleet.twin.writer("trips") as writer, pytest.raises(SchemaError, match="column 'email'"):
+        writer.append(
+            pd.DataFrame(
+                {
+                    "Tour": ["N9"],
+                    "Day": ["30"],
+                    "Truck": ["T1"],
+                    "email": ["a@b.org"],
+                    "Begin": ["2026-02-28T06:00Z"],
+                    "End": [""],
+                }
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "what"),
+    [
+        ("DriverName", [], "a person"),
+        ("fahrer_nr", [], "a person"),
+        ("Vorname", [], "names of people"),
+        ("e-mail", [], "e-mail addresses"),
+        ("Mobile phone [text]", [], "telephone numbers"),
+        ("Kennzeichen", [], "number plates"),
+        ("license plate", [], "number plates"),
+        ("date of birth", [], "dates of birth"),
+        ("home_lat", [], "homes"),
+        ("contact", ["a@b.org", "c.d@e.com", "x", "f@g.net"], "e-mail addresses"),
+        ("x", ["+49 170 1234567", "+43 1 5880122", "+1 (212) 5550100"], "telephone numbers"),
+        ("account", ["DE89 3704 0044 0532 0130 00"] * 3, "IBANs"),
+    ],
+)
+def test_what_looks_personal(column, values, what):
+    (found,) = suspects({column: values})
+    assert found.what == what
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("temperature", [3.4, 5.0, 2.2]),
+        ("hub name", ["Frankfurt", "Hamburg", "Berlin"]),
+        ("Tour", ["N1/2026-01-04", "N2/2026-01-04", "N3/2026-01-05"]),
+        ("tailnum", ["N14228", "N24211", "N619AA"]),
+        ("template", ["a", "b", "c"]),
+        ("operating mode", ["idle", "driving", "charging"]),
+        ("mobility", ["1", "2", "3"]),
+        ("telemetry", ["1", "2", "3"]),
+        ("cell", [1, 2, 3]),
+        ("latitude", [50.1, 50.2, 50.3]),
+    ],
+)
+def test_what_does_not_look_personal(column, values):
+    assert suspects({column: values}) == []
