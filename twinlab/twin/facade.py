@@ -19,6 +19,7 @@ from twinlab.twin.anomalies.methods import AnomalyMethods
 from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
+from twinlab.twin.commanding.methods import CommandMethods
 from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.export_methods import ExportMethods
 from twinlab.twin.fidelity.methods import FidelityMethods
@@ -76,6 +77,7 @@ class Twin(
     LiveMethods,
     FidelityMethods,
     PrivacyMethods,
+    CommandMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 

@@ -24,7 +24,7 @@ def _text(**changes: object) -> str:
 def test_the_demo_states_what_may_be_set_of_a_running_plant() -> None:
     model = parse_model(_text())
     spec = model.commands["forklift"]["max_speed"]
-    assert (spec.signal, spec.unit, spec.limits, spec.largest_step) == ("max_speed", "km/h", (2, 12), 6)
+    assert (spec.signal, spec.unit, spec.limits, spec.largest_step) == ("max_speed", "km/h", (0, 12), 6)
     assert [one.kind for one in spec.simulate_with] == ["queue", "stopping"]
     assert (spec.people, spec.timeout_s, spec.fresh_ns) == (1, 5.0, 180 * 10**9)
     assert parse_model(dump_model(model)) == model
@@ -41,9 +41,10 @@ def test_a_model_without_commands_can_send_nothing() -> None:
         ({"limits": [2, float("inf")]}, "finite"),
         ({"fail_safe": 20}, "fail_safe within the limits"),
         ({"largest_step": 0}, "greater than 0"),
-        ({"largest_step": 11}, "at most 10 km/h, the width"),
+        ({"largest_step": 13}, "at most 12 km/h, the width"),
         ({"people": 0}, "greater than or equal to 1"),
         ({"roles": []}, "roles"),
+        ({"roles": ["driver"]}, "driver"),
         ({"simulate_with": []}, "simulate_with"),
         ({"unit": "degC"}, "expected a signal in a unit that converts to 'degC'"),
         ({"signal": "max_sped"}, "did you mean 'max_speed'"),

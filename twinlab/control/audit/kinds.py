@@ -11,7 +11,8 @@ from typing import Final
 __all__ = ["KINDS", "OWN_KINDS"]
 
 _COMMAND: Final = (
-    "id", "operation", "target", "parameter", "value", "unit", "counter", "outcome", "reason", "check", "device", "time", "wire", "wire_sha256",
+    "id", "twin", "operation", "target", "parameter", "value", "unit", "counter", "issued_at", "expires_at", "expected_state", "asked_because",
+    "outcome", "reason", "check", "more", "device", "time", "wire", "wire_sha256",
 )  # fmt: skip
 _PLAN: Final = ("id", "target", "parameter", "value", "unit", "before", "verdict", "outcome", "reason")
 
@@ -31,6 +32,9 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "command accepted": _COMMAND,
     "command refused": _COMMAND,
     "command answered": _COMMAND,
+    # After a restart, of one that was under way; and of a target that went to fail-safe by itself.
+    "command recovered": _COMMAND,
+    "link lost": _COMMAND,
     "emergency stop": _COMMAND,
     # What was proposed, who agreed, what was sent, and what the asset reported afterwards.
     "proposal": _PLAN,

@@ -33,6 +33,8 @@ class QueueEffect(_Ahead):
     """Relationship from what waits to the place."""
     only: Term | None = None
     """Property, a boolean, of what waits: only those count for which it is true."""
+    recent: Duration | None = None
+    """Only what came within this time still waits; what came earlier has been moved. By default all count."""
     arrivals: Term | None = None
     """Event type whose planned ends within the horizon bring more; its asset is what waits."""
     link: Term | None = None
@@ -46,7 +48,7 @@ class QueueEffect(_Ahead):
     most: Annotated[int, Field(ge=0)]
     """Longest queue that is allowed."""
     longest_wait: Duration | None = None
-    """Longest time that one may wait."""
+    """Longest time that one may wait, from now or from its arrival on."""
     working: str | None = None
     """Condition of the assets that work: "mode != charging"; all by default."""
     replications: Annotated[int, Field(ge=10, le=1000)] = 60

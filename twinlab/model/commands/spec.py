@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from twinlab.model.access.roles import Role
 from twinlab.model.basics import Duration, Model, Term, Unit, parse_duration
 from twinlab.model.commands.effects import Effect
 
@@ -31,7 +32,7 @@ class CommandSpec(Model):
     """How far the value that is read back may be from the setpoint."""
     fail_safe: Finite
     """What the device sets if it loses its connection, or what is read back differs: within `limits`."""
-    roles: Annotated[list[Term], Field(min_length=1)]
+    roles: Annotated[list[Role], Field(min_length=1)]
     """Roles that may send it; one of them is enough."""
     people: Annotated[int, Field(ge=1, le=8)] = 1
     """How many different persons must sign."""

@@ -1,0 +1,134 @@
+"""Send an approved plan: select, operate, acknowledgement, read-back; through the twin's own guard and the device's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from twinlab._html import html
+from twinlab.commands.messages.answer import Answer, Outcome
+from twinlab.errors import ControlError
+
+if TYPE_CHECKING:
+    from twinlab.control.proposals.desk import Desk
+    from twinlab.control.proposals.proposal import Proposal
+
+__all__ = ["SendResult", "Step", "send_commands"]
+
+_HTML = (
+    '<div class="tl-sent" style="font:13px/1.45 system-ui,sans-serif;max-width:720px"><p style="margin:4px 0;font-weight:600">'
+    '{{ mark }} {{ outcome }}: {{ target }} {{ parameter }}</p><p style="margin:4px 0">predicted {{ predicted }}, reported {{ reported }}</p>'
+    '<ol style="margin:4px 0;padding-left:20px">{% for step in steps %}<li>{{ step.name }}: {{ step.outcome }}, {{ "%.0f" | format(step.seconds * 1000) }} ms. '
+    "{{ step.said }}</li>{% endfor %}</ol></div>"
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of sending."""
+
+    name: str
+    """``select``, ``operate``, ``read back``."""
+    outcome: str
+    said: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """What became of a plan that was sent."""
+
+    plan: str
+    target: str
+    parameter: str
+    outcome: Outcome
+    """``done``: acknowledged and read back within the tolerance. ``refused``: nothing changed. ``fail_safe``: the asset went to its
+    fail-safe value. ``unknown``: look at the asset; it isn't sent again."""
+    reason: str
+    predicted: float
+    """Setpoint."""
+    reported: float | None
+    """What the asset reports afterwards; None if nothing could be read."""
+    unit: str
+    device: str
+    """Whose signed answer it is; "" if no answer came."""
+    steps: tuple[Step, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data, for JSON."""
+        return asdict(self)
+
+    def _repr_html_(self) -> str:
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return str(html(
+            _HTML, mark="✓" if self.outcome == "done" else "✕", outcome=self.outcome.replace("_", "-"), target=self.target,
+            parameter=self.parameter.replace("_", " "), predicted=f"{self.predicted:g}{unit}",
+            reported="nothing" if self.reported is None else f"{self.reported:g}{unit}", steps=self.steps,
+        ))  # fmt: skip
+
+
+def send_commands(desk: Desk, proposal: Proposal, select: bytes, operate: bytes, *, timeout: float) -> SendResult:
+    """Send both commands of a plan, each first to the twin's own guard, then to the device.
+
+    Never sent twice: if no answer comes, what the asset reports is read, and the outcome is what that shows.
+
+    Parameters
+    ----------
+    desk : Desk
+    proposal : Proposal
+    select, operate : bytes
+        Envelopes with all signatures.
+    timeout : float
+        Seconds for each answer.
+    """
+    target, guard, carried = proposal.target, desk.guard, desk.carried
+    steps: list[Step] = []
+
+    def done(answer: Answer) -> SendResult:
+        return _result(desk, proposal, answer, tuple(steps))
+
+    answer = _step(steps, "select", lambda: guard.submit(select))
+    if answer.outcome != "selected":
+        return done(answer)
+    try:
+        answer = _step(steps, "select at the device", lambda: carried.send(select, target, timeout=timeout))
+    except ControlError as error:
+        # A selection that the device made ends by itself.
+        steps.append(Step("select at the device", "refused", str(error), 0.0))
+        return done(answer.model_copy(update={"outcome": "refused", "reason": f"nothing was set: {error}"}))
+    if answer.outcome != "selected":
+        return done(answer)
+    carried.about(target, operate)
+    carried.answers.pop(target, None)
+    own = _step(steps, "operate", lambda: guard.submit(operate))
+    device = carried.answers.get(target)
+    if own.outcome == "unknown" and device is not None and device.outcome in {"refused", "fail_safe"}:
+        # The device's own word: it went to safety by itself.
+        return done(device)
+    return done(own)
+
+
+def _step(steps: list[Step], name: str, act: Callable[[], Answer]) -> Answer:
+    began = time.perf_counter()
+    answer = act()
+    steps.append(Step(name, answer.outcome, answer.reason, time.perf_counter() - began))
+    return answer
+
+
+def _result(desk: Desk, proposal: Proposal, answer: Answer, steps: tuple[Step, ...]) -> SendResult:
+    began = time.perf_counter()
+    reported, said = answer.value, answer.reason
+    try:
+        state = desk.carried.read_back(proposal.target, proposal.parameter)
+    except (ControlError, OSError) as error:
+        steps = (*steps, Step("read back", "unknown", str(error), time.perf_counter() - began))
+    else:
+        reported = state.value
+        steps = (*steps, Step("read back", "reported", f"{state.value:g} {state.unit}", time.perf_counter() - began))
+    device = desk.carried.answers.get(proposal.target)
+    return SendResult(
+        proposal.id, proposal.target, proposal.parameter, answer.outcome, said, proposal.value, reported, proposal.unit,
+        "" if device is None else device.device, steps,
+    )  # fmt: skip

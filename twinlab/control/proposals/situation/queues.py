@@ -1,0 +1,132 @@
+"""What waits at an asset's place now, and who works there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.control.proposals.effects.outcome import Unknown
+from twinlab.control.proposals.effects.queues import Queue
+from twinlab.control.proposals.situation.conditions import truth_of
+from twinlab.events.present_state.latest_values import present
+from twinlab.events.present_state.links import asset_codes, links_of
+from twinlab.model.basics import parse_duration
+from twinlab.model.commands.checks import present_condition
+from twinlab.model.expressions.walk import signals_of
+from twinlab.model.units import convert
+
+if TYPE_CHECKING:
+    from twinlab.model.commands.effects import QueueEffect
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["queue_now"]
+
+
+def queue_now(
+    twin: TwinReader, asset_type: str, asset: str, options: QueueEffect, *, speed: str, now: np.datetime64
+) -> Queue | Unknown:
+    """Return what waits at the place of an asset, and who works there, or why that isn't known.
+
+    Parameters
+    ----------
+    twin : TwinReader
+    asset_type, asset : str
+    options : QueueEffect
+    speed : str
+        Signal with the highest speed of an asset.
+    now : datetime64
+        Present, UTC.
+    """
+    at = int(now.astype("M8[ns]").astype(np.int64))
+    place_type = twin.model.relationships[options.place].target
+    crew = links_of(twin, options.place)
+    mine = int(asset_codes(twin, asset_type).get_indexer(pd.Index([asset], dtype="str"))[0])
+    here = crew.valid(at)
+    places = crew.target[here][crew.source[here] == mine]
+    if not len(places):
+        return Unknown(f"{asset_type}/{asset} is at no {place_type} now ({options.place})")
+    place = int(places[-1])
+    names = asset_codes(twin, asset_type)
+    workers = [str(names[code]) for code in np.unique(crew.source[here][crew.target[here] == place])]
+    working = _working(twin, asset_type, workers, options, now)
+    unknown = [name for name, works in working.items() if works is None]
+    if unknown:
+        return Unknown(f"whether {', '.join(unknown)} work isn't known ({options.working})")
+    others = [name for name in workers if name != asset and working[name]]
+    speeds = _speeds(twin, asset_type, others, speed, now)
+    if np.isnan(speeds).any():
+        lost = ", ".join(name for name, one in zip(others, speeds, strict=True) if np.isnan(one))
+        return Unknown(f"the highest speed of {lost}, which work there too, isn't known")
+    title = str(asset_codes(twin, place_type)[place])
+    return Queue(
+        title,
+        _waiting(twin, options, place, at),
+        _arrivals(twin, options, title, now),
+        tuple(speeds.tolist()),
+        bool(working[asset]),
+    )
+
+
+def _working(
+    twin: TwinReader, asset_type: str, workers: list[str], options: QueueEffect, now: np.datetime64
+) -> dict[str, bool | None]:
+    if options.working is None:
+        return dict.fromkeys(workers, True)
+    condition = present_condition(options.working, asset_type, twin.model)
+    signals = signals_of(condition)
+    values = present(twin, asset_type, at=now, signals=signals, assets=workers)
+    numbers = {
+        (one, str(name)): value
+        for one in signals
+        for name, value in zip(values.index, values[one].tolist(), strict=True)
+    }
+    assets = twin.assets(asset_type)
+    return {
+        name: truth_of(condition, {one: float(numbers[one, name]) for one in signals}, dict(assets.loc[name]))
+        for name in workers
+    }
+
+
+def _speeds(
+    twin: TwinReader, asset_type: str, others: list[str], speed: str, now: np.datetime64
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    if not others:
+        return np.empty(0)
+    found = present(twin, asset_type, at=now, signals=[speed], assets=others)[speed].to_numpy(dtype=np.float64)
+    return np.asarray(convert(found, str(twin.model.asset_types[asset_type].signals[speed].unit), "m/s"))
+
+
+def _waiting(twin: TwinReader, options: QueueEffect, place: int, at: int) -> int:
+    """Return how many wait at a place."""
+    waiting = links_of(twin, options.waiting)
+    rows = waiting.valid(at)
+    rows = rows[waiting.target[rows] == place]
+    if options.recent is not None:
+        rows = rows[at - waiting.since[rows].astype(np.float64) <= parse_duration(options.recent)]
+    if options.only is not None:
+        kind = twin.model.relationships[options.waiting].source
+        flags = twin.assets(kind)[options.only].to_numpy(dtype=object)
+        rows = rows[[_true(flags[code]) for code in waiting.source[rows]]]
+    return len(rows)
+
+
+def _arrivals(twin: TwinReader, options: QueueEffect, place: str, now: np.datetime64) -> float:
+    """Return how many are planned to arrive in an hour, over the horizon."""
+    if options.arrivals is None or options.link is None:
+        return 0.0
+    until = now + np.timedelta64(int(options.seconds), "s")
+    # What arrives within the horizon may have left long before.
+    rows = twin.events(options.arrivals, start=now - np.timedelta64(1, "D"), stop=until)
+    due, ended = (rows[name].to_numpy(dtype="M8[ns]") for name in ("planned_end", "end"))
+    rows = rows[(rows[options.link] == place) & (np.isnat(ended) | (ended > now)) & (due >= now) & (due < until)]
+    if options.only is not None:
+        kind = str(twin.model.event_types[options.arrivals].asset)
+        flags = twin.assets(kind)[options.only]
+        rows = rows[[_true(flags.get(one)) for one in rows["asset"]]]
+    return len(rows) * 3600 / options.seconds
+
+
+def _true(stated: object) -> bool:
+    return str(stated) in {"True", "1", "1.0"}

@@ -1,0 +1,88 @@
+"""The trip that a truck is on now, with what departs where it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.control.proposals.effects.outcome import Unknown
+from twinlab.control.proposals.effects.trips import Connection, Trip
+
+if TYPE_CHECKING:
+    from twinlab.model.commands.effects import TripEffect
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["trip_now"]
+
+#: A trip that began earlier isn't under way any more, whatever the table says.
+_LONGEST = np.timedelta64(2, "D")
+
+
+def trip_now(
+    twin: TwinReader, asset: str, options: TripEffect, *, share: float, now: np.datetime64
+) -> Trip | Unknown | None:
+    """Return the trip that a truck is on, None if it is on none, or why that isn't known.
+
+    It arrives as late as it left, and later in proportion to how much slower than usual it is.
+
+    Parameters
+    ----------
+    twin : TwinReader
+    asset : str
+    options : TripEffect
+    share : float
+        Reported share of the usual speed.
+    now : datetime64
+        Present, UTC.
+    """
+    until = now + np.timedelta64(int(options.seconds), "s")
+    trips = twin.events(options.trips, start=now - _LONGEST, stop=until, assets=[asset])
+    begun, ended = (trips[name].to_numpy(dtype="M8[ns]") for name in ("start", "end"))
+    under_way = trips[(begun <= now) & (np.isnat(ended) | (ended > now))]
+    if under_way.empty:
+        return None
+    trip = under_way.iloc[-1]
+    if pd.isna(trip["planned_end"]) or pd.isna(trip["planned_start"]) or share <= 0:
+        return Unknown(f"when the trip of {asset} should end isn't known")
+    usual = trip["start"] + (trip["planned_end"] - trip["planned_start"])
+    arrives = (usual - pd.Timestamp(now)).total_seconds() / share
+    place = str(trip[options.destination])
+    found = [*_next_trip(trips, now), *_connections(twin, asset, place, options, now)]
+    return Trip(place, arrives, tuple(found))
+
+
+def _next_trip(trips: pd.DataFrame, now: np.datetime64) -> list[Connection]:
+    """Return the next trip of the truck itself, which can't leave before it has arrived."""
+    begun = trips["start"].to_numpy(dtype="M8[ns]")
+    waiting = trips[(np.isnat(begun) | (begun > now)) & (trips["planned_start"] > pd.Timestamp(now)).to_numpy()]
+    if waiting.empty:
+        return []
+    first = waiting.sort_values("planned_start").iloc[0]
+    return [Connection(f"its next trip {first['event_id']}", _seconds(first["planned_start"], now))]
+
+
+def _connections(twin: TwinReader, asset: str, place: str, options: TripEffect, now: np.datetime64) -> list[Connection]:
+    """Return the next legs of what the truck has aboard, from where its trip ends."""
+    until = now + np.timedelta64(int(options.seconds), "s")
+    legs = twin.events(options.legs, start=now - _LONGEST, stop=until)
+    begun, ended = (legs[name].to_numpy(dtype="M8[ns]") for name in ("start", "end"))
+    aboard = legs[
+        (legs[options.truck] == asset)
+        & (legs[options.destination] == place)
+        & (begun <= now)
+        & (np.isnat(ended) | (ended > now))
+    ]
+    later = legs[
+        legs["asset"].isin(aboard["asset"]) & (legs[options.origin] == place) & (np.isnat(begun) | (begun > now))
+        & (legs["planned_start"].to_numpy(dtype="M8[ns]") >= now)
+    ]  # fmt: skip
+    return [
+        Connection(f"{row['asset']}", _seconds(row["planned_start"], now))
+        for _, row in later.sort_values("planned_start").drop_duplicates("asset").iterrows()
+    ]
+
+
+def _seconds(when: pd.Timestamp, now: np.datetime64) -> float:
+    return float((when - pd.Timestamp(now)).total_seconds())
