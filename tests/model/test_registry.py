@@ -97,6 +97,7 @@ def test_every_group_has_its_registry() -> None:
     for group in (
         "twinlab.changes",
         "twinlab.channels",
+        "twinlab.intrusions",
         "twinlab.live",
         "twinlab.model_formats",
         "twinlab.pages",

@@ -13,7 +13,7 @@ __all__ = ["Kind", "SecurityEvent", "SecurityLog", "note_events", "security_even
 
 Kind = Literal[
     # By the broker.
-    "connected", "no certificate", "certificate refused", "no TLS", "connection refused", "publish denied",
+    "connected", "taken over", "no certificate", "certificate refused", "no TLS", "connection refused", "publish denied",
     # By the historian.
     "older copy of an outbox", "new epoch", "earlier epoch", "no handshake", "sequence again", "unsigned", "unknown key", "revoked key",
     "key of another", "changed", "quarantine full", "traffic",
@@ -31,6 +31,8 @@ _DENIED = re.compile(
 _TLS = re.compile(
     r"(?:OpenSSL Error\[\d+\]|Client connection from (?P<address>\S+) failed): error:[0-9A-F]+:[^:]*:[^:]*:(?P<reason>.*)"
 )
+#: Another client with the same name has connected.
+_TAKEN = re.compile(r"Client (?P<client>.*) already connected, closing old connection\.")
 _REFUSED = re.compile(r"Client (?P<client>.*) disconnected, not authori[sz]ed\.")
 #: What OpenSSL says -> what happened.
 _REASONS: tuple[tuple[str, Kind], ...] = (
@@ -101,6 +103,10 @@ class _Reader:
             self._clients[known["client"]] = known["address"], known["user"]
             if self._connections:
                 return SecurityEvent(time, "connected", known["address"], known["client"], known["user"], None, text)
+        elif taken := _TAKEN.fullmatch(text):
+            if self._connections:
+                address, user = self._clients.get(taken["client"], (None, None))
+                return SecurityEvent(time, "taken over", address, taken["client"], user, None, text)
         elif denied := _DENIED.fullmatch(text):
             address, user = self._clients.get(denied["client"], (None, None))
             return SecurityEvent(time, "publish denied", address, denied["client"], user, denied["topic"], text)

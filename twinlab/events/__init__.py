@@ -4,7 +4,7 @@ In: a twin to read (`twinlab.model.reader.TwinReader`) and an instant. Out: Data
 Read in order: `tables`, `tables_as_of`, `algebra` (refine, combine and relate event tables), `statistics` (of signals during
 events, and of many events), `present_state` (the state of assets at an instant), `finding` (where a condition is true),
 `rules` (what needs attention), `kpis`,
-`annotations`, `lifetimes`, `reading`.
+`annotations`, `lifetimes`, `intrusion` (security events), `reading`.
 Never: a widget, a write to the history, a Python loop over assets.
 """
 

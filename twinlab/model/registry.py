@@ -28,6 +28,7 @@ T = TypeVar("T")
 _REGISTRIES = {
     "twinlab.changes": "twinlab.simulate.scenarios.registry:CHANGE_KINDS",
     "twinlab.channels": "twinlab.control.delivery.channels:CHANNEL_KINDS",
+    "twinlab.intrusions": "twinlab.events.intrusion.registry:INTRUSION_RULES",
     "twinlab.kpis": "twinlab.events.kpis.registry:KPI_KINDS",
     "twinlab.live": "twinlab.sources.live.registry:LIVE_KINDS",
     "twinlab.model_formats": "twinlab.predict.models.format:MODEL_FORMATS",

@@ -15,6 +15,7 @@ from twinlab.model.basics import Model, QuestionRule, Term, Unit, parse_duration
 from twinlab.model.commands.checks import command_faults
 from twinlab.model.commands.spec import CommandSpec
 from twinlab.model.finders.finder import Finder
+from twinlab.model.intrusion.section import SecurityRule
 from twinlab.model.kpis.definition import Kpi
 from twinlab.model.predictions.rule import PredictionRule
 from twinlab.model.privacy.faults import privacy_faults
@@ -78,6 +79,8 @@ class TwinModel(Model):
     """For what data are read: name -> description, legal basis, precision."""
     privacy: PrivacyRule | None = None
     """Personal columns, keys, retention and limits of releases."""
+    security: SecurityRule = Field(default_factory=SecurityRule)
+    """How intrusions are looked for."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 

@@ -18,6 +18,7 @@ __getattr__, __dir__ = attach(
         "check_change": "change_checks",
         "check_channel": "channel_checks",
         "check_file_format": "source_checks",
+        "check_intrusion_rule": "rule_checks",
         "check_kpi": "kpi_checks",
         "check_live_source": "live_checks",
         "check_model": "model_checks",

@@ -1,26 +1,32 @@
-"""Conformance check of a kind of rule: what twinlab relies on when it asks somebody's rule for exceptions."""
+"""Conformance checks of rules: what twinlab relies on when it asks somebody's rule for exceptions, or for intrusions."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from twinlab.events.intrusion.fold import Memory, findings_of
+from twinlab.events.intrusion.rule import Finding
 from twinlab.events.reading import instant_ns
 from twinlab.events.rules.exception_table import COLUMNS, EARLIER
 from twinlab.events.rules.registry import RULE_KINDS
+from twinlab.model.intrusion.section import SecurityRule
 from twinlab.model.rules import Rule
 from twinlab.testing.fake_twin import FakeTwin
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from twinlab.events.intrusion.records import LogRecord
+    from twinlab.events.intrusion.rule import IntrusionRule
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["check_rule"]
+__all__ = ["check_intrusion_rule", "check_rule"]
 
 _NAME = "checked"
 _TIMES = ("start", "end")
@@ -75,6 +81,43 @@ def check_rule(
         at = low + round((high - low) * share)
         _check_known(reader, made, low, at)
         _check_part(made, whole, _find(reader, made, at, high), at)
+
+
+def check_intrusion_rule(rule: IntrusionRule, records: Sequence[LogRecord], *, expected: int) -> None:
+    """Check that a rule of the lines of logs finds what it should, and goes on after a restart as if there had been none.
+
+    Parameters
+    ----------
+    rule : IntrusionRule
+        With ``see``.
+    records : sequence of LogRecord
+        In order of time.
+    expected : int
+        Number of findings in them.
+
+    Raises
+    ------
+    AssertionError
+        With a sentence that says what is wrong.
+
+    >>> from twinlab.events.intrusion import INTRUSION_RULES, LogRecord
+    >>> refused = LogRecord(10, "publish denied", "truck-1", "10.0.0.9", target="command/truck-2/stop")
+    >>> check_intrusion_rule(INTRUSION_RULES.get("access_refused"), [refused], expected=1)
+    """
+    fault = rule.fault()
+    _check(not fault, f"{rule.name}: {fault}")
+    rules, settings = {rule.name: rule}, SecurityRule()
+    whole = list(findings_of(records, rules, settings, Memory()))
+    _check(len(whole) == expected, f"{rule.name}: expected {expected} findings, got {len(whole)}")
+    _check(all(one.rule == rule.name for one in whole), f"{rule.name}: a finding has the name of another rule")
+    _check(all(one.start <= one.end for one in whole), f"{rule.name}: a finding ends before it begins")
+    memory, parts = Memory(), list[Finding]()
+    for record in records:
+        memory = Memory(json.loads(json.dumps(memory.of_rule)))
+        parts += findings_of([record], rules, settings, memory)
+    _check(
+        parts == whole, f"{rule.name}: other findings after restarts; what it knows must be in memory, as JSON has it"
+    )
 
 
 def _check(condition: bool, message: str) -> None:  # noqa: FBT001

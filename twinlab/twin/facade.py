@@ -39,6 +39,7 @@ from twinlab.twin.report import IngestReport
 from twinlab.twin.retention.methods import RetentionMethods
 from twinlab.twin.revisions.applied import AppliedDefinitions
 from twinlab.twin.revisions.revision_log import RevisionLog
+from twinlab.twin.security.methods import SecurityMethods
 from twinlab.twin.simulation.methods import SimulationMethods
 from twinlab.twin.summary import SummaryParts, summary_html, summary_text
 
@@ -75,6 +76,7 @@ class Twin(
     PredictMethods,
     AnomalyMethods,
     LiveMethods,
+    SecurityMethods,
     FidelityMethods,
     PrivacyMethods,
     CommandMethods,
@@ -293,10 +295,12 @@ class Twin(
     ) -> pd.DataFrame:
         """Return the events of one type: those that overlap ``[start, stop)`` and are of the ``assets`` (ids), if given.
 
-        A finder of ``twin.yaml`` is a type, too: its events are found, and current.
+        A finder of ``twin.yaml`` is a type, too: its events are found, and current. So is ``security_event``, see `security_events`.
         """
         if event_type in self.model.events:
             return self._found_events(event_type, start, stop, assets)
+        if event_type == "security_event" and event_type not in self.model.event_types:
+            return self._with_security.events(event_type, start=start, stop=stop, assets=assets)
         return self.reader.events(event_type, start=start, stop=stop, assets=assets)
 
     def assets(self, asset_type: str) -> pd.DataFrame:

@@ -126,3 +126,17 @@ def test_an_unknown_asset_is_refused(plant: Plant) -> None:
     fault = Schedule.model_validate({"faults": [{"kind": "stuck", "target": "R09", "signal": "temperature"}]})
     with pytest.raises(UnknownTermError, match="there is no cold_room 'R09'"):
         SensorFaults(SIZE).add(fault.faults[0], BEGIN)
+
+
+@pytest.mark.parametrize(("target", "signal"), [("R01", "temperature"), ("F01", "battery"), ("T001", "fuel")])
+def test_replayed_values_are_those_of_hours_ago_in_any_steps(
+    plant: Plant, first: PlantState, target: str, signal: str
+) -> None:
+    fault = {"kind": "replayed", "target": target, "signal": signal, "amount": 12.0}
+    time, true = values(shown(plant, first, None), fault)
+    for cuts in ((), (7 * 3600, 21 * 3600, 25 * 3600)):
+        _, wrong = values(shown(plant, first, fault, cuts), fault)
+        during = (time >= BEGIN + 20 * 3600) & (time < BEGIN + 30 * 3600)
+        np.testing.assert_array_equal(wrong[~during], true[~during])
+        then = np.searchsorted(time, time[during] - 12 * 3600, side="right") - 1
+        np.testing.assert_array_equal(wrong[during], true[then])

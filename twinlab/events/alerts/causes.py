@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from twinlab.events.alerts.security import security_exceptions
 from twinlab.events.finding.finder import find
 from twinlab.events.kpis.compute import kpi
 from twinlab.events.rules.exception_table import concat, duration_text, exception_rows
@@ -48,6 +49,8 @@ def caused(twin: TwinReader, alert: Alert, *, start_ns: int, stop_ns: int) -> pd
     if alert.rule is not None:
         rules: dict[str, Rule] = {alert.rule: twin.model.rules[alert.rule]}
         return episodes(twin, rules, start=np.datetime64(start_ns, "ns"), stop=np.datetime64(stop_ns, "ns"))
+    if alert.security is not None:
+        return security_exceptions(twin, alert, start_ns, stop_ns)
     if alert.finder is not None:
         return _found(twin, alert, start_ns, stop_ns)
     assert alert.kpi is not None  # exactly one of them is set

@@ -9,10 +9,14 @@ from pydantic import Field, model_validator
 
 from twinlab.model.basics import Duration, Model, Term, parse_duration
 from twinlab.model.kpis.definition import Kpi
+from twinlab.model.registry import registry_of
 from twinlab.model.rules import Severity
 from twinlab.model.terms import nearest
 
-__all__ = ["Alert", "Escalation"]
+__all__ = ["ANY_INTRUSION", "Alert", "Escalation"]
+
+#: `Alert.security` for security events of all rules.
+ANY_INTRUSION = "any"
 
 
 class Causes(Protocol):
@@ -50,7 +54,7 @@ class Escalation(Model):
 
 
 class Alert(Model):
-    """What somebody is notified of: exceptions of a rule, events of a finder, or windows in which a KPI misses its target."""
+    """What somebody is notified of: exceptions of a rule, events of a finder, windows in which a KPI misses its target, security events."""
 
     rule: Term | None = None
     """Name under ``rules``."""
@@ -58,6 +62,8 @@ class Alert(Model):
     """Name under ``events``."""
     kpi: Term | None = None
     """Name under ``kpis``, of one with a target. A window counts once nothing more is expected of it."""
+    security: Term | None = None
+    """Rule of security events, such as ``access_refused``, or ``any`` for all of them."""
     by: Term | None = None
     """With `kpi`: what to group by; each group has alerts of its own."""
     title: str | None = None
@@ -75,12 +81,12 @@ class Alert(Model):
 
     @model_validator(mode="after")
     def _one_cause(self) -> Self:
-        given = [name for name in ("rule", "finder", "kpi") if getattr(self, name) is not None]
+        given = [name for name in ("rule", "finder", "kpi", "security") if getattr(self, name) is not None]
         if len(given) != 1:
-            msg = f"an alert needs exactly one of rule, finder or kpi, got {' and '.join(given) or 'none'}"
+            msg = f"an alert needs exactly one of rule, finder, kpi or security, got {' and '.join(given) or 'none'}"
             raise ValueError(msg)
         if self.by is not None and self.kpi is None:
-            msg = "`by` belongs to `kpi`; remove it from an alert of a rule or a finder"
+            msg = "`by` belongs to `kpi`; remove it from an alert of something else"
             raise ValueError(msg)
         return self
 
@@ -113,6 +119,10 @@ class Alert(Model):
             out.append(f"there is no KPI {self.kpi!r}{nearest(self.kpi, model.kpis)}")
         elif self.kpi is not None and model.kpis[self.kpi].target is None:
             out.append(f"the KPI {self.kpi!r} has no target that it could miss; state its `target`")
+        if self.security is not None:
+            known = [ANY_INTRUSION, *registry_of("twinlab.intrusions").names()]
+            if self.security not in known:
+                out.append(f"there is no rule for intrusions {self.security!r}{nearest(self.security, known)}")
         named = [*self.channels, *(name for one in self.escalate for name in one.channels)]
         return out + [
             f"there is no channel {name!r}{nearest(name, model.channels)}"

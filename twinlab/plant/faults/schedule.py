@@ -36,6 +36,7 @@ KINDS: dict[str, FaultKind] = {
     "spoofed_source": FaultKind("gateway"),
     "drift": FaultKind("signal", ("change a day", "the signal's unit", -1e6, 1e6)),
     "stuck": FaultKind("signal"),
+    "replayed": FaultKind("signal", ("age of the values that are shown again", "h", 1.0, 24.0 * 14)),
     "spikes": FaultKind("signal", ("size of the spikes", "the signal's unit", -1e6, 1e6)),
     "unit_swap": FaultKind("signal"),
     "wrong_scaling": FaultKind("signal", ("factor", "1", -1e6, 1e6)),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from twinlab.plant.faults.schedule import ScheduledFault
-from twinlab.plant.network.clocks import DAY, Floats, Ints
+from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints
 from twinlab.plant.network.faults import Logged, Reported
 from twinlab.plant.network.forklifts import ForkliftSamples
 from twinlab.plant.network.names import asset_number, first_maker_trucks
@@ -31,6 +31,8 @@ class SensorFaults:
         self._faults: list[tuple[ScheduledFault, int, tuple[int, int]]] = []
         # Values at which sensors are stuck, by place in the schedule.
         self._stuck: dict[int, float] = {}
+        # Times and values of signals that are shown again later, by place in the schedule.
+        self._before: dict[int, tuple[list[int], list[float]]] = {}
 
     def add(self, fault: ScheduledFault, begin: int) -> None:
         """Add a fault of an asset, of a schedule that begins at ``begin`` (UTC seconds).
@@ -48,6 +50,8 @@ class SensorFaults:
         temperature, celsius, fast = measured.temperature.copy(), measured.celsius.copy(), measured.fast.copy()
         for place, (fault, room, span) in enumerate(self._faults):
             at = np.flatnonzero((time >= span[0]) & (time < span[1]))
+            if fault.asset_type == "cold_room":
+                self._remember(place, time, measured.temperature[room])
             if fault.asset_type != "cold_room" or not len(at):
                 continue
             if fault.kind == "unit_swap":
@@ -65,6 +69,9 @@ class SensorFaults:
         for place, (fault, truck, span) in enumerate(self._faults):
             here = (tracks.truck == truck) & (tracks.time >= span[0]) & (tracks.time < span[1])
             at = np.flatnonzero(here)
+            if fault.asset_type == "truck" and fault.signal is not None:
+                own = tracks.truck == truck
+                self._remember(place, tracks.time[own], getattr(tracks, fault.signal)[own])
             if fault.asset_type != "truck" or not len(at):
                 continue
             if fault.kind in ("clock_skew", "clock_step"):
@@ -83,6 +90,8 @@ class SensorFaults:
         columns = {"battery": samples.battery.copy(), "load": samples.load.copy()}
         for place, (fault, forklift, span) in enumerate(self._faults):
             at = np.flatnonzero((samples.time >= span[0]) & (samples.time < span[1]))
+            if fault.asset_type == "forklift" and fault.signal is not None:
+                self._remember(place, samples.time, getattr(samples, fault.signal)[:, forklift])
             if fault.asset_type != "forklift" or fault.signal is None or not len(at):
                 continue
             column = columns[fault.signal]
@@ -92,12 +101,25 @@ class SensorFaults:
                 column[at, forklift] = self._wrong(place, samples.time[at], column[at, forklift])
         return replace(samples, battery=columns["battery"], load=columns["load"])
 
+    def _remember(self, place: int, time: Ints, values: Floats) -> None:
+        """Remember the true values of a signal that a fault will show again."""
+        if self._faults[place][0].kind == "replayed":
+            times, earlier = self._before.setdefault(place, ([], []))
+            times += time.tolist()
+            earlier += values.tolist()
+
     def _wrong(self, place: int, time: Ints, values: Floats) -> Floats:
         """Return the values of a signal during a fault."""
         fault, _, (start, _) = self._faults[place]
         amount = fault.amount or 0.0
         if fault.kind == "stuck":
             return np.full(len(values), self._stuck.setdefault(place, float(values[0])))
+        if fault.kind == "replayed":
+            times, earlier = self._before[place]
+            then = np.searchsorted(times, time - round(amount * HOUR), side="right") - 1
+            # Of a time before the run, the first values.
+            shown: Floats = np.asarray(earlier)[then.clip(0)]
+            return shown
         if fault.kind == "drift":
             return values + amount * (time - start) / DAY
         if fault.kind == "wrong_scaling":

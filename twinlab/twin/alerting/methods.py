@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from twinlab.history import HistoryReader
     from twinlab.model.twinmodel import TwinModel
     from twinlab.twin.alerting.running import AlertRound
+    from twinlab.twin.security.reading import SecurityReader
 
 __all__ = ["AlertMethods"]
 
@@ -50,6 +51,10 @@ class AlertMethods:
         def reader(self) -> HistoryReader:
             """The reader of the twin's history."""
 
+        @property
+        def _with_security(self) -> SecurityReader:
+            """The reader with security events."""
+
     def run_alerts(self, *, now: object = None) -> AlertRound:
         """Look for exceptions of all alerts of the model, note what changed, and send what is due.
 
@@ -68,7 +73,7 @@ class AlertMethods:
         from twinlab.twin.alerting.running import run_round  # noqa: PLC0415  (channels load with the first round)
 
         at = time.time_ns() if now is None else instant_ns(now)
-        return run_round(self.reader, self._alert_store, self.folder, now=at, acknowledged=self._acknowledged())
+        return run_round(self._with_security, self._alert_store, self.folder, now=at, acknowledged=self._acknowledged())
 
     def alerts(self, *, state: Literal["active", "resolved", "withdrawn"] | None = None) -> pd.DataFrame:
         """Return the alerts that `run_alerts` has raised: active ones first, by severity.

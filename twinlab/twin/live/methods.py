@@ -53,6 +53,9 @@ class LiveMethods:
         def update_events(self) -> dict[str, pd.DataFrame]:
             """Update stored events."""
 
+        def search_intrusions(self) -> int:
+            """Search for intrusions."""
+
         def _catch_up(self) -> BuildReport: ...
 
         def _update_anomalies(self, *, write_after: float = 0.0) -> None: ...
@@ -112,6 +115,7 @@ class LiveMethods:
                 self.mappings,
                 publish=self._publish_live,
                 score=self._score_live,
+                search=self.search_intrusions,
                 options=options,
             )
 

@@ -42,6 +42,8 @@ _LOG = logging.getLogger("twinlab.live")
 _STATUS_EVERY = 1.0
 #: Anomalies are looked for at most so often, seconds, and in at most such a share of the time.
 _SCORE_EVERY, _SCORE_SHARE = 1.0, 0.05
+#: Seconds between two searches for intrusions.
+_SEARCH_EVERY = 5.0
 #: With `once`: seconds without a row after which a source that has no end counts as read.
 _IDLE = 5.0
 
@@ -73,6 +75,8 @@ class HistorianProcess:
         Brings history and stored events up to date with the ledger.
     score : callable
         ``score(last)``: looks for anomalies in new rows; ``last``: the process ends.
+    search : callable
+        Looks for intrusions in what is new.
     options : RunOptions
     """
 
@@ -85,11 +89,12 @@ class HistorianProcess:
         *,
         publish: Callable[[], BuildReport],
         score: Callable[[bool], None],
+        search: Callable[[], object],
         options: RunOptions,
     ) -> None:
         self._folder, self._ledger, self._model, self._options = folder, ledger, model, options
         self._mappings = {name: one for name, one in mappings.items() if one.live is not None}
-        self._publish, self._score = publish, score
+        self._publish, self._score, self._search = publish, score, search
         self._started = time.time_ns()
         if not self._mappings:
             msg = (
@@ -137,8 +142,8 @@ class HistorianProcess:
                 tasks = [
                     asyncio.create_task(one)
                     for one in (
-                        publisher.run(), self._report(runners, publisher), self._look_for_anomalies(runners, publisher), _watchdog(),
-                        *self._foresight(),
+                        publisher.run(), self._report(runners, publisher), self._look_for_anomalies(runners, publisher),
+                        self._look_for_intrusions(publisher), _watchdog(), *self._foresight(),
                     )
                 ]  # fmt: skip
                 tasks.append(asyncio.create_task(self._end(runners)))
@@ -158,6 +163,7 @@ class HistorianProcess:
                 await publisher.publish()
             if not lease.lost:
                 await self._score_once(publisher, last=True)
+                await self._work_once(publisher, self._search, "intrusions weren't looked for")
             await server.close()
             lease.on_loss = do_nothing
             if not lease.lost:
@@ -207,10 +213,20 @@ class HistorianProcess:
                 await self._score_once(publisher)
                 pause = max(_SCORE_EVERY, (time.monotonic() - began) / _SCORE_SHARE)
 
+    async def _look_for_intrusions(self, publisher: Publisher) -> None:
+        """Search the logs and the history, in pauses of publications."""
+        while True:
+            await asyncio.sleep(_SEARCH_EVERY)
+            await self._work_once(publisher, self._search, "intrusions weren't looked for")
+
     async def _score_once(self, publisher: Publisher, *, last: bool = False) -> None:
+        await self._work_once(publisher, partial(self._score, last), "anomalies weren't looked for")
+
+    async def _work_once(self, publisher: Publisher, work: Callable[[], object], failed: str) -> None:
+        """Do what reads the history beside publications; an error is logged."""
         async with publisher.pause:
             # The thread can't be interrupted: a stop waits for it.
-            task = asyncio.ensure_future(asyncio.to_thread(self._score, last))
+            task = asyncio.ensure_future(asyncio.to_thread(work))
             try:
                 await asyncio.shield(task)
             except asyncio.CancelledError:
@@ -218,7 +234,7 @@ class HistorianProcess:
                 raise
             except Exception as error:  # noqa: BLE001  # rows are stored and published all the same
                 known = isinstance(error, TwinlabError)
-                _LOG.error("anomalies weren't looked for", extra={"error": str(error)}, exc_info=not known)
+                _LOG.error("%s", failed, extra={"error": str(error)}, exc_info=not known)
 
     def _foresight(self) -> list[Coroutine[Any, Any, None]]:
         """Return what predicts again and again, if `twin.yaml` asks for it."""

@@ -1,0 +1,95 @@
+"""Lines of logs in one form: of the security log, and of the audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+__all__ = ["LogRecord", "audit_record", "log_records"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """Something that was noted."""
+
+    time: int
+    """ns UTC."""
+    kind: str
+    """Of `twinlab.edge.security_log.Kind`, or "command accepted", "command refused", "login refused"."""
+    user: str = ""
+    """Name in the certificate, the gateway's, or that of the person who signed; empty if it isn't known."""
+    host: str = ""
+    """Address without its port."""
+    client: str = ""
+    target: str = ""
+    """Topic, or what a command is for."""
+    detail: str = ""
+    count: int = 1
+    """How many were noted together; of "traffic" the number of rows."""
+
+    @property
+    def subject(self) -> str:
+        """Whom a finding is about: the user if there is one, else the client, else the address."""
+        return self.user or self.client or self.host or "somebody"
+
+
+def log_records(lines: Iterable[str]) -> Iterator[LogRecord]:
+    """Yield the lines of a security log; one that can't be read is a record of the kind "unreadable line".
+
+    >>> line = '{"time": "2026-03-01T12:00:00Z", "kind": "no TLS", "address": "10.0.0.9:4711", "client": null, "user": null}'
+    >>> [(one.kind, one.host) for one in log_records([line])]
+    [('no TLS', '10.0.0.9')]
+    """
+    last = 0
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+            last = max(last, _ns(found["time"]))
+            host = str(found.get("address") or "")
+            yield LogRecord(
+                _ns(found["time"]), str(found["kind"]), str(found.get("user") or ""), _host(host), str(found.get("client") or ""),
+                str(found.get("topic") or ""), str(found.get("detail") or ""), int(found.get("count", 1)),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError):
+            yield LogRecord(last, "unreadable line", detail=line[:200])
+
+
+def audit_record(time: int, kind: str, who: Iterable[str], what: Mapping[str, Any]) -> LogRecord | None:
+    """Return what concerns intrusions in a row of the audit; None if nothing does.
+
+    Parameters
+    ----------
+    time : int
+        ns UTC.
+    kind : str
+        "command", "stop" and "login" concern them.
+    who : iterable of str
+        Names.
+    what : mapping
+        With ``outcome``, and ``target``, ``parameter``, ``reason`` if there are any.
+    """
+    outcome = str(what.get("outcome", ""))
+    if kind in ("command", "stop") and outcome in ("accepted", "refused"):
+        target = ".".join(str(what[name]) for name in ("target", "parameter") if what.get(name))
+        return LogRecord(time, f"{kind} {outcome}", ", ".join(who), target=target, detail=str(what.get("reason") or ""))
+    if kind == "login" and outcome == "refused":
+        return LogRecord(time, "login refused", ", ".join(who), detail=str(what.get("how") or what.get("reason") or ""))
+    return None
+
+
+def _ns(text: str) -> int:
+    found = datetime.fromisoformat(text)
+    found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return int(found.timestamp()) * 10**9 + found.microsecond * 1_000
+
+
+def _host(address: str) -> str:
+    """Return an address without the port: ``10.0.0.9:4711``, ``[::1]:4711``, or none of them."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address

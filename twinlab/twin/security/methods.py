@@ -1,0 +1,142 @@
+"""The methods of twins that concern security: events, quarantined messages, gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinlab.errors import UnknownTermError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twinlab.history import HistoryReader
+    from twinlab.model.mapping import Mapping as SourceMapping
+    from twinlab.twin.live.status import LiveStatus
+    from twinlab.twin.security.reading import SecurityReader
+
+__all__ = ["SecurityMethods"]
+
+
+class SecurityMethods:
+    """Security events, messages in quarantine and gateways with their keys."""
+
+    folder: Path
+    mappings: Mapping[str, SourceMapping]
+
+    if TYPE_CHECKING:
+
+        @property
+        def reader(self) -> HistoryReader:
+            """The twin's reader."""
+
+        def live_status(self) -> LiveStatus:
+            """Return the historian's state."""
+
+    def security_events(self, *, start: object = None, stop: object = None) -> pd.DataFrame:
+        """Return what was found in the logs of broker, historian and audit, and in the values of sensors.
+
+        The historian (``twinlab run``) searches while it runs; `search_intrusions` does it once.
+
+        Parameters
+        ----------
+        start, stop : instant, optional
+            Events that overlap ``[start, stop)``; naive is UTC.
+
+        Returns
+        -------
+        DataFrame
+            As `twinlab.events.intrusion.security_table`: ``event_id, …, start, end, rule, title, severity, subject, host, count, text, evidence``.
+        """
+        from twinlab.twin.security.reading import in_window  # noqa: PLC0415  (reading a twin needs none)
+
+        return in_window(self._security_table(), start, stop, None)
+
+    def search_intrusions(self) -> int:
+        """Search what is new in the logs and the history; return the number of events so far."""
+        from twinlab.twin.security.rounds import all_events, run_round  # noqa: PLC0415
+
+        return len(all_events(run_round(self.folder, self.reader)))
+
+    def quarantine(self, source: str | None = None) -> pd.DataFrame:
+        """Return the messages that live sources didn't take, of all or one source, the newest first.
+
+        Returns
+        -------
+        DataFrame
+            ``id, source, gateway, kind, reason, state`` (quarantined, released, ingested, discarded)``, noted, last`` (when it came
+            last)``, count, epoch, first`` (sequence)``, rows, size`` (bytes)``, key, why, by, note, decided``.
+
+        Raises
+        ------
+        UnknownTermError
+            If the twin has no such source.
+        """
+        from twinlab.twin.security.gateways import quarantine_table, quarantines  # noqa: PLC0415
+
+        self._check_source(source)
+        return quarantine_table(quarantines(self.folder, source, self.mappings))
+
+    def release_message(self, id: str, *, by: str, note: str = "") -> None:  # noqa: A002
+        """Let a quarantined message in: the historian stores its rows in their place, once; recorded with who and why.
+
+        Raises
+        ------
+        UnknownTermError
+            If there is no such message.
+        SchemaError
+            If nobody is named, or somebody has decided already.
+        """
+        self._decide(id, "released", by, note)
+
+    def discard_message(self, id: str, *, by: str, note: str = "") -> None:  # noqa: A002
+        """Discard a quarantined message: its bytes are removed, the record of it stays. Errors as of `release_message`."""
+        self._decide(id, "discarded", by, note)
+
+    def gateways(self) -> pd.DataFrame:
+        """Return a row for each gateway: state, last seen, whether its messages are signed, by which key, epoch, sequence, quarantine.
+
+        ``key_state`` says how many valid and revoked keys the key ring has for it.
+        """
+        from twinlab.twin.security.gateways import gateway_table  # noqa: PLC0415
+
+        return gateway_table(self.folder, self.live_status().sources, self.mappings, self.quarantine())
+
+    @property
+    def _with_security(self) -> SecurityReader:
+        """The twin's reader with security events."""
+        from twinlab.twin.security.reading import SecurityReader  # noqa: PLC0415
+
+        return SecurityReader(self.reader, self._security_table)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    def _decide(self, id: str, decision: str, by: str, note: str) -> None:  # noqa: A002
+        from twinlab.twin.security.gateways import quarantines  # noqa: PLC0415
+
+        for one in quarantines(self.folder, None, self.mappings):
+            if id in {entry.id for entry in one.entries()}:
+                one.decide(id, "released" if decision == "released" else "discarded", by=by, note=note)
+                return
+        msg = f"unknown message {id!r}; `twin.quarantine()` has the ids"
+        raise UnknownTermError(msg)
+
+    def _check_source(self, source: str | None) -> None:
+        if source is not None and source not in self.mappings:
+            from twinlab.model.terms import nearest  # noqa: PLC0415
+
+            msg = f"unknown source {source!r}{nearest(source, self.mappings)}"
+            raise UnknownTermError(msg)
+
+    def _security_table(self) -> pd.DataFrame:
+        """Return all security events; read again when the file has changed."""
+        from twinlab.events.intrusion.table import security_table  # noqa: PLC0415
+        from twinlab.twin.security.rounds import all_events  # noqa: PLC0415
+        from twinlab.twin.security.state import SecurityState  # noqa: PLC0415
+
+        stamp = SecurityState.stamp(self.folder)
+        known: tuple[object, pd.DataFrame] | None = getattr(self, "_security_read", None)
+        if known is None or known[0] != stamp:
+            known = stamp, security_table(all_events(SecurityState.read(self.folder)))
+            self._security_read = known
+        return known[1].copy()
