@@ -70,6 +70,7 @@ class _Serving(TypedDict):
     cert: Path | None
     key: Path | None
     users: Path | None
+    oidc: Path | None
     warm: bool
     no_browser: bool
     workers: int
@@ -92,6 +93,7 @@ def _served(command: F) -> F:
         path_option("--cert", metavar="PEM", help="Certificate; the pages are then served with TLS."),
         path_option("--key", metavar="PEM", help="The certificate's key, without a passphrase."),
         path_option("--users", metavar="FILE", help="Who may log in, see: twinlab user --help"),
+        path_option("--oidc", metavar="FILE", help="Login with OpenID Connect, beside --users or instead of it."),
         click.option("--warm", is_flag=True, help="Build the pages before the first request, which is then quick."),
         click.option("--no-browser", is_flag=True, help="Print the address only."),
     )):  # fmt: skip
@@ -205,7 +207,7 @@ def _serve_twin(twin: Twin, **serving: Unpack[_Serving]) -> None:
     from twinlab.apps import serve  # noqa: PLC0415
 
     serve(
-        twin, port=serving["port"], address=serving["address"], users=serving["users"], certificate=serving["cert"],
+        twin, port=serving["port"], address=serving["address"], users=serving["users"], oidc=serving["oidc"], certificate=serving["cert"],
         key=serving["key"], open_browser=not serving["no_browser"], warm=serving["warm"],
         ready=lambda served: _say_where(served.url, serving),
     )  # fmt: skip
@@ -215,14 +217,14 @@ def _serve_folder(folder: Path, **serving: Unpack[_Serving]) -> None:
     from twinlab.apps import serve_folder  # noqa: PLC0415
 
     serve_folder(
-        folder, workers=serving["workers"], port=serving["port"], address=serving["address"], users=serving["users"],
+        folder, workers=serving["workers"], port=serving["port"], address=serving["address"], users=serving["users"], oidc=serving["oidc"],
         certificate=serving["cert"], key=serving["key"], open_browser=not serving["no_browser"], warm=serving["warm"],
         ready=lambda served: _say_where(served.url, serving),
     )  # fmt: skip
 
 
 def _say_where(url: str, serving: _Serving) -> None:
-    who = "this machine only" if serving["users"] is None else "after login"
+    who = "this machine only" if serving["users"] is None and serving["oidc"] is None else "after login"
     say(f"\n{url}\n({who}; stop with Ctrl+C)")
 
 
@@ -238,7 +240,7 @@ def _say_where(url: str, serving: _Serving) -> None:
     "--role",
     "roles",
     multiple=True,
-    help="viewer (default), dispatcher, analyst, planner, steward, admin; can be repeated.",
+    help="viewer (default), dispatcher, analyst, steward, planner, operator, security, admin; can be repeated.",
 )
 @click.option("--stdin", is_flag=True, help="Read the password from the first line of standard input.")
 def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], stdin: bool) -> None:

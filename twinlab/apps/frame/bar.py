@@ -73,9 +73,14 @@ def _clock_label(session: Session) -> dict[str, str]:
 
 def _user_menu(user: User) -> pmui.MenuButton:
     roles = ", ".join(user.roles) or "no role"
-    items = [{"label": f"{user.name}: {roles}"}, None, {"label": "Log out", "href": _LOGOUT, "target": "_self"}]
+    items = [
+        {"label": f"{user.shown}: {roles}"},
+        None,
+        {"label": "Log out", "href": _LOGOUT, "target": "_self"},
+        {"label": "Log out everywhere", "href": f"{_LOGOUT}?everywhere", "target": "_self"},
+    ]
     return pmui.MenuButton(
-        label=user.name, items=items, icon="person", variant="text", size="small", sx=_WHITE, margin=0
+        label=user.shown, items=items, icon="person", variant="text", size="small", sx=_WHITE, margin=0
     )
 
 

@@ -20,6 +20,13 @@ class User:
     roles: tuple[str, ...] = ("viewer",)
     # Folder of this user's own settings.
     home: Path | None = None
+    # Name that is shown; "" shows the name.
+    label: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The name for people to read."""
+        return self.label or self.name
 
 
 def known_roles(policy: AccessPolicy = DEFAULT_POLICY) -> dict[str, frozenset[str]]:

@@ -3,78 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import math
 import secrets
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bokeh.server.auth_provider import AuthProvider
 from tornado.web import HTTPError, RequestHandler, create_signed_value
 
+from twinlab.apps.login.login_service import LoginService, network
 from twinlab.apps.login.page import login_html, logout_html
-from twinlab.apps.login.request_guard import LOGIN, LOGOUT, RequestGuard, local_path
-from twinlab.apps.login.sessions import Failures, seconds_to_wait
+from twinlab.apps.login.request_guard import LOGIN, LOGOUT, local_path
+from twinlab.apps.login.sessions import seconds_to_wait
 from twinlab.apps.login.users import normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twinlab.apps.login.sessions import Logins
+    from twinlab.apps.login.users import Account
 
-__all__ = ["LoginHandler", "LoginService", "LogoutHandler", "RequestAuthProvider"]
+__all__ = ["LoginHandler", "LogoutHandler", "PageHandler", "RequestAuthProvider"]
 
 _LOG = logging.getLogger(__name__)
-# Checking a password takes 64 MiB and a core for a moment. Requests beyond these limits, of all processes of a server
-# together, are asked to try again.
-_AT_ONCE, _MOST_WAITING = 2, 32
 
 
-@dataclass
-class LoginService:
-    """What the handlers share: the request guard, the logins and the counts of failures."""
-
-    guard: RequestGuard
-    logins: Logins
-    title: str
-    tls: bool
-    # Called after a user has logged out.
-    on_logout: Callable[[], object] = lambda: None
-    # Called when the server stops.
-    on_close: Callable[[], object] = lambda: None
-    # Number of processes that share the limits.
-    processes: int = 1
-    failures_by_name: Failures = field(init=False)
-    failures_by_address: Failures = field(init=False)
-    workers: ThreadPoolExecutor = field(init=False)
-    waiting: int = 0
-
-    def __post_init__(self) -> None:
-        store = self.logins.store
-        self.failures_by_name = Failures("name", free=5, longest=60, store=store)
-        self.failures_by_address = Failures("address", free=20, longest=600, store=store)
-        self.workers = ThreadPoolExecutor(max(1, _AT_ONCE // self.processes), "twinlab-login")
-
-    @property
-    def busy(self) -> bool:
-        """Whether too many passwords are waiting to be checked."""
-        return self.waiting >= max(1, _MOST_WAITING // self.processes)
-
-    def close(self) -> None:
-        """Stop the threads and the periodic checks."""
-        self.on_close()
-        self.workers.shutdown(wait=False, cancel_futures=True)
-
-
-class _Handler(RequestHandler):
+class PageHandler(RequestHandler):
     """A page that is never cached and loads no script and nothing from another host."""
 
     def initialize(self, service: LoginService) -> None:
+        """Store what the handlers share."""
         self.service = service
 
-    def show(self, page: Callable[..., str], status: int, **parts: str) -> None:
+    def show(self, page: Callable[..., str], status: int, **parts: object) -> None:
+        """Answer with a page."""
         nonce = secrets.token_urlsafe(16)
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -87,6 +49,11 @@ class _Handler(RequestHandler):
         token = self.xsrf_token.decode()
         self.finish(page(title=self.service.title, token=token, nonce=nonce, **parts))
 
+    def show_login(self, status: int, **parts: object) -> None:
+        """Answer with the login page."""
+        service = self.service
+        self.show(login_html, status, with_form=service.with_form, provider=service.provider_label, **parts)
+
     def is_own_form(self) -> bool:
         """Return whether the form was made by this server for this browser."""
         try:
@@ -95,8 +62,26 @@ class _Handler(RequestHandler):
             return False
         return True
 
+    def log_in(self, name: str, account: Account, *, how: str, onward: str) -> None:
+        """Log somebody in who has just shown who they are: with a new cookie, whatever this browser had before."""
+        service = self.service
+        if not service.note("login", name, how=how, address=str(self.request.remote_ip), outcome="accepted"):
+            self.show_login(
+                503, next="/", message="Nobody can log in now, since it can't be recorded. Ask the administrator."
+            )
+            return
+        before = service.guard.login_of(self.request)
+        if before is not None:
+            service.end(before, how="another login in this browser")
+        secret = service.logins.begin(name, account)
+        self.set_cookie(
+            service.guard.cookie, create_signed_value(service.guard.secret, service.guard.cookie, secret).decode(), path="/",
+            max_age=int(service.logins.seconds), httponly=True, samesite="Lax", secure=service.tls,
+        )  # fmt: skip
+        self.redirect(onward, status=303)
 
-class LoginHandler(_Handler):
+
+class LoginHandler(PageHandler):
     """The login page."""
 
     def get(self) -> None:
@@ -104,7 +89,7 @@ class LoginHandler(_Handler):
         if self.service.guard.login_of(self.request) is not None:
             self.redirect(self._next())
             return
-        self.show(login_html, 200, next=self._next())
+        self.show_login(200, next=self._next())
 
     async def post(self) -> None:
         """Check name and password."""
@@ -112,7 +97,10 @@ class LoginHandler(_Handler):
             self._show_again(403, "This form was too old. Please try again.")
             return
         service, name = self.service, normalized_name(self.get_body_argument("name", ""))
-        keys = ((service.failures_by_name, name[:64]), (service.failures_by_address, _network(self.request.remote_ip)))
+        if service.logins.users.users is None:
+            self._show_again(403, "Here you can't log in with a password.")
+            return
+        keys = ((service.failures_by_name, name[:64]), (service.failures_by_address, network(self.request.remote_ip)))
         if service.busy:
             self._show_again(503, "Too many people are logging in at once. Please try again in a few seconds.")
             return
@@ -125,7 +113,8 @@ class LoginHandler(_Handler):
         await self._check(name, self.get_body_argument("password", "", strip=False))
 
     async def _check(self, name: str, password: str) -> None:
-        service, users = self.service, self.service.logins.users
+        service, users = self.service, self.service.logins.users.users
+        assert users is not None
         service.waiting += 1
         try:
             account = await asyncio.get_running_loop().run_in_executor(service.workers, users.check, name, password)
@@ -133,52 +122,60 @@ class LoginHandler(_Handler):
             service.waiting -= 1
         if account is None:
             # People type their password into the wrong field: an unknown name isn't logged.
-            known = repr(name) if users.account(name) is not None else "an unknown user"
-            _LOG.warning("%s failed to log in from %s", known, self.request.remote_ip)
+            known = name if users.account(name) is not None else ""
+            _LOG.warning(
+                "%s failed to log in from %s", repr(known) if known else "an unknown user", self.request.remote_ip
+            )
+            service.note(
+                "login refused", known, how="password", address=str(self.request.remote_ip), reason="not right"
+            )
             self._show_again(403, "Name or password isn't right.")
             return
         service.failures_by_name.forget(name[:64])
-        service.failures_by_address.undo(_network(self.request.remote_ip))
-        _LOG.info("%r logged in from %s", name, self.request.remote_ip)
-        secret = service.logins.begin(name, account)
-        self.set_cookie(
-            service.guard.cookie, create_signed_value(service.guard.secret, service.guard.cookie, secret).decode(), path="/",
-            max_age=int(service.logins.seconds), httponly=True, samesite="Lax", secure=service.tls,
-        )  # fmt: skip
-        self.redirect(self._next(), status=303)
+        service.failures_by_address.undo(network(self.request.remote_ip))
+        self.log_in(name, account, how="password", onward=self._next())
 
     def _show_again(self, status: int, message: str) -> None:
-        self.show(login_html, status, next=self._next(), message=message, name=self.get_body_argument("name", "")[:64])
+        self.show_login(status, next=self._next(), message=message, name=self.get_body_argument("name", "")[:64])
 
     def _next(self) -> str:
         return local_path(self.get_argument("next", "/"))
 
 
-class LogoutHandler(_Handler):
+class LogoutHandler(PageHandler):
     """The logout page; logging out closes the pages that this login opened."""
 
-    def get(self) -> None:
+    async def get(self) -> None:
         """Log out if the request comes from a page of this server or the address bar; otherwise ask first."""
-        if self.request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}:
-            self._log_out()
+        asked = self.get_argument("everywhere", None) is not None
+        if not asked and self.request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}:
+            await self._log_out(everywhere=False)
         else:
             self.show(logout_html, 200)
 
-    def post(self) -> None:
-        """Log out."""
+    async def post(self) -> None:
+        """Log out, here or in all browsers."""
         if self.is_own_form():
-            self._log_out()
+            await self._log_out(everywhere=self.get_body_argument("everywhere", "") == "yes")
         else:
             self.show(logout_html, 403)
 
-    def _log_out(self) -> None:
-        login = self.service.guard.login_of(self.request)
+    async def _log_out(self, *, everywhere: bool) -> None:
+        service, onward = self.service, LOGIN
+        login = service.guard.login_of(self.request)
         if login is not None:
-            self.service.logins.end(login)
-            _LOG.info("%r logged out", login.name)
-            self.service.on_logout()
-        self.clear_cookie(self.service.guard.cookie, path="/", secure=self.service.tls)
-        self.redirect(LOGIN, status=303)
+            if everywhere:
+                service.end_all(login.name, how="logout page")
+            else:
+                service.end(login, how="logout page")
+            back = f"{service.guard.scheme}://{self.request.host}{LOGIN}"
+            # It may have to ask the provider where its logout page is.
+            found = asyncio.get_running_loop().run_in_executor(
+                service.workers, partial(service.provider_logout, login, back=back)
+            )
+            onward = await found or LOGIN
+        self.clear_cookie(service.guard.cookie, path="/", secure=service.tls)
+        self.redirect(onward, status=303)
 
 
 class RequestAuthProvider(AuthProvider):
@@ -214,14 +211,3 @@ class RequestAuthProvider(AuthProvider):
     @property
     def logout_handler(self) -> None:
         """Not used: the logout page's route comes before Bokeh's."""
-
-
-def _network(address: str | None) -> str:
-    """Return the network by which failures are counted: whoever has one IPv6 address has 2^64 of them."""
-    try:
-        found = ipaddress.ip_address((address or "").partition("%")[0])
-    except ValueError:
-        return str(address)
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)

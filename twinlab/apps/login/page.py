@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from twinlab._html import html
 
@@ -34,7 +35,12 @@ input { width: 100%; margin: 0 0 18px; padding: 10px 12px; border: 1px solid var
   background: transparent; color: inherit; font: inherit; }
 button { width: 100%; padding: 11px; border: 0; border-radius: 6px; background: var(--blue); color: var(--on-blue);
   font: inherit; font-weight: 600; cursor: pointer; }
-button:hover { filter: brightness(1.1); }
+button:hover, a.button:hover { filter: brightness(1.1); }
+button.second { margin-top: 12px; background: transparent; color: var(--blue); border: 1px solid var(--blue); }
+a.button { margin: 0 0 18px; padding: 11px; border-radius: 6px; background: var(--blue); color: var(--on-blue); font-weight: 600;
+  text-decoration: none; }
+p.or { display: flex; align-items: center; gap: 12px; }
+p.or::before, p.or::after { content: ""; flex: 1; border-top: 1px solid color-mix(in srgb, var(--line) 50%, transparent); }
 input:focus-visible, button:focus-visible, a:focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
 a { display: block; margin-top: 16px; text-align: center; color: var(--blue); }
 """
@@ -60,7 +66,13 @@ _PAGE = """<!doctype html>
 """
 
 _LOGIN = """{% if message %}<p class="bad" role="alert">{{ message }}</p>\
-{% else %}<p>With the name and password you were given.</p>{% endif %}
+{% elif with_form %}<p>With the name and password you were given{% if provider %}, or with your organisation's login{% endif %}.</p>\
+{% else %}<p>You are sent to your organisation's login, and back.</p>{% endif %}
+{% if provider %}
+<a class="button" href="/login/oidc?{{ query }}">{{ provider }}</a>
+{% endif %}
+{% if with_form %}
+{% if provider %}<p class="or"><span>or</span></p>{% endif %}
 
 <form method="post" action="/login">
 <input type="hidden" name="_xsrf" value="{{ token }}">
@@ -72,17 +84,29 @@ _LOGIN = """{% if message %}<p class="bad" role="alert">{{ message }}</p>\
 <input id="password" name="password" type="password" autocomplete="current-password" required
 {%- if name %} autofocus{% endif %}>
 <button type="submit">Log in</button>
-</form>"""
+</form>
+{% endif %}"""
 
-_LOGOUT = """<p>Pages of this twin that are open in this browser close.</p>
+_LOGOUT = """<p>Pages of this twin that are open in this browser close; or those in all browsers in which you have logged in.</p>
 <form method="post" action="/logout">
 <input type="hidden" name="_xsrf" value="{{ token }}">
 <button type="submit">Log out</button>
+<button class="second" type="submit" name="everywhere" value="yes">Log out in all browsers</button>
 </form>
 <a href="/">Back to the twin</a>"""
 
 
-def login_html(*, title: str, token: str, nonce: str, next: str, message: str = "", name: str = "") -> Markup:  # noqa: A002  (the form field's name)
+def login_html(
+    *,
+    title: str,
+    token: str,
+    nonce: str,
+    next: str,  # noqa: A002  (the form field's name)
+    message: str = "",
+    name: str = "",
+    with_form: bool = True,
+    provider: str = "",
+) -> Markup:
     """Return the login page.
 
     Parameters
@@ -99,6 +123,10 @@ def login_html(*, title: str, token: str, nonce: str, next: str, message: str = 
         Error of the last try.
     name : str
         User name of the last try.
+    with_form : bool
+        Whether there are fields for name and password.
+    provider : str
+        Text of the button that leads to another login; "" for none.
 
     Returns
     -------
@@ -106,7 +134,10 @@ def login_html(*, title: str, token: str, nonce: str, next: str, message: str = 
         HTML; all parameters are escaped.
     """
     # After an error with the name given, the password is what is typed next: it gets the focus.
-    body = html(_LOGIN, message=message, token=token, next=next, name=name)
+    body = html(
+        _LOGIN, message=message, token=token, next=next, name=name, with_form=with_form, provider=provider,
+        query=urlencode({"next": next}),
+    )  # fmt: skip
     return _page("Log in", title=title, nonce=nonce, body=body)
 
 

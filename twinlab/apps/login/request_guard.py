@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = [
     "LOGIN",
     "LOGOUT",
+    "OIDC_BACK",
+    "OIDC_LOGOUT",
+    "OIDC_START",
     "SESSION_HEADER",
     "Refusal",
     "RefusalHandler",
@@ -35,6 +38,8 @@ __all__ = [
 ]
 
 LOGIN, LOGOUT = "/login", "/logout"
+#: To a provider of OpenID Connect, back from it, and its own logout.
+OIDC_START, OIDC_BACK, OIDC_LOGOUT = "/login/oidc", "/login/oidc/callback", "/login/oidc/logout"
 #: Bokeh's name of the header in which a proxy names the session of a page.
 SESSION_HEADER = "Bokeh-Session-Id"
 _LONGEST_NEXT = 4000
@@ -88,6 +93,8 @@ class RequestGuard(Matcher):
     new_session: Callable[[], str] | None = None
     # What users may see; counts only with logins.
     policy: AccessPolicyFile = field(default_factory=AccessPolicyFile)
+    # Paths that are open without a login.
+    open_paths: frozenset[str] = frozenset({LOGIN})
     #: Session -> the login that opened it, and the fingerprint of the policy at that time.
     owners: dict[str, Login] = field(default_factory=dict)
     policies: dict[str, str] = field(default_factory=dict)
@@ -167,7 +174,7 @@ class RequestGuard(Matcher):
         if login is not None:
             vars(request).update(twinlab_user=self.logins.user(login), twinlab_login=login)
             return self._refuse_session(request, login)
-        if request.path == LOGIN:
+        if request.path in self.open_paths:
             return None
         if request.method == "GET" and "text/html" in request.headers.get("Accept", "") and not is_websocket(request):
             return Refusal(302, "Log in first.", goto=f"{LOGIN}?next={quote(local_path(request.uri), safe='/')}")

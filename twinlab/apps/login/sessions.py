@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from twinlab.apps.login.access import User
+from twinlab.apps.login.accounts import Accounts
 from twinlab.apps.login.login_store import LoginStore
 from twinlab.apps.login.users import Account, Users
 
@@ -38,7 +39,7 @@ class Logins:
 
     Parameters
     ----------
-    users : Users
+    users : Users or Accounts
         Read at each request: a user who was removed or has other roles is logged out at once.
     store : LoginStore, optional
         Where logins are stored; by default in the memory of this process. Secrets and passwords aren't: only hashes.
@@ -50,15 +51,15 @@ class Logins:
 
     def __init__(
         self,
-        users: Users,
+        users: Users | Accounts,
         *,
         store: LoginStore | None = None,
         seconds: float = LOGIN_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.users = users
         self.seconds = seconds
         self.store = store or LoginStore()
+        self.users = users if isinstance(users, Accounts) else Accounts(users, self.store, home=users.home)
         self._clock = clock
 
     def __len__(self) -> int:
@@ -104,11 +105,15 @@ class Logins:
 
     def user(self, login: Login) -> User:
         """Return the user who logged in."""
-        return User(login.name, roles=login.account.roles, home=self.users.home)
+        return User(login.name, roles=login.account.roles, home=self.users.home, label=self.users.label(login.name))
 
     def end(self, login: Login) -> None:
         """End a login."""
         self._end(login.key)
+
+    def end_all(self, name: str) -> None:
+        """End all logins of a user, in all browsers."""
+        self.store.change("DELETE FROM logins WHERE name = ?", (name,))
 
     def _end(self, key: str) -> None:
         self.store.change("DELETE FROM logins WHERE key = ?", (key,))

@@ -10,6 +10,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from twinlab.apps.login.oidc.provider import oidc_provider
 from twinlab.apps.login.users import Users
 from twinlab.apps.server.certificates import certificate_command, certificate_names, tls_context
 from twinlab.errors import SourceError
@@ -42,10 +43,17 @@ class ServeOptions:
     users: Users | None
     # Whether readers use TLS.
     secure: bool
+    # Settings of a login with OpenID Connect.
+    oidc: Path | None = None
     secrets: ServerSecrets = field(default_factory=ServerSecrets)
     # Number of this process among those that serve.
     worker: int = 0
     workers: int = 1
+
+    @property
+    def with_login(self) -> bool:
+        """Whether readers have to log in."""
+        return self.users is not None or self.oidc is not None
 
     @property
     def scheme(self) -> str:
@@ -78,6 +86,7 @@ def check_options(
     *,
     port: int,
     users: str | Path | None = None,
+    oidc: str | Path | None = None,
     certificate: str | Path | None = None,
     key: str | Path | None = None,
 ) -> ServeOptions:
@@ -89,8 +98,11 @@ def check_options(
         Address to listen on.
     port : int
         0 takes a free port.
-    users, certificate, key : path, optional
-        All three are required for an address that isn't a loopback address.
+    users, oidc : path, optional
+        Users file, and settings of a login with OpenID Connect; one of them is required for an address that isn't a
+        loopback address.
+    certificate, key : path, optional
+        Both are required for such an address.
 
     Raises
     ------
@@ -99,7 +111,7 @@ def check_options(
     """
     here = _is_loopback(address)
     if not here:
-        _need_all(address, users=users, certificate=certificate, key=key)
+        _need_all(address, users=users or oidc, certificate=certificate, key=key)
     if (certificate is None) != (key is None):
         msg = (
             f"expected a certificate and its key, got only {certificate or key}; give both (--cert, --key), or neither"
@@ -113,7 +125,11 @@ def check_options(
     if address not in {"0.0.0.0", "::"}:  # noqa: S104  (compared, not listened on)
         names.append(address)
     free = _free_port(address, port)
-    return ServeOptions(address, free, tuple(dict.fromkeys(names)), tls, known, secure=tls is not None)
+    settings = None if oidc is None else Path(oidc)
+    if settings is not None:
+        # Faults are reported before anything is started.
+        oidc_provider(settings)
+    return ServeOptions(address, free, tuple(dict.fromkeys(names)), tls, known, secure=tls is not None, oidc=settings)
 
 
 def _is_loopback(address: str) -> bool:
@@ -134,6 +150,7 @@ def _need_all(address: str, **given: str | Path | None) -> None:
         "address such as 127.0.0.1 (and reach it from another machine through an SSH tunnel)\n"
         f"  a self-signed certificate: {certificate_command(host)}\n"
         "  a users file:              twinlab user add users.json NAME\n"
+        "  or a provider's login:     --oidc oidc.yaml in place of --users\n"
         f"  then:                      twinlab serve TWIN --address {address or '0.0.0.0'} --port 8443 "  # noqa: S104  (the same)
         "--cert cert.pem --key key.pem --users users.json"
     )

@@ -23,12 +23,12 @@ from twinlab.apps.frame.frame import page
 from twinlab.apps.frame.reconnection import reload_when_lost
 from twinlab.apps.frame.settings import settings_for
 from twinlab.apps.login.access import current_user
-from twinlab.apps.login.handlers import LoginHandler, LoginService, LogoutHandler, RequestAuthProvider
-from twinlab.apps.login.request_guard import LOGIN, LOGOUT, SESSION_HEADER, RefusalHandler, RequestGuard, safe_headers
-from twinlab.apps.login.sessions import Logins
+from twinlab.apps.login.handlers import RequestAuthProvider
+from twinlab.apps.login.request_guard import SESSION_HEADER, RefusalHandler, RequestGuard, safe_headers
 from twinlab.apps.rights.audiences import Audiences
 from twinlab.apps.rights.session_rights import rights_in_session
 from twinlab.apps.server.access_policy import access_policy, reader_for_purpose
+from twinlab.apps.server.logins import login_service, logins_of
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import panel_material_ui as pmui
     from bokeh.server.server import Server
 
+    from twinlab.apps.login.login_service import LoginService
     from twinlab.apps.login.login_store import LoginStore
     from twinlab.model.reader import TwinReader
 
@@ -96,6 +97,7 @@ def serve(
     port: int = 0,
     address: str = "127.0.0.1",
     users: str | Path | None = None,
+    oidc: str | Path | None = None,
     certificate: str | Path | None = None,
     key: str | Path | None = None,
     open_browser: bool = True,
@@ -114,6 +116,9 @@ def serve(
         Address to listen on. An address other than a loopback address requires the next three parameters.
     users : path, optional
         Users file, see `twinlab.apps.login.users.Users`. Every reader then has to log in, on this machine too.
+    oidc : path, optional
+        Settings of a login with OpenID Connect, see `twinlab.apps.login.oidc.settings.OidcSettings`; beside the users file
+        or instead of it.
     certificate, key : path, optional
         PEM files, both or neither. The pages are then served with TLS, under the host names in the certificate.
     open_browser : bool
@@ -130,7 +135,7 @@ def serve(
         if the port is taken.
     """
     loop = IOLoop.current()
-    options = check_options(address, port=port, users=users, certificate=certificate, key=key)
+    options = check_options(address, port=port, users=users, oidc=oidc, certificate=certificate, key=key)
     with without_developer_checks():
         served = prepare(twin, options, loop=loop, warm=warm)
         freeze_garbage_collector()
@@ -152,6 +157,7 @@ def start(
     port: int = 0,
     address: str = "127.0.0.1",
     users: str | Path | None = None,
+    oidc: str | Path | None = None,
     certificate: str | Path | None = None,
     key: str | Path | None = None,
 ) -> Served:
@@ -159,7 +165,7 @@ def start(
 
     Parameters
     ----------
-    twin, port, address, users, certificate, key
+    twin, port, address, users, oidc, certificate, key
         As for `serve`.
 
     Raises
@@ -167,7 +173,7 @@ def start(
     SourceError
         As for `serve`.
     """
-    options = check_options(address, port=port, users=users, certificate=certificate, key=key)
+    options = check_options(address, port=port, users=users, oidc=oidc, certificate=certificate, key=key)
     result: list[Served | Exception] = []
     done = threading.Event()
 
@@ -222,7 +228,7 @@ def prepare(
         listens at the address and port of the options.
     """
     shared = Shared(twin)
-    logins = None if options.users is None else Logins(options.users, store=store)
+    logins = logins_of(options, store)
     guard = RequestGuard(
         options.names, options.scheme, options.cookie, options.secrets.cookie, logins, policy=access_policy(twin)
     )
@@ -259,13 +265,14 @@ def prepare(
     service = None
     routes: list[Rule | tuple[Any, ...]] = [Rule(guard, RefusalHandler)]
     if logins is not None:
-        service = LoginService(guard, logins, title=title, tls=options.secure, processes=options.workers)
         # In another worker, only this check notices that a reader has logged out.
         seconds = _CHECK_SECONDS if options.workers == 1 else _CHECK_SECONDS_OF_WORKERS
         check = PeriodicCallback(lambda: _close_ended(server, guard), seconds * 1000)
         check.start()
-        service.on_logout, service.on_close = (lambda: _close_ended(server, guard)), check.stop
-        routes += [(LOGIN, LoginHandler, {"service": service}), (LOGOUT, LogoutHandler, {"service": service})]
+        service, more = login_service(
+            options, guard, logins, title=title, on_logout=lambda: _close_ended(server, guard), on_close=check.stop
+        )
+        routes += more
     # Tornado tries handlers in reverse order of registration: the guard sees every request first.
     tornado.add_handlers("(?s).*", routes)
     # Without a port, because an SSH tunnel may use another one. The guard also requires the page's own origin.
@@ -276,7 +283,7 @@ def prepare(
 
 def _server_options(options: ServeOptions) -> dict[str, Any]:
     """Return the options of Panel, Bokeh and Tornado."""
-    login: dict[str, Any] = {} if options.users is None else {"auth_provider": RequestAuthProvider()}
+    login: dict[str, Any] = {"auth_provider": RequestAuthProvider()} if options.with_login else {}
     return login | {
         "show": False,
         "start": False,

@@ -60,6 +60,7 @@ def serve_folder(
     port: int = 0,
     address: str = "127.0.0.1",
     users: str | Path | None = None,
+    oidc: str | Path | None = None,
     certificate: str | Path | None = None,
     key: str | Path | None = None,
     open_browser: bool = True,
@@ -77,7 +78,7 @@ def serve_folder(
         The twin's folder.
     workers : int
         Number of processes that serve pages, at least 2. Each needs the memory of one server.
-    port, address, users, certificate, key, open_browser
+    port, address, users, oidc, certificate, key, open_browser
         As for `twinlab.apps.serve`.
     warm : bool
         Build each page once in each worker before the first request.
@@ -94,7 +95,7 @@ def serve_folder(
     if workers < 2:
         msg = f"expected at least 2 workers, got {workers}; one process serves with `twinlab.apps.serve`"
         raise SchemaError(msg)
-    options = check_options(address, port=port, users=users, certificate=certificate, key=key)
+    options = check_options(address, port=port, users=users, oidc=oidc, certificate=certificate, key=key)
     with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="twinlab-", ignore_cleanup_errors=True) as own:
         # mkdtemp's folder: only its owner can read it.
         settings = _settings(Path(folder), options, workers=workers, warm=warm, logins=Path(own) / "logins.sqlite")
@@ -107,11 +108,12 @@ def _settings(
     """Return the settings of each worker."""
     channel_secret = secrets.token_hex(32)
     users = None if options.users is None else str(options.users.path.resolve())
+    oidc = None if options.oidc is None else str(options.oidc.resolve())
 
     def of(number: int) -> WorkerSettings:
         return WorkerSettings(
-            str(folder.resolve()), options.address, options.port, options.names, options.secure, users,
-            None if users is None else str(logins), number, workers, warm,
+            str(folder.resolve()), options.address, options.port, options.names, options.secure, users, oidc,
+            str(logins) if options.with_login else None, number, workers, warm,
             options.secrets.cookie, options.secrets.session, channel_secret,
         )  # fmt: skip
 

@@ -52,6 +52,7 @@ class WorkerSettings:
     names: tuple[str, ...]
     secure: bool
     users: str | None
+    oidc: str | None
     # Database of the logins, which all workers share.
     logins: str | None
     worker: int
@@ -141,7 +142,7 @@ def _serve(settings: WorkerSettings, *, running: list[Served], report: Callable[
     options = ServeOptions(
         settings.address, settings.port, settings.names, None, users, secure=settings.secure,
         secrets=ServerSecrets(settings.cookie_secret, settings.session_secret),
-        worker=settings.worker, workers=settings.workers,
+        worker=settings.worker, workers=settings.workers, oidc=None if settings.oidc is None else Path(settings.oidc),
     )  # fmt: skip
     asyncio.set_event_loop(asyncio.new_event_loop())
     loop = IOLoop.current()
