@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from twinlab.commands.guard import Fence, Guard, GuardLedger, Rates, Rule, State, state_sha256
+from twinlab.commands.guard import Fence, Guard, GuardLedger, Rates, Rule, State
+from twinlab.commands.messages import state_hash
 from twinlab.signing.keys import KeyRingFile
 
 RULE = Rule(
@@ -43,7 +44,7 @@ class FileForklift:
         return self.fence.advance()
 
     def state(self, target: str, parameter: str) -> State:
-        return State(self.value(), "km/h", datetime.now(UTC), state_sha256({"max_speed": self.value()}))
+        return State(self.value(), "km/h", datetime.now(UTC), state_hash(target, parameter, self.value(), "km/h"))
 
     def read_back(self, target: str, parameter: str) -> State:
         self.at("before reading back")

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from twinlab.commands.guard import Clock, Fence, Guard, GuardLedger, Rates, Rule, State, state_sha256
-from twinlab.commands.messages import Answer, Command, approve_command, new_command, new_stop, sign_command
+from twinlab.commands.guard import Clock, Fence, Guard, GuardLedger, Rates, Rule, State
+from twinlab.commands.messages import Answer, Command, approve_command, new_command, new_stop, sign_command, state_hash
 from twinlab.signing.keys import KeyRingFile
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -62,7 +62,7 @@ class Forklift:
         if not self.link:
             raise ConnectionError("no route to the forklift")
         value = self.values.get(target, 0.0)
-        hashed = state_sha256({"max_speed": value, "load": self.load})
+        hashed = state_hash(target, parameter, value, "km/h", watched={"load": self.load})
         return State(value, "km/h", self.time.now - timedelta(seconds=self.age), hashed, self.blocked)
 
     read_back = state
@@ -147,7 +147,8 @@ class Site:
         self.keys.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def state(self, target: str = "forklift/7") -> str:
-        return state_sha256({"max_speed": self.forklift.values.get(target, 0.0), "load": self.forklift.load})
+        reported = self.forklift.values.get(target, 0.0)
+        return state_hash(target, "max_speed", reported, "km/h", watched={"load": self.forklift.load})
 
     def command(self, **fields: Any) -> Command:
         self.counter += 1

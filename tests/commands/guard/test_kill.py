@@ -16,8 +16,7 @@ import pytest
 
 from tests.commands.guard.killed_guard import POINTS, guard_of
 from tests.commands.guard.site import new_signer
-from twinlab.commands.guard import state_sha256
-from twinlab.commands.messages import new_command, sign_command
+from twinlab.commands.messages import new_command, sign_command, state_hash
 
 ROOT = Path(__file__).parents[3]
 #: Where the asset has changed when the guard dies.
@@ -37,7 +36,7 @@ def signer(tmp_path: Path, need: Callable[[str], object]) -> Any:
 def wire(signer: Any, operation: Any, counter: int, value: float = 6.0, reported: float = 8.0) -> bytes:
     command = new_command(
         "forklift/7", "max_speed", value, "km/h", twin="parcel", operation=operation, counter=counter,
-        expected_state=state_sha256({"max_speed": reported}), reason="people near the dock",
+        expected_state=state_hash("forklift/7", "max_speed", reported, "km/h"), reason="people near the dock",
     )  # fmt: skip
     return sign_command(command, signer)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twinlab.commands.guard import Rule, state_sha256
+from twinlab.commands.guard import Rule
 from twinlab.errors import SchemaError
 
 FIELDS: dict[str, Any] = {
@@ -34,9 +34,3 @@ def test_a_rule_that_is_not_possible_names_its_field(fields: dict[str, Any], exp
     assert Rule(**FIELDS).people == 1
     with pytest.raises(SchemaError, match=f"rule of max_speed: {expected}"):
         Rule(**FIELDS | fields)
-
-
-def test_states_with_equal_values_have_equal_hashes() -> None:
-    assert state_sha256({"a": 1, "b": "open", "c": -0.0}) == state_sha256({"c": 0.0, "b": "open", "a": 1.0})
-    assert state_sha256({"a": 1.0}) != state_sha256({"a": "1.0"})
-    assert state_sha256({"a": None}) != state_sha256({})

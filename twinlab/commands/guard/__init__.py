@@ -21,6 +21,5 @@ __getattr__, __dir__ = attach(
         "Rates": "rules",
         "Rule": "rules",
         "State": "actuator",
-        "state_sha256": "actuator",
     },
 )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Actuator", "State", "state_sha256"]
+__all__ = ["Actuator", "State"]
 
 
 @dataclass(frozen=True)
@@ -23,29 +20,9 @@ class State:
     at: datetime
     """When it was measured, with a zone."""
     sha256: str
-    """`state_sha256` of what a person looks at before a command."""
+    """`twinlab.commands.messages.state_hash` of what a person looks at before a command."""
     blocked: tuple[str, ...] = ()
     """Interlocks that don't allow a setpoint now, in words: "fork_height: expected less than 1 m, got 2.4 m"."""
-
-
-def state_sha256(values: Mapping[str, float | str | None]) -> str:
-    """Return the hash of a state, which a command names as ``expected_state``.
-
-    Parameters
-    ----------
-    values : mapping of str to float, str or None
-        Signal -> value that a person looks at, each at the resolution at which a change matters: whoever decides and whoever
-        acts must round alike. Times aren't part of it, or no two states would be equal.
-
-    Examples
-    --------
-    >>> state_sha256({"max_speed": 8.0, "load": None})[:8]
-    '21c6b688'
-    >>> state_sha256({"load": None, "max_speed": 8})[:8]
-    '21c6b688'
-    """
-    numbers = {name: float(value) + 0.0 if isinstance(value, (int, float)) else value for name, value in values.items()}
-    return hashlib.sha256(json.dumps(numbers, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @runtime_checkable

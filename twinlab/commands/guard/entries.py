@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from twinlab.commands.guard.message import Message
-from twinlab.commands.messages.answer import Outcome
+from twinlab.commands.messages.answer import Outcome, plain_reason
 from twinlab.commands.messages.command import instant_text
 
 __all__ = ["Kind", "Record", "entry_of"]
@@ -37,6 +37,7 @@ def entry_of(
     more : int
         How many further messages were refused for the same reason since the last entry: a flood isn't written one by one.
     """
+    reason = plain_reason(reason)
     what: dict[str, Any] = {"outcome": outcome, "reason": reason}
     if check:
         what["check"] = check
@@ -45,6 +46,9 @@ def entry_of(
     if message is not None and (command := message.known) is not None:
         # The reason of the command and the one of the answer are two.
         what |= command.model_dump() | {"reason": reason, "asked_because": command.reason}
+        if kind == "command accepted" or command.operation == "stop":
+            # With its signatures, so that nobody who signed can deny it.
+            what["wire"] = message.wire.decode()
     return {
         "kind": kind,
         "time": instant_text(now),

@@ -19,7 +19,7 @@ from twinlab.signing.keys.ring import KeyRing
 if TYPE_CHECKING:
     from securesystemslib.signer import Key, Signer
 
-__all__ = ["ANSWER_TYPE", "Answer", "Outcome", "new_answer", "open_answer", "sign_answer"]
+__all__ = ["ANSWER_TYPE", "Answer", "Outcome", "new_answer", "open_answer", "plain_reason", "sign_answer"]
 
 #: Part of what is signed: an answer is no command.
 ANSWER_TYPE = "application/vnd.twinlab.answer+json"
@@ -97,12 +97,15 @@ def new_answer(
     """
     command_id, target, parameter = command or (None, None, None)
     reported, unit = value or (None, None)
-    # A text of another program may have surrogates, which can't be signed.
-    reason = reason.encode("utf-8", "replace").decode()[:2000] or outcome
     return Answer(
-        command_id=command_id, target=target, parameter=parameter, outcome=outcome, reason=reason,
+        command_id=command_id, target=target, parameter=parameter, outcome=outcome, reason=plain_reason(reason) or outcome,
         value=reported, unit=unit, at=instant_text(now or datetime.now(UTC)), device=device, wire_sha256=wire_sha256,
     )  # fmt: skip
+
+
+def plain_reason(text: str) -> str:
+    """Return a reason that can be signed and recorded: at most 2000 characters, no surrogates of another program's text."""
+    return text.encode("utf-8", "replace").decode()[:2000]
 
 
 def sign_answer(answer: Answer, signer: Signer) -> bytes:
