@@ -354,6 +354,7 @@ def test_every_package_that_the_code_imports_is_a_dependency() -> None:
         "panel_material_ui": "panel-material-ui",
         "dateutil": "python-dateutil",
         "SALib": "salib",
+        "paho": "paho-mqtt",
         "sklearn": "scikit-learn",
     }
     used = set()

@@ -11,6 +11,7 @@ __all__ = [
     "ControlError",
     "CorruptionError",
     "HistoryConflictError",
+    "NoAnswerError",
     "PurposeError",
     "SchemaError",
     "SourceError",
@@ -61,6 +62,10 @@ class CommandRejectedError(ControlError):
 
 class CommandExpiredError(ControlError):
     """The command's deadline has passed: decide again with the current state."""
+
+
+class NoAnswerError(ControlError):
+    """A command was sent, or may have been, and its device didn't answer: read back, and decide again."""
 
 
 class PurposeError(TwinlabError, PermissionError):

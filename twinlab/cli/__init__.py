@@ -2,13 +2,26 @@
 
 In: arguments. Out: text and an exit code.
 Read in order: `commands` (`main`, what all share, and the steps of a twin's life), `revisions` (try, compare, promote),
-`alerts`, `run`, `why`, `fidelity`, `models`, `predict`, `audit`, `edge`, `plant`, `warm`.
+`alerts`, `run`, `why`, `fidelity`, `models`, `predict`, `audit`, `edge`, `command_gateway`, `plant`, `warm`.
 Never: a computation of its own; each subcommand calls the twin.
 """
 
 from __future__ import annotations
 
-from twinlab.cli import alerts, audit, edge, fidelity, models, plant, predict, revisions, run, warm, why  # noqa: F401  (each adds its subcommands)
+from twinlab.cli import (  # noqa: F401  (each adds its subcommands)
+    alerts,
+    audit,
+    command_gateway,
+    edge,
+    fidelity,
+    models,
+    plant,
+    predict,
+    revisions,
+    run,
+    warm,
+    why,
+)
 from twinlab.cli.commands import main
 
 __all__ = ["main"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 import yaml
 
 from twinlab._locks import Lock
+from twinlab.demos.live_control import write_control
 from twinlab.demos.live_mappings import live_mappings
 from twinlab.demos.live_past import past_mappings, write_past
 from twinlab.demos.recipes import cache_folder, write_live_recipe
@@ -128,6 +129,7 @@ class LiveParcel:
                 text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
                 (mappings / f"{name}.yaml").write_text(text, encoding="utf-8")
             self.twin = create(self.folder / "twin", model=model, mappings=mappings)
+            write_control(notice["peers"], self.twin.folder)
             self.twin.ingest(*files)
             self._start(
                 stack, "historian", "run", str(self.twin.folder), ready=self.twin.folder / "live" / "status.json"

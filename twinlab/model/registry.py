@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 #: Group -> where its registry is. By name, because what a registry contains belongs to rooms above this one.
 _REGISTRIES = {
+    "twinlab.carriers": "twinlab.control.carriers.registry:CARRIER_KINDS",
     "twinlab.changes": "twinlab.simulate.scenarios.registry:CHANGE_KINDS",
     "twinlab.channels": "twinlab.control.delivery.channels:CHANNEL_KINDS",
     "twinlab.intrusions": "twinlab.events.intrusion.registry:INTRUSION_RULES",

@@ -3,7 +3,7 @@
 In: nothing but arguments; for a check, what a package adds. Out: a twin in memory that reads like a real one; an
 AssertionError that says what doesn't conform.
 Read in order: `fake_twin`, `example_model`, `example_stations`, `example_moving`; then the checks:
-`source_checks`, `quality_checks`, `rule_checks`, `kpi_checks`, `channel_checks`, `live_checks`, `model_checks`, `predictor_checks`, `format_checks`, `change_checks`, `page_checks`.
+`source_checks`, `quality_checks`, `rule_checks`, `kpi_checks`, `channel_checks`, `live_checks`, `model_checks`, `predictor_checks`, `format_checks`, `change_checks`, `page_checks`, `control/`.
 Never: behaviour that a real twin doesn't have.
 """
 
@@ -15,6 +15,7 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "FakeTwin": "fake_twin",
+        "check_carrier": "control.carrier_checks",
         "check_change": "change_checks",
         "check_channel": "channel_checks",
         "check_file_format": "source_checks",

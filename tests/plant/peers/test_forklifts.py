@@ -11,6 +11,7 @@ import pytest
 
 from tests.plant.peers.historian import Historian, until
 from twinlab.plant import ParcelSize, Plant
+from twinlab.plant.devices.keys import RunKeys
 from twinlab.plant.network.forklifts import DRIVING, present_mode
 from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.peers.forklifts import UNITS, ForkliftGateways
@@ -27,7 +28,11 @@ def test_a_command_slows_a_forklift_as_its_own_rows_show(tmp_path: Path) -> None
     plant = Plant(SIZE)
     # Monday at nine, local time.
     plant.advance(plant.time + 8 * HOUR)
-    peer = ForkliftGateways(tmp_path / "forklifts", Authority(tmp_path / "secrets"))
+    peer = ForkliftGateways(
+        tmp_path / "forklifts",
+        Authority(tmp_path / "secrets"),
+        RunKeys(tmp_path / "keys", [f"forklift/F0{number}" for number in (1, 2, 3)]),
+    )
     driving = np.flatnonzero(present_mode(plant.plan.forklifts, plant.state.forklifts) == DRIVING).tolist()
     assert driving
     slowed = f"F{driving[0] + 1:02d}"

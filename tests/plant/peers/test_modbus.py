@@ -67,15 +67,20 @@ def test_hours_and_starts_count_what_the_compressor_did(running: Any, client: Mo
     assert later[1] - starts == started
 
 
-def test_anybody_can_write_the_set_point_and_nothing_else(running: Any, client: ModbusTcpClient) -> None:
+def test_only_the_port_of_the_gateway_writes_set_points_and_nothing_else(running: Any, client: ModbusTcpClient) -> None:
     before = running.plant.state.rooms.set_to[0]
-    assert not client.write_register(1, 410, device_id=1).isError()
+    assert client.write_register(1, 410, device_id=1).isError()
+    assert running.plant.state.rooms.set_to[0] == before
+    inner = ModbusTcpClient("127.0.0.1", port=running.peer("modbus").inner_port)
+    assert inner.connect()
+    assert not inner.write_register(1, 410, device_id=1).isError()
     assert running.plant.state.rooms.set_to[0] == pytest.approx(5.0)
     assert registers(running, client, 0)[1] == 410
-    assert client.write_register(1, 2000, device_id=1).isError()
-    assert client.write_register(0, 1, device_id=1).isError()
-    assert client.write_registers(0, [1, 2, 3], device_id=1).isError()
+    assert inner.write_register(1, 2000, device_id=1).isError()
+    assert inner.write_register(0, 1, device_id=1).isError()
+    assert inner.write_registers(0, [1, 2, 3], device_id=1).isError()
     assert running.plant.state.rooms.set_to[0] == pytest.approx(5.0)
+    inner.close()
     running.plant.command("set_temperature", "R01", before)
 
 

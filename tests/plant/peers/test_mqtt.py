@@ -12,6 +12,7 @@ import xarray as xr
 
 from tests.plant.peers.historian import Historian, until
 from twinlab.plant import ParcelSize, Plant
+from twinlab.plant.devices.keys import RunKeys
 from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.peers.mqtt import UNITS, TruckGateways
 from twinlab.plant.peers.peer import Moment, moment_of
@@ -38,7 +39,11 @@ def truck_model(folder: Path) -> AnomalyModel:
 
 def test_rows_of_trucks_reach_a_historian_once_whatever_their_link_does(tmp_path: Path) -> None:
     plant = Plant(SIZE)
-    peer = TruckGateways(tmp_path / "mqtt", Authority(tmp_path / "secrets"))
+    peer = TruckGateways(
+        tmp_path / "mqtt",
+        Authority(tmp_path / "secrets"),
+        RunKeys(tmp_path / "keys", [f"truck/T00{number}" for number in (1, 2, 3)]),
+    )
     moments: list[Moment] = []
     model = truck_model(tmp_path / "mqtt")
 

@@ -80,22 +80,29 @@ def test_a_subscription_with_a_short_queue_loses_values_that_the_history_has(run
     assert history == true
 
 
-def test_operators_write_set_points_which_the_plant_takes(running: Any) -> None:
+def test_nobody_writes_a_set_point_and_who_tries_is_recorded(running: Any) -> None:
     address = running.peer("opcua").address
+    before = running.plant.state.rooms.set_to.copy()
 
-    async def write(who: str, value: float) -> None:
+    async def write(who: str) -> None:
         async with await client(address, address[who]) as found:
-            await (await node(found, f"{FIRST}.SetPoint")).write_value(value)
+            await (await node(found, f"{FIRST}.SetPoint")).write_value(6.5)
 
-    asyncio.run(write("operator", 6.5))
+    for who in ("operator", "viewer"):
+        with pytest.raises(ua.UaStatusCodeError):
+            asyncio.run(write(who))
     running.advance(60)
-    assert running.plant.state.rooms.set_to[1] == 6.5
-    with pytest.raises(ua.UaStatusCodeError):
-        asyncio.run(write("viewer", 9.0))
-    running.advance(60)
-    assert running.plant.state.rooms.set_to[1] == 6.5
-    # One that the plant refuses is shown as what is valid.
-    asyncio.run(write("operator", 500.0))
+    assert (running.plant.state.rooms.set_to == before).all()
+    entries = list(running.peer("opcua").device.records.entries())
+    assert [(entry["kind"], entry["who"]) for entry in entries] == [
+        ("request refused", ["operator"]), ("request refused", ["viewer"])
+    ]  # fmt: skip
+    assert "got a write of a value by viewer" in entries[1]["what"]["reason"]
+
+
+def test_a_command_of_the_plant_shows_in_the_variable(running: Any) -> None:
+    address = running.peer("opcua").address
+    running.plant.command("set_temperature", FIRST, 6.5)
     running.advance(60)
 
     async def shown() -> float:

@@ -1,7 +1,7 @@
 """Messages: a command, signed by persons, and the answer of a device.
 
 In: what is to be set, and signers; or bytes from anybody with a key ring. Out: bytes to send, or a command with the persons who signed it.
-Read in order: `command`, `signed`, `signers`, `answer`, `state`.
+Read in order: `command`, `signed`, `signers`, `answer`, `state`, `report`.
 Never: a person who counts twice because of two keys.
 """
 
@@ -16,6 +16,9 @@ __getattr__, __dir__ = attach(
         "Answer": "answer",
         "Command": "command",
         "PAYLOAD_TYPE": "signed",
+        "REPORT_TYPE": "report",
+        "ReadRequest": "report",
+        "Report": "report",
         "SignedCommand": "signed",
         "approve_command": "signed",
         "check_signers": "signers",
@@ -25,10 +28,13 @@ __getattr__, __dir__ = attach(
         "new_stop": "command",
         "open_answer": "answer",
         "open_command": "signed",
+        "open_report": "report",
         "open_signed": "signers",
         "read_command": "command",
+        "read_request": "report",
         "sign_answer": "answer",
         "sign_command": "signed",
+        "sign_report": "report",
         "state_hash": "state",
     },
 )

@@ -21,14 +21,15 @@ __all__ = ["CONTROL", "HISTORIAN", "Broker"]
 HISTORIAN, CONTROL = "historian", "control"
 _PATIENCE = 20.0
 #: A gateway writes its own births and rows, and reads its own replies and requests; the historian the reverse. Only `CONTROL`
-#: writes requests of commands; a device reads its own, and answers on its own topic.
+#: writes commands; a device reads its own, and answers and shows that it lives on its own topics.
 _ACCESS = f"""
 pattern write twinlab/%u/birth
 pattern write twinlab/%u/rows
 pattern read twinlab/%u/reply
 pattern read twinlab/%u/request
-pattern read command/%u/request
+pattern read command/%u/+
 pattern write answer/%u
+pattern write alive/%u
 
 user {HISTORIAN}
 topic read twinlab/+/birth
@@ -37,7 +38,7 @@ topic write twinlab/+/reply
 topic write twinlab/+/request
 
 user {CONTROL}
-topic write command/+/request
+topic write command/+/+
 topic read answer/+
 """
 

@@ -1,7 +1,8 @@
-"""Forklifts: a gateway with an outbox on each of them, over MQTT with TLS to the halls' broker.
+"""Forklifts: a gateway with an outbox and a controller on each of them, over MQTT with TLS to the halls' broker.
 
 Every five seconds they report where they are, how fast they drive and may drive, and how near the nearest person is; every ten
-minutes battery, load and mode, as their boxes write them to files.
+minutes battery, load and mode, as their boxes write them to files. The
+controllers take signed commands, `max_speed`; one that a command has set stops if it has no link to the broker.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import contextlib
 from pathlib import Path
 
 from twinlab.edge import Gateway, GatewaySettings, Reading
+from twinlab.plant.devices.actuators import max_speed
+from twinlab.plant.devices.keys import RunKeys
+from twinlab.plant.devices.rules import max_speed_rule
 from twinlab.plant.faults.proxy import FaultProxy
 from twinlab.plant.network.forklifts import CHARGING, DRIVING, IDLE, present_mode
 from twinlab.plant.network.motion import MotionState, move_forklifts, start_motion
 from twinlab.plant.network.names import asset_name
 from twinlab.plant.peers.broker import HISTORIAN, Broker
 from twinlab.plant.peers.certificates import Authority
+from twinlab.plant.peers.controllers import Controllers
 from twinlab.plant.peers.peer import Moment
 
 __all__ = ["UNITS", "WEAR_UNITS", "ForkliftGateways"]
@@ -39,14 +44,18 @@ class ForkliftGateways:
         Gets ``outboxes/``, the disks of the gateways, and the broker's files.
     authority : Authority
         Issues the certificates of broker, forklifts and clients.
+    keys : RunKeys
+        Keys of the run, with those of the forklifts.
     """
 
     name = "forklifts"
 
-    def __init__(self, folder: str | Path, authority: Authority) -> None:
+    def __init__(self, folder: str | Path, authority: Authority, keys: RunKeys) -> None:
         self._folder = Path(folder)
         self._authority = authority
         self.broker = Broker(self._folder, authority)
+        #: What takes commands.
+        self.controllers = Controllers(self._folder, "forklift", broker=self.broker, authority=authority, keys=keys)
         #: Between the forklifts and the broker.
         self.link: FaultProxy | None = None
         self._gateways: list[Gateway] = []
@@ -71,6 +80,8 @@ class ForkliftGateways:
             name = asset_name("forklift", number)
             self._authority.issue(name)
             self._gateways.append(await self._stack.enter_async_context(Gateway(self._settings(name))))
+        names = [gateway.settings.name for gateway in self._gateways]
+        await self.controllers.start(names, plant, port=self.link.port, rule=max_speed_rule, setting=max_speed())
 
     async def publish(self, moment: Moment) -> None:
         """Give the gateways the rows of a step; each is on its forklift's disk when this returns."""
@@ -98,6 +109,7 @@ class ForkliftGateways:
 
     async def stop(self) -> None:
         """Close the gateways, then the broker; rows that aren't acknowledged stay in the outboxes."""
+        await self.controllers.stop()
         await self._stack.aclose()
         self._gateways.clear()
         if self.link is not None:
@@ -109,7 +121,8 @@ class ForkliftGateways:
     def address(self) -> dict[str, object]:
         """Host and port of the broker, its authority's certificate, and the historian's certificate and key."""
         names = [gateway.settings.name for gateway in self._gateways]
-        return {**self.broker.client(HISTORIAN), "prefix": "twinlab", "gateways": names, "wear": self._wear}
+        return {**self.broker.client(HISTORIAN), "prefix": "twinlab", "gateways": names, "wear": self._wear,
+                "commands": self.controllers.address}  # fmt: skip
 
     def waiting(self) -> int:
         """Return how many rows the historian hasn't acknowledged."""

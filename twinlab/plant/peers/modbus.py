@@ -1,12 +1,16 @@
 """Old refrigeration units: Modbus TCP without clock, authentication and units; tenths of °F, sentinels, swapped words.
 
-Each hub is one unit with its own device id; each of its rooms has ten holding registers, see `REGISTERS`.
+Each hub is one unit with its own device id; each of its rooms has ten holding registers, see `REGISTERS`. The units can't verify a
+command. So the port that others reach only reads; set points are written through another one, which only a gateway reaches that
+verifies commands: see `twinlab.edge.commanding`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +18,15 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from twinlab.edge.commanding.command_gateway import CommandGateway
+from twinlab.edge.commanding.settings import CommandGatewaySettings
 from twinlab.errors import CommandRejectedError
+from twinlab.plant.devices.keys import RunKeys
+from twinlab.plant.devices.rules import TWIN, set_point_parameter
 from twinlab.plant.network.names import asset_name
 from twinlab.plant.network.towns import TOWNS
+from twinlab.plant.peers.broker import CONTROL
+from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.peers.peer import Moment
 from twinlab.plant.steps.plant import Plant
 
@@ -25,7 +35,7 @@ __all__ = ["BROKEN", "REGISTERS", "ROOM_REGISTERS", "ModbusUnits"]
 #: Address within a room's registers -> contents.
 REGISTERS = {
     0: "temperature, tenths of °F, signed; 0x8000 while the sensor is broken",
-    1: "set point, tenths of °F, signed; can be written",
+    1: "set point, tenths of °F, signed; written by the gateway only",
     2: "door: 0 closed, 1 open",
     3: "compressor: 0 off, 1 running",
     4: "running hours of the compressor, 32-bit float, low word first (2 registers)",
@@ -35,7 +45,7 @@ REGISTERS = {
 ROOM_REGISTERS = 10
 #: Value of a temperature while its sensor is broken.
 BROKEN = 0x8000
-_SET_POINT = 1
+_SET_POINT, _DOOR = 1, 2
 
 
 class ModbusUnits:
@@ -45,16 +55,35 @@ class ModbusUnits:
     ----------
     rooms : sequence of int
         Numbers of the rooms, from 0.
+    authority : Authority, optional
+        Issues the certificates of the gateway and of the client ``control``; without it there is no gateway.
+    folder : Path, optional
+        Gets the memory of the gateway.
+    keys : RunKeys, optional
+        Keys of the run, with that of the device ``refrigeration``.
     port : int
         0 for a free one.
     """
 
     name = "modbus"
 
-    def __init__(self, rooms: Sequence[int], *, port: int = 0) -> None:
+    def __init__(
+        self,
+        rooms: Sequence[int],
+        authority: Authority | None = None,
+        folder: Path | None = None,
+        keys: RunKeys | None = None,
+        *,
+        port: int = 0,
+    ) -> None:
         self._rooms = list(rooms)
         self._port = port
-        self._server: ModbusTcpServer | None = None
+        self._authority, self._folder, self._keys = authority, folder, keys
+        self._servers: list[ModbusTcpServer] = []
+        #: What takes commands.
+        self.gateway: CommandGateway | None = None
+        #: Port that set points are written through.
+        self.inner_port = 0
         self._members: dict[int, list[int]] = {}
         self._memory: dict[int, list[int]] = {}
         self._hours = np.zeros(0)
@@ -63,7 +92,7 @@ class ModbusUnits:
         self._wear = False
 
     async def start(self, moment: Moment) -> None:
-        """Listen on a free port."""
+        """Listen on free ports."""
         plant, self._wear = moment.plant, moment.wear is not None
         for room in self._rooms:
             self._members.setdefault(int(plant.plan.rooms.hub[room]) + 1, []).append(room)
@@ -74,10 +103,13 @@ class ModbusUnits:
         self._ran = plant.state.rooms.running.copy()
         self._memory = {unit: [0] * (ROOM_REGISTERS * len(rooms)) for unit, rooms in self._members.items()}
         self._show(plant, plant.state.rooms.temperature, np.zeros(plant.size.cold_rooms, dtype=bool), moment)
-        devices = [self._device(unit, plant) for unit in self._members]
-        self._server = ModbusTcpServer(devices, address=("127.0.0.1", self._port))
-        await self._server.serve_forever(background=True)
-        self._port = self._server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]  # asyncio.Server
+        self._port = await self._listen(plant, self._port, writes=False)
+        self.inner_port = await self._listen(plant, 0, writes=True)
+        if self._authority is not None and self._folder is not None and self._keys is not None:
+            settings = self.gateway_settings(self._authority, self._keys, self._folder)
+            # In a thread: what was under way when an earlier run ended is read back from the units, which this loop serves.
+            self.gateway = await asyncio.to_thread(CommandGateway, settings)
+            await self.gateway.server.start()
 
     async def publish(self, moment: Moment) -> None:
         """Show the values of the step's last minute, and count hours and starts of all of them."""
@@ -97,9 +129,13 @@ class ModbusUnits:
 
     async def stop(self) -> None:
         """Close all connections."""
-        if self._server is not None:
-            await self._server.shutdown()  # type: ignore[no-untyped-call]
-            self._server = None
+        if self.gateway is not None:
+            await self.gateway.server.stop()
+            await asyncio.to_thread(self.gateway.device.close)
+            self.gateway = None
+        for server in self._servers:
+            await server.shutdown()  # type: ignore[no-untyped-call]
+        self._servers.clear()
 
     @property
     def address(self) -> dict[str, object]:
@@ -109,8 +145,54 @@ class ModbusUnits:
             for unit, rooms in self._members.items()
         }
         return {
-            "host": "127.0.0.1", "port": self._port, "registers_a_room": ROOM_REGISTERS, "units": units, "wear": self._wear
+            "host": "127.0.0.1", "port": self._port, "registers_a_room": ROOM_REGISTERS, "units": units, "wear": self._wear,
+            **({} if self.gateway is None else {"commands": self._commands(self.gateway.server.port)}),
         }  # fmt: skip
+
+    def gateway_settings(self, authority: Authority, keys: RunKeys, folder: Path) -> CommandGatewaySettings:
+        """Return the settings of a gateway of these units, whose certificates are issued."""
+        pair = authority.issue("refrigeration", server=True)
+        authority.issue(CONTROL)
+        targets = {
+            f"cold_room/{asset_name('cold_room', room)}": {
+                "device": unit, "addresses": {"set_point": place * ROOM_REGISTERS + _SET_POINT},
+                "watched": {"door": place * ROOM_REGISTERS + _DOOR},
+            }
+            for unit, rooms in self._members.items() for place, room in enumerate(rooms)
+        }  # fmt: skip
+        return CommandGatewaySettings.model_validate({
+            "name": "refrigeration", "twin": TWIN, "keys": str(keys.ring), "key": str(keys.device("refrigeration")),
+            "folder": str(folder),
+            "listen": {
+                "ca": str(authority.certificate), "certificate": str(pair.certificate), "key": str(pair.key), "clients": [CONTROL]
+            },
+            "modbus": {
+                "host": "127.0.0.1", "port": self.inner_port, "parameters": {"set_point": set_point_parameter()}, "targets": targets
+            },
+        })  # fmt: skip
+
+    def _commands(self, port: int) -> dict[str, object]:
+        """How commands reach the rooms: for ``control.yaml``."""
+        assert self._authority is not None
+        assert self._keys is not None
+        folder = self._authority.folder
+        return {
+            "carrier": "modbus", "run_keys": self._keys.address, "device": "refrigeration",
+            "assets": [f"cold_room/{asset_name('cold_room', room)}" for room in self._rooms],
+            "options": {
+                "host": "127.0.0.1", "port": port, "ca": str(self._authority.certificate),
+                "certificate": str(folder / f"{CONTROL}.pem"), "key": str(folder / f"{CONTROL}.key.pem"),
+            },
+        }  # fmt: skip
+
+    async def _listen(self, plant: Plant, port: int, *, writes: bool) -> int:
+        server = ModbusTcpServer(
+            [self._device(unit, plant, writes=writes) for unit in self._members], address=("127.0.0.1", port)
+        )
+        await server.serve_forever(background=True)
+        self._servers.append(server)
+        found: int = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]  # asyncio.Server
+        return found
 
     def _show(self, plant: Plant, temperature: Any, broken: Any, moment: Moment) -> None:  # noqa: ANN401  (arrays of the rooms)
         last = len(moment.step.rooms.door) - 1
@@ -132,7 +214,7 @@ class ModbusUnits:
                     max(0, round(100 * float(current))),
                 ]
 
-    def _device(self, unit: int, plant: Plant) -> SimDevice:
+    def _device(self, unit: int, plant: Plant, *, writes: bool) -> SimDevice:
         memory, rooms = self._memory[unit], self._members[unit]
 
         async def answer(
@@ -143,6 +225,8 @@ class ModbusUnits:
             registers: list[int],
             values: list[int] | list[bool] | None,
         ) -> ExcCodes | None:
+            if values is not None and not writes:
+                return ExcCodes.ILLEGAL_FUNCTION
             if values is not None:
                 if count != 1 or address % ROOM_REGISTERS != _SET_POINT:
                     return ExcCodes.ILLEGAL_ADDRESS

@@ -2,7 +2,7 @@
 
 Each truck has a client certificate of its own; the access list lets it write its own topics only. The historian connects
 with the certificate ``historian``. Gateways store a report on their disk before they send it, and send it until the historian
-has acknowledged it.
+has acknowledged it. Beside it, a controller takes signed commands, `speed_factor`.
 
 If the folder has ``truck.npz``, an exported anomaly model of the twin's trucks, gateways that are opened then score their rows with it.
 """
@@ -18,10 +18,14 @@ import numpy as np
 
 from twinlab.edge import Gateway, GatewaySettings, Reading
 from twinlab.edge.transport import tls_context
+from twinlab.plant.devices.actuators import speed_factor_setting
+from twinlab.plant.devices.keys import RunKeys
+from twinlab.plant.devices.rules import speed_factor_rule
 from twinlab.plant.faults.proxy import FaultProxy
 from twinlab.plant.network.names import asset_name, first_maker_trucks
 from twinlab.plant.peers.broker import HISTORIAN, Broker
 from twinlab.plant.peers.certificates import Authority
+from twinlab.plant.peers.controllers import Controllers
 from twinlab.plant.peers.peer import Moment
 from twinlab.plant.steps.commands import speed_factor
 
@@ -45,15 +49,19 @@ class TruckGateways:
     folder : path
         Gets ``outboxes/``, the disks of the gateways, and the broker's files. May have ``truck.npz``.
     authority : Authority
-        Issues the certificates of broker, trucks and historian.
+        Issues the certificates of broker, trucks and clients.
+    keys : RunKeys
+        Keys of the run, with those of the trucks.
     """
 
     name = "mqtt"
 
-    def __init__(self, folder: str | Path, authority: Authority) -> None:
+    def __init__(self, folder: str | Path, authority: Authority, keys: RunKeys) -> None:
         self._folder = Path(folder)
         self._authority = authority
         self._broker = Broker(self._folder, authority)
+        #: What takes commands.
+        self.controllers = Controllers(self._folder, "truck", broker=self._broker, authority=authority, keys=keys)
         #: Between the gateways and the broker.
         self.link: FaultProxy | None = None
         self._gateways: dict[int, Gateway] = {}
@@ -77,6 +85,10 @@ class TruckGateways:
         for truck in trucks:
             self._authority.issue(asset_name("truck", truck))
         await asyncio.gather(*(self._open(truck) for truck in trucks))
+        names = [asset_name("truck", truck) for truck in trucks]
+        await self.controllers.start(
+            names, moment.plant, port=self.link.port, rule=speed_factor_rule, setting=speed_factor_setting()
+        )
 
     async def publish(self, moment: Moment) -> None:
         """Give the gateways the reports of a step; each is on its truck's disk when this returns."""
@@ -131,6 +143,7 @@ class TruckGateways:
 
     async def stop(self) -> None:
         """Close the gateways, then the broker; rows that aren't acknowledged stay in the outboxes."""
+        await self.controllers.stop()
         await asyncio.gather(*(stack.aclose() for stack in self._stacks.values()))
         self._stacks.clear()
         self._gateways.clear()
@@ -145,7 +158,7 @@ class TruckGateways:
         return {
             **self._broker.client(HISTORIAN), "prefix": "twinlab",
             "gateways": [asset_name("truck", truck) for truck in sorted(self._gateways)],
-            "wear": self._units is not UNITS,
+            "wear": self._units is not UNITS, "commands": self.controllers.address,
         }  # fmt: skip
 
     async def _open(self, truck: int) -> None:

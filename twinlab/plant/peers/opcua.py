@@ -1,31 +1,39 @@
 """New warehouses: an OPC UA server with Basic256Sha256 Sign & Encrypt, two roles by certificate, and HistoryRead.
 
 ``Warehouses/<hub>/<room>`` has the variables `VARIABLES`; each room's ``Temperature`` and ``SetPoint`` state °C as their
-engineering unit. Node ids are strings such as ``R07.Temperature``. The certificate ``opcua-operator`` may write set points,
-``opcua-viewer`` may only read.
+engineering unit. Node ids are strings such as ``R07.Temperature``. The certificate ``opcua-viewer`` may only read. ``opcua-operator``
+may also call each room's methods ``Select``, ``Operate`` and ``Stop``, which take signed commands; nobody writes a set point.
 """
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from asyncua import Server, ua
 from asyncua.common.node import Node
-from asyncua.crypto.permission_rules import SimpleRoleRuleset, UserRole
+from asyncua.crypto.permission_rules import UserRole
 from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
 from asyncua.server.history import HistoryDict
 from asyncua.server.user_managers import CertificateUserManager
 
-from twinlab.errors import CommandRejectedError
-from twinlab.plant.network.names import asset_name
+from twinlab._tasks import cancel_all
+from twinlab.edge.commanding.device import CommandedDevice
+from twinlab.plant.devices.actuators import set_point
+from twinlab.plant.devices.keys import RunKeys
+from twinlab.plant.devices.made import make_device
+from twinlab.plant.devices.rules import set_point_rule
+from twinlab.plant.network.names import asset_name, asset_number
 from twinlab.plant.network.towns import TOWNS
 from twinlab.plant.peers.certificates import Authority
+from twinlab.plant.peers.opcua_access import AccessRules, add_methods
 from twinlab.plant.peers.peer import Moment
+from twinlab.plant.steps.plant import Plant
 
 __all__ = ["NAMESPACE", "VARIABLES", "OpcUaServer"]
 
@@ -51,18 +59,6 @@ _UNITS = {"Temperature": _CELSIUS, "SetPoint": _CELSIUS, CURRENT: _AMPERE}
 _URI = "urn:twinlab:plant:server"
 
 
-class _Readers(SimpleRoleRuleset):  # type: ignore[misc]  # asyncua's types aren't read
-    """Viewers read; only operators write."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        for request in (
-            ua.ObjectIds.WriteRequest_Encoding_DefaultBinary,
-            ua.ObjectIds.CallRequest_Encoding_DefaultBinary,
-        ):
-            self._permission_dict[UserRole.User].discard(ua.NodeId(request))
-
-
 class _Room(NamedTuple):
     number: int
     nodes: dict[str, Node]
@@ -77,6 +73,10 @@ class OpcUaServer:
         Numbers of the rooms, from 0.
     authority : Authority
         Issues the server's and the clients' certificates.
+    folder : Path
+        Gets the memory of what verifies commands.
+    keys : RunKeys
+        Keys of the run, with that of the device ``warehouses``.
     port : int
         0 for a free one.
     kept : int
@@ -85,10 +85,24 @@ class OpcUaServer:
 
     name = "opcua"
 
-    def __init__(self, rooms: Sequence[int], authority: Authority, *, port: int = 0, kept: int = 20_000) -> None:
+    def __init__(
+        self,
+        rooms: Sequence[int],
+        authority: Authority,
+        folder: Path,
+        keys: RunKeys,
+        *,
+        port: int = 0,
+        kept: int = 20_000,
+    ) -> None:
         self._numbers = list(rooms)
         self._authority = authority
+        self._folder, self._keys = folder, keys
         self._port = port
+        #: What takes commands.
+        self.device: CommandedDevice | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._doors: dict[int, bool] = {}
         self._kept = kept
         self._history = HistoryDict()
         self._server: Server | None = None
@@ -100,6 +114,8 @@ class OpcUaServer:
         """Issue certificates, build the address space, listen on a free port."""
         if moment.wear is not None:
             self._variables[CURRENT] = ua.VariantType.Double
+        self._doors = dict.fromkeys(self._numbers, False)
+        self.device = await self._make_device(moment.plant)
         users = CertificateUserManager()
         own = self._authority.issue("opcua-server", server=True, uri=_URI)
         for name in ("viewer", "operator"):
@@ -113,7 +129,9 @@ class OpcUaServer:
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self._port}/twinlab/")
         server.set_server_name("twinlab plant, warehouses")
         await server.set_application_uri(_URI)
-        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt], permission_ruleset=_Readers())
+        server.set_security_policy(
+            [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt], permission_ruleset=AccessRules(self._note_refusal)
+        )
         server.set_identity_tokens([ua.X509IdentityToken, ua.AnonymousIdentityToken])
         server.set_certificate_validator(
             CertificateValidator(CertificateValidatorOptions.BASIC_VALIDATION | CertificateValidatorOptions.PEER_CLIENT)
@@ -122,14 +140,15 @@ class OpcUaServer:
         await server.load_private_key(own.key)
         await self._build(server, moment)
         await server.start()
+        self._watch = asyncio.create_task(self.device.run())
 
     async def publish(self, moment: Moment) -> None:
-        """Take set points that operators have written, then write the values of all minutes, in order."""
-        server = self._server
-        assert server is not None
+        """Write the values of all minutes, in order."""
         minutes, measured = moment.step.rooms, moment.rooms
         for room in self._rooms:
-            await self._take_set_point(server, room, moment)
+            await self._show_set_point(room, moment.plant)
+            if len(minutes.time):
+                self._doors[room.number] = bool(minutes.door[-1, room.number])
             for place, second in enumerate(minutes.time.tolist()):
                 fast = int(measured.fast[room.number, place])
                 when = datetime.fromtimestamp(second + fast, UTC)
@@ -145,10 +164,16 @@ class OpcUaServer:
                     await self._write(room, CURRENT, round(float(moment.wear.current[place, room.number]), 2), when)
 
     async def stop(self) -> None:
-        """Close all sessions."""
+        """Close all sessions, and wait until nothing is under way."""
+        if self._watch is not None:
+            await cancel_all([self._watch])
         if self._server is not None:
             await self._server.stop()
             self._server = None
+        if self.device is not None:
+            # What is under way needs the event loop.
+            await asyncio.to_thread(self.device.close)
+            self.device = None
 
     @property
     def address(self) -> dict[str, object]:
@@ -163,7 +188,22 @@ class OpcUaServer:
             "operator": {"certificate": str(folder / "opcua-operator.pem"), "key": str(folder / "opcua-operator.key.pem"),
                          "application_uri": "urn:twinlab:operator"},
             "rooms": [asset_name("cold_room", room) for room in self._numbers],
-            "wear": CURRENT in self._variables,
+            "wear": CURRENT in self._variables, "commands": self._commands,
+        }  # fmt: skip
+
+    @property
+    def _commands(self) -> dict[str, object]:
+        """How commands reach the rooms: for ``control.yaml``."""
+        folder = self._authority.folder
+        return {
+            "carrier": "opcua", "run_keys": self._keys.address, "device": "warehouses",
+            "assets": [f"cold_room/{asset_name('cold_room', room)}" for room in self._numbers],
+            "options": {
+                "url": f"opc.tcp://127.0.0.1:{self._port}/twinlab/", "namespace": NAMESPACE,
+                "server_certificate": str(folder / "opcua-server.pem"), "certificate": str(folder / "opcua-operator.pem"),
+                "key": str(folder / "opcua-operator.key.pem"), "application_uri": "urn:twinlab:operator",
+                "variables": {"set_point": ["SetPoint", "degC"]},
+            },
         }  # fmt: skip
 
     async def _build(self, server: Server, moment: Moment) -> None:
@@ -200,22 +240,34 @@ class OpcUaServer:
                 )
                 await self._history.new_historized_node(node.nodeid, None, self._kept)
                 await self._write(room, variable, first[variable], when)
-            await room.nodes["SetPoint"].set_writable()
             self._shown[number] = first["SetPoint"]
             self._rooms.append(room)
+            await self._add_methods(room, parent, index, moment.plant)
 
-    async def _take_set_point(self, server: Server, room: _Room, moment: Moment) -> None:
-        """Command what an operator has written since the last step; show what is valid."""
-        found = server.read_attribute_value(room.nodes["SetPoint"].nodeid).Value
-        wanted = self._shown[room.number] if found is None else found.Value
-        valid = float(moment.plant.state.rooms.set_to[room.number])
-        if wanted != self._shown[room.number]:
-            with contextlib.suppress(CommandRejectedError):
-                moment.plant.command("set_temperature", asset_name("cold_room", room.number), wanted)
-                valid = wanted
-        if valid != self._shown[room.number] or valid != wanted:
-            await self._write(room, "SetPoint", valid, datetime.fromtimestamp(moment.plant.time, UTC))
+    async def _show_set_point(self, room: _Room, plant: Plant) -> None:
+        valid = float(plant.state.rooms.set_to[room.number])
+        if valid != self._shown[room.number]:
             self._shown[room.number] = valid
+            await self._write(room, "SetPoint", valid, datetime.fromtimestamp(plant.time, UTC))
+
+    async def _add_methods(self, room: _Room, parent: Node, index: int, plant: Plant) -> None:
+        async def show() -> None:
+            await self._show_set_point(room, plant)
+
+        assert self.device is not None
+        asset = f"cold_room/{asset_name('cold_room', room.number)}"
+        await add_methods(parent, index, asset, device=self.device, after=show)
+
+    def _note_refusal(self, user: str, reason: str) -> None:
+        assert self.device is not None
+        self.device.note("request refused", reason, who=user)
+
+    async def _make_device(self, plant: Plant) -> CommandedDevice:
+        targets = [f"cold_room/{asset_name('cold_room', room)}" for room in self._numbers]
+        return await make_device(
+            "warehouses", self._folder, plant=plant, keys=self._keys, rule=set_point_rule(targets), setting=set_point(),
+            watched=lambda name: {"door": float(self._doors[asset_number("cold_room", name, count=plant.size.cold_rooms)])},
+        )  # fmt: skip
 
     async def _write(self, room: _Room, variable: str, value: float, when: datetime, *, bad: bool = False) -> None:
         assert self._server is not None

@@ -65,6 +65,9 @@ class Injector:
         await proxy.start()
         if endpoint is not None:
             address["endpoint"] = str(endpoint).replace(f":{port}", f":{proxy.port}", 1)
+            if isinstance(commands := address.get("commands"), dict) and "url" in commands["options"]:
+                options = {**commands["options"], "url": address["endpoint"]}
+                address["commands"] = {**commands, "options": options}
         else:
             address["port"] = proxy.port
         return address

@@ -1,7 +1,7 @@
 """Keys: whose signatures count, as whom, and in which roles.
 
 In: a YAML file of people and devices with their public keys; passphrases. Out: public keys that aren't revoked; signers.
-Read in order: `ring`, `ring_file`, `sealed` (private keys on a server).
+Read in order: `ring`, `ring_file`, `key_file` (a private key in a file), `sealed` (private keys on a server).
 Never: a private key in the clear in a folder of the twin.
 """
 
@@ -17,5 +17,7 @@ __getattr__, __dir__ = attach(
         "PublicKey": "ring",
         "Role": "ring",
         "SealedKeys": "sealed",
+        "create_key": "key_file",
+        "read_signer": "key_file",
     },
 )

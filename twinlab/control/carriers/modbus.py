@@ -1,0 +1,96 @@
+"""Old machines behind a gateway: TLS with a certificate to the gateway, which verifies, writes the register and reads it back.
+
+There is no way to a Modbus machine itself: it can't verify a command. See `twinlab.edge.commanding.tls_server` for the bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Annotated
+
+from pydantic import Field
+
+from twinlab.commands.messages.report import ReadRequest
+from twinlab.control.carriers.carrier import CarrierContext, CarrierKind, Reported
+from twinlab.control.carriers.verifying import checked_report
+from twinlab.edge.commanding.tls_server import COMMAND, READ, read_frame, write_frame
+from twinlab.errors import NoAnswerError, SourceError
+from twinlab.model.extensions.options import Options
+
+__all__ = ["MODBUS", "GatewayCarrier", "GatewayOptions"]
+
+
+class GatewayOptions(Options):
+    """Options of a gateway of commands."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65_535)]
+    ca: str
+    """File with the certificate of the gateway's authority."""
+    certificate: str
+    """File with the certificate of who may send commands."""
+    key: str
+    """File with its private key."""
+
+
+class GatewayCarrier:
+    """Sends each request over a connection of its own: an emergency stop doesn't wait for a command.
+
+    Parameters
+    ----------
+    options : GatewayOptions
+    context : CarrierContext
+    """
+
+    def __init__(self, options: GatewayOptions, context: CarrierContext) -> None:
+        self._options, self._context = options, context
+
+    async def open(self) -> None:
+        """Connect once, to see whether the gateway is there."""
+        _, writer = await self._connect(5.0)
+        writer.close()
+
+    async def send(self, wire: bytes, *, target: str, within: float) -> bytes:
+        """Send a command, and return the answer."""
+        return await self._ask(COMMAND, wire, target, within)
+
+    async def read(self, target: str, parameter: str, *, within: float) -> Reported:
+        """Ask for a report."""
+        request = ReadRequest(target=target, parameter=parameter)
+        report = await self._ask(READ, request.payload(), target, within)
+        return checked_report(report, request=request, context=self._context)
+
+    async def close(self) -> None:
+        """Do nothing: no connection stays open."""
+
+    async def _ask(self, kind: bytes, payload: bytes, target: str, within: float) -> bytes:
+        reader, writer = await self._connect(within)
+        try:
+            async with asyncio.timeout(within):
+                write_frame(writer, payload, kind=kind)
+                await writer.drain()
+                return await read_frame(reader)
+        except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+            why = str(error) or f"none in {within:g} s"
+            msg = f"{target}: expected an answer of its gateway, got {why}; read back and decide again"
+            raise NoAnswerError(msg) from error
+        finally:
+            writer.transport.abort()
+
+    async def _connect(self, within: float) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        options = self._options
+        where = f"gateway {options.host}:{options.port}"
+        try:
+            context = ssl.create_default_context(cafile=options.ca)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.load_cert_chain(options.certificate, options.key)
+            async with asyncio.timeout(within):
+                return await asyncio.open_connection(options.host, options.port, ssl=context)
+        except (TimeoutError, OSError) as error:
+            why = str(error) or f"no connection in {within:g} s"
+            msg = f"{where}: {why}; nothing was sent"
+            raise SourceError(msg) from error
+
+
+MODBUS = CarrierKind("modbus", GatewayCarrier, GatewayOptions)

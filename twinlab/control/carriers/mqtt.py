@@ -1,0 +1,192 @@
+"""Devices on an MQTT 5 broker: a request with a response topic and correlation data, which expires.
+
+See `twinlab.edge.commanding.mqtt_device` for the topics. References: MQTT Version 5.0, 3.3.2.3 (properties of a publish), 4.10 (request
+and response).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import secrets
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from twinlab._tasks import cancel_all
+from twinlab.commands.messages.report import ReadRequest
+from twinlab.control.carriers.carrier import CarrierContext, CarrierKind, Reported
+from twinlab.control.carriers.verifying import checked_report
+from twinlab.edge.settings import Broker
+from twinlab.edge.transport import tls_context
+from twinlab.errors import NoAnswerError, SourceError
+from twinlab.model.extensions.options import Options
+
+if TYPE_CHECKING:
+    import aiomqtt
+
+__all__ = ["MQTT", "MqttCarrier", "MqttOptions"]
+
+_CLIENT_LOG = logging.getLogger("twinlab.control.mqtt")
+_CLIENT_LOG.setLevel(logging.CRITICAL)
+#: Seconds to connect.
+_PATIENCE = 5.0
+
+
+class MqttOptions(Options):
+    """Options of a broker with devices."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8883
+    ca: str
+    """File with the certificate of the broker's authority."""
+    certificate: str
+    """File with the certificate of who may send commands."""
+    key: str
+    """File with its private key."""
+    name: str = "control"
+    """The name in the certificate, which the broker wants as the client's."""
+    client: str = "{name}"
+    """Name of a device's client; ``{name}`` is that of the asset: ``F07`` of ``forklift/F07``."""
+
+    def client_of(self, target: str) -> str:
+        """Return the name of the client of a target's device."""
+        return self.client.replace("{name}", target.partition("/")[2])
+
+
+class MqttCarrier:
+    """Sends over one connection, which is made again when it is needed.
+
+    Parameters
+    ----------
+    options : MqttOptions
+    context : CarrierContext
+    """
+
+    def __init__(self, options: MqttOptions, context: CarrierContext) -> None:
+        self._options, self._context = options, context
+        self._stack: AsyncExitStack | None = None
+        self._client: aiomqtt.Client | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._connecting = asyncio.Lock()
+        #: Correlation of a request -> client that answers, and its answer to come.
+        self._waiting: dict[bytes, tuple[str, asyncio.Future[bytes]]] = {}
+
+    async def open(self) -> None:
+        """Connect."""
+        await self._connected()
+
+    async def send(self, wire: bytes, *, target: str, within: float) -> bytes:
+        """Publish a command, and return the answer."""
+        return await self._ask("request", wire, target, within)
+
+    async def read(self, target: str, parameter: str, *, within: float) -> Reported:
+        """Ask for a report."""
+        request = ReadRequest(target=target, parameter=parameter)
+        return checked_report(
+            await self._ask("read", request.payload(), target, within), request=request, context=self._context
+        )
+
+    async def close(self) -> None:
+        """Disconnect; who waits for an answer gets none."""
+        if self._reading is not None:
+            await cancel_all([self._reading])
+        if self._stack is not None:
+            await self._leave()
+
+    async def _ask(self, kind: str, payload: bytes, target: str, within: float) -> bytes:
+        import aiomqtt  # noqa: PLC0415  (an extra)
+        from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415  (aiomqtt's)
+        from paho.mqtt.properties import Properties  # noqa: PLC0415
+
+        client, device = await self._connected(), self._options.client_of(target)
+        correlation = secrets.token_bytes(16)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.ResponseTopic, properties.CorrelationData = f"answer/{device}", correlation
+        # The broker doesn't deliver later what nobody waits for any more.
+        properties.MessageExpiryInterval = max(1, math.ceil(within))
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[correlation] = device, answer
+        try:
+            async with asyncio.timeout(within):
+                await client.publish(f"command/{device}/{kind}", payload, qos=1, properties=properties, timeout=within)
+                return await answer
+        except (TimeoutError, ConnectionError, aiomqtt.MqttError) as error:
+            why = str(error) or f"none in {within:g} s"
+            msg = f"{target}: expected an answer of its device, got {why}; read back and decide again"
+            raise NoAnswerError(msg) from error
+        finally:
+            del self._waiting[correlation]
+
+    async def _connected(self) -> aiomqtt.Client:
+        """Return the connection; make it first if there is none.
+
+        Raises
+        ------
+        SourceError
+            If it can't be made.
+        """
+        try:
+            import aiomqtt  # noqa: PLC0415  (an extra)
+        except ImportError as error:
+            msg = 'MQTT needs aiomqtt, which isn\'t installed: pip install "twinlab-kit[mqtt]"'
+            raise SourceError(msg) from error
+        options = self._options
+        async with self._connecting:
+            if self._client is not None and self._reading is not None and not self._reading.done():
+                return self._client
+            if self._stack is not None:
+                await self._leave()
+            broker = Broker(
+                host=options.host, port=options.port, ca=options.ca, certificate=options.certificate, key=options.key
+            )
+            stack = AsyncExitStack()
+            try:
+                client = await stack.enter_async_context(
+                    aiomqtt.Client(
+                        broker.host, broker.port, identifier=options.name, protocol=aiomqtt.ProtocolVersion.V5,
+                        clean_start=True, timeout=_PATIENCE, tls_context=tls_context(broker), logger=_CLIENT_LOG,
+                    )
+                )  # fmt: skip
+                await client.subscribe("answer/+", qos=1)
+            except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+                await stack.aclose()
+                msg = f"MQTT {broker.host}:{broker.port}: {error}; nothing was sent"
+                raise SourceError(msg) from error
+            self._stack, self._client = stack, client
+            self._reading = asyncio.create_task(self._take(client))
+            return client
+
+    async def _take(self, client: aiomqtt.Client) -> None:
+        """Give answers to who waits for them, until the connection ends."""
+        import aiomqtt  # noqa: PLC0415  (an extra)
+
+        try:
+            async for message in client.messages:
+                correlation = getattr(message.properties, "CorrelationData", b"")
+                device, answer = self._waiting.get(correlation, ("", None))
+                if answer is not None and not answer.done() and str(message.topic) == f"answer/{device}":
+                    answer.set_result(message.payload)
+        except aiomqtt.MqttError:
+            # The connection is made again for the next request.
+            pass
+        finally:
+            for _, answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(ConnectionError("the connection was lost"))
+
+    async def _leave(self) -> None:
+        import aiomqtt  # noqa: PLC0415  (an extra)
+
+        stack, self._stack, self._client = self._stack, None, None
+        assert stack is not None
+        try:
+            await stack.aclose()
+        except (aiomqtt.MqttError, OSError):
+            # It was lost already.
+            return
+
+
+MQTT = CarrierKind("mqtt", MqttCarrier, MqttOptions)

@@ -1,0 +1,159 @@
+"""OPC UA: methods of an asset's object take the envelope's bytes and return the answer's; values are read from its variables.
+
+``<asset>.Select``, ``<asset>.Operate`` and ``<asset>.Stop`` are string node ids in the namespace, methods of the object ``<asset>``. The
+connection is signed and encrypted (Basic256Sha256), with certificates of both sides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from twinlab.commands.messages.command import read_command
+from twinlab.commands.messages.signed import PAYLOAD_TYPE
+from twinlab.control.carriers.carrier import CarrierContext, CarrierKind, Reported
+from twinlab.errors import CommandRejectedError, NoAnswerError, SourceError
+from twinlab.model.extensions.options import Options
+from twinlab.signing.envelopes.dsse import read_payload
+
+if TYPE_CHECKING:
+    from asyncua import Client
+
+__all__ = ["OPCUA", "OpcUaCarrier", "OpcUaOptions"]
+
+_METHODS = {"select": "Select", "operate": "Operate", "stop": "Stop"}
+#: Seconds to connect.
+_PATIENCE = 10.0
+
+
+class OpcUaOptions(Options):
+    """Options of a server whose objects have the methods."""
+
+    url: str
+    namespace: str
+    """URI of the namespace of the assets' nodes."""
+    server_certificate: str
+    """File with the server's certificate."""
+    certificate: str
+    """File with the certificate of who may call methods."""
+    key: str
+    """File with its private key."""
+    application_uri: str
+    """The URI in the certificate."""
+    variables: dict[str, tuple[str, str]]
+    """Parameter -> name of the asset's variable that reports it, and its unit: ``{set_point: [SetPoint, degC]}``."""
+
+
+class OpcUaCarrier:
+    """Calls methods over one session, which is opened again when it is needed.
+
+    Parameters
+    ----------
+    options : OpcUaOptions
+    context : CarrierContext
+    """
+
+    def __init__(self, options: OpcUaOptions, context: CarrierContext) -> None:
+        del context  # the answers are verified as all are; a variable is read over the signed connection
+        self._options = options
+        self._client: Client | None = None
+        self._index = 0
+        self._connecting = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Open a session."""
+        await self._session()
+
+    async def send(self, wire: bytes, *, target: str, within: float) -> bytes:
+        """Call the method of the command's operation, and return the answer."""
+        from asyncua import ua  # noqa: PLC0415  (an extra)
+
+        client, name = await self._session(), target.partition("/")[2]
+        try:
+            async with asyncio.timeout(within):
+                found = await client.get_node(ua.NodeId(name, self._index)).call_method(
+                    ua.NodeId(f"{name}.{_method_of(wire)}", self._index), ua.Variant(wire, ua.VariantType.ByteString)
+                )
+        except (TimeoutError, OSError, ua.UaError) as error:
+            if not isinstance(error, ua.UaStatusCodeError):
+                await self.close()
+            msg = f"{target}: expected an answer of its device, got {_text(error, within)}; read back and decide again"
+            raise NoAnswerError(msg) from error
+        return bytes(found or b"")
+
+    async def read(self, target: str, parameter: str, *, within: float) -> Reported:
+        """Read the asset's variable."""
+        from asyncua import ua  # noqa: PLC0415  (an extra)
+
+        variable, unit = self._options.variables[parameter]
+        client = await self._session()
+        node = client.get_node(ua.NodeId(f"{target.partition('/')[2]}.{variable}", self._index))
+        try:
+            async with asyncio.timeout(within):
+                found = await node.read_data_value()
+        except (TimeoutError, OSError, ua.UaError) as error:
+            if not isinstance(error, ua.UaStatusCodeError):
+                await self.close()
+            msg = f"{target}: {parameter} can't be read: {_text(error, within)}"
+            raise NoAnswerError(msg) from error
+        at = found.SourceTimestamp or datetime.now(UTC)
+        return Reported(float(found.Value.Value), unit, at if at.tzinfo else at.replace(tzinfo=UTC))
+
+    async def close(self) -> None:
+        """End the session."""
+        client, self._client = self._client, None
+        if client is not None:
+            # A server that has ended doesn't answer to it.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(1.0):
+                    await client.disconnect()
+
+    async def _session(self) -> Client:
+        """Return the session; open it first if there is none.
+
+        Raises
+        ------
+        SourceError
+            If it can't be opened.
+        """
+        try:
+            from asyncua import Client, ua  # noqa: PLC0415  (an extra)
+            from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256  # noqa: PLC0415
+        except ImportError as error:
+            msg = 'OPC UA needs asyncua, which isn\'t installed: pip install "twinlab-kit[opcua]"'
+            raise SourceError(msg) from error
+        options = self._options
+        async with self._connecting:
+            if self._client is not None:
+                return self._client
+            client = Client(options.url, timeout=_PATIENCE)
+            client.application_uri = options.application_uri
+            try:
+                await client.set_security(
+                    SecurityPolicyBasic256Sha256, certificate=options.certificate, private_key=options.key,
+                    server_certificate=options.server_certificate, mode=ua.MessageSecurityMode.SignAndEncrypt,
+                )  # fmt: skip
+                await client.connect()
+                self._index = await client.get_namespace_index(options.namespace)
+            except (TimeoutError, OSError, ValueError, ua.UaError) as error:
+                msg = f"OPC UA {options.url}: {_text(error, _PATIENCE)}; nothing was sent"
+                raise SourceError(msg) from error
+            self._client = client
+            return client
+
+
+def _method_of(wire: bytes) -> str:
+    """Return the method for an envelope; what can't be read is refused, and recorded, by the device."""
+    try:
+        return _METHODS[read_command(read_payload(wire, payload_type=PAYLOAD_TYPE)).operation]
+    except CommandRejectedError:
+        return _METHODS["operate"]
+
+
+def _text(error: Exception, within: float) -> str:
+    return str(error) or (f"none in {within:g} s" if isinstance(error, TimeoutError) else type(error).__name__)
+
+
+OPCUA = CarrierKind("opcua", OpcUaCarrier, OpcUaOptions)

@@ -1,0 +1,164 @@
+"""A device that takes commands: a guard with a ledger and a key of its own, and the watchdog that it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twinlab.commands.guard.actuator import Actuator
+from twinlab.commands.guard.guard import Guard
+from twinlab.commands.guard.ledger import GuardLedger
+from twinlab.commands.guard.rules import Rates, Rule
+from twinlab.commands.messages.answer import sign_answer
+from twinlab.commands.messages.command import instant_text
+from twinlab.commands.messages.report import Report, read_request, sign_report
+from twinlab.edge.commanding.records import Records
+from twinlab.errors import CommandRejectedError, TwinlabError
+from twinlab.signing.keys.key_file import read_signer
+from twinlab.signing.keys.ring_file import KeyRingFile
+
+__all__ = ["CommandedDevice"]
+
+Result = TypeVar("Result")
+_LOG = logging.getLogger("twinlab.edge.commands")
+#: Messages that are looked at at once: an emergency stop doesn't wait for a command that is under way.
+_AT_ONCE = 8
+
+
+class CommandedDevice:
+    """What verifies, acts and answers, whatever brings the messages.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets the device's memory: ``guard.db`` and ``records.jsonl``. A new one makes a new device.
+    name : str
+        Of the device in the file of keys.
+    twin : str
+        Name of the twin whose commands count.
+    rules : iterable of Rule
+        What may be set.
+    keys : Path
+        File of keys, read again for each message.
+    key : Path
+        File with the device's private key.
+    actuator : Actuator
+        What sets values and reads them back.
+    every : float
+        Seconds between two checks of the watchdog.
+    rates : Rates, optional
+        How many messages a second are looked at.
+
+    Raises
+    ------
+    ControlError
+        If the ledger is missing in a folder that has been used, or can't be written.
+    SchemaError
+        If the private key can't be read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        twin: str,
+        rules: Iterable[Rule],
+        keys: Path,
+        key: Path,
+        actuator: Actuator,
+        every: float = 1.0,
+        rates: Rates | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.records = Records(folder / "records.jsonl")
+        self._rules = tuple(rules)
+        self._actuator = actuator
+        self._every = every
+        self._signer = read_signer(key)
+        ledger = GuardLedger(folder / "guard.db", create=not any(folder.iterdir()))
+        self._guard = Guard(
+            self._rules, twin=twin, device=name, ring=KeyRingFile(keys).read, ledger=ledger, actuator=actuator,
+            record=self.records.append, rates=rates,
+        )  # fmt: skip
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=f"commands of {name}")
+        self._watch = ThreadPoolExecutor(1, thread_name_prefix=f"watchdog of {name}")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Assets that it sets, sorted."""
+        return tuple(sorted({target for rule in self._rules for target in rule.targets}))
+
+    async def answer(self, wire: bytes) -> bytes:
+        """Return the signed answer to a command, or to any other bytes."""
+        return await self._in_thread(lambda: sign_answer(self._guard.submit(wire), self._signer))
+
+    async def report(self, payload: bytes) -> bytes | None:
+        """Return the signed report that a request asks for; None, with an entry in the record, if it isn't one."""
+        return await self._in_thread(lambda: self._read(payload))
+
+    async def run(self) -> None:
+        """Check links and actions that don't end, until this is cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await loop.run_in_executor(self._watch, self._guard.tick)
+            except TwinlabError as error:
+                _LOG.error("%s: the watchdog couldn't write: %s", self.name, error)
+            await asyncio.sleep(self._every)
+
+    def link_alive(self) -> None:
+        """Note that something came over the link of all targets."""
+        for target in self.targets:
+            self._guard.link_alive(target)
+
+    def note(self, kind: str, reason: str, *, who: str = "") -> None:
+        """Record what was refused before it was a message, such as a connection or a plain write."""
+        entry: dict[str, Any] = {
+            "kind": kind, "time": instant_text(datetime.now(UTC)), "who": [who] if who else [],
+            "what": {"outcome": "refused", "reason": reason[:2000]}, "device": self.name, "wire_sha256": "",
+        }  # fmt: skip
+        try:
+            self.records.append(entry)
+        except TwinlabError as error:
+            _LOG.error("%s: %s", self.name, error)
+
+    def close(self) -> None:
+        """Wait until nothing is under way."""
+        self._threads.shutdown()
+        self._watch.shutdown()
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _read(self, payload: bytes) -> bytes | None:
+        try:
+            request = read_request(payload)
+        except CommandRejectedError as error:
+            self.note("read refused", str(error))
+            return None
+        asked = request.target, request.parameter
+        report: dict[str, Any] = {
+            "value": None, "unit": None, "sha256": None, "at": instant_text(datetime.now(UTC)), "problem": ""
+        }  # fmt: skip
+        if not any(request.parameter == rule.parameter and request.target in rule.targets for rule in self._rules):
+            report["problem"] = f"expected a parameter of {', '.join(self.targets)}, got {asked[1]} of {asked[0]}"
+        else:
+            try:
+                state = self._actuator.read_back(*asked)
+            except Exception as error:  # noqa: BLE001  (what can't be read is reported)
+                report["problem"] = f"{type(error).__name__}: {error}"[:500]
+            else:
+                if math.isfinite(state.value):
+                    report |= {
+                        "value": state.value, "unit": state.unit, "sha256": state.sha256, "at": instant_text(state.at)
+                    }  # fmt: skip
+        made = Report(target=asked[0], parameter=asked[1], device=self.name, nonce=request.nonce, **report)
+        return sign_report(made, self._signer)
