@@ -148,6 +148,7 @@ def test_another_package_adds_a_page_through_an_entry_point(visit):
         "events",
         "quality",
         "sources",
+        "security",
         "what_if",
         "outlook",
         "broken",

@@ -102,6 +102,7 @@ PAGES = PageRegistry(
         "events": "twinlab.explore.pages.events:PAGE",
         "quality": "twinlab.explore.pages.quality:PAGE",
         "sources": "twinlab.explore.pages.sources:PAGE",
+        "security": "twinlab.explore.pages.security:PAGE",
         "what_if": "twinlab.explore.pages.what_if:PAGE",
         "outlook": "twinlab.explore.pages.outlook:PAGE",
     }

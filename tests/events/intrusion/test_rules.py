@@ -99,7 +99,7 @@ def test_commands_at_night_are_found_by_local_time_and_stops_are_not() -> None:
     assert len(found([night], "command_out_of_hours")) == 1
     assert found([night], "command_out_of_hours", zone="Asia/Tokyo") == []
     assert found([night], "command_out_of_hours", hours=["22:00", "06:00"]) == []
-    assert found([LogRecord(3 * HOUR, "stop accepted", "Noor")], "command_out_of_hours") == []
+    assert found([LogRecord(3 * HOUR, "emergency stop", "Noor")], "command_out_of_hours") == []
     # 1 January 1970 was a Thursday; the shift of the night began on Wednesday.
     assert found([night], "command_out_of_hours", hours=["22:00", "06:00"], days=["wed"]) == []
     assert len(found([night], "command_out_of_hours", hours=["22:00", "06:00"], days=["thu"])) == 1
@@ -150,15 +150,15 @@ def test_lines_that_cannot_be_read_are_records_too() -> None:
 
 
 def test_rows_of_the_audit_become_records() -> None:
-    row = audit_record(
-        5,
-        "command",
-        ["ann"],
-        {"outcome": "refused", "target": "forklift/F07", "parameter": "max_speed", "reason": "replay"},
+    at = "1970-01-01T00:00:05+00:00"
+    what = {"target": "forklift/F07", "parameter": "max_speed", "reason": "replay"}
+    row = audit_record(at, "command refused", ["ann"], what)
+    assert row == LogRecord(5 * 10**9, "command refused", "ann", target="forklift/F07.max_speed", detail="replay")
+    assert audit_record(at, "read", ["ann"], {"rows": 3}) is None
+    assert audit_record(at, "emergency stop", ["ann"], what) is None
+    assert audit_record(at, "login refused", ["ann"], {"how": "password", "address": "10.0.0.9:4711"}) == LogRecord(
+        5 * 10**9, "login refused", "ann", "10.0.0.9", detail="password"
     )
-    assert row == LogRecord(5, "command refused", "ann", target="forklift/F07.max_speed", detail="replay")
-    assert audit_record(5, "read", ["ann"], {"rows": 3}) is None
-    assert audit_record(5, "login", ["ann"], {"outcome": "refused", "how": "password"}) is not None
 
 
 def test_a_rule_says_what_is_wrong_with_it() -> None:

@@ -12,6 +12,7 @@ import pytest
 import twinlab as tl
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.sources.live.guarded.quarantine import Quarantine, QuarantineEntry
+from twinlab.twin.privacy.recording import PrivacyAudit
 from twinlab.twin.security.log_tail import read_tail
 from twinlab.twin.security.state import SecurityState
 
@@ -169,3 +170,47 @@ def test_false_values_of_a_sensor_are_found_in_the_history(tmp_path: Path) -> No
     (event,) = twin.security_events().to_dict("records")
     assert (event["rule"], event["asset"]) == ("false_sensor", "truck/a")
     assert event["start"] == times[3_000]
+
+
+def test_refused_commands_and_logins_of_the_audit_are_searched_once_and_decisions_are_in_it(twin: tl.Twin) -> None:
+    audit = PrivacyAudit(twin.folder)
+    what = {"target": "forklift/F07", "parameter": "max_speed", "reason": "signature doesn't match"}
+    audit.append({"kind": "command refused", "who": ["ann"], "what": what})
+    assert twin.search_intrusions() >= 1
+    first = len(twin.security_events())
+    audit.append(
+        {
+            "kind": "read",
+            "who": ["ben"],
+            "what": {"asset_type": "driver", "fields": ["name"], "purpose": "pay", "rows": 3},
+        }
+    )
+    assert twin.search_intrusions() == first
+    assert "command_refused" in set(twin.security_events()["rule"])
+    (read,) = twin.personal_reads().to_dict("records")
+    assert (read["who"], read["of"], read["fields"], read["purpose"], read["rows"]) == (
+        "ben",
+        "driver",
+        "name",
+        "pay",
+        3,
+    )
+    entry = QuarantineEntry("", "trucks", "truck-1", "rows", "unsigned", "expected a signature", 0, 0, rows=3)
+    Quarantine(twin.folder, "trucks").add(entry, b"1", same=b"1")
+    (found,) = twin.quarantine()["id"]
+    twin.discard_message(found, by="Noor", note="forged")
+    with pytest.raises(SchemaError):
+        twin.discard_message(found, by="Ada")
+    rows = [(row.who, row.what["outcome"], row.what["reason"]) for row in audit.rows("intrusion")]
+    assert rows == [(("Noor",), "discarded", "forged")]
+
+
+def test_an_audit_that_was_edited_is_said_and_the_logs_are_searched_all_the_same(twin: tl.Twin) -> None:
+    for _ in range(2):
+        PrivacyAudit(twin.folder).append({"kind": "login refused", "who": ["ann"], "what": {"how": "password"}})
+    (path,) = [one for one in (twin.folder / "audit").rglob("*") if one.is_file() and b"password" in one.read_bytes()]
+    path.write_bytes(path.read_bytes().replace(b"password", b"passw0rd", 1))
+    log(twin, ("2026-03-01T12:00:00Z", "no TLS"))
+    twin.search_intrusions()
+    assert "twinlab audit verify" in SecurityState.read(twin.folder).error
+    assert len(twin.security_events()) == 1

@@ -64,7 +64,5 @@ COMMAND_OUT_OF_HOURS = IntrusionRule(
     kinds=("command accepted", "command refused"),
     see=_out_of_hours,
 )
-COMMAND_REFUSED = IntrusionRule(
-    "command_refused", "Refused command", "high", kinds=("command refused", "stop refused"), see=_refused
-)
+COMMAND_REFUSED = IntrusionRule("command_refused", "Refused command", "high", kinds=("command refused",), see=_refused)
 LOGIN_REFUSED = IntrusionRule("login_refused", "Many refused logins", "medium", kinds=("login refused",), see=_login)

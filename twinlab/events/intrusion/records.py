@@ -18,7 +18,7 @@ class LogRecord:
     time: int
     """ns UTC."""
     kind: str
-    """Of `twinlab.edge.security_log.Kind`, or "command accepted", "command refused", "login refused"."""
+    """Of `twinlab.edge.security_log.Kind`, or "command accepted", "command refused", "login refused", "access refused"."""
     user: str = ""
     """Name in the certificate, the gateway's, or that of the person who signed; empty if it isn't known."""
     host: str = ""
@@ -59,27 +59,39 @@ def log_records(lines: Iterable[str]) -> Iterator[LogRecord]:
             yield LogRecord(last, "unreadable line", detail=line[:200])
 
 
-def audit_record(time: int, kind: str, who: Iterable[str], what: Mapping[str, Any]) -> LogRecord | None:
+#: Kind of a row of the audit -> kind of a record.
+_AUDITED = {
+    "command accepted": "command accepted", "command refused": "command refused", "login refused": "login refused",
+    "access refused": "access refused",
+}  # fmt: skip
+
+
+def audit_record(at: str, kind: str, who: Iterable[str], what: Mapping[str, Any]) -> LogRecord | None:
     """Return what concerns intrusions in a row of the audit; None if nothing does.
 
     Parameters
     ----------
-    time : int
-        ns UTC.
+    at : str
+        When it was written, as the row has it.
     kind : str
-        "command", "stop" and "login" concern them.
+        Of the row. Emergency stops are no evidence of anything.
     who : iterable of str
         Names.
     what : mapping
-        With ``outcome``, and ``target``, ``parameter``, ``reason`` if there are any.
+        Fields of the row.
+
+    >>> audit_record("2026-03-01T12:00:00+00:00", "command refused", ["ann"], {"target": "forklift/F07", "reason": "replay"}).target
+    'forklift/F07'
     """
-    outcome = str(what.get("outcome", ""))
-    if kind in ("command", "stop") and outcome in ("accepted", "refused"):
-        target = ".".join(str(what[name]) for name in ("target", "parameter") if what.get(name))
-        return LogRecord(time, f"{kind} {outcome}", ", ".join(who), target=target, detail=str(what.get("reason") or ""))
-    if kind == "login" and outcome == "refused":
-        return LogRecord(time, "login refused", ", ".join(who), detail=str(what.get("how") or what.get("reason") or ""))
-    return None
+    if kind not in _AUDITED:
+        return None
+    target = ".".join(str(what[name]) for name in ("target", "parameter") if what.get(name)) or str(
+        what.get("page") or ""
+    )
+    detail = str(what.get("reason") or what.get("how") or "")
+    return LogRecord(
+        _ns(at), _AUDITED[kind], ", ".join(who), _host(str(what.get("address") or "")), target=target, detail=detail
+    )
 
 
 def _ns(text: str) -> int:

@@ -103,6 +103,24 @@ class SecurityMethods:
 
         return gateway_table(self.folder, self.live_status().sources, self.mappings, self.quarantine())
 
+    def personal_reads(self, *, count: int = 200) -> pd.DataFrame:
+        """Return who has read, released or erased personal data, the newest first, as the audit has it.
+
+        Returns
+        -------
+        DataFrame
+            ``at`` (UTC)``, kind, who, of`` (asset or event type)``, fields, purpose, rows, to, outcome``.
+
+        Raises
+        ------
+        CorruptionError
+            At a row of the audit that doesn't follow the one before it.
+        """
+        from twinlab.twin.privacy.recording import AUDIT  # noqa: PLC0415
+        from twinlab.twin.security.audit_rows import read_table  # noqa: PLC0415
+
+        return read_table(self.folder / AUDIT, count)
+
     @property
     def _with_security(self) -> SecurityReader:
         """The twin's reader with security events."""
@@ -112,10 +130,15 @@ class SecurityMethods:
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _decide(self, id: str, decision: str, by: str, note: str) -> None:  # noqa: A002
+        from twinlab.twin.privacy.recording import PrivacyAudit  # noqa: PLC0415
         from twinlab.twin.security.gateways import quarantines  # noqa: PLC0415
 
         for one in quarantines(self.folder, None, self.mappings):
             if id in {entry.id for entry in one.entries()}:
+                # In the audit before it is done; whoever can't be recorded can't decide.
+                row = {"id": id, "source": one.source, "outcome": decision, "reason": note}
+                one.check(id, by=by)
+                PrivacyAudit(self.folder).append({"kind": "intrusion", "who": [by.strip()], "what": row})
                 one.decide(id, "released" if decision == "released" else "discarded", by=by, note=note)
                 return
         msg = f"unknown message {id!r}; `twin.quarantine()` has the ids"

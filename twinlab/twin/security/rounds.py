@@ -12,11 +12,13 @@ import numpy as np
 from twinlab.errors import TwinlabError
 from twinlab.events.intrusion.fold import findings_of
 from twinlab.events.intrusion.joined import SecurityEvent, joined
-from twinlab.events.intrusion.records import log_records
+from twinlab.events.intrusion.records import LogRecord, log_records
 from twinlab.events.intrusion.registry import INTRUSION_RULES
 from twinlab.events.intrusion.rule import IntrusionRule
 from twinlab.history.changes.window_cells import extent_ns
 from twinlab.sources.live.guarded.notes import SECURITY_LOG
+from twinlab.twin.privacy.recording import AUDIT
+from twinlab.twin.security.audit_rows import new_rows, records_of
 from twinlab.twin.security.log_tail import read_tail
 from twinlab.twin.security.state import SecurityState
 
@@ -59,11 +61,13 @@ def run_round(folder: Path, reader: HistoryReader, *, now: int | None = None) ->
     at = time.time_ns() if now is None else now
     state, rules = SecurityState.read(folder), known_rules()
     settings = reader.model.security
-    before = (state.offset, state.searched_until, state.error)
+    before = (state.offset, state.audited, state.searched_until, state.error)
     tail = read_tail(folder / SECURITY_LOG, state.offset, state.head)
-    found = findings_of(log_records(tail.lines), rules, settings, state.as_memory())
-    state.events = joined(found, rules, gap_ns=settings.merge_ns, events=state.events)
     state.offset, state.head, state.error = tail.offset, tail.head, ""
+    records = [*log_records(tail.lines), *_audited(state, folder)]
+    records.sort(key=lambda one: one.time)
+    found = findings_of(records, rules, settings, state.as_memory())
+    state.events = joined(found, rules, gap_ns=settings.merge_ns, events=state.events)
     if settings.sensors:
         try:
             until = min(at, _end(reader))
@@ -71,7 +75,7 @@ def run_round(folder: Path, reader: HistoryReader, *, now: int | None = None) ->
                 _search_histories(state, reader, rules, until)
         except TwinlabError as error:
             state.error = " ".join(str(error).split())
-    if tail.lines or before != (state.offset, state.searched_until, state.error) or not state.looked:
+    if tail.lines or before != (state.offset, state.audited, state.searched_until, state.error) or not state.looked:
         state.looked = at
         state.write(folder)
     return state
@@ -102,6 +106,18 @@ def _search_histories(
         if found:
             state.false_values[day] = found
     state.searched_until = now
+
+
+def _audited(state: SecurityState, folder: Path) -> list[LogRecord]:
+    """Return what is new in the audit; that it can't be read is in the state's ``error``."""
+    try:
+        rows = new_rows(folder / AUDIT, state.audited)
+    except TwinlabError as error:
+        state.error = " ".join(str(error).split())
+        return []
+    if rows:
+        state.audited = rows[-1].n + 1
+    return list(records_of(rows))
 
 
 def _end(reader: HistoryReader) -> int:

@@ -166,13 +166,7 @@ class Quarantine:
         SchemaError
             If nobody is named, or somebody has decided already.
         """
-        known = self._read()
-        if id not in known:
-            msg = f"unknown message {id!r} in the quarantine of source {self.source!r}{nearest(id, known)}"
-            raise UnknownTermError(msg)
-        if not by.strip():
-            msg = f"expected who decides on message {id}, got by={by!r}"
-            raise SchemaError(msg)
+        known = self.check(id, by=by)
         text = json.dumps({"decision": decision, "by": by.strip(), "note": note, "time": self._clock()})
         path = self._path(id, "decision")
         try:
@@ -181,16 +175,33 @@ class Quarantine:
             sync_file(path)
             sync_folder(path.parent)
         except FileExistsError as error:
-            known_then = self._decided(known[id])
-            msg = f"message {id}: expected one that nobody has decided on, got one that {known_then.by!r} has {known_then.state}"
-            raise SchemaError(msg) from error
+            raise self._settled(self._decided(known)) from error
         except OSError as error:
             msg = f"message {id}: the decision can't be written ({error}); free some space"
             raise SourceError(msg) from error
-        found = self._decided(known[id])
+        found = self._decided(known)
         if decision == "discarded":
             self._path(id, "message").unlink(missing_ok=True)
         return found
+
+    def check(self, id: str, *, by: str) -> QuarantineEntry:  # noqa: A002
+        """Return a message that this person may decide on; errors as of `decide`."""
+        known = self._read()
+        if id not in known:
+            msg = f"unknown message {id!r} in the quarantine of source {self.source!r}{nearest(id, known)}"
+            raise UnknownTermError(msg)
+        if not by.strip():
+            msg = f"expected who decides on message {id}, got by={by!r}"
+            raise SchemaError(msg)
+        if known[id].decided:
+            raise self._settled(known[id])
+        return known[id]
+
+    @staticmethod
+    def _settled(entry: QuarantineEntry) -> SchemaError:
+        return SchemaError(
+            f"message {entry.id}: expected one that nobody has decided on, got one that {entry.by!r} has {entry.state}"
+        )
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _entries(self) -> dict[str, QuarantineEntry]:

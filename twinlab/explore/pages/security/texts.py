@@ -1,0 +1,153 @@
+"""What tables of security mean, in words: a verdict in a sentence, and rows of texts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from twinlab.explore.kit.exception_text import age_text
+
+__all__ = ["SEVERITIES", "SPANS", "Verdict", "event_rows", "gateway_rows", "message_rows", "read_rows", "verdict"]
+
+#: Severity -> its sign, since colour alone says nothing to some readers.
+_SIGNS = {"high": "▲ high", "medium": "■ medium", "low": "● low"}
+_STATES = {"quarantined": "▲ waits", "released": "→ released", "ingested": "✓ stored", "discarded": "✕ discarded"}
+#: Shown severities by the name of the choice.
+SEVERITIES: dict[str, tuple[str, ...]] = {
+    "all": ("high", "medium", "low"), "medium and high": ("high", "medium"), "high": ("high",)
+}  # fmt: skip
+#: Shown span by the name of the choice; None: all.
+SPANS: dict[str, pd.Timedelta | None] = {
+    "24 hours": pd.Timedelta("1D"), "7 days": pd.Timedelta("7D"), "30 days": pd.Timedelta("30D"), "all": None
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Heading and sentence above the tables."""
+
+    good: bool
+    head: str
+    detail: str
+
+
+def verdict(events: pd.DataFrame, messages: pd.DataFrame, gateways: pd.DataFrame, *, now: pd.Timestamp) -> Verdict:
+    """Return a sentence on the last 24 hours.
+
+    Parameters
+    ----------
+    events, messages, gateways : DataFrame
+        Of `twinlab.Twin.security_events`, `quarantine` and `gateways`.
+    now : Timestamp
+        UTC, naive.
+    """
+    recent = events[events["end"] > now - pd.Timedelta("1D")]
+    high = int((recent["severity"] == "high").sum())
+    waiting = int((messages["state"] == "quarantined").sum())
+    unsigned = gateways[~gateways["signed"] & gateways["last_seen"].notna()]
+    parts = [
+        f"{_count(waiting, 'message')} wait{'s' if waiting == 1 else ''} for a decision" if waiting else "nothing waits for a decision",
+        f"{_count(len(unsigned), 'gateway')} {'sends' if len(unsigned) == 1 else 'send'} without signatures" if len(unsigned) else "",
+    ]  # fmt: skip
+    detail = "; ".join(part for part in parts if part)
+    detail = f"{detail[0].upper()}{detail[1:]}."
+    if recent.empty:
+        return Verdict(not waiting, "No security event in the last 24 hours", detail)
+    head = f"{_count(len(recent), 'security event')} in the last 24 hours" + (
+        f", {high} of high severity" if high else ""
+    )
+    return Verdict(good=False, head=head, detail=detail)
+
+
+def event_rows(events: pd.DataFrame, *, span: str, severity: str, now: pd.Timestamp) -> pd.DataFrame:
+    """Return the chosen events as texts, the newest first; the index has their ids."""
+    low = SPANS[span]
+    keep = events["severity"].isin(SEVERITIES[severity])
+    if low is not None:
+        keep &= events["end"] > now - low
+    found = events[keep].sort_values(["end", "event_id"], ascending=False, kind="stable")
+    return pd.DataFrame(
+        {
+            "severity": found["severity"].map(_SIGNS),
+            "what": found["title"],
+            "who or what": found["subject"],
+            "address": found["host"].replace("", "–"),
+            "since (UTC)": _times(found["start"]),
+            "last (UTC)": _times(found["end"]),
+            "times": found["count"].map("{:,}".format),
+            "text": found["text"],
+        }
+    ).set_axis(found["event_id"], axis=0)
+
+
+def gateway_rows(gateways: pd.DataFrame, *, now: pd.Timestamp) -> pd.DataFrame:
+    """Return gateways as texts, those with messages in quarantine first."""
+    found = gateways.sort_values(["quarantined", "source", "gateway"], ascending=[False, True, True], kind="stable")
+    ages = [_age(at, now) for at in found["last_seen"]]
+    return pd.DataFrame(
+        {
+            "gateway": found["gateway"],
+            "source": found["source"],
+            "state": found["state"],
+            "last message": ages,
+            "signed": ["✓ yes" if one else "✕ no" if seen != "never" else "–" for one, seen in zip(found["signed"], ages, strict=True)],
+            "keys": found["key_state"],
+            "key in use": [f"{key[:12]}…" if key else "–" for key in found["key"]],
+            "epoch": [epoch or "–" for epoch in found["epoch"]],
+            "sequence": found["sequence"].map("{:,}".format),
+            "in quarantine": found["quarantined"].map("{:,}".format),
+            "because": found["reason"].replace("", "–"),
+        }
+    ).reset_index(drop=True)  # fmt: skip
+
+
+def message_rows(messages: pd.DataFrame) -> pd.DataFrame:
+    """Return quarantined messages as texts, those that wait first; the index has their ids."""
+    order = messages.assign(done=messages["state"] != "quarantined").sort_values(
+        ["done", "noted"], ascending=[True, False], kind="stable"
+    )
+    return pd.DataFrame(
+        {
+            "state": order["state"].map(_STATES),
+            "gateway": order["gateway"],
+            "reason": order["reason"],
+            "rows": [f"{rows:,} from {first:,}" if rows else kind for rows, first, kind in zip(order["rows"], order["first"], order["kind"], strict=True)],
+            "first (UTC)": _times(order["noted"]),
+            "last (UTC)": _times(order["last"]),
+            "times": order["count"].map("{:,}".format),
+            "why": order["why"],
+            "by": order["by"].replace("", "–"),
+            "note": order["note"].replace("", "–"),
+        }
+    ).set_axis(order["id"], axis=0)  # fmt: skip
+
+
+def read_rows(reads: pd.DataFrame) -> pd.DataFrame:
+    """Return reads of personal data as texts, as they come: the newest first."""
+    return pd.DataFrame(
+        {
+            "time (UTC)": _times(pd.to_datetime(reads["at"])),
+            "what": reads["kind"],
+            "who": reads["who"],
+            "of": reads["of"],
+            "fields": reads["fields"],
+            "purpose": reads["purpose"],
+            "rows": ["–" if pd.isna(one) else f"{int(one):,}" for one in reads["rows"]],
+            "to": reads["to"],
+            "outcome": reads["outcome"],
+        }
+    ).reset_index(drop=True)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def _times(column: pd.Series) -> pd.Series:
+    found: pd.Series = column.dt.strftime("%Y-%m-%d %H:%M:%S").fillna("–")
+    return found
+
+
+def _age(at: object, now: pd.Timestamp) -> str:
+    return f"{age_text(max(now - at, pd.Timedelta(0)))} ago" if isinstance(at, pd.Timestamp) else "never"
