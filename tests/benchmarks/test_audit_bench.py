@@ -104,7 +104,9 @@ def test_appending(tmp_path: Path, threads: int) -> None:
             sums.add(checksum(folder))
         for journal in ("DELETE", "WAL"):
             store = Sqlite(tmp_path / f"{journal} {turn}.db", journal)
-            rates["sqlite wal" if journal == "WAL" else "sqlite rollback"].append(in_threads(store.append, count, threads))
+            rates["sqlite wal" if journal == "WAL" else "sqlite rollback"].append(
+                in_threads(store.append, count, threads)
+            )
             sums.add(store.checksum())
     assert len(sums) == 1
     print(f"\n{threads} threads, {count} rows of {len(json.dumps(entry(0)))} bytes, rows/s, best of 3:", {name: round(max(found)) for name, found in rates.items()}, sums.pop()[:12])  # fmt: skip

@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "command-gateway", "serve", "user", "status", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "command-gateway", "serve", "user", "status", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "privacy", "forget", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -221,6 +221,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.models",
         "twinlab.cli.plant",
         "twinlab.cli.predict",
+        "twinlab.cli.privacy",
         "twinlab.cli.revisions",
         "twinlab.cli.run",
         "twinlab.cli.sizes",

@@ -357,13 +357,15 @@ class Twin(
         """Do all housekeeping at once, of which publications otherwise do a little at a time.
 
         Rows that wait are published, hot cells of the history compacted, full segments of the ledger sealed to Parquet, and
-        states of the history that were replaced more than 24 h ago removed. Nothing that can be read changes.
+        states of the history that were replaced more than 24 h ago removed. Nothing that can be read changes, but personal data that
+        are older than ``privacy.retention`` allows can't be read any more.
 
         Raises
         ------
         HistoryConflictError
             If another process is writing this twin's history.
         """
+        self.apply_privacy_retention()
         with progress_bar("compact", unit=" cells") as show:
             return self._current_historian().compact(show)
 

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from twinlab.errors import CorruptionError, SchemaError
 from twinlab.ledger import Ledger, Records
-from twinlab.ledger.encryption.columns import decrypt_columns, encrypt_columns, is_encrypted, people_of, subject_texts
+from twinlab.ledger.encryption.columns import (
+    Part,
+    decrypt_columns,
+    encrypt_columns,
+    is_encrypted,
+    people_of,
+    subject_texts,
+)
 from twinlab.ledger.encryption.encryption import Encryption
 from twinlab.ledger.format.frame import parse_head
 from twinlab.model.privacy.personal_columns import ColumnUse
@@ -32,7 +39,7 @@ class Keys:
     def __init__(self):
         self.keys = {}
 
-    def make(self, names):
+    def make(self, names, period):
         return {name: (f"id-{name}", self.keys.setdefault(f"id-{name}", os.urandom(32))) for name in names}
 
     def find(self, one, month):
@@ -55,7 +62,7 @@ def batches(draw):
 def test_a_batch_is_read_back_and_of_a_forgotten_person_all_is_null(rows, gone):
     keys = Keys()
     names = [*(name for name in rows.schema.names if name.startswith("c")), "who"]
-    made = encrypt_columns(rows, [(names, rows.column("who"))], "2026-03", keys.make)
+    made = encrypt_columns(rows, [Part(names, rows.column("who"), "2026-03")], keys.make)
     assert is_encrypted(made)
     assert not set(made.schema.names) & set(names)
     assert decrypt_columns(made, keys.find).to_pydict() == rows.to_pydict()
@@ -69,7 +76,7 @@ def test_a_batch_is_read_back_and_of_a_forgotten_person_all_is_null(rows, gone):
 def test_ciphertexts_cant_be_exchanged():
     keys = Keys()
     rows = pa.RecordBatch.from_pydict({"who": ["Ann", "Bob"], "tel": ["1", "2"]})
-    made = encrypt_columns(rows, [(["who", "tel"], rows.column("who"))], "2026-03", keys.make)
+    made = encrypt_columns(rows, [Part(["who", "tel"], rows.column("who"), "2026-03")], keys.make)
     metadata = dict(made.schema.metadata)
     data = metadata[b"twinlab.ciphertexts"]
     half = len(data) // 2
@@ -97,7 +104,7 @@ def test_people_are_named_without_spaces_around_and_nobody_is_somebody():
 def test_a_type_that_cant_be_encrypted_is_refused():
     rows = pa.RecordBatch.from_pydict({"who": ["Ann"], "raw": pa.array([b"x"])})
     with pytest.raises(SchemaError, match="binary can't be encrypted"):
-        encrypt_columns(rows, [(["raw"], rows.column("who"))], "2026-03", Keys().make)
+        encrypt_columns(rows, [Part(["raw"], rows.column("who"), "2026-03")], Keys().make)
 
 
 def encrypted_ledger(folder, **uses):

@@ -21,7 +21,16 @@ from twinlab.errors import SchemaError
 from twinlab.ledger.format.records import repeated
 from twinlab.signing.subjects.ciphers import decrypt, encrypt
 
-__all__ = ["UNKNOWN", "People", "decrypt_columns", "encrypt_columns", "is_encrypted", "people_of", "subject_texts"]
+__all__ = [
+    "UNKNOWN",
+    "Part",
+    "People",
+    "decrypt_columns",
+    "encrypt_columns",
+    "is_encrypted",
+    "people_of",
+    "subject_texts",
+]
 
 #: Metadata of an encrypted batch: what is encrypted, and the ciphertexts one behind the other.
 _HEADER, _CIPHERTEXTS = b"twinlab.encrypted", b"twinlab.ciphertexts"
@@ -32,15 +41,25 @@ UNKNOWN = "(nobody named)"
 #: Shorter plaintexts aren't compressed.
 _COMPRESSED_FROM = 128
 
-#: Returns the id and the key of each person of a month.
-MakeKeys = Callable[[Sequence[str]], Mapping[str, tuple[str, bytes]]]
-#: Returns a key by the person's id and the month; None if it was destroyed.
+#: Returns the id and the key of each person for a period.
+MakeKeys = Callable[[Sequence[str], str], Mapping[str, tuple[str, bytes]]]
+#: Returns a key by the person's id and the period; None if it was destroyed.
 FindKey = Callable[[str, str], bytes | None]
 
 
 def is_encrypted(rows: pa.RecordBatch) -> bool:
     """Return whether some columns of a batch are encrypted."""
     return rows.schema.metadata is not None and _HEADER in rows.schema.metadata
+
+
+class Part(NamedTuple):
+    """Columns that belong to the same people and are encrypted for the same period."""
+
+    names: list[str]
+    people: pa.Array
+    """Name of the person of each row."""
+    period: str
+    """Which of a person's keys: "2026-03", or with a class behind it "2026-03 sensitive"."""
 
 
 class People(NamedTuple):
@@ -83,32 +102,28 @@ def subject_texts(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(stripped, ""), UNKNOWN, stripped)
 
 
-def encrypt_columns(
-    rows: pa.RecordBatch, parts: Sequence[tuple[Sequence[str], pa.Array]], month: str, make_keys: MakeKeys
-) -> pa.RecordBatch:
+def encrypt_columns(rows: pa.RecordBatch, parts: Sequence[Part], make_keys: MakeKeys) -> pa.RecordBatch:
     """Return a batch whose personal columns are encrypted.
 
     Parameters
     ----------
     rows : RecordBatch
-    parts : sequence of (names of columns, people)
-        Columns that belong to the same people, and the name of the person of each row.
-    month : str
-        Whose keys are used, ``"2026-03"``.
+    parts : sequence of Part
+        Columns that are encrypted together.
     make_keys : callable
-        Returns ids and keys for names of people.
+        Returns ids and keys for names of people and a period.
     """
-    hidden = {name for names, _ in parts for name in names}
+    hidden = {name for part in parts for name in part.names}
     arrays = [(field, rows.column(place)) for place, field in enumerate(rows.schema) if field.name not in hidden]
-    header: dict[str, Any] = {"month": month, "columns": rows.schema.names, "parts": []}
+    header: dict[str, Any] = {"columns": rows.schema.names, "parts": []}
     ciphertexts: list[bytes] = []
-    for number, (names, people) in enumerate(parts):
+    for number, (names, people, period) in enumerate(parts):
         coded = people.dictionary_encode()
         known: list[str] = coded.dictionary.to_pylist()
         codes: npt.NDArray[np.int32] = coded.indices.to_numpy()
-        keys = make_keys(known)
+        keys = make_keys(known, period)
         columns = [_plain(rows.column(rows.schema.get_field_index(name))) for name in names]
-        bound = _bound(names, month, rows.num_rows)
+        bound = _bound(names, period, rows.num_rows)
         sizes = []
         order = np.argsort(codes, kind="stable")
         edges = np.searchsorted(codes[order], np.arange(len(known) + 1))
@@ -125,7 +140,7 @@ def encrypt_columns(
             ciphertexts.append(made)
         types = pa.schema([rows.schema.field(name).with_type(_type(rows, name)) for name in names])
         header["parts"].append({
-            "names": list(names), "types": base64.b64encode(types.serialize().to_pybytes()).decode(), "people": sizes,
+            "names": list(names), "period": period, "types": base64.b64encode(types.serialize().to_pybytes()).decode(), "people": sizes,
         })  # fmt: skip
         person = pa.array(codes) if len(known) > 1 else pa.array(np.zeros(len(codes), np.int8))
         arrays.append((pa.field(f"{_PERSON}{number}", person.type), person))
@@ -156,11 +171,11 @@ def decrypt_columns(rows: pa.RecordBatch, find_key: FindKey) -> pa.RecordBatch:
         codes = found.pop(f"{_PERSON}{number}")
         numbers = _numbers(codes)
         types = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(part["types"])))
-        bound = _bound(part["names"], header["month"], rows.num_rows)
+        bound = _bound(part["names"], part["period"], rows.num_rows)
         pieces: list[list[list[object]]] = []
         counts = np.bincount(numbers, minlength=len(part["people"])).tolist()
         for (one, size), count in zip(part["people"], counts, strict=True):
-            key = find_key(one, header["month"])
+            key = find_key(one, part["period"])
             if key is None:
                 pieces.append([[None] * count for _ in part["names"]])
             else:
@@ -180,8 +195,8 @@ def decrypt_columns(rows: pa.RecordBatch, find_key: FindKey) -> pa.RecordBatch:
     )
 
 
-def _bound(names: Sequence[str], month: str, rows: int) -> bytes:
-    return json.dumps([list(names), month, rows], ensure_ascii=False).encode()
+def _bound(names: Sequence[str], period: str, rows: int) -> bytes:
+    return json.dumps([list(names), period, rows], ensure_ascii=False).encode()
 
 
 def _type(rows: pa.RecordBatch, name: str) -> pa.DataType:

@@ -10,12 +10,12 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from twinlab.ledger.encryption.columns import UNKNOWN, decrypt_columns, encrypt_columns, subject_texts
+from twinlab.ledger.encryption.columns import UNKNOWN, Part, decrypt_columns, encrypt_columns, subject_texts
 from twinlab.ledger.format.records import KEY, Records
 from twinlab.signing.subjects.ciphers import decrypt_name, encrypt_name
 from twinlab.signing.subjects.key_folder import KeyFolder, file_subject
 
-__all__ = ["NAMES", "Encryption", "PersonalRule", "this_month"]
+__all__ = ["NAMES", "Encryption", "PersonalRule", "period_of", "this_month"]
 
 #: The "month" of the keys of pseudonyms, which stay the same as long as the person isn't forgotten.
 NAMES = "names"
@@ -37,6 +37,10 @@ class PersonalRule(Protocol):
         """Regular expression over the subject's text."""
 
     @property
+    def sensitivity(self) -> str:
+        """``personal`` or ``sensitive``."""
+
+    @property
     def store(self) -> str:
         """``encrypted``, ``pseudonym`` or ``no``."""
 
@@ -48,6 +52,15 @@ RulesOf = Callable[[str, str, Sequence[str]], Mapping[str, PersonalRule]]
 def this_month() -> str:
     """Return the present month, UTC: ``"2026-03"``."""
     return datetime.now(UTC).strftime("%Y-%m")
+
+
+def period_of(month: str, sensitivity: str) -> str:
+    """Return the period of a key: what is sensitive has keys of its own, which may be destroyed earlier.
+
+    >>> period_of("2026-03", "personal"), period_of("2026-03", "sensitive")
+    ('2026-03', '2026-03 sensitive')
+    """
+    return month if sensitivity == "personal" else f"{month} {sensitivity}"
 
 
 class Encryption:
@@ -108,16 +121,17 @@ class Encryption:
             if rule.store == "pseudonym":
                 rows = self._with_pseudonyms(rows, name, people[name])
         hidden = {name: rule for name, rule in rules.items() if rule.store == "encrypted"}
-        parts: dict[str, tuple[list[str], pa.Array]] = {}
+        month = self._month()
+        parts: dict[str, Part] = {}
         for name, rule in hidden.items():
-            parts.setdefault(_who(rule, name), ([], people[name]))[0].append(name)
+            empty = Part([], people[name], period_of(month, rule.sensitivity))
+            parts.setdefault(_who(rule, name), empty).names.append(name)
         if given.keys is not None and parts:
             rows = rows.append_column(KEY, pa.array([None if k is None else str(k) for k in given.keys], pa.string()))
-            next(iter(parts.values()))[0].append(KEY)
+            next(iter(parts.values())).names.append(KEY)
         if not parts:
             return replace(given, rows=rows)
-        month = self._month()
-        made = encrypt_columns(rows, list(parts.values()), month, lambda names: self.keys.make(names, month))
+        made = encrypt_columns(rows, list(parts.values()), self.keys.make)
         return replace(given, rows=made, keys=None)
 
     def _with_pseudonyms(self, rows: pa.RecordBatch, name: str, people: pa.Array) -> pa.RecordBatch:
@@ -162,7 +176,7 @@ def source_of(column: str) -> str:
 
 
 def _who(rule: PersonalRule, name: str) -> str:
-    return f"{rule.subject or ''}\x1f{rule.person or ('' if rule.subject else name)}\x1f{rule.pattern or ''}"
+    return f"{rule.sensitivity}\x1f{rule.subject or ''}\x1f{rule.person or ('' if rule.subject else name)}\x1f{rule.pattern or ''}"
 
 
 def _matched(texts: pa.Array, pattern: str) -> pa.Array:

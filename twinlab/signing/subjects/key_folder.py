@@ -20,6 +20,7 @@ __all__ = ["KeyFolder", "file_subject"]
 _SECRET = "secret"  # noqa: S105  (a file's name)
 #: Beginning of the "name" of a file; that of a person has no such character.
 _FILE = "\x1ffile "
+_MONTH = re.compile(r"\d{4}-\d{2}")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -69,6 +70,12 @@ class KeyFolder:
             self._read()
             return sorted(name for name in self._ids if not name.startswith(_FILE))
 
+    def files(self) -> list[str]:
+        """Return the ids of the files whose copies have a key, sorted."""
+        with self._guard:
+            self._read()
+            return sorted(name.removeprefix(_FILE) for name in self._ids if name.startswith(_FILE))
+
     def subject_id(self, subject: str) -> str | None:
         """Return the id of a person; None for somebody without a key."""
         with self._guard:
@@ -76,7 +83,7 @@ class KeyFolder:
             return self._ids.get(subject)
 
     def months(self, subject: str) -> list[str]:
-        """Return the months in which data of a person arrived whose keys exist, sorted; empty for nobody."""
+        """Return the periods of a person's keys that exist, sorted; empty for nobody."""
         with self._guard:
             self._read()
             return sorted(self._keys_of(subject))
@@ -132,8 +139,17 @@ class KeyFolder:
             found = None if entry is None else entry["keys"].get(month)
             return None if found is None else bytes.fromhex(found)
 
-    def destroy(self, subject: str, *, before: str | None = None) -> list[str]:
-        """Destroy the keys of a person, for all months or those before one; return these months.
+    def destroy(self, subject: str, *, before: str | None = None, of: str | None = None) -> list[str]:
+        """Destroy the keys of a person; return their periods.
+
+        Parameters
+        ----------
+        subject : str
+            Name of the person, or of a file as `file_subject` gives it.
+        before : str, optional
+            Only keys of earlier months, ``"2026-03"``; by default those of all months, and those of pseudonyms.
+        of : str, optional
+            With ``before``: only keys of this class, ``"personal"`` or ``"sensitive"``.
 
         The bytes are overwritten before the file is removed. A file system that copies on write, and backups of this folder, may have them
         longer.
@@ -147,7 +163,7 @@ class KeyFolder:
                 if one is None:
                     return []
                 keys = self._entries[one]["keys"]
-                gone = sorted(month for month in keys if before is None or month < before)
+                gone = sorted(period for period in keys if before is None or _is_before(period, before, of))
                 left = {month: key for month, key in keys.items() if month not in gone}
                 if gone:
                     path = self.path / f"{one}.json"
@@ -217,6 +233,11 @@ class KeyFolder:
                     raise SourceError(msg) from error
         self._entries, self._stamp = entries, stamp
         self._ids = {entry["subject"]["name"]: one for one, entry in entries.items()}
+
+
+def _is_before(period: str, before: str, of: str | None) -> bool:
+    month, _, kind = period.partition(" ")
+    return bool(_MONTH.fullmatch(month)) and month < before and of in (None, kind or "personal")
 
 
 def _overwrite(path: Path) -> None:

@@ -71,15 +71,17 @@ def data_of(ledger: Ledger, subject: str) -> DataOfPerson:
 
 
 def _collect(found: DataOfPerson, plain: pa.RecordBatch, people: list[People]) -> None:
+    any_part = people[0].numbers < 0
     for part in people:
         mine = part.numbers == part.ids.index(found.subject_id) if found.subject_id in part.ids else part.numbers < 0
-        found.rows += int(mine.sum())
+        any_part |= mine
         for name in part.names:
             column = plain.column(plain.schema.get_field_index(name))
             whole = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
             if pa.types.is_string(whole.type):
                 found.texts |= _texts(whole.filter(pa.array(mine)))
                 found.others |= _texts(whole.filter(pa.array(~mine)))
+    found.rows += int(any_part.sum())
 
 
 def _texts(column: pa.Array) -> set[str]:

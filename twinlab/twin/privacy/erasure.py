@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from twinlab.errors import CorruptionError, HistoryConflictError
 from twinlab.history import verify_states
@@ -17,9 +16,6 @@ from twinlab.twin.privacy.byte_search import files_below, search
 from twinlab.twin.privacy.data_of_person import data_of
 from twinlab.twin.privacy.protocol import WholeTwin
 from twinlab.twin.privacy.recording import PrivacyAudit
-
-if TYPE_CHECKING:
-    from twinlab.signing.subjects import KeyFolder
 
 __all__ = ["ErasureReport", "destroy_and_rebuild", "forget"]
 
@@ -91,7 +87,9 @@ def forget(twin: WholeTwin, subject: str, *, who: str = "local", exports: Sequen
     number, audit = uuid.uuid4().hex[:12], PrivacyAudit(twin.folder)
     row = {"id": number, "subject": data.subject_id, "keys": len(data.files) + 1, "hits_before": len(before)}
     audit.append({"kind": "erasure", "who": [who], "what": {**row, "outcome": "begun"}})
-    months = destroy_and_rebuild(twin, encryption.keys, [subject], data.files)
+    keys = encryption.keys
+    names = [subject, *map(file_subject, data.files)]
+    months = destroy_and_rebuild(twin, lambda: sorted({month for name in names for month in keys.destroy(name)}))
     after = search(places, texts)
     size = sum(path.stat().st_size for path in files_below(places))
     found = dict.fromkeys(hit.path.resolve() for hit in after)
@@ -116,10 +114,8 @@ def forget(twin: WholeTwin, subject: str, *, who: str = "local", exports: Sequen
     return report
 
 
-def destroy_and_rebuild(
-    twin: WholeTwin, keys: KeyFolder, subjects: Iterable[str], files: Iterable[str], *, before: str | None = None
-) -> list[str]:
-    """Destroy keys of people and of copies of files, those of all months or of earlier ones; then make the history again.
+def destroy_and_rebuild(twin: WholeTwin, destroy: Callable[[], list[str]]) -> list[str]:
+    """Destroy keys, then make the history again; return what ``destroy`` returns.
 
     Raises
     ------
@@ -132,11 +128,11 @@ def destroy_and_rebuild(
     # the twin makes the history again, without the person.
     for name in _DERIVED:
         shutil.rmtree(twin.folder / name, ignore_errors=True)
-    months = {month for name in [*subjects, *map(file_subject, files)] for month in keys.destroy(name, before=before)}
+    months = destroy()
     twin.reload()
     twin.rebuild()
     twin.update_events()
-    return sorted(months)
+    return months
 
 
 def _check_nobody_writes(twin: WholeTwin) -> None:

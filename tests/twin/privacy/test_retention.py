@@ -1,0 +1,147 @@
+"""What is too old by its class can't be read any more; and whom a pseudonym belongs to is for two people to ask."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import twinlab as tl
+from twinlab.errors import CommandRejectedError, PurposeError
+from twinlab.signing.keys.ring import KeyRing
+from twinlab.twin.privacy.byte_search import search
+from twinlab.twin.privacy.recording import PrivacyAudit
+from twinlab.twin.privacy.reidentification import PAYLOAD_TYPE, new_request
+
+ANN = "Ann Archer"
+
+
+def with_retention(fleet, **ages):
+    path = fleet.folder / "twin.yaml"
+    said = ", ".join(f"{name}: {age}" for name, age in ages.items())
+    path.write_text(
+        path.read_text().replace(
+            "  controller: Example Parcels\n", f"  controller: Example Parcels\n  retention: {{{said}}}\n"
+        )
+    )
+    return tl.open(fleet.folder)
+
+
+def test_sensitive_data_end_earlier_than_personal_ones(fleet):
+    twin = with_retention(fleet, personal="300d", sensitive="60d")
+    now = datetime.now(UTC)
+    assert twin.apply_privacy_retention(now=now + timedelta(days=20)) == []
+    pulse = twin.history("driver")["pulse"]
+    assert int(pulse.notnull().sum()) > 0
+    (gone,) = twin.apply_privacy_retention(now=now + timedelta(days=100))
+    assert gone == f"{now:%Y-%m} sensitive"
+    assert int(twin.history("driver")["pulse"].notnull().sum()) == 0
+    assert ANN in set(twin.events("trip")["driver"])
+    assert twin.apply_privacy_retention(now=now + timedelta(days=400)) == [f"{now:%Y-%m}"]
+    assert twin.events("trip")["driver"].isna().all()
+    assert len(twin.events("trip")) == 72
+    assert search([fleet.folder], [ANN]) == []
+    outcomes = [row.what["outcome"] for row in PrivacyAudit(fleet.folder).rows("erasure")]
+    assert outcomes == ["too old", "too old"]
+
+
+def test_housekeeping_applies_retention(fleet, monkeypatch):
+    twin = with_retention(fleet, personal="30d")
+    called = []
+    monkeypatch.setattr(type(twin), "apply_privacy_retention", lambda self: called.append(self))
+    twin.compact()
+    assert called == [twin]
+
+
+@pytest.fixture
+def people(need):
+    """Return signers of two stewards, one of whom has two keys, and of a viewer, with their ring."""
+    need("securesystemslib")
+    from securesystemslib.signer import CryptoSigner
+
+    signers = {name: CryptoSigner.generate_ed25519() for name in ("dora", "dora2", "eve", "vic")}
+    public = {name: {"public": one.public_key.keyval["public"]} for name, one in signers.items()}
+    ring = KeyRing.model_validate({
+        "people": {
+            "dora": {"roles": ["steward"], "keys": [public["dora"], public["dora2"]]},
+            "eve": {"roles": ["security"], "keys": [public["eve"]]},
+            "vic": {"roles": ["viewer"], "keys": [public["vic"]]},
+        }
+    })  # fmt: skip
+    from twinlab.signing.keys.ring import PublicKey
+
+    for name, one in signers.items():
+        one.public_key.keyid = PublicKey(**public[name]).key_id
+    return signers, ring
+
+
+def signed(payload, signers):
+    from twinlab.signing.envelopes.dsse import add_signature, sign_payload
+
+    wire = sign_payload(payload, PAYLOAD_TYPE, signers[0])
+    for one in signers[1:]:
+        wire = add_signature(wire, payload_type=PAYLOAD_TYPE, signer=one)
+    return wire
+
+
+def pseudonym_of(fleet, name, purpose="route_planning"):
+    exact = fleet.twin.events("trip")
+    shown = tl.open(fleet.folder, purpose=purpose).events("trip")
+    return shown["driver"][exact["driver"] == name].iloc[0]
+
+
+def test_two_people_learn_whose_a_pseudonym_is_once_and_it_is_recorded(fleet, people):
+    signers, ring = people
+    asked = new_request("fleet", pseudonym_of(fleet, ANN), purpose="route_planning", reason="Accident on tour N0")
+    wire = signed(asked, [signers["dora"], signers["eve"]])
+    assert fleet.twin.reidentify(wire, ring) == ANN
+    with pytest.raises(CommandRejectedError, match="used before"):
+        fleet.twin.reidentify(wire, ring)
+    rows = list(PrivacyAudit(fleet.folder).rows("reidentification"))
+    assert [(set(row.who), row.what["outcome"]) for row in rows] == [
+        ({"dora", "eve"}, "accepted"),
+        ({"dora", "eve"}, "refused"),
+    ]
+    assert ANN not in str(rows)
+
+
+@pytest.mark.parametrize("names", [["dora"], ["dora", "dora2"], ["dora", "vic"]])
+def test_one_person_with_two_keys_or_a_viewer_is_not_enough(fleet, people, names):
+    signers, ring = people
+    asked = new_request("fleet", pseudonym_of(fleet, ANN), purpose="route_planning", reason="curious")
+    with pytest.raises(CommandRejectedError, match="expected signatures of 2 people, got 1"):
+        fleet.twin.reidentify(signed(asked, [signers[name] for name in names]), ring)
+    # With the second person the same request counts.
+    assert fleet.twin.reidentify(signed(asked, [signers["dora"], signers["eve"]]), ring) == ANN
+
+
+def test_other_twins_old_requests_and_commands_are_refused(fleet, people):
+    signers, ring = people
+    both = [signers["dora"], signers["eve"]]
+    pseudonym = pseudonym_of(fleet, ANN)
+    with pytest.raises(CommandRejectedError, match="for 'fleet', got 'yard'"):
+        fleet.twin.reidentify(signed(new_request("yard", pseudonym, purpose="safety", reason="x"), both), ring)
+    for hours in (-1, 48):
+        asked = new_request("fleet", pseudonym, purpose="route_planning", reason="x", hours=hours)
+        with pytest.raises(CommandRejectedError, match="at most 24 h"):
+            fleet.twin.reidentify(signed(asked, both), ring)
+    more = json.dumps(
+        {**json.loads(new_request("fleet", pseudonym, purpose="safety", reason="x")), "extra": 1}
+    ).encode()
+    with pytest.raises(CommandRejectedError, match="expected the fields"):
+        fleet.twin.reidentify(signed(more, both), ring)
+
+
+def test_nobody_is_behind_the_pseudonym_of_a_forgotten_person(fleet, people):
+    signers, ring = people
+    pseudonym = pseudonym_of(fleet, ANN)
+    fleet.twin.forget(ANN)
+    asked = new_request("fleet", pseudonym, purpose="route_planning", reason="Accident")
+    with pytest.raises(PurposeError, match="nobody's whose keys exist"):
+        fleet.twin.reidentify(signed(asked, [signers["dora"], signers["eve"]]), ring)
+
+
+def test_a_pseudonym_of_an_epoch_is_found_among_all_epochs(fleet, people):
+    signers, ring = people
+    pseudonym = pseudonym_of(fleet, "Bob Baker", purpose="safety")
+    asked = new_request("fleet", pseudonym, purpose="safety", reason="Tired")
+    assert fleet.twin.reidentify(signed(asked, [signers["dora"], signers["eve"]]), ring) == "Bob Baker"
