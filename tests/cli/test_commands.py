@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "command-gateway", "serve", "user", "status", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "privacy", "forget", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "command-gateway", "serve", "user", "keys", "status", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "privacy", "forget", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -218,6 +218,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.commands",
         "twinlab.cli.edge",
         "twinlab.cli.fidelity",
+        "twinlab.cli.keys",
         "twinlab.cli.models",
         "twinlab.cli.plant",
         "twinlab.cli.predict",
