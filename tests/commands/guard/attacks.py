@@ -407,6 +407,43 @@ def an_expired_stop_again(site: Site) -> bytes:
     return wire
 
 
+def _standby(site: Site) -> None:
+    """Another gateway with a ledger of its own takes over; a driver sets the old value again."""
+    from twinlab.commands.guard import GuardLedger
+
+    site.guard = site.new_guard(ledger=GuardLedger(site.folder / "other.db", create=True))
+    site.forklift.values["forklift/7"] = 8.0
+
+
+@attack(8, "after_take_over", "signed more than 5 s after gateway/1 took over")
+def select_replayed_to_another_gateway(site: Site) -> bytes:
+    select = site.wire()
+    assert site.guard.submit(select).outcome == "selected"
+    assert site.operate().outcome == "done"
+    _standby(site)
+    return select
+
+
+@attack(8, "after_take_over", "signed more than 5 s after gateway/1 took over")
+def operate_replayed_to_another_gateway(site: Site) -> bytes:
+    select, operate = site.wire(), site.wire(operation="operate")
+    assert [site.guard.submit(wire).outcome for wire in (select, operate)] == ["selected", "done"]
+    _standby(site)
+    site.guard.submit(select)
+    return operate
+
+
+@attack(8, "after_take_over", "another guard may have carried it out")
+def replayed_to_a_gateway_that_was_away(site: Site) -> bytes:
+    """The first gateway acts, a second one takes over and acts, the first comes back with its old ledger."""
+    wire = site.wire(target="forklift/8")
+    _standby(site)
+    site.time.wait(6)
+    assert site.set(7.0).outcome == "done"
+    site.guard = site.new_guard()
+    return wire
+
+
 @attack(0, "epoch", "another guard has taken over")
 def an_older_guard_acts(site: Site) -> bytes:
     site.newer = site.new_guard()  # type: ignore[attr-defined]

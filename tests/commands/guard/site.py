@@ -46,6 +46,7 @@ class Forklift:
     fence: Fence | None
     values: dict[str, float] = field(default_factory=lambda: {"forklift/7": 8.0, "forklift/8": 8.0})
     load: float = 0.0
+    epochs: int = 0
     age: float = 0.0
     changes: list[tuple[str, float]] = field(default_factory=list)
     safe: list[str] = field(default_factory=list)
@@ -56,7 +57,9 @@ class Forklift:
     on_apply: Callable[[], None] = lambda: None
 
     def take_over(self) -> int:
-        return self.fence.advance() if self.fence else 0
+        # Without a fence it counts, and lets any epoch act.
+        self.epochs += 1
+        return self.fence.advance() if self.fence else self.epochs
 
     def state(self, target: str, parameter: str) -> State:
         if not self.link:

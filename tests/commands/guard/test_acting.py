@@ -227,6 +227,71 @@ def test_two_guards_the_older_one_changes_nothing(site: Site) -> None:
     assert (site.forklift.changes, site.forklift.safe) == ([], [])
 
 
+def test_a_setpoint_that_arrives_after_the_fail_safe_value_is_undone(site: Site) -> None:
+    def lost() -> None:
+        raise TimeoutError("no acknowledgement")
+
+    site.forklift.on_apply = lost
+    assert site.set().outcome == "fail_safe"
+    site.time.wait(2)
+    site.guard.link_alive("forklift/7")
+    site.guard.tick()
+    assert site.forklift.safe == ["forklift/7"]
+    # The network delivers it now.
+    site.forklift.values["forklift/7"] = 6.0
+    site.guard.tick()
+    assert (site.forklift.safe, site.forklift.values["forklift/7"]) == (["forklift/7"] * 2, 0.0)
+    assert "expected 6 km/h never to arrive" in site.entries[-1]["what"]["reason"]
+
+
+def test_a_driver_may_set_another_value_after_a_fail_safe(site: Site) -> None:
+    site.forklift.acknowledges = False
+    assert site.set().outcome == "fail_safe"
+    site.forklift.values["forklift/7"] = 3.0
+    site.guard.tick()
+    # And the same value once nothing can be under way any more.
+    site.time.wait(31)
+    site.forklift.values["forklift/7"] = 6.0
+    site.guard.tick()
+    assert site.forklift.safe == ["forklift/7"]
+
+
+def test_a_command_that_expires_while_the_audit_is_slow_is_not_done(site: Site) -> None:
+    assert site.select().outcome == "selected"
+    keep = site.record
+    site.record = lambda entry: (site.time.wait(40), keep(entry))
+    answer = site.operate()
+    assert (answer.outcome, site.forklift.changes) == ("refused", [])
+    assert "nothing was set: it expired at" in answer.reason
+
+
+def test_a_target_that_is_slow_to_read_delays_no_other(site: Site) -> None:
+    state, begun, go = site.forklift.state, threading.Event(), threading.Event()
+
+    def slow(target: str, parameter: str) -> State:
+        if target == "forklift/8":
+            begun.set()
+            assert go.wait(20)
+        return state(target, parameter)
+
+    site.forklift.state = slow  # type: ignore[method-assign]
+    wire = site.wire(target="forklift/8")
+    thread, found = in_thread(lambda: site.guard.submit(wire))
+    assert begun.wait(20)
+    assert site.set().outcome == "done"
+    go.set()
+    thread.join(20)
+    assert found[0].outcome == "selected"
+
+
+def test_an_actuator_that_cannot_be_locked_changed_nothing(site: Site) -> None:
+    assert site.select().outcome == "selected"
+    (site.folder / "epoch").write_text("x")
+    answer = site.operate()
+    assert (answer.outcome, site.forklift.changes, site.forklift.safe) == ("refused", [], [])
+    assert "expected a number" in answer.reason
+
+
 def refuse(_: object) -> None:
     raise OSError("no space left on the device")
 
@@ -267,7 +332,7 @@ def test_an_outcome_that_cannot_be_recorded_is_recorded_later_and_nothing_is_don
     assert site.operate().outcome == "done"
     refused = site.select(value=5.0)
     assert (refused.outcome, site.entries[-1]["kind"]) == ("refused", "command refused")
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ControlError, match="no space"):
         site.guard.tick()
     site.record = keep
     site.guard.tick()

@@ -201,5 +201,5 @@ def test_a_damaged_epoch_lets_nobody_act(tmp_path: Path, text: str) -> None:
     (tmp_path / "epoch").write_text(text)
     with pytest.raises(ControlError, match="expected a number"):
         Fence(tmp_path / "epoch").advance()
-    with pytest.raises(ControlError, match="expected a number"), Fence(tmp_path / "epoch").acting(1):
+    with pytest.raises(CommandRejectedError, match="expected a number"), Fence(tmp_path / "epoch").acting(1):
         pass

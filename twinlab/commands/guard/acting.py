@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from twinlab.commands.guard.actuator import State
 from twinlab.commands.guard.message import Message
 from twinlab.commands.guard.rules import Rule
-from twinlab.commands.guard.situation import Flight, Situation
+from twinlab.commands.guard.situation import Flight, Late, Situation
 from twinlab.commands.messages.answer import Outcome
 from twinlab.errors import CommandRejectedError
 
-__all__ = ["Result", "make_safe", "operate", "read_back", "stop"]
+__all__ = ["Result", "arrived_late", "make_safe", "operate", "read_back", "stop"]
 
 #: Seconds between two looks at the value that a target moves to.
 _PAUSE = 0.05
+#: Seconds for which a setpoint without an acknowledgement may still arrive: TCP repeats what got lost for about so long.
+_LATE = 30.0
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class Result:
 def operate(here: Situation, message: Message, flight: Flight) -> Result:
     """Set a value once, and read it back until it is reached; whatever else happens, go to fail-safe."""
     command, rule = message.command, flight.rule
-    if _broken(here, message, flight):
-        return Result("refused", f"{command.target}: nothing was set: {_broken(here, message, flight)}")
+    if why := _broken(here, message, flight) or _expired(here, message):
+        return Result("refused", f"{command.target}: nothing was set: {why}")
+    here.late.pop(message.key, None)
     try:
         acknowledged = here.actuator.apply(
             *message.key, command.value, epoch=here.device_epoch, timeout=rule.timeout
@@ -39,11 +42,13 @@ def operate(here: Situation, message: Message, flight: Flight) -> Result:
         # The asset, or another guard in front of it, changed nothing.
         return Result("refused", str(error))
     except Exception as error:  # noqa: BLE001  (whatever it is, the setpoint may have changed)
+        here.late[message.key] = Late(command.value, here.time.monotonic() + _LATE)
         return make_safe(here, message.key, rule, f"expected an acknowledgement, got: {_text(error)}")
     seconds = here.time.monotonic() - flight.started
     if why := _broken(here, message, flight):
         return make_safe(here, message.key, rule, why)
     if not acknowledged or seconds > rule.timeout:
+        here.late[message.key] = Late(command.value, here.time.monotonic() + _LATE)
         why = f"expected an acknowledgement within {rule.timeout:g} s, got none" + (
             f" in {seconds:.1f} s" if acknowledged else ""
         )
@@ -82,6 +87,12 @@ def _broken(here: Situation, message: Message, flight: Flight) -> str:
     return flight.broken
 
 
+def _expired(here: Situation, message: Message) -> str:
+    # The audit and other commands may have taken their time.
+    now = here.clock.read()[0]
+    return f"it expired at {message.command.expires_at} while it waited" if now >= message.command.expires else ""
+
+
 def stop(here: Situation, message: Message) -> Result:
     """Take a target to its fail-safe value at once."""
     rule, target = here.rule(message), message.command.target
@@ -89,6 +100,17 @@ def stop(here: Situation, message: Message) -> Result:
     if made.outcome == "fail_safe":
         return Result("done", f"{target}: {made.reason}", made.state)
     return Result("unknown", f"{target}: {made.reason}", made.state)
+
+
+def arrived_late(here: Situation, key: tuple[str, str]) -> str:
+    """Return why a target must go to safety again: a setpoint without an acknowledgement reached it after all; "" if not."""
+    late, rule = here.late[key], here.rules[key]
+    state, found = read_back(here, key)
+    if state is None or not abs(state.value - late.value) <= rule.tolerance:
+        return ""
+    if rule.fail_safe is not None and abs(state.value - rule.fail_safe) <= rule.tolerance:
+        return ""
+    return f"expected {late.value:g} {rule.unit} never to arrive, which wasn't acknowledged in time, got {found}"
 
 
 def make_safe(here: Situation, key: tuple[str, str], rule: Rule, why: str) -> Result:

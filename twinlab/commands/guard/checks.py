@@ -31,9 +31,10 @@ class Check(NamedTuple):
     """In records and tests."""
     refuse: Callable[[Situation, Message], None]
     """Raises CommandRejectedError or CommandExpiredError."""
-    of: Literal["setpoint", "all", "all_but_stops"] = "setpoint"
-    """setpoint: of commands whose signers are known, one at a time. all: of every message, stops too. all_but_stops: not of an
-    emergency stop, and not of what says that it is one and is verified next."""
+    of: Literal["setpoint", "memory", "all", "all_but_stops"] = "setpoint"
+    """all: of every message, stops too. all_but_stops: not of an emergency stop, and not of what says that it is one and is
+    verified next. setpoint: of commands whose signers are known, one at a time for a target. memory: of what the guard remembers,
+    one at a time, in the transaction that remembers the command."""
 
 
 def _size(_: Situation, message: Message) -> None:
@@ -179,6 +180,17 @@ def _after_stop(here: Situation, message: Message) -> None:
         raise CommandRejectedError(msg)
 
 
+def _after_take_over(here: Situation, message: Message) -> None:
+    since, command = here.taken_over_at, message.command
+    # The clock of a signer may be ahead.
+    if since is not None and command.issued <= since + CLOCK_TOLERANCE:
+        msg = (
+            f"{command.target}: expected a command that was signed more than {CLOCK_TOLERANCE.seconds} s after {here.device} took over "
+            f"({since:%H:%M:%S} UTC), got one of {command.issued_at}: another guard may have carried it out; decide again"
+        )
+        raise CommandRejectedError(msg)
+
+
 def _replay(here: Situation, message: Message) -> None:
     found = here.ledger.outcome_of(message.command.id)
     if found is not None:
@@ -221,14 +233,15 @@ CHECKS: tuple[Check, ...] = (
     Check("limits", _limits),
     Check("idle", _idle),
     Check("after_stop", _after_stop),
+    Check("after_take_over", _after_take_over),
     Check("fresh_state", of_state.check_fresh),
     Check("same_state", of_state.check_same),
     Check("interlocks", of_state.check_interlocks),
     Check("step", of_state.check_step),
-    Check("other_select", _other_select),
-    Check("selected", _selected),
-    Check("as_selected", _as_selected),
-    Check("replay", _replay),
-    Check("counter", _counter),
-    Check("epoch", _epoch),
+    Check("other_select", _other_select, of="memory"),
+    Check("selected", _selected, of="memory"),
+    Check("as_selected", _as_selected, of="memory"),
+    Check("replay", _replay, of="memory"),
+    Check("counter", _counter, of="memory"),
+    Check("epoch", _epoch, of="memory"),
 )

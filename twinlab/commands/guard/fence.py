@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from twinlab._files import sync_file, sync_folder, write_atomically
@@ -64,12 +64,14 @@ class Fence:
         Raises
         ------
         CommandRejectedError
-            If the epoch isn't the newest one.
-        ControlError
-            If the file can't be read.
+            If the epoch isn't the newest one, or the file can't be locked or read. Nothing was done then.
         """
-        with self._locked():
-            newest = self._read()
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._locked())
+                newest = self._read()
+            except ControlError as error:
+                raise CommandRejectedError(str(error)) from error
             if epoch != newest:
                 msg = f"guard: expected the epoch {newest}, got {epoch}: another guard has taken over; stop this one"
                 raise CommandRejectedError(msg)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from twinlab.commands.guard.acting import Result, make_safe, operate, read_back, stop
+from twinlab.commands.guard.acting import Result, arrived_late, make_safe, operate, read_back, stop
 from twinlab.commands.guard.actuator import Actuator, State
 from twinlab.commands.guard.checks import CHECKS, Check
 from twinlab.commands.guard.clock import Clock, ForwardClock
@@ -77,7 +77,7 @@ class Guard:
         clock: Clock | None = None,
         rates: Rates | None = None,
     ) -> None:
-        time = clock or Clock()
+        time, known = clock or Clock(), _by_target(rules)
         self._record = record
         self._lock = threading.Lock()
         self._late: list[Callable[[], object]] = []
@@ -85,11 +85,15 @@ class Guard:
         self._more = 0
         self._flood_noted = -math.inf
         device_epoch = actuator.take_over()
+        epoch, continues = ledger.take_over(device_epoch)
         self._here = Situation(
-            twin=twin, device=device, rules=_by_target(rules), read_ring=ring, ledger=ledger, actuator=actuator, time=time,
-            clock=ForwardClock(time, ledger.highest_instant()), rates=rates or Rates(), epoch=ledger.take_over(),
+            twin=twin, device=device, rules=known, read_ring=ring, ledger=ledger, actuator=actuator, time=time,
+            clock=ForwardClock(time, ledger.highest_instant()), rates=rates or Rates(), epoch=epoch,
             device_epoch=device_epoch, stopped_at=ledger.last_stops(), stop_ids=ledger.stop_ids(),
         )  # fmt: skip
+        if not continues:
+            # Its ledger doesn't know what another guard, or this one with a ledger that was lost, carried out meanwhile.
+            self._here.taken_over_at = self._here.clock.read()[0]
         for key in ledger.operated():
             if (rule := self._here.rules.get(key)) is not None and rule.link_timeout is not None:
                 self._here.links[key] = rule
@@ -112,7 +116,7 @@ class Guard:
         """
         message = Message(wire, now=self._here.clock.read()[0], stops=dict(self._here.stops))
         try:
-            self._pass(message, [check for check in self.checks if check.of != "setpoint"])
+            self._pass(message, self._of("all", "all_but_stops"))
             asks_for_stop = message.command.operation == "stop"
         except _RefusedError as refused:
             return self._refuse(message, refused.reason, check=refused.check)
@@ -133,8 +137,15 @@ class Guard:
         """
         self._end_silent_links()
         self._end_long_flights()
-        self._here.ledger.write_instant(self._here.clock.read()[0])
-        self._write_late()
+        self._end_late_setpoints()
+        try:
+            self._here.ledger.write_instant(self._here.clock.read()[0])
+            self._write_late()
+        except ControlError:
+            raise
+        except Exception as error:
+            msg = f"expected an audit that can be written, got: {error}; no command is carried out until it can"
+            raise ControlError(msg) from error
 
     def link_alive(self, target: str) -> None:
         """Note that something came over the link to a target: see ``Rule.link_timeout``."""
@@ -166,36 +177,49 @@ class Guard:
 
     def _set(self, message: Message) -> Answer:
         here = self._here
-        with self._lock:
+        # One command at a time for a target: a state that is slow to read delays no other target.
+        with here.target_lock(message.command.target):
             try:
-                self._write_late()
-                # Waiting for the lock takes time, too.
                 message.now = here.clock.read()[0]
-                with here.ledger.transaction():
-                    self._pass(message, [check for check in self.checks if check.of == "setpoint"])
-                    selects = message.command.operation == "select"
-                    here.ledger.add(
-                        message.command, wire_sha256=message.sha256, now=message.now,
-                        outcome="selected" if selects else None,
-                    )  # fmt: skip
+                self._pass(message, self._of("setpoint"))
             except _RefusedError as refused:
                 return self._refuse(message, refused.reason, check=refused.check)
             except Exception as error:  # noqa: BLE001  (nothing was done yet)
-                return self._refuse(message, str(error) or type(error).__name__)
-            selected = Result("selected", f"{message.command.target} is selected; operate follows")
-            try:
-                self._note(
-                    "command accepted", message, "selected" if selects else "unknown", selected.reason if selects else "under way"
-                )  # fmt: skip
-            except Exception as error:  # noqa: BLE001  (what can't be recorded isn't done)
-                return self._end(message, Result("refused", f"expected an audit that can be written, got: {error}"))
-            if selects:
-                here.select(message)
-                return self._answer(message, selected)
-            here.selects.pop(message.command.target, None)
-            flight = Flight(here.rule(message), here.time.monotonic())
-            here.flights[message.command.target] = flight
+                return self._refuse(message, f"fault of the guard: {type(error).__name__}: {error}")
+            with self._lock:
+                refused_with = self._remember(message)
+                if refused_with is not None:
+                    return refused_with
+                if message.command.operation == "select":
+                    here.select(message)
+                    return self._answer(message, _SELECTED)
+                here.selects.pop(message.command.target, None)
+                flight = Flight(here.rule(message), here.time.monotonic())
+                here.flights[message.command.target] = flight
         return self._operate(message, flight)
+
+    def _remember(self, message: Message) -> Answer | None:
+        """Write a command to the ledger and the audit, before anything is done; return an answer if it is refused."""
+        here, selects = self._here, message.command.operation == "select"
+        try:
+            self._write_late()
+            with here.ledger.transaction():
+                self._pass(message, self._of("memory"))
+                outcome: Outcome | None = "selected" if selects else None
+                here.ledger.add(message.command, wire_sha256=message.sha256, now=message.now, outcome=outcome)
+        except _RefusedError as refused:
+            return self._refuse(message, refused.reason, check=refused.check)
+        except Exception as error:  # noqa: BLE001  (nothing was done yet)
+            return self._refuse(message, str(error) or type(error).__name__)
+        try:
+            outcome, reason = ("selected", _SELECTED.reason) if selects else ("unknown", "under way")
+            self._note("command accepted", message, outcome, reason)
+        except Exception as error:  # noqa: BLE001  (what can't be recorded isn't done)
+            return self._end(message, Result("refused", f"expected an audit that can be written, got: {error}"))
+        return None
+
+    def _of(self, *kinds: str) -> list[Check]:
+        return [check for check in self.checks if check.of in kinds]
 
     def _operate(self, message: Message, flight: Flight) -> Answer:
         here, target = self._here, message.command.target
@@ -271,6 +295,14 @@ class Guard:
                 )
                 self._made_safe(key, rule, flight.broken)
 
+    def _end_late_setpoints(self) -> None:
+        here, now = self._here, self._here.time.monotonic()
+        for key, late in list(here.late.items()):
+            if now >= late.until or key[0] in here.flights:
+                here.late.pop(key, None)
+            elif why := arrived_late(here, key):
+                self._made_safe(key, here.rules[key], why)
+
     def _made_safe(self, key: tuple[str, str], rule: Rule, why: str) -> None:
         result = make_safe(self._here, key, rule, why)
         self._late.append(
@@ -315,6 +347,9 @@ class Guard:
             value=_reported(result.state),
             now=self._here.clock.read()[0],
         )  # fmt: skip
+
+
+_SELECTED = Result("selected", "it is selected; operate follows")
 
 
 class _RefusedError(CommandRejectedError):

@@ -136,12 +136,20 @@ class GuardLedger:
                     self._file.execute("rollback")
                 raise
 
-    def take_over(self) -> int:
-        """Return a new epoch of this file: a guard with an older one is refused by `transaction` users."""
+    def take_over(self, device_epoch: int) -> tuple[int, bool]:
+        """Return a new epoch of this file, and whether its guard was the last one that could act on the asset.
+
+        Parameters
+        ----------
+        device_epoch : int
+            What `Actuator.take_over` returned.
+        """
         with self.transaction():
             epoch = (self._mark("epoch") or 0) + 1
+            last = self._mark("device_epoch") or 0
             self._set_mark("epoch", epoch)
-        return epoch
+            self._set_mark("device_epoch", device_epoch)
+        return epoch, device_epoch == last + 1
 
     @property
     def epoch(self) -> int:

@@ -16,7 +16,7 @@ from twinlab.commands.guard.rules import Rates, Rule
 from twinlab.errors import CommandRejectedError, SchemaError
 from twinlab.signing.keys.ring import KeyRing
 
-__all__ = ["Flight", "Select", "Situation", "Window"]
+__all__ = ["Flight", "Late", "Select", "Situation", "Window"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,15 @@ class Flight:
     """By the monotonic clock."""
     broken: str = ""
     """Why it must end at the fail-safe value, whatever the asset answers."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """A setpoint that wasn't acknowledged: it may still arrive."""
+
+    value: float
+    until: float
+    """When it is given up, by the monotonic clock."""
 
 
 class Window:
@@ -88,6 +97,11 @@ class Situation:
     """Emergency stops that were carried out."""
     stop_lock: threading.Lock = field(default_factory=threading.Lock)
     windows: dict[str, Window] = field(default_factory=dict)
+    taken_over_at: datetime | None = None
+    """Since when this guard may act, if another one may have acted since it did last."""
+    target_locks: dict[str, threading.Lock] = field(default_factory=dict)
+    late: dict[tuple[str, str], Late] = field(default_factory=dict)
+    """Setpoints without an acknowledgement."""
     links: dict[tuple[str, str], Rule] = field(default_factory=dict)
     """What goes to fail-safe when its link is silent: its rule."""
     words: dict[str, float] = field(default_factory=dict)
@@ -120,6 +134,10 @@ class Situation:
                     raise CommandRejectedError(str(error)) from error
                 message.ring = self.last_ring
         return message.ring
+
+    def target_lock(self, target: str) -> threading.Lock:
+        """Return the lock of a target that a rule names."""
+        return self.target_locks.setdefault(target, threading.Lock())
 
     def target_window(self, target: str) -> Window:
         """Return the window of a target that a rule names."""
