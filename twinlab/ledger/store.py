@@ -112,6 +112,7 @@ class Ledger:
             self._folder(source), source, segment_bytes=segment_bytes, segment_rows=segment_rows, wait=wait,
             resume=self._resumes.setdefault(source, Resume()), fence=self._check_fence,
             encrypt=lambda given: given if self.encryption is None else self.encryption.encrypt(source, given),
+            check=lambda tags: None if self.encryption is None else self.encryption.check_tags(source, tags),
         )  # fmt: skip
 
     def reader(self, source: str) -> Reader:

@@ -78,8 +78,8 @@ class Writer:
         Where the writer before left the source, and where this one leaves it.
     fence : callable
         Called before a write and before an acknowledgement; raises an error if this process may not write any more.
-    encrypt : callable, optional
-        Returns records whose personal columns are encrypted.
+    encrypt, check : callable, optional
+        Returns records with personal columns encrypted; gets tags of observations and raises an error if one is personal.
 
     Raises
     ------
@@ -100,8 +100,9 @@ class Writer:
         resume: Resume | None = None,
         fence: Callable[[], None] = lambda: None,
         encrypt: Callable[[Records], Records] | None = None,
+        check: Callable[[pa.Array], None] | None = None,
     ) -> None:
-        self._folder, self._source, self._encrypt = folder, source, encrypt
+        self._folder, self._source, self._encrypt, self._check = folder, source, encrypt, check
         self._resume, self._fence = resume, fence
         self._full = (segment_bytes, segment_rows)
         self._descriptor = -1
@@ -178,7 +179,7 @@ class Writer:
         SourceError
             If the disk is full or fails; no row of the batch was written.
         """
-        columns = observations.conform(batch)
+        columns = observations.conform(batch, self._check)
         with self.group():
             return self._observations(columns, batch.num_rows)
 
@@ -214,7 +215,7 @@ class Writer:
 
         ``note``, as JSON can represent it, becomes durable with the last of the rows or not at all; `Reader.notes` returns it.
         """
-        checked = [(p, None if isinstance(p, Records) else observations.conform(p)) for p in parts]
+        checked = [(p, None if isinstance(p, Records) else observations.conform(p, self._check)) for p in parts]
         acks = []
         with self.group():
             for number, (part, columns) in enumerate(checked, start=1):

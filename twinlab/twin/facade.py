@@ -135,11 +135,8 @@ class Twin(
     def _summary_parts(self, storage: StorageForecast | None) -> SummaryParts:
         noted, edits = self._calibration_summary()
         return {
-            "questions": len(self.open_questions()),
-            "notes": noted,
-            "edits": [*self.edits(), *edits],
-            "storage": storage,
-        }
+            "questions": len(self.open_questions()), "notes": noted, "edits": [*self.edits(), *edits], "storage": storage,
+        }  # fmt: skip
 
     # -- write --------------------------------------------------------------------------------------------------------
     def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:
@@ -167,7 +164,7 @@ class Twin(
         HistoryConflictError
             If another process writes to this twin.
         """
-        # Loaded when needed: reading a twin needs neither parsers of files nor what writes a history.
+        # Reading a twin needs neither parsers of files nor what writes a history.
         from twinlab.twin.file_reports import build_notes, file_reports  # noqa: PLC0415
         from twinlab.twin.ingest import names_folders, resolve_source, store  # noqa: PLC0415
 
@@ -285,6 +282,7 @@ class Twin(
         UnknownTermError
             If the model has no such asset type, signal or asset.
         """
+        self._note_read(asset_type, fields=signals)
         data = self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
         if annotated:
             data = self._with_annotations(data, asset_type)
@@ -301,10 +299,12 @@ class Twin(
             return self._found_events(event_type, start, stop, assets)
         if event_type == "security_event" and event_type not in self.model.event_types:
             return self._with_security.events(event_type, start=start, stop=stop, assets=assets)
+        self._note_read(event_type)
         return self.reader.events(event_type, start=start, stop=stop, assets=assets)
 
     def assets(self, asset_type: str) -> pd.DataFrame:
         """Return the assets of one type with their properties, indexed by asset id."""
+        self._note_read(asset_type, signals=False)
         return self.reader.assets(asset_type)
 
     def relationships(self, relationship: str) -> pd.DataFrame:
@@ -329,10 +329,12 @@ class Twin(
         With ``all``, also repetitions and the rows of withdrawn files, and the ``standing`` of every row: valid, repeated,
         superseded, retracted, retraction or withdrawn.
         """
+        self._note_read(asset.partition("/")[0], fields=(signal,))
         return self.reader.observations(asset, signal, start=start, stop=stop, all=all)
 
     def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> AsOfReader:
         """Return the twin as it was known at an ingest time, with mapping and calibrations of ``"then"`` or ``"current"``."""
+        self._note_read(*self.model.asset_types, *self.model.event_types)
         return self._as_of(self.reader.as_of(known, mapping=mapping), None if mapping == "current" else known)
 
     def explore(self, *, page: str = "history") -> Workspace:
@@ -356,9 +358,8 @@ class Twin(
     def compact(self) -> CompactReport:
         """Do all housekeeping at once, of which publications otherwise do a little at a time.
 
-        Rows that wait are published, hot cells of the history compacted, full segments of the ledger sealed to Parquet, and
-        states of the history that were replaced more than 24 h ago removed. Nothing that can be read changes, but personal data that
-        are older than ``privacy.retention`` allows can't be read any more.
+        Rows that wait are published, hot cells of the history compacted, full segments of the ledger sealed to Parquet, and states of the
+        history that were replaced more than 24 h ago removed. Personal data older than ``privacy.retention`` can't be read any more.
 
         Raises
         ------

@@ -153,3 +153,26 @@ def test_an_unknown_purpose_is_refused_with_the_nearest_one(fleet):
 def test_a_twin_without_declarations_is_as_before(fleet):
     assert {field.name for field in fields_of(fleet.twin.model) if not field.declared} >= {"fuel", "tour"}
     assert set(fleet.twin.events("trip")["driver"].dropna())
+
+
+def test_reads_of_the_whole_twin_are_recorded_without_a_purpose(fleet):
+    twin = fleet.twin
+    twin.history("truck", signals=["fuel"])
+    assert list(PrivacyAudit(fleet.folder).rows("read")) == []
+    twin.events("trip")
+    twin.history("driver")
+    twin.assets("driver")
+    twin.observations("driver/Ann Archer", "pulse")
+    twin.as_of("2030-01-01")
+    rows = list(PrivacyAudit(fleet.folder).rows("read"))
+    first = [
+        (row.what.get("event_type") or row.what.get("asset_type"), list(row.what["fields"]), row.what["purpose"])
+        for row in rows
+    ]
+    assert first[:4] == [
+        ("trip", ["driver", "phone"], None),
+        ("driver", ["id", "pulse"], None),
+        ("driver", ["id"], None),
+        ("driver", ["id", "pulse"], None),
+    ]
+    assert {name for name, _, _ in first[4:]} == {"truck", "driver", "trip"}

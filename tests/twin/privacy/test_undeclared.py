@@ -119,3 +119,21 @@ def test_what_looks_personal(column, values, what):
 )
 def test_what_does_not_look_personal(column, values):
     assert suspects({column: values}) == []
+
+
+def test_observations_of_personal_signals_are_refused(make_fleet):
+    fleet = make_fleet(ingest=False)
+    stream = "source: live_bands\nstream:\n  tags: {'/^(?P<who>.*) pulse$/': {signal: pulse, asset: 'driver/{who}'}, fuel: {signal: fuel, asset: truck/T1}}\n"
+    (fleet.folder / "mapping" / "live_bands.yaml").write_text(stream)
+    twin = tl.open(fleet.folder)
+    now = pd.Timestamp("2026-02-01").value
+    with twin.writer("live_bands") as writer:
+        writer.append(pd.DataFrame({"tag": ["fuel"], "source_time": [now], "value": [80.0]}))
+        with pytest.raises(
+            SchemaError, match=r"tag 'Ann Archer pulse'.*asset_types.driver.signals.pulse, which is personal"
+        ):
+            writer.append(
+                pd.DataFrame({"tag": ["fuel", "Ann Archer pulse"], "source_time": [now, now], "value": [80.0, 60.0]})
+            )
+    assert twin.ledger.reader("live_bands").position() == 1
+    assert b"Ann Archer" not in (fleet.folder / "ledger" / "live_bands" / "00000000.seg").read_bytes()

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 import pyarrow as pa
 
+from twinlab.errors import SchemaError
 from twinlab.ledger.encryption.columns import UNKNOWN, Part, decrypt_columns, encrypt_columns, subject_texts
 from twinlab.ledger.format.records import KEY, Records
 from twinlab.signing.subjects.ciphers import decrypt_name, encrypt_name
@@ -73,6 +75,8 @@ class Encryption:
         Returns the personal columns of a table.
     check : callable
         Gets rows of a table with columns that weren't seen before; raises an error if some are personal and not declared.
+    personal_tag : callable
+        Returns the field of ``twin.yaml`` that a tag of a source feeds, if it is personal; else None.
     month : callable
         Returns the month whose keys are used.
     """
@@ -83,9 +87,11 @@ class Encryption:
         rules_of: RulesOf,
         *,
         check: Callable[[str, str, pa.RecordBatch], None] = lambda _source, _table, _rows: None,
+        personal_tag: Callable[[str, str], str | None] = lambda _source, _tag: None,
         month: Callable[[], str] = this_month,
     ) -> None:
         self.keys, self._rules_of, self._check, self._month = keys, rules_of, check, month
+        self._personal_tag = lru_cache(maxsize=1 << 16)(personal_tag)
         self._known: dict[tuple[str, str, tuple[str, ...]], Mapping[str, PersonalRule]] = {}
 
     def rules(self, source: str, table: str, rows: pa.RecordBatch) -> Mapping[str, PersonalRule]:
@@ -101,6 +107,23 @@ class Encryption:
             self._check(source, table, rows)
             self._known[key] = self._rules_of(source, table, rows.schema.names)
         return self._known[key]
+
+    def check_tags(self, source: str, tags: pa.Array) -> None:
+        """Refuse observations of personal signals: tags and values would be stored as they are.
+
+        Raises
+        ------
+        SchemaError
+            Names the tag and the field.
+        """
+        for tag in tags.unique().to_pylist():
+            field = None if tag is None else self._personal_tag(source, tag)
+            if field is not None:
+                msg = (
+                    f"source {source!r}, tag {tag!r}: expected no observations of {field}, which is personal: only rows of tables are encrypted; "
+                    "deliver them as rows of a table, with a column that names the person"
+                )
+                raise SchemaError(msg)
 
     def file_key(self, file_id: str) -> tuple[str, str, bytes]:
         """Return id, month and bytes of a new key for the copy of a file."""

@@ -6,7 +6,7 @@ A column that is absent or all null takes no bytes, a constant one ten.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,10 @@ _DICTIONARIES = frozenset(n for n in _NAMES if pa.types.is_dictionary(OBSERVATIO
 _TEXTS = frozenset(n for n in _NAMES if pa.types.is_string(OBSERVATIONS.field(n).type))
 
 
-def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
+def conform(batch: pa.RecordBatch, check: Callable[[pa.Array], None] | None = None) -> dict[str, pa.Array]:
     """Check a batch against the ledger's schema and return its columns, cast where the cast is exact.
+
+    ``check`` gets the tags and raises an error if one mustn't be stored.
 
     A ``source_time`` of type timestamp becomes nanoseconds; if it has a zone, it is an instant and its ``time_basis`` "utc".
 
@@ -61,6 +63,8 @@ def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
         if name not in columns or columns[name].null_count:
             msg = f"column {name!r}: expected a value in every row, got none in some. Every observation has a tag and a time."
             raise SchemaError(msg)
+    if check is not None:
+        check(columns["tag"])
     return columns
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twinlab.model.mapping.tags import AssetRule, TagRule
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["ColumnUse", "column_uses", "personal_columns"]
+__all__ = ["ColumnUse", "column_uses", "personal_columns", "personal_tag"]
 
 Store = Literal["encrypted", "pseudonym", "no"]
 
@@ -178,3 +178,17 @@ def _matching(key: str, columns: Iterable[str]) -> list[str]:
     if len(key) > 2 and key.startswith("/") and key.endswith("/"):
         return [name for name in columns if re.search(key[1:-1], name)]
     return [key]
+
+
+def personal_tag(model: TwinModel, mapping: Mapping | None, tag: str) -> str | None:
+    """Return the place in ``twin.yaml`` of the personal field that a tag of a stream feeds; None for other tags."""
+    stream = None if mapping is None else mapping.stream
+    for key, rules in () if stream is None else stream.tags.items():
+        if tag not in _matching(key, [tag]):
+            continue
+        for rule in rules:
+            kind = model.asset_types.get((rule.asset or "").partition("/")[0])
+            signal = None if kind is None else kind.signals.get(rule.signal)
+            if kind is not None and signal is not None and PERSONAL & {kind.sensitivity, signal.sensitivity}:
+                return f"asset_types.{(rule.asset or '').partition('/')[0]}.signals.{rule.signal}"
+    return None

@@ -29,7 +29,7 @@ def ledger_encryption(folder: Path, model: TwinModel, mappings: Mapping[str, Sou
     if not states_privacy(model):
         return None
     from twinlab.ledger.encryption.encryption import Encryption as Found  # noqa: PLC0415  (few twins need it)
-    from twinlab.model.privacy.personal_columns import personal_columns  # noqa: PLC0415
+    from twinlab.model.privacy.personal_columns import personal_columns, personal_tag  # noqa: PLC0415
     from twinlab.twin.privacy.undeclared import refuse_undeclared  # noqa: PLC0415
 
     def rules_of(source: str, table: str, names: Sequence[str]) -> Mapping[str, ColumnUse]:
@@ -38,4 +38,7 @@ def ledger_encryption(folder: Path, model: TwinModel, mappings: Mapping[str, Sou
     def check(source: str, table: str, rows: pa.RecordBatch) -> None:
         refuse_undeclared(model, mappings, source, table, rows)
 
-    return Found(key_folder(folder, model), rules_of, check=check)
+    def field_of(source: str, tag: str) -> str | None:
+        return personal_tag(model, mappings.get(source), tag)
+
+    return Found(key_folder(folder, model), rules_of, check=check, personal_tag=field_of)

@@ -7,7 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinlab.model.privacy.fields import fields_of
+from twinlab.twin.privacy.encrypting import states_privacy
 from twinlab.twin.privacy.protocol import WholeTwin
+from twinlab.twin.privacy.recording import PrivacyAudit, is_recorded, recorded
 
 if TYPE_CHECKING:
     from twinlab.signing.keys.ring import KeyRing
@@ -19,6 +22,20 @@ __all__ = ["PrivacyMethods"]
 
 class PrivacyMethods:
     """Methods of `Twin`: who has data in it, how they are erased, and what is released."""
+
+    def _note_read(self: WholeTwin, *owners: str, fields: Sequence[str] | None = None, signals: bool = True) -> None:
+        """Record a read of personal data by whoever has the whole twin; twins that state no purposes record nothing."""
+        model = self.model
+        if not states_privacy(model) or is_recorded():
+            return
+        for owner in owners:
+            found = [one for one in fields_of(model) if one.owner == owner and one.personal]
+            found = [one for one in found if signals or one.kind != "signal"]
+            names = [one.name for one in found if fields is None or one.name in fields or one.kind == "id"]
+            if names:
+                kind = "event_type" if owner in model.event_types else "asset_type"
+                what = {kind: owner, "fields": names, "purpose": None}
+                PrivacyAudit(self.folder).append({"kind": "read", "who": ["local"], "what": what})
 
     def people(self: WholeTwin) -> list[str]:
         """Return the names of the people whose personal data the ledger has, as sources write them, sorted."""
@@ -57,7 +74,8 @@ class PrivacyMethods:
         """
         from twinlab.twin.privacy.erasure import forget  # noqa: PLC0415  (few need it)
 
-        return forget(self, subject, who=who, exports=exports)
+        with recorded():
+            return forget(self, subject, who=who, exports=exports)
 
     def release(
         self: WholeTwin,
@@ -124,7 +142,8 @@ class PrivacyMethods:
         wanted = Wanted(
             what, purpose, recipient, fields=fields, by=by, start=start, stop=stop, noise=noise, most=most, linked=linked, who=who
         )  # fmt: skip
-        return release(self, Path(to), wanted)
+        with recorded():
+            return release(self, Path(to), wanted)
 
     def apply_privacy_retention(self: WholeTwin, *, now: datetime | None = None) -> list[str]:
         """Destroy keys of months that are older than ``privacy.retention`` allows, and make the history again if there are any.
@@ -143,7 +162,8 @@ class PrivacyMethods:
         """
         from twinlab.twin.privacy.retention import apply_retention  # noqa: PLC0415  (few need it)
 
-        return apply_retention(self, now=now)
+        with recorded():
+            return apply_retention(self, now=now)
 
     def reidentify(self: WholeTwin, request: bytes, ring: KeyRing) -> str:
         """Return the name behind a pseudonym, for a request that two people have signed.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twinlab.model.privacy.policy import Policy
 from twinlab.model.privacy.purpose_reader import PurposeReader
+from twinlab.model.reader import DelegatingReader, TwinReader
 from twinlab.twin.privacy.keys import key_folder
 from twinlab.twin.privacy.protocol import WholeTwin
-from twinlab.twin.privacy.recording import PrivacyAudit
+from twinlab.twin.privacy.recording import PrivacyAudit, recorded
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
     from twinlab.explore import Workspace
     from twinlab.model.privacy.classes import Sensitivity
 
@@ -26,6 +30,48 @@ class PurposeTwin(PurposeReader):
         from twinlab.explore import Workspace  # noqa: PLC0415  (Panel loads only when looked at)
 
         return Workspace(self, page=page)
+
+
+class _Recorded(DelegatingReader):
+    """A whole twin whose reads are recorded by the reader for a purpose before it asks."""
+
+    def __init__(self, twin: TwinReader) -> None:
+        self._twin = twin
+
+    @property
+    def _source(self) -> TwinReader:
+        return self._twin
+
+    def history(
+        self,
+        asset_type: str,
+        *,
+        signals: Sequence[str] | None = None,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+    ) -> xr.Dataset:
+        """Return the history of one asset type."""
+        with recorded():
+            return super().history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
+
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the events of one type."""
+        with recorded():
+            return super().events(event_type, start=start, stop=stop, assets=assets)
+
+    def assets(self, asset_type: str) -> pd.DataFrame:
+        """Return the assets of one type."""
+        with recorded():
+            return super().assets(asset_type)
+
+    def relationships(self, relationship: str) -> pd.DataFrame:
+        """Return the links of one type."""
+        with recorded():
+            return super().relationships(relationship)
 
 
 def for_purpose(
@@ -66,4 +112,4 @@ def for_purpose(
     def note(what: dict[str, object]) -> None:
         write({"kind": "read", "who": [who], "what": what})
 
-    return PurposeTwin(twin, policy, name_of, note)
+    return PurposeTwin(_Recorded(twin), policy, name_of, note)

@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
 from twinlab.control.audit import AuditLog, AuditRow
 from twinlab.control.audit.search import RowFilter, find_rows
 
-__all__ = ["AUDIT", "PrivacyAudit"]
+__all__ = ["AUDIT", "PrivacyAudit", "is_recorded", "recorded"]
 
 #: Folder of the audit, in a twin's folder.
 AUDIT = "audit"
 _GUARD = threading.Lock()
+#: Whether what is read now is recorded already, by a reader for a purpose, a release or an erasure.
+_RECORDED: ContextVar[bool] = ContextVar("recorded", default=False)
+
+
+@contextmanager
+def recorded() -> Iterator[None]:
+    """Read without further rows: the caller has written one."""
+    token = _RECORDED.set(True)
+    try:
+        yield
+    finally:
+        _RECORDED.reset(token)
+
+
+def is_recorded() -> bool:
+    """Return whether the caller has written a row."""
+    return _RECORDED.get()
 
 
 class PrivacyAudit:
