@@ -21,5 +21,6 @@ __getattr__, __dir__ = attach(
         "Rates": "rules",
         "Rule": "rules",
         "State": "actuator",
+        "asks_for_stop": "message",
     },
 )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from twinlab.commands.guard import state_checks as of_state
-from twinlab.commands.guard.message import Message
+from twinlab.commands.guard.message import MAX_COMMAND_BYTES, Message
 from twinlab.commands.guard.situation import Situation
 from twinlab.commands.messages.command import CLOCK_TOLERANCE, check_expiry, check_issued
 from twinlab.commands.messages.signed import PAYLOAD_TYPE
@@ -18,10 +18,7 @@ from twinlab.errors import CommandRejectedError
 from twinlab.model.terms import nearest
 from twinlab.signing.envelopes.dsse import check_payload_type, verify_signatures
 
-__all__ = ["CHECKS", "MAX_COMMAND_BYTES", "Check"]
-
-#: A command with the longest reason and eight signatures has less than 6 KiB.
-MAX_COMMAND_BYTES = 8 * 1024
+__all__ = ["CHECKS", "Check"]
 
 
 class Check(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,21 @@ from twinlab.signing.keys.ring import KeyRing
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
 
-__all__ = ["Message"]
+__all__ = ["MAX_COMMAND_BYTES", "Message", "asks_for_stop"]
+
+#: A command with the longest reason and eight signatures has less than 6 KiB.
+MAX_COMMAND_BYTES = 8 * 1024
+
+
+def asks_for_stop(wire: bytes) -> bool:
+    """Return whether bytes say that they are an emergency stop, which nobody has verified: whatever brings it must not let it wait.
+
+    >>> asks_for_stop(b"{}")
+    False
+    """
+    return (
+        len(wire) <= MAX_COMMAND_BYTES and Message(wire, now=datetime.min.replace(tzinfo=UTC), stops={}).asks_for_stop
+    )
 
 
 class Message:

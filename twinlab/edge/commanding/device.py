@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from twinlab.commands.guard.actuator import Actuator
 from twinlab.commands.guard.guard import Guard
 from twinlab.commands.guard.ledger import GuardLedger
+from twinlab.commands.guard.message import asks_for_stop
 from twinlab.commands.guard.rules import Rates, Rule
 from twinlab.commands.messages.answer import sign_answer
 from twinlab.commands.messages.command import instant_text
@@ -27,7 +28,7 @@ __all__ = ["CommandedDevice"]
 
 Result = TypeVar("Result")
 _LOG = logging.getLogger("twinlab.edge.commands")
-#: Messages that are looked at at once: an emergency stop doesn't wait for a command that is under way.
+#: Messages that are looked at at once, and as many that say they are emergency stops: those wait for no command or reading.
 _AT_ONCE = 8
 
 
@@ -89,6 +90,7 @@ class CommandedDevice:
             record=self.records.append, rates=rates,
         )  # fmt: skip
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=f"commands of {name}")
+        self._stops = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=f"stops of {name}")
         self._watch = ThreadPoolExecutor(1, thread_name_prefix=f"watchdog of {name}")
 
     @property
@@ -98,11 +100,12 @@ class CommandedDevice:
 
     async def answer(self, wire: bytes) -> bytes:
         """Return the signed answer to a command, or to any other bytes."""
-        return await self._in_thread(lambda: sign_answer(self._guard.submit(wire), self._signer))
+        threads = self._stops if asks_for_stop(wire) else self._threads
+        return await self._in_thread(lambda: sign_answer(self._guard.submit(wire), self._signer), threads)
 
     async def report(self, payload: bytes) -> bytes | None:
         """Return the signed report that a request asks for; None, with an entry in the record, if it isn't one."""
-        return await self._in_thread(lambda: self._read(payload))
+        return await self._in_thread(lambda: self._read(payload), self._threads)
 
     async def run(self) -> None:
         """Check links and actions that don't end, until this is cancelled."""
@@ -133,10 +136,11 @@ class CommandedDevice:
     def close(self) -> None:
         """Wait until nothing is under way."""
         self._threads.shutdown()
+        self._stops.shutdown()
         self._watch.shutdown()
 
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def _in_thread(self, work: Callable[[], Result], threads: ThreadPoolExecutor) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
 
     def _read(self, payload: bytes) -> bytes | None:
         try:

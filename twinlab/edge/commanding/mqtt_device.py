@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from twinlab._backoff import Backoff
 from twinlab._tasks import cancel_all
+from twinlab.commands.guard.message import asks_for_stop
 from twinlab.edge.commanding.device import CommandedDevice
 from twinlab.edge.settings import Broker
 from twinlab.edge.transport import tls_context
@@ -120,7 +121,8 @@ class MqttDevice:
         under_way: set[asyncio.Task[None]] = set()
         try:
             async for message in client.messages:
-                while len(under_way) >= _QUEUE:
+                # An emergency stop waits for nothing.
+                while len(under_way) >= _QUEUE and not asks_for_stop(bytes(message.payload)):
                     await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                 work = self.device.answer if str(message.topic).endswith("/request") else self.device.report
                 task = asyncio.create_task(self._reply(client, message, work))
