@@ -218,6 +218,30 @@ def test_an_emergency_stop_needs_no_proposal_and_no_fresh_state(plant: Any) -> N
     assert refused.outcome == "refused"
 
 
+def test_an_emergency_stop_needs_no_memory_of_the_twin(plant: Any) -> None:
+    folder = plant.twin.folder / "control"
+    folder.mkdir(exist_ok=True)
+    (folder / "guard.db").write_bytes(b"x" * 5000)
+    with pytest.raises(ControlError, match="can't be opened"):
+        _slow(plant).approve(as_=plant.signers["Ann"]).send()
+    result = plant.twin.emergency_stop("forklift/F02", as_=plant.signers["Bob"], reason="somebody fell")
+    assert (result.outcome, result.reported, result.device) == ("done", 0.0, "plant")
+    (row,) = plant.rows("emergency stop")
+    assert (row.who, row.what["outcome"], row.what["asked_because"]) == (("Bob",), "done", "somebody fell")
+    plant.device.answers = False
+    lost = plant.twin.emergency_stop("forklift/F02", as_=plant.signers["Bob"])
+    assert lost.outcome == "unknown"
+    assert "look at forklift/F02 itself" in lost.reason
+
+
+def test_an_emergency_stop_beside_a_guard_that_has_sent_ends_what_is_under_way(plant: Any) -> None:
+    assert _slow(plant).approve(as_=plant.signers["Ann"]).send().outcome == "done"
+    assert plant.twin.control.has_guard
+    result = plant.twin.emergency_stop("forklift/F01", as_=plant.signers["Bob"])
+    assert (result.outcome, result.reported) == ("done", 0.0)
+    assert plant.rows("command answered")[-1].what["operation"] == "stop"
+
+
 def test_a_stored_plan_reads_back_equal_and_a_changed_file_does_not_send(plant: Any) -> None:
     plan = _slow(plant).approve(as_=plant.signers["Ann"])
     again = plant.twin.plan(plan.id)

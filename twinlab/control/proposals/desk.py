@@ -170,6 +170,11 @@ class Desk:
             actuator=self.carried, record=self.record, clock=Clock(now=self.clock),
         )  # fmt: skip
 
+    @property
+    def has_guard(self) -> bool:
+        """Whether the guard has been made in this process."""
+        return "guard" in self.__dict__
+
     def close(self) -> None:
         """Close the guard's files and the way to the assets."""
         if "ledger" in self.__dict__:
