@@ -37,6 +37,11 @@ def entry(number: int) -> dict:
     }  # fmt: skip
 
 
+def say(*parts: object) -> None:
+    """Show figures."""
+    print(*parts)  # noqa: T201
+
+
 def in_threads(append: Callable[[int], object], count: int, threads: int) -> float:
     """Return rows a second of so many threads."""
     each = count // threads
@@ -109,7 +114,7 @@ def test_appending(tmp_path: Path, threads: int) -> None:
             )
             sums.add(store.checksum())
     assert len(sums) == 1
-    print(f"\n{threads} threads, {count} rows of {len(json.dumps(entry(0)))} bytes, rows/s, best of 3:", {name: round(max(found)) for name, found in rates.items()}, sums.pop()[:12])  # fmt: skip
+    say(f"\n{threads} threads, {count} rows of {len(json.dumps(entry(0)))} bytes, rows/s, best of 3:", {name: round(max(found)) for name, found in rates.items()}, sums.pop()[:12])  # fmt: skip
 
 
 def test_proving_a_million_rows(tmp_path: Path) -> None:
@@ -140,5 +145,5 @@ def test_proving_a_million_rows(tmp_path: Path) -> None:
     began = time.perf_counter()
     receipt = make_receipt(folder, count // 2, keys=keys)
     proved = time.perf_counter() - began
-    print(f"\n{count:,} rows, {path.stat().st_size / 1e6:.0f} MB, {report.heads:,} heads: opened and all heads signed in {signed:.1f} s, verified in {verified:.1f} s "
+    say(f"\n{count:,} rows, {path.stat().st_size / 1e6:.0f} MB, {report.heads:,} heads: opened and all heads signed in {signed:.1f} s, verified in {verified:.1f} s "
           f"({count / verified:,.0f} rows/s), a receipt of {len(receipt)} bytes in {proved:.1f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")  # fmt: skip
