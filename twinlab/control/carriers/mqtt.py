@@ -10,6 +10,7 @@ import asyncio
 import logging
 import math
 import secrets
+import socket
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -148,6 +149,8 @@ class MqttCarrier:
                     aiomqtt.Client(
                         broker.host, broker.port, identifier=options.name, protocol=aiomqtt.ProtocolVersion.V5,
                         clean_start=True, timeout=_PATIENCE, tls_context=tls_context(broker), logger=_CLIENT_LOG,
+                        # A stop doesn't wait for more to send.
+                        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
                     )
                 )  # fmt: skip
                 await client.subscribe("answer/+", qos=1)

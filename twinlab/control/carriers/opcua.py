@@ -1,19 +1,22 @@
 """OPC UA: methods of an asset's object take the envelope's bytes and return the answer's; values are read from its variables.
 
-``<asset>.Select``, ``<asset>.Operate`` and ``<asset>.Stop`` are string node ids in the namespace, methods of the object ``<asset>``. The
-connection is signed and encrypted (Basic256Sha256), with certificates of both sides.
+``<asset>.Select``, ``<asset>.Operate``, ``<asset>.Stop`` and ``<asset>.Report`` are string node ids in the namespace, methods of the
+object ``<asset>``. The connection is signed and encrypted (Basic256Sha256), with certificates of both sides.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twinlab.commands.messages.command import read_command
+from twinlab.commands.messages.report import ReadRequest
 from twinlab.commands.messages.signed import PAYLOAD_TYPE
 from twinlab.control.carriers.carrier import CarrierContext, CarrierKind, Reported
+from twinlab.control.carriers.verifying import checked_report
 from twinlab.errors import CommandRejectedError, NoAnswerError, SourceError
 from twinlab.model.extensions.options import Options
 from twinlab.signing.envelopes.dsse import read_payload
@@ -56,8 +59,7 @@ class OpcUaCarrier:
     """
 
     def __init__(self, options: OpcUaOptions, context: CarrierContext) -> None:
-        del context  # the answers are verified as all are; a variable is read over the signed connection
-        self._options = options
+        self._options, self._context = options, context
         self._client: Client | None = None
         self._index = 0
         self._connecting = asyncio.Lock()
@@ -70,36 +72,41 @@ class OpcUaCarrier:
         """Call the method of the command's operation, and return the answer."""
         from asyncua import ua  # noqa: PLC0415  (an extra)
 
-        client, name = await self._session(), target.partition("/")[2]
+        client = await self._session()
         try:
             async with asyncio.timeout(within):
-                found = await client.get_node(ua.NodeId(name, self._index)).call_method(
-                    ua.NodeId(f"{name}.{_method_of(wire)}", self._index), ua.Variant(wire, ua.VariantType.ByteString)
-                )
+                return await self._call(client, target, _method_of(wire), wire)
         except (TimeoutError, OSError, ua.UaError) as error:
-            if not isinstance(error, ua.UaStatusCodeError):
-                await self.close()
+            await self._leave_if_lost(error)
             msg = f"{target}: expected an answer of its device, got {_text(error, within)}; read back and decide again"
             raise NoAnswerError(msg) from error
-        return bytes(found or b"")
 
     async def read(self, target: str, parameter: str, *, within: float) -> Reported:
-        """Read the asset's variable."""
+        """Read the asset's variable, and the state that belongs to it from a signed report."""
         from asyncua import ua  # noqa: PLC0415  (an extra)
 
         variable, unit = self._options.variables[parameter]
         client = await self._session()
         node = client.get_node(ua.NodeId(f"{target.partition('/')[2]}.{variable}", self._index))
+        request = ReadRequest(target=target, parameter=parameter)
         try:
             async with asyncio.timeout(within):
+                signed = await self._call(client, target, "Report", request.payload())
                 found = await node.read_data_value()
         except (TimeoutError, OSError, ua.UaError) as error:
-            if not isinstance(error, ua.UaStatusCodeError):
-                await self.close()
+            await self._leave_if_lost(error)
             msg = f"{target}: {parameter} can't be read: {_text(error, within)}"
             raise NoAnswerError(msg) from error
+        report, value = checked_report(signed, request=request, context=self._context), float(found.Value.Value)
+        # The variable is what counts. Its time is when it changed last; the report's is when it was still so.
+        same = report.unit == unit and math.isclose(report.value, value, abs_tol=1e-6)
         at = found.SourceTimestamp or datetime.now(UTC)
-        return Reported(float(found.Value.Value), unit, at if at.tzinfo else at.replace(tzinfo=UTC))
+        return Reported(
+            value,
+            unit,
+            report.at if same else at if at.tzinfo else at.replace(tzinfo=UTC),
+            report.sha256 if same else None,
+        )
 
     async def close(self) -> None:
         """End the session."""
@@ -109,6 +116,22 @@ class OpcUaCarrier:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(1.0):
                     await client.disconnect()
+
+    async def _call(self, client: Client, target: str, method: str, payload: bytes) -> bytes:
+        from asyncua import ua  # noqa: PLC0415  (an extra)
+
+        name = target.partition("/")[2]
+        found = await client.get_node(ua.NodeId(name, self._index)).call_method(
+            ua.NodeId(f"{name}.{method}", self._index), ua.Variant(payload, ua.VariantType.ByteString)
+        )
+        return bytes(found or b"")
+
+    async def _leave_if_lost(self, error: Exception) -> None:
+        """End the session unless the server itself answered that it refuses."""
+        from asyncua import ua  # noqa: PLC0415  (an extra)
+
+        if not isinstance(error, ua.UaStatusCodeError):
+            await self.close()
 
     async def _session(self) -> Client:
         """Return the session; open it first if there is none.

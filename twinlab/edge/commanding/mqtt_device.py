@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,7 @@ class MqttDevice:
             self._broker.host, self._broker.port, identifier=self._client, protocol=aiomqtt.ProtocolVersion.V5,
             # What came while the device was away is old: whoever sent it reads back and decides again.
             clean_start=True, keepalive=self._broker.keepalive, timeout=self._patience, tls_context=tls_context(self._broker),
-            max_queued_incoming_messages=_QUEUE, logger=_CLIENT_LOG,
+            max_queued_incoming_messages=_QUEUE, logger=_CLIENT_LOG, socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )  # fmt: skip
 
     async def _serve(self, client: aiomqtt.Client) -> None:

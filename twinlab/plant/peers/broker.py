@@ -126,7 +126,7 @@ class Broker:
             f"keyfile {pair.key}", "require_certificate true", "use_identity_as_username true",
             # Otherwise a client could take another's name and end its connection.
             "use_username_as_clientid true", "tls_version tlsv1.2", "allow_anonymous false", f"acl_file {access}",
-            "persistence false", "max_queued_messages 1000", "log_type error", "log_type warning", "log_type notice",
+            "persistence false", "set_tcp_nodelay true", "max_queued_messages 1000", "log_type error", "log_type warning", "log_type notice",
             # What the access list refuses is among these.
             "log_type debug", "log_dest stderr", "log_timestamp_format %Y-%m-%dT%H:%M:%SZ",
         ]  # fmt: skip

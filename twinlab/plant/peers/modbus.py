@@ -115,6 +115,8 @@ class ModbusUnits:
         """Show the values of the step's last minute, and count hours and starts of all of them."""
         running = moment.step.rooms.compressor
         if not len(running):
+            # A set point is valid at once.
+            self._show_set_points(moment.plant)
             return
         before = np.concatenate([self._ran[None, :], running[:-1]])
         self._hours = self._hours + running.sum(axis=0) / 60
@@ -193,6 +195,13 @@ class ModbusUnits:
         self._servers.append(server)
         found: int = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]  # asyncio.Server
         return found
+
+    def _show_set_points(self, plant: Plant) -> None:
+        for unit, rooms in self._members.items():
+            for place, room in enumerate(rooms):
+                self._memory[unit][place * ROOM_REGISTERS + _SET_POINT] = _tenths(
+                    float(plant.state.rooms.set_to[room]) * 1.8 + 32
+                )
 
     def _show(self, plant: Plant, temperature: Any, broken: Any, moment: Moment) -> None:  # noqa: ANN401  (arrays of the rooms)
         last = len(moment.step.rooms.door) - 1
