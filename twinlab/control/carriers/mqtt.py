@@ -120,6 +120,8 @@ class MqttCarrier:
             raise NoAnswerError(msg) from error
         finally:
             del self._waiting[correlation]
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # seen, even if publishing failed first
 
     async def _connected(self) -> aiomqtt.Client:
         """Return the connection; make it first if there is none.
