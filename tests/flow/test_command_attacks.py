@@ -9,6 +9,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -460,3 +461,30 @@ def _reads(plant: CommandedPlant, target: str) -> float | None:
         return plant.endpoints.read(target, "max_speed", timeout=1).value
     except (NoAnswerError, SourceError):
         return None
+
+
+def test_a_stop_doesnt_wait_for_a_command_that_is_under_way(plant: CommandedPlant) -> None:
+    # A thermostat that acknowledges and doesn't report the set point: the device reads back until its time is over.
+    target = "cold_room/R03"
+    actuator: Any = plant.device(target)._actuator
+    setting, present = actuator._setting, plant.value(target)
+    obeys, value = setting.write, round(present + 0.5, 1)
+    assert plant.send(plant.wire(target, "set_point", value, "select"), target).outcome == "selected"
+    operate, stop = plant.wire(target, "set_point", value), plant.stop_wire(target, "set_point")
+    setting.write = lambda *_: None
+    entries = len(list(plant.records(target).entries()))
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            answer = threads.submit(plant.send, operate, target, 15)
+            wait(lambda: len(list(plant.records(target).entries())) > entries)
+            setting.write = obeys
+            began = time.monotonic()
+            stopped = plant.endpoints.send(stop, target=target, timeout=3)
+            seconds = time.monotonic() - began
+            assert stopped
+            assert seconds < 2
+            assert answer.result().outcome == "fail_safe"
+            assert "an emergency stop came meanwhile" in answer.result().reason
+    finally:
+        setting.write = obeys
+    assert plant.value(target) == -20.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twinlab.sources.live import LIVE_KINDS, LiveContext
@@ -21,11 +22,11 @@ async def until(reached: Callable[[], bool]) -> None:
 class Historian:
     """A live source whose rows are kept in memory and acknowledged."""
 
-    def __init__(self, name: str, address: dict[str, Any]) -> None:
+    def __init__(self, name: str, folder: Path, address: dict[str, Any]) -> None:
         kind = LIVE_KINDS.get("mqtt")
         options = {name: address[name] for name in ("host", "port", "ca", "certificate", "key")}
         self.offsets: dict[str, object] = {}
-        self.source = kind.open(kind.parse(options), LiveContext(name, offsets=self.offsets))
+        self.source = kind.open(kind.parse(options), LiveContext(name, folder, offsets=self.offsets))
         self.rows: list[dict[str, Any]] = []
         self.lost = 0
 

@@ -40,7 +40,7 @@ def test_a_command_slows_a_forklift_as_its_own_rows_show(tmp_path: Path) -> None
     async def run() -> tuple[Historian, int]:
         await peer.start(moment_of(plant, plant.advance(plant.time)))
         try:
-            historian = Historian("halls", peer.address)
+            historian = Historian("halls", tmp_path, peer.address)
             following = asyncio.create_task(historian.follow())
             for _ in range(20):
                 await peer.publish(moment_of(plant, plant.advance(plant.time + 30)))

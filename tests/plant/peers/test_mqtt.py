@@ -57,7 +57,7 @@ def test_rows_of_trucks_reach_a_historian_once_whatever_their_link_does(tmp_path
     async def run() -> Historian:
         await peer.start(moment_of(plant, plant.advance(plant.time)))
         try:
-            historian = Historian("trucks", peer.address)
+            historian = Historian("trucks", tmp_path, peer.address)
             following = asyncio.create_task(historian.follow())
             await advance(20)
             await until(lambda: not waiting())

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import math
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -49,8 +51,16 @@ class OpcUaOptions(Options):
     """Parameter -> name of the asset's variable that reports it, and its unit: ``{set_point: [SetPoint, degC]}``."""
 
 
+@dataclass
+class _Lane:
+    """One session."""
+
+    client: Client | None = None
+    connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class OpcUaCarrier:
-    """Calls methods over one session, which is opened again when it is needed.
+    """Calls methods over two sessions, which are opened again when they are needed.
 
     Parameters
     ----------
@@ -60,24 +70,30 @@ class OpcUaCarrier:
 
     def __init__(self, options: OpcUaOptions, context: CarrierContext) -> None:
         self._options, self._context = options, context
-        self._client: Client | None = None
+        #: A server answers the requests of a session one after the other: a stop has a session of its own.
+        self._lanes = {"usual": _Lane(), "stop": _Lane()}
         self._index = 0
-        self._connecting = asyncio.Lock()
 
     async def open(self) -> None:
-        """Open a session."""
-        await self._session()
+        """Open the sessions."""
+        with contextlib.suppress(ImportError):
+            # It takes a second, for which other carriers don't wait.
+            await asyncio.to_thread(importlib.import_module, "asyncua")
+        for lane in self._lanes.values():
+            await self._session(lane)
 
     async def send(self, wire: bytes, *, target: str, within: float) -> bytes:
         """Call the method of the command's operation, and return the answer."""
         from asyncua import ua  # noqa: PLC0415  (an extra)
 
-        client = await self._session()
+        method = _method_of(wire)
+        lane = self._lanes["stop" if method == _METHODS["stop"] else "usual"]
+        client = await self._session(lane)
         try:
             async with asyncio.timeout(within):
-                return await self._call(client, target, _method_of(wire), wire)
+                return await self._call(client, target, method, wire)
         except (TimeoutError, OSError, ua.UaError) as error:
-            await self._leave_if_lost(error)
+            await _leave_if_lost(lane, error)
             msg = f"{target}: expected an answer of its device, got {_text(error, within)}; read back and decide again"
             raise NoAnswerError(msg) from error
 
@@ -86,7 +102,8 @@ class OpcUaCarrier:
         from asyncua import ua  # noqa: PLC0415  (an extra)
 
         variable, unit = self._options.variables[parameter]
-        client = await self._session()
+        lane = self._lanes["usual"]
+        client = await self._session(lane)
         node = client.get_node(ua.NodeId(f"{target.partition('/')[2]}.{variable}", self._index))
         request = ReadRequest(target=target, parameter=parameter)
         try:
@@ -94,7 +111,7 @@ class OpcUaCarrier:
                 signed = await self._call(client, target, "Report", request.payload())
                 found = await node.read_data_value()
         except (TimeoutError, OSError, ua.UaError) as error:
-            await self._leave_if_lost(error)
+            await _leave_if_lost(lane, error)
             msg = f"{target}: {parameter} can't be read: {_text(error, within)}"
             raise NoAnswerError(msg) from error
         report, value = checked_report(signed, request=request, context=self._context), float(found.Value.Value)
@@ -109,13 +126,9 @@ class OpcUaCarrier:
         )
 
     async def close(self) -> None:
-        """End the session."""
-        client, self._client = self._client, None
-        if client is not None:
-            # A server that has ended doesn't answer to it.
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(1.0):
-                    await client.disconnect()
+        """End the sessions."""
+        for lane in self._lanes.values():
+            await _leave(lane)
 
     async def _call(self, client: Client, target: str, method: str, payload: bytes) -> bytes:
         from asyncua import ua  # noqa: PLC0415  (an extra)
@@ -126,15 +139,8 @@ class OpcUaCarrier:
         )
         return bytes(found or b"")
 
-    async def _leave_if_lost(self, error: Exception) -> None:
-        """End the session unless the server itself answered that it refuses."""
-        from asyncua import ua  # noqa: PLC0415  (an extra)
-
-        if not isinstance(error, ua.UaStatusCodeError):
-            await self.close()
-
-    async def _session(self) -> Client:
-        """Return the session; open it first if there is none.
+    async def _session(self, lane: _Lane) -> Client:
+        """Return a session; open it first if there is none.
 
         Raises
         ------
@@ -148,9 +154,9 @@ class OpcUaCarrier:
             msg = 'OPC UA needs asyncua, which isn\'t installed: pip install "twinlab-kit[opcua]"'
             raise SourceError(msg) from error
         options = self._options
-        async with self._connecting:
-            if self._client is not None:
-                return self._client
+        async with lane.connecting:
+            if lane.client is not None:
+                return lane.client
             client = Client(options.url, timeout=_PATIENCE)
             client.application_uri = options.application_uri
             try:
@@ -163,8 +169,25 @@ class OpcUaCarrier:
             except (TimeoutError, OSError, ValueError, ua.UaError) as error:
                 msg = f"OPC UA {options.url}: {_text(error, _PATIENCE)}; nothing was sent"
                 raise SourceError(msg) from error
-            self._client = client
+            lane.client = client
             return client
+
+
+async def _leave(lane: _Lane) -> None:
+    client, lane.client = lane.client, None
+    if client is not None:
+        # A server that has ended doesn't answer to it.
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(1.0):
+                await client.disconnect()
+
+
+async def _leave_if_lost(lane: _Lane, error: Exception) -> None:
+    """End a session unless the server itself answered that it refuses."""
+    from asyncua import ua  # noqa: PLC0415  (an extra)
+
+    if not isinstance(error, ua.UaStatusCodeError):
+        await _leave(lane)
 
 
 def _method_of(wire: bytes) -> str:
