@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from bokeh.server.auth_provider import AuthProvider
 from tornado.web import HTTPError, RequestHandler, create_signed_value
 
-from twinlab.apps.login.login_service import LoginService, network
+from twinlab.apps.login.login_service import LoginService
 from twinlab.apps.login.page import login_html, logout_html
+from twinlab.apps.login.rates import network
 from twinlab.apps.login.request_guard import LOGIN, LOGOUT, local_path
 from twinlab.apps.login.sessions import seconds_to_wait
 from twinlab.apps.login.users import normalized_name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from twinlab.errors import TwinlabError
 if TYPE_CHECKING:
     from twinlab.apps.login.sessions import Login, Logins
 
-__all__ = ["LoginService", "Record", "network"]
+__all__ = ["LoginService", "Record"]
 
 _LOG = logging.getLogger(__name__)
 # Checking a password takes 64 MiB and a core for a moment. Requests beyond these limits, of all processes of a server
@@ -116,18 +115,3 @@ class LoginService:
         """Stop the threads and the periodic checks."""
         self.on_close()
         self.workers.shutdown(wait=False, cancel_futures=True)
-
-
-def network(address: str | None) -> str:
-    """Return the network by which failures are counted: whoever has one IPv6 address has 2^64 of them.
-
-    >>> network("192.0.2.7"), network("2001:db8::1:2:3")
-    ('192.0.2.7', '2001:db8::/64')
-    """
-    try:
-        found = ipaddress.ip_address((address or "").partition("%")[0])
-    except ValueError:
-        return str(address)
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,12 +12,13 @@ from urllib.parse import quote, urlsplit
 
 from bokeh.util.token import get_session_id
 from tornado.routing import Matcher
-from tornado.web import OutputTransform, RequestHandler, decode_signed_value
+from tornado.web import RequestHandler, decode_signed_value
 
+from twinlab.apps.login.rates import Buckets, network
 from twinlab.model.access.policy_file import AccessPolicyFile
 
 if TYPE_CHECKING:
-    from tornado.httputil import HTTPHeaders, HTTPServerRequest
+    from tornado.httputil import HTTPServerRequest
 
     from twinlab.apps.login.sessions import Login, Logins
 
@@ -34,7 +34,6 @@ __all__ = [
     "RequestGuard",
     "is_websocket",
     "named_sessions",
-    "safe_headers",
 ]
 
 LOGIN, LOGOUT = "/login", "/logout"
@@ -45,11 +44,6 @@ SESSION_HEADER = "Bokeh-Session-Id"
 _LONGEST_NEXT = 4000
 #: Bokeh's routes that make a session if the request names none.
 _MAKE_SESSIONS = ("/", "/autoload.js")
-# Panel and Bokeh create functions and styles in the page; nothing is loaded from or sent to another host.
-_POLICY = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; base-uri 'self'; "
-    "form-action 'self'; frame-ancestors 'self'"
-)
 
 
 @dataclass(frozen=True)
@@ -93,6 +87,8 @@ class RequestGuard(Matcher):
     new_session: Callable[[], str] | None = None
     # What users may see; counts only with logins.
     policy: AccessPolicyFile = field(default_factory=AccessPolicyFile)
+    # Requests of one login, or of one address without a login: a page loads 40 files at its first visit.
+    rates: Buckets = field(default_factory=lambda: Buckets(rate=50, burst=400))
     # Paths that are open without a login.
     open_paths: frozenset[str] = frozenset({LOGIN})
     #: Session -> the login that opened it, and the fingerprint of the policy at that time.
@@ -104,7 +100,7 @@ class RequestGuard(Matcher):
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return the refusal of a request as Tornado's router expects it; None accepts the request."""
-        refusal = self._refuse_address(request) or self._refuse_without_login(request)
+        refusal = self._refuse_address(request) or self._refuse_without_login(request) or self._refuse_rate(request)
         if refusal is None and self.new_session is not None and request.path in _MAKE_SESSIONS:
             self._name_session(request, self.new_session)
         return None if refusal is None else {"target_kwargs": {"refusal": refusal}}
@@ -180,6 +176,12 @@ class RequestGuard(Matcher):
             return Refusal(302, "Log in first.", goto=f"{LOGIN}?next={quote(local_path(request.uri), safe='/')}")
         return Refusal(403, "Log in first.")
 
+    def _refuse_rate(self, request: HTTPServerRequest) -> Refusal | None:
+        """Refuse requests beyond the rate."""
+        login = getattr(request, "twinlab_login", None)
+        key = f"login {login.key}" if login is not None else f"address {network(request.remote_ip)}"
+        return None if self.rates.take(key) else Refusal(429, "Too many requests. Please wait a few seconds.")
+
     def _refuse_session(self, request: HTTPServerRequest, login: Login) -> Refusal | None:
         """Refuse a request for a session of another user."""
         try:
@@ -205,45 +207,10 @@ class RefusalHandler(RequestHandler):
             self.redirect(self._refusal.goto)
             return
         self.set_status(self._refusal.status)
+        if self._refusal.status == 429:
+            self.set_header("Retry-After", "5")
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(self._refusal.text + "\n")
-
-
-def safe_headers(*, tls: bool) -> type[OutputTransform]:
-    """Return a Tornado transform that adds security headers to every response."""
-    always = {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-    }
-    if tls:
-        always["Strict-Transport-Security"] = "max-age=31536000"
-
-    class SafeHeaders(OutputTransform):
-        def __init__(self, request: HTTPServerRequest) -> None:
-            # Not every browser counts a websocket of this server as 'self'.
-            own = f" {'wss' if tls else 'ws'}://{request.host}" if re.fullmatch(r"[\w.:\[\]-]+", request.host) else ""
-            self._headers = always | {"Content-Security-Policy": f"{_POLICY}; connect-src 'self' data: blob:{own}"}
-            if not request.path.startswith(("/static/", "/components/", "/favicon.ico")):
-                # The browser's next user must not see pages from its cache.
-                self._headers["Cache-Control"] = "no-store"
-
-        def transform_first_chunk(
-            self,
-            status_code: int,
-            headers: HTTPHeaders,
-            chunk: bytes,
-            finishing: bool,  # noqa: ARG002, FBT001  (Tornado's)
-        ) -> tuple[int, HTTPHeaders, bytes]:
-            for name, value in self._headers.items():
-                headers.setdefault(name, value)
-            # Bokeh lets every site read autoload.js, which contains the session's token.
-            for name in [name for name in headers if name == "Server" or name.startswith("Access-Control-")]:
-                del headers[name]
-            return status_code, headers, chunk
-
-    return SafeHeaders
 
 
 def local_path(uri: str | None) -> str:

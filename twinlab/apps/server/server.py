@@ -24,7 +24,8 @@ from twinlab.apps.frame.reconnection import reload_when_lost
 from twinlab.apps.frame.settings import settings_for
 from twinlab.apps.login.access import current_user
 from twinlab.apps.login.handlers import RequestAuthProvider
-from twinlab.apps.login.request_guard import SESSION_HEADER, RefusalHandler, RequestGuard, safe_headers
+from twinlab.apps.login.request_guard import SESSION_HEADER, RefusalHandler, RequestGuard
+from twinlab.apps.login.response_headers import safe_headers
 from twinlab.apps.rights.audiences import Audiences
 from twinlab.apps.rights.session_rights import rights_in_session
 from twinlab.apps.server.access_policy import access_policy, reader_for_purpose
@@ -32,6 +33,8 @@ from twinlab.apps.server.logins import login_service, logins_of
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
+from twinlab.apps.server.websockets.assembly import MAX_BYTES
+from twinlab.apps.server.websockets.handler import WebsocketRules, guard_websockets
 from twinlab.errors import SourceError
 from twinlab.explore.kit.session import Session, Shared
 
@@ -273,6 +276,7 @@ def prepare(
             options, guard, logins, title=title, on_logout=lambda: _close_ended(server, guard), on_close=check.stop
         )
         routes += more
+    guard_websockets(tornado, WebsocketRules(guard.session_ended, partial(_note_refused, guard, service)))
     # Tornado tries handlers in reverse order of registration: the guard sees every request first.
     tornado.add_handlers("(?s).*", routes)
     # Without a port, because an SSH tunnel may use another one. The guard also requires the page's own origin.
@@ -288,6 +292,7 @@ def _server_options(options: ServeOptions) -> dict[str, Any]:
         "show": False,
         "start": False,
         "websocket_origin": [f"localhost:{options.port}"],
+        "websocket_max_message_size": MAX_BYTES,
         "sign_sessions": True,
         "secret_key": options.secrets.session.encode(),
         # Bokeh writes headers and cookies of the request into the page; scripts must not read the login's cookie there.
@@ -333,6 +338,13 @@ def _close_ended(server: Server, guard: RequestGuard) -> None:
     for client in list(server._tornado._clients):  # noqa: SLF001  (Bokeh has no public name for them)
         if guard.session_ended(client.session.id):
             client._socket.close(4401, "logged out")  # noqa: SLF001  (the same)
+
+
+def _note_refused(guard: RequestGuard, service: LoginService | None, session: str, reason: str) -> None:
+    """Record a message that a page may not send."""
+    login = guard.owners.get(session)
+    if service is not None:
+        service.note("access refused", "" if login is None else login.name, question="websocket", reason=reason)
 
 
 def _open(url: str) -> None:

@@ -10,10 +10,11 @@ from functools import partial
 
 from twinlab.apps.login.accounts import Accounts
 from twinlab.apps.login.handlers import PageHandler
-from twinlab.apps.login.login_service import LoginService, network
+from twinlab.apps.login.login_service import LoginService
 from twinlab.apps.login.oidc.flows import FLOW_SECONDS, Flow, Flows
 from twinlab.apps.login.oidc.person import Person
 from twinlab.apps.login.oidc.provider import Claims, Provider, TokenError
+from twinlab.apps.login.rates import network
 from twinlab.apps.login.request_guard import LOGIN, OIDC_BACK, OIDC_LOGOUT, OIDC_START, local_path
 from twinlab.apps.login.sessions import Failures, seconds_to_wait
 from twinlab.errors import SourceError
