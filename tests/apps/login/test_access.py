@@ -2,7 +2,7 @@
 
 import pytest
 
-from twinlab.apps.login.access import User, current_user, known_roles, may_see
+from twinlab.apps.login.access import User, current_user, may_see
 
 
 def test_the_reader_at_this_machine_sees_everything():
@@ -31,10 +31,6 @@ def test_a_role_opens_its_pages_and_no_others(roles, page, seen):
 def test_somebody_without_a_role_is_a_viewer():
     assert User("dora").roles == ("viewer",)
     assert may_see(User("dora"), "map")
-
-
-def test_no_role_is_called_like_a_page():
-    assert not set(known_roles()) & {page for pages in known_roles().values() for page in pages}
 
 
 def test_outside_of_a_served_session_there_is_no_user():

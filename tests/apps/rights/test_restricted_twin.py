@@ -2,18 +2,19 @@
 
 import copy
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from twinlab.apps.rights.audiences import Audiences
-from twinlab.apps.rights.functions import HARMLESS, OF_WHOLE_TWIN, WITH_ASSET
+from twinlab.apps.rights.functions import HARMLESS, OF_PAGES, OF_WHOLE_TWIN, WITH_ASSET
 from twinlab.apps.rights.masks import signal_of
 from twinlab.apps.rights.restricted_twin import RestrictedTwin
 from twinlab.apps.rights.rights import Rights, field_class
 from twinlab.apps.rights.session_rights import rights_in_session
-from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.errors import ControlError, SchemaError, UnknownTermError
 from twinlab.model.access.policy import DEFAULT_POLICY
 from twinlab.model.access.policy_faults import policy_faults
 from twinlab.model.access.policy_file import parse_policy
@@ -285,6 +286,56 @@ def test_functions_of_the_whole_twin_are_for_readers_who_see_all_of_it(twin):
         assert not hasattr(most, name)
 
 
+def test_functions_of_a_page_are_for_roles_that_open_it(twin):
+    for names in OF_PAGES.values():
+        for name in names:
+            if not hasattr(Capable, name):
+                setattr(Capable, name, lambda self, *what, _name=name, **options: (_name, what, options))
+    capable = Capable(twin.model, assets=twin._assets, histories=twin._histories)
+    policy = parse_policy(
+        "roles: {operator: {pages: [control]}, security: {pages: [security]}, viewer: {pages: [now]}}"
+    )
+    for role, page in [("operator", "control"), ("security", "security"), ("viewer", "now")]:
+        seen = RestrictedTwin(capable, Rights(policy, (role,)))
+        has = {name for names in OF_PAGES.values() for name in names if hasattr(seen, name)}
+        assert has == OF_PAGES.get(page, frozenset())
+
+
+def test_a_command_is_proposed_for_what_the_role_may_send_only(twin):
+    """A plan that somebody else has proposed isn't taken up either."""
+    plan = SimpleNamespace(proposal=SimpleNamespace(target="van/V2", parameter="speed"))
+
+    class Commanded(Capable):
+        def propose(self, target, parameter, value, *, reason):
+            return target, parameter, value, reason
+
+        def plan(self, plan_id):
+            return plan
+
+    twin_ = Commanded(twin.model, assets=twin._assets, histories=twin._histories)
+    policy = parse_policy(
+        "roles: {operator: {pages: [control], commands: [van.speed], assets: [{type: van, where: {capacity: 40}}]}, "
+        "dispatcher: {pages: [control]}}"
+    )
+    assert list(twin.assets("van")["capacity"][["V1", "V2"]]) == [60, 40]
+    operator = RestrictedTwin(twin_, Rights(policy, ("operator",)))
+    assert operator.propose("van/V2", "speed", 3, reason="x") == ("van/V2", "speed", 3, "x")
+    assert operator.plan("1") is plan
+    for target, parameter in [
+        ("van/V1", "speed"),
+        ("van/V2", "fuel"),
+        ("station/NORTH", "speed"),
+        ("V2", "speed"),
+        ("van/no", "speed"),
+    ]:
+        with pytest.raises(ControlError, match="the role operator may not send"):
+            operator.propose(target, parameter, 3, reason="x")
+    dispatcher = RestrictedTwin(twin_, Rights(policy, ("dispatcher",)))
+    for call in (lambda: dispatcher.propose("van/V2", "speed", 3, reason="x"), lambda: dispatcher.plan("1")):
+        with pytest.raises(ControlError, match="the role dispatcher may not send 'speed' to van/V2"):
+            call()
+
+
 def test_functions_of_one_signal_are_for_signals_that_are_seen(twin):
     capable = Capable(twin.model, assets=twin._assets, histories=twin._histories)
     seen = RestrictedTwin(capable, Rights(parse_policy(POLICY), ("dispatcher",)))
@@ -340,7 +391,10 @@ def test_reads_of_personal_data_are_recorded_for_each_user_and_need_the_reader_o
         assert audiences.shared(rights, user=user) is seen
         seen.twin.history("van", signals=["speed"], step="1h")
         seen.reader.events("trip")
-    assert [(user, what["owner"], what["fields"], what["purpose"]) for user, what in recorded] == [
+    assert [
+        (user, what.get("asset_type", what.get("event_type")), what["fields"], what["purpose"])
+        for user, what in recorded
+    ] == [
         (user, *read)
         for user in ("ann", "bob")
         for read in [("van", ["speed"], "dispatch"), ("trip", ["distance"], "dispatch")]

@@ -18,7 +18,8 @@ from twinlab.apps.frame.onboarding import onboarding
 from twinlab.apps.frame.page_template import page_template
 from twinlab.apps.frame.settings import settings_for
 from twinlab.apps.frame.theme import NAVIGATION, THEME, page_style
-from twinlab.apps.login.access import current_user, may_see, sees_page
+from twinlab.apps.login.access import current_user, may_see
+from twinlab.apps.rights.pages import opens_page
 from twinlab.explore.kit.link import format_link, parse_link
 from twinlab.explore.kit.paged_table import table_style_sheets
 from twinlab.explore.kit.panes import Html
@@ -80,7 +81,7 @@ def page(
         shared=shared,
         session=session,
         patient=_is_served(),
-        allowed=lambda name: may_see(user, name) if rights is None else sees_page(rights, name),
+        allowed=lambda name: may_see(user, name) if rights is None else opens_page(rights, name),
     )
     title = twin.model.title or twin.model.twin.replace("_", " ")
     browser = BrowserSide()

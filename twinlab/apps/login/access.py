@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from twinlab.apps.rights.pages import opens_page, stated_roles
 from twinlab.apps.rights.rights import Rights
 from twinlab.model.access.policy import DEFAULT_POLICY, AccessPolicy
 
-__all__ = ["User", "current_user", "known_roles", "may_see", "sees_page"]
+__all__ = ["User", "current_user", "known_roles", "may_see"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def known_roles(policy: AccessPolicy = DEFAULT_POLICY) -> dict[str, frozenset[st
     >>> sorted(known_roles()["viewer"])
     ['events', 'history', 'map', 'now']
     """
-    stated = _stated_roles()
+    stated = stated_roles()
     return {
         role: frozenset([page for page, roles in stated.items() if role in roles] if rule.pages is None else rule.pages)
         for role, rule in policy.roles.items()
@@ -64,19 +65,7 @@ def may_see(user: User | None, what: str, *, policy: AccessPolicy = DEFAULT_POLI
     >>> may_see(User("dora", roles=("dispatcher",)), "now"), may_see(User("dora", roles=("dispatcher",)), "quality")
     (True, False)
     """
-    return user is None or sees_page(Rights(policy, user.roles), what)
-
-
-def sees_page(rights: Rights, page: str) -> bool:
-    """Return whether rights open a page, by the policy or by the roles that the page states."""
-    return rights.sees_page(page, stated=_stated_roles().get(page, ()))
-
-
-def _stated_roles() -> dict[str, tuple[str, ...]]:
-    """Return page -> roles that it states itself."""
-    from twinlab.explore.page_registry import PAGES  # noqa: PLC0415  (``twinlab user list`` needs no xarray)
-
-    return {page.name: page.roles for page in PAGES}
+    return user is None or opens_page(Rights(policy, user.roles), what)
 
 
 def current_user() -> User | None:

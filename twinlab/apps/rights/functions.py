@@ -5,7 +5,7 @@ Pages ask a twin whether it has a function (``hasattr``) and show the controls f
 
 from __future__ import annotations
 
-__all__ = ["HARMLESS", "OF_WHOLE_TWIN", "WITH_ASSET"]
+__all__ = ["HARMLESS", "OF_PAGES", "OF_WHOLE_TWIN", "WITH_ASSET", "WITH_COMMAND"]
 
 #: They return nothing that a field or an asset has.
 HARMLESS = frozenset({"open_code", "position", "edits"})
@@ -24,33 +24,51 @@ OF_WHOLE_TWIN = frozenset(
         "calibrations",
         "check",
         "delay",
-        "discard_message",
         "failure_risk",
         "fit_failure",
         "fit_simulation",
         "forecast",
         "freshness",
         "gaps",
-        "gateways",
         "kpi",
         "live_status",
         "maintenance_list",
         "mappings",
         "models",
         "notes",
-        "personal_reads",
         "predictions",
-        "quarantine",
         "quote_simulation",
         "recent_rows",
-        "release_message",
         "remap",
         "remove_calibrations",
         "revisions",
         "scenarios",
         "score_simulation",
-        "security_events",
         "simulate",
         "snooze_alert",
     }
 )
+#: Page -> functions that readers have whose role opens the page. Who may sign is decided by the key ring.
+OF_PAGES = {
+    "control": frozenset(
+        {
+            "audit_rows",
+            "commands",
+            # Nothing is asked of somebody who stops an asset: a stop can't do harm, and not stopping can.
+            "emergency_stop",
+            "has_audit",
+            "plan",
+            "plans",
+            "propose",
+            "setpoints",
+            "signing_names",
+            "unlock_key",
+            "verify_audit",
+        }
+    ),
+    "security": frozenset(
+        {"discard_message", "gateways", "personal_reads", "quarantine", "release_message", "security_events"}
+    ),
+}
+#: Of these, functions that lead to a command: the policy is asked for each command whether this role may send it.
+WITH_COMMAND = frozenset({"plan", "propose"})

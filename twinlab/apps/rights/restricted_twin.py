@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twinlab.apps.rights.functions import HARMLESS, OF_WHOLE_TWIN, WITH_ASSET
+from twinlab.apps.rights.functions import HARMLESS, OF_PAGES, OF_WHOLE_TWIN, WITH_ASSET, WITH_COMMAND
 from twinlab.apps.rights.masks import masked_columns, masked_history
+from twinlab.apps.rights.pages import opens_page
 from twinlab.apps.rights.rights import FieldClass, Rights, field_class, id_class, is_personal
-from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.errors import ControlError, SchemaError, UnknownTermError
 from twinlab.events import CachedReader
 from twinlab.model.access.questions import ReadAsset
 from twinlab.model.privacy.filtered_model import filtered_model
@@ -51,10 +53,16 @@ class RestrictedTwin(DelegatingReader):
         self._rights = rights if data is not None else replace(rights, purpose=None)
         self._cached = CachedReader(self._data)
         self._model: tuple[TwinModel, TwinModel, bool] | None = None
-        for name in sorted(OF_WHOLE_TWIN):
+        for name in sorted(self._functions() - WITH_ASSET - WITH_COMMAND):
             # Pages look for methods on the object itself; properties are asked for each time (`__getattr__`).
-            if self._whole and callable(getattr(type(twin), name, None)):
+            if callable(getattr(type(twin), name, None)):
                 setattr(self, name, getattr(twin, name))
+
+    def _functions(self) -> frozenset[str]:
+        """Return the functions that the reader has, as far as the twin has them."""
+        pages = [names for page, names in OF_PAGES.items() if opens_page(self._rights, page)]
+        whole = OF_WHOLE_TWIN if self._whole else frozenset[str]()
+        return HARMLESS.union(WITH_ASSET, whole, *pages)
 
     @property
     def _source(self) -> TwinReader:
@@ -210,19 +218,35 @@ class RestrictedTwin(DelegatingReader):
     # -- functions ----------------------------------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in HARMLESS | OF_WHOLE_TWIN | WITH_ASSET:
-            raise AttributeError(name)
-        if name in OF_WHOLE_TWIN and not self._whole:
+        if name.startswith("_") or name not in self._functions():
             raise AttributeError(name)
         found = getattr(self._twin, name)
-        if name not in WITH_ASSET:
-            return found
+        if name in WITH_ASSET:
+            return partial(self._asked_of_asset, found)
+        return partial(self._asked_of_command, found) if name in WITH_COMMAND else found
 
-        def checked(what: object, signal: str | None = None, *more: object, **options: object) -> object:
-            self._check_asset(what, signal)
-            return found(what, signal, *more, **options)
+    def _asked_of_asset(
+        self, function: Callable[..., Any], what: object, signal: str | None = None, *more: object, **options: object
+    ) -> object:
+        self._check_asset(what, signal)
+        return function(what, signal, *more, **options)
 
-        return checked
+    def _asked_of_command(self, function: Callable[..., Any], first: str, *more: Any, **options: object) -> object:
+        """Call a function with a target and a parameter, or with the id of a plan that has them."""
+        if more:
+            self._check_command(first, str(more[0]))
+            return function(first, *more, **options)
+        plan = function(first, **options)
+        self._check_command(plan.proposal.target, plan.proposal.parameter)
+        return plan
+
+    def _check_command(self, target: str, parameter: str) -> None:
+        kind, _, asset = target.partition("/")
+        table = self._cached.assets(kind) if kind in self._data.model.asset_types else pd.DataFrame()
+        properties = dict(table.loc[asset]) if asset in table.index else {}
+        decision = self._rights.sends(kind, asset, parameter, properties)
+        if not decision:
+            raise ControlError(decision.reason)
 
     def _check_asset(self, what: object, signal: object) -> None:
         """Refuse what isn't a signal of an asset that are both seen."""

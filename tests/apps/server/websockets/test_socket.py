@@ -108,7 +108,7 @@ class Page:
             try:
                 [client] = self.served._server._tornado._clients
                 out.append(await client.session.with_document_locked(ask, client.session.document))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 out.append(error)
             done.set()
 
