@@ -18,7 +18,7 @@ asset_types: {bus: {}, stop: {}}
 event_types:
   trip: {asset: bus, links: {origin: stop, destination: stop}}
 predictions:
-  trips: {delay: trip, every: 30min, refit: 2d}
+  trips: {delay: trip, every: 30min, refit: 2d, training: 28d}
 """
 MAPPING = """\
 source: plan

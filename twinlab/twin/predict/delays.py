@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,7 +26,8 @@ __all__ = ["default_settings", "delay_table", "fit_delay"]
 
 #: Events of so many days show what does one after another.
 _SHOWN: Final = np.timedelta64(28, "D")
-#: A history of fewer calibration spans is short.
+#: Errors of so many days give the intervals; a history of fewer than two such spans is short.
+_CALIBRATION: Final = "28d"
 _SHORT: Final = 2
 #: Width of the cells of signals beside the events.
 _STEP: Final = "1h"
@@ -83,19 +83,18 @@ def fit_delay(
 ) -> FittedDelay:
     """Fit a predictor of delays, see `twinlab.Twin.fit_delay`."""
     at = instant(known, what="known")
-    predictor = DelayPredictor(default_settings(twin, event_type, known=at, **settings))
-    inputs = predictor.inputs
+    given = default_settings(twin, event_type, known=at, **settings)
+    inputs = given.inputs
     state = read_state(twin, inputs, at, knowledge=knowledge, span=inputs.training_ns)
-    return replace(predictor, calibration=_calibration(predictor, state)).fit(state)
+    return DelayPredictor(given, calibration=_calibration(state, event_type, inputs.training_ns)).fit(state)
 
 
-def _calibration(predictor: DelayPredictor, state: State) -> str:
-    """Return the usual calibration span; of a short history a quarter of it, in hours, so that most of it can be learnt from."""
-    begun = state.events[predictor.settings.event_type]["start"].min()
-    usual = duration(predictor.calibration, what="calibration")
-    known = usual * _SHORT if pd.isna(begun) else state.issue_time - np.datetime64(begun, "ns")
-    hours = int(known / 4 / np.timedelta64(1, "h"))
-    return predictor.calibration if known >= usual * _SHORT or not hours else f"{hours}h"
+def _calibration(state: State, event_type: str, training: np.timedelta64) -> str:
+    """Return the usual calibration span; of a short history a quarter of it, in whole hours, so that most of it can be learnt from."""
+    begun = state.events[event_type]["start"].min()
+    known = training if pd.isna(begun) else min(training, state.issue_time - np.datetime64(begun, "ns"))
+    hours = max(1, int(known / 4 / np.timedelta64(1, "h")))
+    return _CALIBRATION if known >= _SHORT * duration(_CALIBRATION, what="calibration") else f"{hours}h"
 
 
 def delay_table(
