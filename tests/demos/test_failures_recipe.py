@@ -26,6 +26,7 @@ def test_the_twin_has_the_signals_and_the_failures_that_the_workshops_recorded(
             ("cold_room", ["current"]),
             ("truck", ["brake_temperature", "coolant_temperature"]),
             ("forklift", ["voltage"]),
+            ("hub", ["wind_gust", "precipitation"]),
         ):
             history = twin.history(asset_type, signals=signals)
             assert all(int(history[name].notnull().sum()) > 100 for name in signals)
@@ -51,7 +52,7 @@ def test_without_failures_the_recipe_is_the_one_in_the_package(tmp_path: Path) -
     assert "brake_temperature" not in (usual / "twin.yaml").read_text(encoding="utf-8")
     assert "brake_temperature" in (worn / "twin.yaml").read_text(encoding="utf-8")
     names = {path.name for path in (worn / "mapping").iterdir()}
-    assert names == {path.name for path in (usual / "mapping").iterdir()} | {"maintenance.yaml"}
+    assert names == {path.name for path in (usual / "mapping").iterdir()} | {"maintenance.yaml", "weather.yaml"}
 
 
 def test_options_ask_for_failures() -> None:

@@ -13,6 +13,7 @@ from twinlab.plant.files.loggers import write_loggers
 from twinlab.plant.files.maintenance import write_maintenance
 from twinlab.plant.files.telematics import write_telematics
 from twinlab.plant.files.truth import write_truth
+from twinlab.plant.files.weather import write_weather
 from twinlab.plant.network.network import Network
 
 __all__ = ["PlantFiles", "write_files"]
@@ -64,6 +65,7 @@ def write_files(
     report(3, 4, "dispatch sheet")
     _, edits = write_dispatch(network, files)
     write_maintenance(network, files)
+    write_weather(network, files)
     write_truth(network, edits, truth)
     write_failure_truth(network, truth)
     report(4, 4, "")

@@ -3,7 +3,7 @@
 In: a state with the events of one type, planned and past, and signals of what they link to. Out: quantiles of the delay, the probability of being
 late, and reasons in words, for each event; "can't tell" with its reason.
 Read in order: `settings`, `plan` (events as arrays), `chains` (what the events before imply), `congestion` (delays of others), `surroundings`, `features`,
-`estimators`, `intervals` (by phase and group), `predictor`, `fitted`, `reasons`.
+`estimators`, `intervals` (by phase and group), `predictor`, `fitted`, `reasons`, `connections`.
 Never: a start or an end before it is known; a delay of an event that has no plan.
 """
 

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinlab.predict.delay.connections import missed_connections
 from twinlab.predict.delay.estimators import LEVELS, Choice
 from twinlab.predict.delay.features import Planned, groups_of_events, stacked
 from twinlab.predict.delay.intervals import Intervals, PastErrors
@@ -179,6 +180,12 @@ class FittedDelay(Summary):
             out[name] = when[case, place]
         out["late"], out["reason"] = chance[case], reason[case]
         out["cant_tell"] = [refused[k].reason if k in refused else "" for k in case.tolist()]
+        if self.settings.chain != "asset":
+            missed = missed_connections(out, plan.events)
+            out["reason"] = [
+                "; ".join(filter(None, [missed.get(str(event), ""), text]))
+                for event, text in zip(out["event_id"], out["reason"], strict=True)
+            ]
         return out.sort_values(["planned_start", "event_id"], ignore_index=True)
 
     def past(self, state: State, *, since: np.datetime64) -> pd.DataFrame:

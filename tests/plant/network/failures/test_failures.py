@@ -16,6 +16,8 @@ from twinlab.errors import SchemaError
 from twinlab.plant import FailureRates, Network, ParcelSize, Plant, PlantFiles, simulate_network, write_files
 from twinlab.plant.network.failures.failure import Failure
 from twinlab.plant.network.failures.kinds import KINDS
+from twinlab.plant.network.failures.weather import plan_weather
+from twinlab.plant.network.towns import TOWNS
 from twinlab.plant.steps.simulate import network_of
 
 SIZE = ParcelSize(
@@ -254,3 +256,31 @@ def test_rates_that_are_no_numbers_are_refused(wrong: float) -> None:
 def test_failures_that_are_no_rates_are_refused() -> None:
     with pytest.raises(SchemaError, match="expected FailureRates or None"):
         ParcelSize(failures=True)  # type: ignore[arg-type]
+
+
+def test_the_weather_service_has_each_hour_and_its_gusts_tell_the_storms(network: Network, written: PlantFiles) -> None:
+    assert network.condition is not None
+    storms = [one for one in network.condition.disturbances.hindrances if one.cause == "weather"]
+    weather = plan_weather(SIZE, storms)
+    calm = np.ones(weather.gust.shape, bool)
+    for one in storms:
+        hours = (weather.time + 3600 > one.start) & (weather.time < one.stop)
+        calm[one.hub, (weather.time + 3 * 3600 > one.start) & (weather.time - 2 * 3600 < one.stop)] = False
+        # A storm within the span, of which the first and the last hour may be partly calm.
+        if hours.sum() > 2:
+            within = weather.gust[one.hub, hours][1:-1]
+            assert (within >= 8 + 45 * (1 - one.amount) - 0.06).all()
+    assert np.quantile(weather.gust[calm], 0.99) < 14.75 <= weather.gust[~calm].max()
+    assert (weather.gust > 0).all() and (weather.rain >= 0).all()
+    text = (written.folder / "files" / "wetter.csv").read_text(encoding="cp1252").splitlines()
+    assert len(text) == 1 + weather.gust.size
+    assert text[0] == "Station;Zeit (UTC);Böe km/h;Niederschlag mm"
+    first = text[1].split(";")
+    assert first[0] == TOWNS[0].code and float(first[2]) == pytest.approx(3.6 * weather.gust[0, 0], abs=0.51)
+
+
+def test_other_files_are_the_same_whatever_the_weather_service_records(written: PlantFiles, tmp_path: Path) -> None:
+    calm = replace(SIZE, failures=replace(SIZE.failures, weather=0))  # type: ignore[type-var]
+    other = write_files(simulate_network(calm), tmp_path)
+    rooms = [path for path in written.files if path.name.startswith("kuehllogger")]
+    assert rooms and all(path.read_bytes() == (other.folder / "files" / path.name).read_bytes() for path in rooms)

@@ -2,6 +2,6 @@
 
 In: a size with `FailureRates`, and the plans of the network's other parts. Out: plans in which assets wear, fail and are repaired; values
 of the signals that show it; the records of the truth.
-Read in order: `kinds`, `failure`, `wear`, `rooms`, `forklifts`, `trucks`, `hindrances`, `delays`, `condition`.
+Read in order: `kinds`, `failure`, `wear`, `rooms`, `forklifts`, `trucks`, `hindrances`, `weather`, `delays`, `condition`.
 Never: a random number of another part's stream; a difference to the plans when a size has no rates.
 """
