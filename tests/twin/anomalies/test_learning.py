@@ -9,7 +9,7 @@ import xarray as xr
 
 from twinlab.errors import SchemaError, UnitError
 from twinlab.model.twinmodel import TwinModel
-from twinlab.predict.anomaly import RobustZ
+from twinlab.predict.anomaly import Forest, RobustZ
 from twinlab.testing import FakeTwin
 from twinlab.twin.anomalies.learning import anomaly_table
 
@@ -97,7 +97,14 @@ def test_other_detectors_spans_steps_and_budgets_are_used() -> None:
         ({"start": "2026-02-03", "stop": "2026-02-01"}, "a start before the stop"),
         ({"start": "soon"}, "anomalies: start"),
         ({"signals": ["valve"]}, "valve: the value is 1"),
-        ({"start": "2025-12-01", "stop": "2025-12-20"}, "nothing can be learnt"),
+        (
+            {"start": "2025-12-01", "stop": "2025-12-20"},
+            "at least 20 rows of 'pump' to learn from, got 0 from 2025-11-03",
+        ),
+        (
+            {"usual": ("2026-01-05", "2026-01-05T01:00")},
+            "got 6 from .*the history is from 2026-01-01T00:00 to 2026-02-04T23:50",
+        ),
     ],
 )
 def test_what_can_not_be_searched_is_refused_with_what_to_do(options: dict[str, Any], message: str) -> None:
@@ -113,3 +120,49 @@ def test_a_unit_that_has_changed_since_is_refused_by_the_model() -> None:
     data["pressure"].attrs["units"] = "kPa"
     with pytest.raises(UnitError, match="trained on bar"):
         model.score(data)
+
+
+def without(rows: slice, assets: list[int], *names: str) -> xr.Dataset:
+    """The history without some values."""
+    data = history()
+    for name in names or ("pressure", "current"):
+        data[name].values[rows, assets] = np.nan
+    return data
+
+
+EVERY = [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("detector", [None, RobustZ(), Forest()])
+def test_one_asset_alone_is_compared_with_its_own_past(detector: Any) -> None:
+    found = anomaly_table(twin(history().isel(asset=[0])), "pump", detector=detector)
+    assert found.empty and found.attrs["assets"] == ["P1"]
+    # What went apart is found by the detector that learns how signals go together.
+    if detector is None:
+        assert anomaly_table(twin(history().isel(asset=[1])), "pump")["asset"].tolist() == ["P2"]
+    # Without its pressure it has one signal.
+    alone = anomaly_table(twin(without(slice(None), EVERY, "pressure").isel(asset=[1])), "pump", detector=detector)
+    assert alone.attrs["cant_tell"]["pressure"] == "it has no value in the span that is learnt from"
+
+
+@pytest.mark.parametrize("detector", [None, RobustZ(), Forest()])
+def test_where_all_is_missing_nothing_is_learnt_and_nothing_searched_and_that_is_said(detector: Any) -> None:
+    with pytest.raises(
+        SchemaError, match=r"nothing can be learnt \(pressure: it has no value .*; valve: it has one value"
+    ):
+        anomaly_table(twin(without(slice(None), EVERY)), "pump", detector=detector)
+    searched = anomaly_table(twin(without(slice(28 * 144, None), [0, 1, 2])), "pump", detector=detector)
+    assert searched.empty
+    said = searched.attrs["cant_tell"]
+    assert (
+        said["P1"]
+        == said["P3"]
+        == "more than half of its signals are missing in each row from 2026-01-29 00:00:00 to 2026-02-05 00:00:00"
+    )
+    one = anomaly_table(twin(without(slice(28 * 144, None), [2])), "pump", detector=detector)
+    assert set(one.attrs["cant_tell"]) == {"valve", "P3", "P4"}
+
+
+def test_a_type_without_assets_is_refused() -> None:
+    with pytest.raises(SchemaError, match="'pump' has no asset"):
+        anomaly_table(twin(history().isel(asset=[])), "pump")

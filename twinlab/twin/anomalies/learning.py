@@ -27,6 +27,10 @@ __all__ = ["anomaly_table", "base_signals", "fit_anomalies", "watch_start", "wit
 
 #: By default, what is searched is the last week, and what is usual is learnt from the four weeks before.
 _SEARCHED, _USUAL = pd.Timedelta(days=7), pd.Timedelta(days=28)
+#: Rows that are learnt from at least; fewer have no spread to speak of.
+_LEAST_ROWS = 20
+#: Signals and assets that an error names.
+_NAMED = 4
 #: Share of the usual span that the detector learns from; the rest of it gives the limit.
 _LEARNT = 2 / 3
 
@@ -50,12 +54,13 @@ def fit_anomalies(
         msg = f"expected a usual span that begins before it ends, got {low} to {high}"
         raise SchemaError(msg)
     before = _between(history, low, high)
+    _check_rows(before, history, asset_type, (low, high))
     cut = int(before.sizes["time"] * _LEARNT)
     names, assets, cant_tell = _usable(
         before.isel(time=slice(cut)), _names(before, signals, rollups=step is not None), signals
     )
     if not names or not assets:
-        reason = next(iter(cant_tell.values()), "no numeric signal")
+        reason = "; ".join(f"{name}: {why}" for name, why in list(cant_tell.items())[:_NAMED]) or "no numeric signal"
         msg = f"{asset_type!r} from {low} to {high}: nothing can be learnt ({reason}); choose another usual span or other signals"
         raise SchemaError(msg)
     before = before[with_flags(before, names)].sel(asset=assets)
@@ -102,7 +107,37 @@ def anomaly_table(
     scores, _ = known.model.score(searched[with_flags(searched, known.model.signals)])
     found = find_events(scores, known.hysteresis)
     found.attrs.update(known.attrs())
+    found.attrs["cant_tell"] |= _not_scored(scores, (begin, end))
     return found
+
+
+def _check_rows(
+    before: xr.Dataset, history: xr.Dataset, asset_type: str, span: tuple[pd.Timestamp, pd.Timestamp]
+) -> None:
+    """Check that there are assets, and rows enough to learn from and to set a limit.
+
+    Raises
+    ------
+    SchemaError
+        If there aren't.
+    """
+    if not history.sizes["asset"]:
+        msg = f"{asset_type!r} has no asset that something can be learnt of; ingest rows of one"
+        raise SchemaError(msg)
+    if before.sizes["time"] < _LEAST_ROWS:
+        first, last = (str(one)[:16] for one in (history["time"].values[0], history["time"].values[-1]))
+        msg = (
+            f"expected at least {_LEAST_ROWS} rows of {asset_type!r} to learn from, got {before.sizes['time']} from {span[0]} to {span[1]}; "
+            f"the history is from {first} to {last}: choose usual= within it, or search later"
+        )
+        raise SchemaError(msg)
+
+
+def _not_scored(scores: xr.Dataset, span: tuple[pd.Timestamp, pd.Timestamp]) -> dict[str, str]:
+    """Return the assets of which no row could be scored, and why: that nothing was found of them says nothing."""
+    nothing = ~np.isfinite(scores["index"].transpose("time", "asset").values).any(axis=0)
+    text = f"more than half of its signals are missing in each row from {span[0]} to {span[1]}"
+    return dict.fromkeys(map(str, scores["asset"].values[nothing]), text)
 
 
 def base_signals(fitted: FittedAnomalies) -> list[str]:
@@ -180,7 +215,9 @@ def _usable(
             values = learnt[name].values
             if not np.isfinite(values).any() or np.nanmax(values) == np.nanmin(values):
                 names.remove(name)
-                cant_tell[name] = "it has one value in the span that is learnt from, or none"
+                cant_tell[name] = (
+                    f"it has {'one value' if np.isfinite(values).any() else 'no value'} in the span that is learnt from"
+                )
     known = [str(one) for one in learnt["asset"].values]
     empty = np.zeros(len(known), dtype=bool)
     for name in names:
