@@ -20,6 +20,7 @@ OF_WHOLE_TWIN = frozenset(
         "annotate",
         "annotate_many",
         "annotations",
+        "anomaly_events",
         "calibrated_exceptions",
         "calibrations",
         "check",

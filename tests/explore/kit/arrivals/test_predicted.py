@@ -153,8 +153,8 @@ def test_search_result_drawer_and_page_show_the_same_words(shared):
     assert sentence in card_html(read_card(shared, "truck", "T1", at=at("12:10")), MODEL, {})
     page = NowView(shared.twin, shared=shared)
     page.at = at("12:10")
-    assert page._late.pane.visible
-    assert sentence in page._late.pane.object
+    assert page._foresight.late.pane.visible
+    assert sentence in page._foresight.late.pane.object
     # The destination has all four that are on their way to it, each truck in one line.
     assert card_html(read_card(shared, "hub", "S", at=at("12:10")), MODEL, {}).count("<b>") == 4
 
@@ -165,7 +165,7 @@ def test_without_predictions_nothing_is_shown():
     assert arrivals_html(arrivals_of(arrivals_at(shared, None), MODEL, "parcel", "A"), MODEL, at=at("12:10")) == ""
     page = NowView(shared.twin, shared=shared)
     page.at = at("12:10")
-    assert not page._late.pane.visible
+    assert not page._foresight.late.pane.visible
 
 
 def test_predictions_that_cant_be_read_dont_break_the_page(tmp_path, caplog):
@@ -213,7 +213,7 @@ def test_a_page_says_why_no_delays_are_shown_and_what_to_do(tmp_path):
     assert text.endswith("none was stored at 12:05 UTC. It failed: expected at least 100 training cases <b>, got 3")
     page = NowView(waiting)
     page.at = when
-    assert page._late.pane.visible and "cases &lt;b&gt;, got 3" in page._late.pane.object
+    assert page._foresight.late.pane.visible and "cases &lt;b&gt;, got 3" in page._foresight.late.pane.object
     for kind, asset in (("parcel", "A"), ("truck", "T1")):
         assert "It failed: " in card_html(read_card(Shared(waiting), kind, asset, at=when), waiting.model, {})
 

@@ -23,6 +23,7 @@ from twinlab.explore.kit.present import Now, now_at, preload_search
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.now.alerts import NowAlerts
 from twinlab.explore.pages.now.columns import ColumnsDialog
+from twinlab.explore.pages.now.foresight.lists import Ahead, Foresight
 from twinlab.explore.pages.now.instant import InstantWidgets
 from twinlab.explore.pages.now.live.follow import Follow
 from twinlab.explore.pages.now.map import NowMap
@@ -36,7 +37,6 @@ from twinlab.explore.pages.now.tiles import filters, tile_table, tiles
 from twinlab.explore.pages.now.why import RowWhy
 from twinlab.explore.pages.now.workbook_exchange import WorkbookContent, WorkbookExchange
 from twinlab.explore.views.base import Explorer, on_event_loop
-from twinlab.explore.views.card.late_list import LateList
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from twinlab.explore.views.map.reading import MapSnapshot
     from twinlab.model.reader import TwinReader
 
-    #: State, map, freshness and what is probably late, which are shown together.
-    _Read = tuple[Now, MapSnapshot | None, Freshness | None, str]
+    #: State, map, freshness, what is unusual and what is probably late, which are shown together.
+    _Read = tuple[Now, MapSnapshot | None, Freshness | None, Ahead]
 
 __all__ = ["NowView"]
 
@@ -118,7 +118,7 @@ class NowView(Explorer):
             extra=extra,
         )
         self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._choose)
-        self._late = LateList(self.shared)
+        self._foresight = Foresight(self, author=author_of(self.session))
         self._actions = RowActions(
             on_acknowledge=self.acknowledge,
             on_note=lambda text: self._notes.write(self.table.selected, text=text),
@@ -228,7 +228,7 @@ class NowView(Explorer):
     def _read(self, at: np.datetime64 | None) -> _Read:
         now = now_at(self.shared, at)
         live = self.follow
-        return now, self.map.read(now.at), None if live is None else live.read(), self._late.read(now.at)
+        return now, self.map.read(now.at), None if live is None else live.read(), self._foresight.read(now.at)
 
     async def _read_later(self, *, replace_rows: bool) -> None:
         """Read in a thread, so that the page can be used meanwhile."""
@@ -278,11 +278,11 @@ class NowView(Explorer):
             self.notice = f"The page may be out of date: {error}"
 
     def _fill(self, read: _Read, *, replace_rows: bool) -> None:
-        now, shot, freshness, late = read
+        now, shot, freshness, ahead = read
         first, texts = self._now is None, None if self.follow is None else self.follow.texts
         same = now is self._now and not replace_rows
         self._now = now
-        self._late.show(late)
+        self._foresight.show(ahead)
         if self.follow is not None and freshness is not None:
             self.follow.show(freshness, at=now.at, chosen=self.at)
             if same and self.follow.texts == texts:
@@ -392,7 +392,7 @@ class NowView(Explorer):
             self._why.pane,
             self._alerts.pane,
             self.table.pane,
-            self._late.pane,
+            self._foresight.pane,
             self._columns.dialog,
         ]
 
