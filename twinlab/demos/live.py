@@ -21,6 +21,7 @@ from twinlab._locks import Lock
 from twinlab.demos.live_control import write_control
 from twinlab.demos.live_mappings import live_mappings
 from twinlab.demos.live_past import past_mappings, write_past
+from twinlab.demos.live_watch import watch_usual
 from twinlab.demos.recipes import cache_folder, write_live_recipe
 from twinlab.errors import SchemaError, SourceError
 from twinlab.history.read.datasets import instant_ns
@@ -63,7 +64,8 @@ class LiveParcel:
     model : path, optional
         Another ``twin.yaml`` than the demo's, with the same asset types and signals.
     past : bool
-        Whether the twin first ingests the files that the plant's systems have written until then.
+        Whether the twin first ingests the files that the plant's systems have written until then, and learns from them what is usual: cold rooms are
+        watched, and the gateways of trucks score their rows.
 
     Raises
     ------
@@ -131,6 +133,8 @@ class LiveParcel:
             self.twin = create(self.folder / "twin", model=model, mappings=mappings)
             write_control(notice["peers"], self.twin.folder)
             self.twin.ingest(*files)
+            if files:
+                watch_usual(self.twin, self.folder / "plant" / "mqtt")
             self._start(
                 stack, "historian", "run", str(self.twin.folder), ready=self.twin.folder / "live" / "status.json"
             )

@@ -70,6 +70,9 @@ def _trucks(peer: Mapping[str, Any]) -> dict[str, Any]:
         rf"/^(?P<id>T\d+)/{tag}$/": {"signal": signal, "unit": unit, "asset": "truck/{id}"}
         for tag, (signal, unit) in units.items()
     }
+    # What the gateways have scored, once they have a model.
+    scored = {"anomaly": {"unit": "1"}, "unusual": {"states": {"0": "no", "1": "yes"}}}
+    tags |= {rf"/^(?P<id>T\d+)/{tag}$/": {"signal": tag, "asset": "truck/{id}", **rule} for tag, rule in scored.items()}
     return {"stream": {"tags": tags}, "live": _broker(peer, stale_after="1h")}
 
 

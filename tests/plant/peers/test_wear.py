@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from asyncua import ua
 from pymodbus.client import ModbusTcpClient
 
 from twinlab.demos.live_mappings import live_mappings
+from twinlab.demos.recipes import write_live_recipe
+from twinlab.model import check_mapping, load_model, parse_mapping
 from twinlab.plant import FailureRates, ParcelSize, Plant, simulate_network
 from twinlab.plant.peers.dispatch import NightlyDispatch
 from twinlab.plant.peers.modbus import ROOM_REGISTERS, ModbusUnits
@@ -144,3 +148,18 @@ def test_a_plant_without_failures_has_the_mappings_of_before() -> None:
     assert worn["maintenance"]["live"] == usual["dispatch"]["live"]
     plain = Plant(replace(SIZE, failures=None))
     assert moment_of(plain, plain.advance(plain.time)).wear is None
+
+
+def test_what_gateways_have_scored_is_mapped_to_signals_of_the_running_model(tmp_path: Path) -> None:
+    trucks = live_mappings(
+        {"mqtt": {"host": "h", "port": 1, "ca": "a", "certificate": "b", "key": "c", "prefix": "p"}}
+    )["trucks"]
+    model = load_model(write_live_recipe(replace(SIZE, failures=None), tmp_path) / "twin.yaml")
+    text = yaml.safe_dump(trucks, sort_keys=False)
+    mapping = parse_mapping(text)
+    check_mapping(mapping, model)
+    known = {
+        rule["signal"] for tag, rule in trucks["stream"]["tags"].items() if re.match(tag.strip("/"), "T001/anomaly")
+    }
+    assert known == {"anomaly"}
+    assert {"anomaly", "unusual"} <= set(model.asset_types["truck"].signals)

@@ -4,7 +4,7 @@ Each truck has a client certificate of its own; the access list lets it write it
 with the certificate ``historian``. Gateways store a report on their disk before they send it, and send it until the historian
 has acknowledged it. Beside it, a controller takes signed commands, `speed_factor`.
 
-If the folder has ``truck.npz``, an exported anomaly model of the twin's trucks, gateways that are opened then score their rows with it.
+Once the folder has ``truck.npz``, an exported anomaly model of the twin's trucks, gateways score their rows with it; those that are open are opened again.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class TruckGateways:
         self._gateways: dict[int, Gateway] = {}
         self._stacks: dict[int, contextlib.AsyncExitStack] = {}
         self._units = UNITS
+        self._scoring = False
 
     async def start(self, moment: Moment) -> None:
         """Start the broker, then the gateways.
@@ -81,6 +82,7 @@ class TruckGateways:
         await self._broker.start()
         self.link = FaultProxy(self._broker.port, seed=f"{moment.plant.size.seed} trucks")
         await self.link.start()
+        self._scoring = self._model.is_file()
         trucks = range(first_maker_trucks(moment.plant.size.trucks))
         for truck in trucks:
             self._authority.issue(asset_name("truck", truck))
@@ -92,6 +94,12 @@ class TruckGateways:
 
     async def publish(self, moment: Moment) -> None:
         """Give the gateways the reports of a step; each is on its truck's disk when this returns."""
+        if not self._scoring and self._model.is_file():
+            self._scoring = True
+            for truck in sorted(self._gateways):
+                # Its outbox stays.
+                await self._stacks.pop(truck).aclose()
+                await self._open(truck)
         tracks, silent = moment.reports.tracks, moment.reports.silent
         readings: dict[int, list[Reading]] = {}
         sent = zip(tracks.truck.tolist(), tracks.time.tolist(), strict=True)
@@ -161,6 +169,10 @@ class TruckGateways:
             "wear": self._units is not UNITS, "commands": self.controllers.address,
         }  # fmt: skip
 
+    @property
+    def _model(self) -> Path:
+        return self._folder / "truck.npz"
+
     async def _open(self, truck: int) -> None:
         name = asset_name("truck", truck)
         assert self.link is not None
@@ -170,7 +182,7 @@ class TruckGateways:
             "broker": {**self._broker.client(name), "port": self.link.port},
             "outbox": str(self._folder / "outboxes" / f"{name}.db"),
             "units": self._units,
-            "scores": _scores(self._folder / "truck.npz", name),
+            "scores": _scores(self._model, name),
         })  # fmt: skip
         stack = self._stacks[truck] = contextlib.AsyncExitStack()
         self._gateways[truck] = await stack.enter_async_context(Gateway(settings))

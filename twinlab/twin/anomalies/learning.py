@@ -27,6 +27,8 @@ __all__ = ["anomaly_table", "base_signals", "fit_anomalies", "watch_start", "wit
 
 #: By default, what is searched is the last week, and what is usual is learnt from the four weeks before.
 _SEARCHED, _USUAL = pd.Timedelta(days=7), pd.Timedelta(days=28)
+#: What a gateway has scored isn't learnt from.
+_SCORED = ("anomaly", "unusual")
 #: Rows that are learnt from at least; fewer have no spread to speak of.
 _LEAST_ROWS = 20
 #: Signals and assets that an error names.
@@ -195,7 +197,7 @@ def _names(history: xr.Dataset, signals: Sequence[str] | None, *, rollups: bool)
     names = [
         name
         for name in signal_names(history)
-        if (not rollups or name.endswith("_mean")) and name.removesuffix("_mean") not in positions
+        if (not rollups or name.endswith("_mean")) and name.removesuffix("_mean") not in (*positions, *_SCORED)
     ]
     # A mean of angles as numbers isn't their direction.
     turns = full_turns(names, units_of(history, names))

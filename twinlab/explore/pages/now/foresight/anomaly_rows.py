@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["OpenAnomalies", "anomalies_html", "event_name", "read_anomalies"]
 
 #: Events that are visible without a click.
-_OPEN: Final = 5
+_OPEN: Final = 3
 _LIST = """\
-{% macro line(row) %}<tr{% if row.over %} class="stale"{% endif %}><td><b>{{ row.symbol }} {{ row.name }}</b> · {{ row.kind }} · {{ row.size }}\
+{% macro line(row) %}<tr><td><b>{{ row.symbol }} {{ row.name }}</b> · {{ row.kind }} · {{ row.size }}\
 <br>{{ row.signals }}<br><span class="small">{{ row.when }}</span></td></tr>{% endmacro %}\
 <section><h3>{{ heading }}</h3>{% if rows %}<table aria-label="{{ heading }}">{% for row in rows[:open] %}{{ line(row) }}{% endfor %}</table>\
 {% if rows | length > open %}<details><summary class="small" style="cursor:pointer;padding:3px 0">{{ rows | length - open }} more</summary>\
@@ -101,7 +101,6 @@ def _line(row: Mapping[str, Any], found: OpenAnomalies, model: TwinModel) -> dic
     state = f"lasted {lasted}" if over else f"goes on, for {lasted}"
     return {
         "symbol": "◇" if over else "◆",
-        "over": over,
         "name": found.labels.get(kind, {}).get(asset, asset),
         "kind": _kind(model, kind),
         "size": f"{row['sustained']:.3g} times the limit",
