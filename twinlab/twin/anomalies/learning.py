@@ -29,7 +29,7 @@ __all__ = ["anomaly_table", "base_signals", "fit_anomalies", "watch_start", "wit
 _SEARCHED, _USUAL = pd.Timedelta(days=7), pd.Timedelta(days=28)
 #: What a gateway has scored isn't learnt from.
 _SCORED = ("anomaly", "unusual")
-#: Rows that are learnt from at least; fewer have no spread to speak of.
+#: Rows that are learnt from at least; of fewer no spread is known.
 _LEAST_ROWS = 20
 #: Signals and assets that an error names.
 _NAMED = 4
