@@ -259,7 +259,7 @@ def test_a_driver_may_set_another_value_after_a_fail_safe(site: Site) -> None:
 def test_a_command_that_expires_while_the_audit_is_slow_is_not_done(site: Site) -> None:
     assert site.select().outcome == "selected"
     keep = site.record
-    site.record = lambda entry: (site.time.wait(40), keep(entry))
+    site.record = lambda entry: (site.time.wait(40), setattr(site.forklift, "age", -40), keep(entry))
     answer = site.operate()
     assert (answer.outcome, site.forklift.changes) == ("refused", [])
     assert "nothing was set: it expired at" in answer.reason
@@ -369,7 +369,32 @@ def test_a_flood_is_recorded_once_a_second_with_its_number(site: Site) -> None:
     site.time.wait(1.0)
     for _ in range(6):
         site.guard.submit(b"x")
-    assert [entry["what"].get("more") for entry in site.entries if entry["what"]["check"] == "rate"] == [None, 99]
+    assert [entry["what"].get("more", 0) for entry in site.entries] == [0] * 6 + [99] + [0] * 5
+
+
+def test_a_flood_of_what_says_it_is_a_stop_does_not_fill_the_disk(site: Site) -> None:
+    from twinlab.commands.guard import Rates
+
+    site.rates = Rates(total=5, target=5)
+    site.restart()
+    forged, large = site.stop_wire(signer="eve"), b"x" * 20_000
+    for _ in range(50):
+        assert [site.guard.submit(wire).outcome for wire in (forged, large)] == ["refused"] * 2
+    assert len(site.entries) <= 6
+    site.guard.tick()
+    site.time.wait(1)
+    site.guard.tick()
+    assert sum(1 + entry["what"].get("more", 0) for entry in site.entries) == 101
+    assert site.guard.submit(site.stop_wire()).outcome == "done"
+
+
+def test_a_state_that_grows_old_while_the_audit_is_slow_is_not_acted_on(site: Site) -> None:
+    assert site.select().outcome == "selected"
+    keep = site.record
+    site.record = lambda entry: (site.time.wait(6), keep(entry))
+    answer = site.operate()
+    assert (answer.outcome, site.forklift.changes) == ("refused", [])
+    assert "became 6.0 s old while it waited" in answer.reason
 
 
 def test_a_gateway_whose_device_refuses_has_changed_nothing(site: Site) -> None:

@@ -31,7 +31,7 @@ class Result:
 def operate(here: Situation, message: Message, flight: Flight) -> Result:
     """Set a value once, and read it back until it is reached; whatever else happens, go to fail-safe."""
     command, rule = message.command, flight.rule
-    if why := _broken(here, message, flight) or _expired(here, message):
+    if why := _broken(here, message, flight) or _waited(here, message, rule):
         return Result("refused", f"{command.target}: nothing was set: {why}")
     here.late.pop(message.key, None)
     try:
@@ -87,10 +87,14 @@ def _broken(here: Situation, message: Message, flight: Flight) -> str:
     return flight.broken
 
 
-def _expired(here: Situation, message: Message) -> str:
-    # The audit and other commands may have taken their time.
+def _waited(here: Situation, message: Message, rule: Rule) -> str:
+    """Return why a command that passed its checks waited too long: for the audit, the disk, or other commands."""
     now = here.clock.read()[0]
-    return f"it expired at {message.command.expires_at} while it waited" if now >= message.command.expires else ""
+    if now >= message.command.expires:
+        return f"it expired at {message.command.expires_at} while it waited"
+    if message.state is not None and (age := (now - message.state.at).total_seconds()) > rule.longest_age:
+        return f"the state that it was compared with became {age:.1f} s old while it waited"
+    return ""
 
 
 def stop(here: Situation, message: Message) -> Result:

@@ -212,8 +212,8 @@ def _epoch(here: Situation, _: Message) -> None:
 
 #: From cheap to dear, and from what anybody can send to what only few can.
 CHECKS: tuple[Check, ...] = (
-    Check("size", _size, of="all"),
     Check("rate", _rate, of="all_but_stops"),
+    Check("size", _size, of="all"),
     Check("clock", _clock, of="all_but_stops"),
     Check("envelope", _envelope, of="all"),
     Check("payload_type", _payload_type, of="all"),

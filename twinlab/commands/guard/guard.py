@@ -13,6 +13,7 @@ from twinlab.commands.guard.actuator import Actuator, State
 from twinlab.commands.guard.checks import CHECKS, Check
 from twinlab.commands.guard.clock import Clock, ForwardClock
 from twinlab.commands.guard.entries import Kind, Record, entry_of
+from twinlab.commands.guard.flood import Flood
 from twinlab.commands.guard.ledger import GuardLedger
 from twinlab.commands.guard.message import Message
 from twinlab.commands.guard.rules import Rates, Rule
@@ -82,8 +83,7 @@ class Guard:
         self._lock = threading.Lock()
         self._late: list[Callable[[], object]] = []
         self._late_lock = threading.Lock()
-        self._more = 0
-        self._flood_noted = -math.inf
+        self._flood = Flood((rates or Rates()).total)
         device_epoch = actuator.take_over()
         epoch, continues = ledger.take_over(device_epoch)
         self._here = Situation(
@@ -138,6 +138,9 @@ class Guard:
         self._end_silent_links()
         self._end_long_flights()
         self._end_late_setpoints()
+        if more := self._flood.ended(self._here.time.monotonic()):
+            reason = f"{more} further messages were refused, too many a second to record each"
+            self._late.append(lambda: self._note("command refused", None, "refused", reason, check="rate", more=more))
         try:
             self._here.ledger.write_instant(self._here.clock.read()[0])
             self._write_late()
@@ -161,14 +164,9 @@ class Guard:
                 raise _RefusedError(check.name, str(error)) from error
 
     def _refuse(self, message: Message, reason: str, *, check: str = "") -> Answer:
-        more = 0
-        if check == "rate":
-            # A flood would fill the disk: one entry a second counts the others.
-            now = self._here.time.monotonic()
-            if now - self._flood_noted < 1.0:
-                self._more += 1
-                return self._answer(message, Result("refused", reason))
-            self._flood_noted, more, self._more = now, self._more, 0
+        more = self._flood.counted(check, self._here.time.monotonic())
+        if more is None:
+            return self._answer(message, Result("refused", reason))
         try:
             self._note("command refused", message, "refused", reason, check=check, more=more)
         except Exception as error:  # noqa: BLE001  (refused is refused)

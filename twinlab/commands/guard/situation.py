@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from twinlab.commands.guard.actuator import Actuator, State
 from twinlab.commands.guard.clock import Clock, ForwardClock
+from twinlab.commands.guard.flood import Window
 from twinlab.commands.guard.ledger import GuardLedger
 from twinlab.commands.guard.message import Message
 from twinlab.commands.guard.rules import Rates, Rule
 from twinlab.errors import CommandRejectedError, SchemaError
 from twinlab.signing.keys.ring import KeyRing
 
-__all__ = ["Flight", "Late", "Select", "Situation", "Window"]
+__all__ = ["Flight", "Late", "Select", "Situation"]
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,6 @@ class Late:
     value: float
     until: float
     """When it is given up, by the monotonic clock."""
-
-
-class Window:
-    """How many there were within the last second."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._times: deque[float] = deque()
-        self._lock = threading.Lock()
-
-    def full(self, now: float) -> bool:
-        """Count one more, and return whether that is too many."""
-        with self._lock:
-            while self._times and now - self._times[0] >= 1.0:
-                self._times.popleft()
-            if len(self._times) >= self.limit:
-                return True
-            self._times.append(now)
-            return False
 
 
 @dataclass
