@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from twinlab._files import replace_file, sync_folder
@@ -20,6 +21,8 @@ __all__ = ["KeyFolder", "file_subject"]
 _SECRET = "secret"  # noqa: S105  (a file's name)
 #: Beginning of the "name" of a file; that of a person has no such character.
 _FILE = "\x1ffile "
+#: Threads that write files of keys.
+_THREADS = 16
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -120,13 +123,16 @@ class KeyFolder:
             self._create()
             with Lock(self.path / "lock", what=f"the keys in {self.path}", wait=30.0):
                 self._read(fresh=True)
+                made: dict[str, dict[str, dict[str, str]]] = {}
                 for name in names:
-                    if month in self._keys_of(name):
-                        continue
-                    one = self._ids.get(name) or os.urandom(16).hex()
-                    keys = {**self._keys_of(name), month: os.urandom(KEY_BYTES).hex()}
-                    self._write(one, {"subject": {"name": name}, "keys": keys})
+                    if month not in self._keys_of(name):
+                        keys = {**self._keys_of(name), month: os.urandom(KEY_BYTES).hex()}
+                        made[self._ids.get(name) or os.urandom(16).hex()] = {"subject": {"name": name}, "keys": keys}
+                # A file system writes what several threads sync at once together.
+                with ThreadPoolExecutor(_THREADS) as pool:
+                    list(pool.map(self._write, made, made.values()))
                 sync_folder(self.path)
+                self._read(fresh=True)
         except OSError as error:
             msg = f"keys in {self.path} can't be written: {error.strerror}; no personal data were stored. Check disk and permissions"
             raise SourceError(msg) from error
@@ -197,8 +203,6 @@ class KeyFolder:
 
     def _write(self, one: str, entry: dict[str, dict[str, str]]) -> None:
         self._put(self.path / f"{one}.json", json.dumps(entry).encode())
-        self._entries[one] = entry
-        self._ids[entry["subject"]["name"]] = one
 
     @staticmethod
     def _put(path: Path, data: bytes) -> None:
