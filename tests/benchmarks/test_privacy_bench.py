@@ -117,8 +117,12 @@ def test_released_positions_of_trucks_against_four_known_points(parcel: Path, tm
 def test_ingest_of_a_file_with_drivers(encrypted: bool, tmp_path: Path) -> None:
     rows, drivers = 200_000, 500
     shifts(tmp_path / "shifts.csv", rows, drivers)
-    driver, phone = ("{sensitivity: personal}", "{sensitivity: personal, subject: driver}") if encrypted else ("{}", "{}")
-    model = f"twin: yard\norigin: 2026-01-01\nasset_types: {{truck: {{}}}}\n{SHIFT_TYPE.format(DRIVER=driver, PHONE=phone)}"
+    driver, phone = (
+        ("{sensitivity: personal}", "{sensitivity: personal, subject: driver}") if encrypted else ("{}", "{}")
+    )
+    model = (
+        f"twin: yard\norigin: 2026-01-01\nasset_types: {{truck: {{}}}}\n{SHIFT_TYPE.format(DRIVER=driver, PHONE=phone)}"
+    )
     (tmp_path / "twin.yaml").write_text(f"{model}\n{PURPOSES if encrypted else ''}", encoding="utf-8")
     (tmp_path / "shifts.yaml").write_text(SHIFTS, encoding="utf-8")
     twin = tl.create(tmp_path / "yard", model=tmp_path / "twin.yaml", mappings=tmp_path / "shifts.yaml")
