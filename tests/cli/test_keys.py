@@ -56,3 +56,19 @@ def test_what_is_no_key_is_explained(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "public key: expected 64 hexadecimal digits, got 'abc'" in capsys.readouterr().err
     assert main(["keys", "list", str(tmp_path / "keys.yaml")]) == 1
     assert "expected a file of keys" in capsys.readouterr().err
+
+
+def test_a_key_is_sealed_for_signing_from_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from twinlab.signing.keys import SealedKeys
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+    assert main(["keys", "seal", str(tmp_path), "Ann", "--stdin"]) == 0
+    out = capsys.readouterr().out
+    signer = SealedKeys(tmp_path / "control" / "keys").unlock("Ann", "correct horse battery")
+    assert f"key id      {signer.public_key.keyid}" in out
+    assert f"twinlab keys add {tmp_path / 'keys.yaml'} Ann " in out
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    assert main(["keys", "seal", str(tmp_path), "Bob", "--stdin"]) == 1
+    assert "expected a passphrase of at least 14 characters, got 5" in capsys.readouterr().err

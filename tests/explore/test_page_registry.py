@@ -151,6 +151,7 @@ def test_another_package_adds_a_page_through_an_entry_point(visit):
         "security",
         "what_if",
         "outlook",
+        "control",
         "broken",
         "rounds",
     ]

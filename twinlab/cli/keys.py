@@ -93,6 +93,33 @@ def _revoke(ring: Path, which: str, *, reason: str, twin: Path | None) -> None:
         say(f"the key {one.key.key_id[:12]}… of {one.owner} doesn't count any more")
 
 
+@_keys.command("seal", cls=Command, example="twinlab keys seal pilot/ Ann")
+@path_option("twin", help="Folder of the twin.")
+@click.argument("name", help="Who signs, as in the file of keys.")
+@click.option("--stdin", is_flag=True, help="Read the passphrase from the first line of standard input.")
+def _seal(twin: Path, name: str, *, stdin: bool) -> None:
+    """Make a key with which somebody signs from the page Control & audit; it is sealed with their passphrase.
+
+    The person types the passphrase, nobody else. Whoever controls the server while the person signs can sign, too; a stolen disk
+    is of no use without the passphrase.
+    """
+    from twinlab.signing.keys import SealedKeys  # noqa: PLC0415  (each command loads its rooms only)
+    from twinlab.twin.commanding.settings import control_settings  # noqa: PLC0415
+
+    if stdin:
+        passphrase = sys.stdin.readline().rstrip("\r\n")
+    else:
+        passphrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt="Once more")
+    settings = control_settings(twin)
+    public = SealedKeys(twin / settings.sealed_keys).create(name, passphrase)
+    say(
+        f"sealed a key of {name} in {twin / settings.sealed_keys}\npublic key  {public.public}\nkey id      {public.key_id}"
+    )
+    say(
+        f"Whoever looks after the file of keys adds it:\n  twinlab keys add {twin / settings.keys} {name} {public.public} --role operator"
+    )
+
+
 @_keys.command("list", cls=Command, example="twinlab keys list pilot/keys.yaml")
 @_ring
 def _list(ring: Path) -> None:

@@ -105,6 +105,7 @@ PAGES = PageRegistry(
         "security": "twinlab.explore.pages.security:PAGE",
         "what_if": "twinlab.explore.pages.what_if:PAGE",
         "outlook": "twinlab.explore.pages.outlook:PAGE",
+        "control": "twinlab.explore.pages.control:PAGE",
     }
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -173,8 +174,13 @@ class Plan:
         self._save()
         return self
 
-    def send(self) -> SendResult:
+    def send(self, *, progress: Callable[[Step], object] | None = None) -> SendResult:
         """Send the plan: select, operate, acknowledgement, read-back.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with each step when it begins, as "under way", and when it has ended. An error of it stops nothing.
 
         Returns
         -------
@@ -204,7 +210,9 @@ class Plan:
         self._look_again(who)
         select, operate = self._envelopes
         self._desk.note("plan sent", list(self.persons), **self._facts(), outcome="under way")
-        self.result = send_commands(self._desk, proposal, select, operate, timeout=self._desk.spec(proposal).timeout_s)
+        self.result = send_commands(
+            self._desk, proposal, select, operate, timeout=self._desk.spec(proposal).timeout_s, progress=progress
+        )
         self._save()
         reported = {} if self.result.reported is None else {"reported": self.result.reported}
         self._desk.note(

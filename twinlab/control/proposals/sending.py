@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,15 @@ class SendResult:
         ))  # fmt: skip
 
 
-def send_commands(desk: Desk, proposal: Proposal, select: bytes, operate: bytes, *, timeout: float) -> SendResult:
+def send_commands(
+    desk: Desk,
+    proposal: Proposal,
+    select: bytes,
+    operate: bytes,
+    *,
+    timeout: float,
+    progress: Callable[[Step], object] | None = None,
+) -> SendResult:
     """Send both commands of a plan, each first to the twin's own guard, then to the device.
 
     Never sent twice: if no answer comes, what the asset reports is read, and the outcome is what that shows.
@@ -82,12 +91,14 @@ def send_commands(desk: Desk, proposal: Proposal, select: bytes, operate: bytes,
         Envelopes with all signatures.
     timeout : float
         Seconds for each answer.
+    progress : callable, optional
+        Called with each step when it begins and when it has ended.
     """
     target, guard, carried = proposal.target, desk.guard, desk.carried
-    steps: list[Step] = []
+    steps = _Steps(progress)
 
     def done(answer: Answer) -> SendResult:
-        return _result(desk, proposal, answer, tuple(steps))
+        return _result(desk, proposal, answer, steps)
 
     answer = _step(steps, "select", lambda: guard.submit(select))
     if answer.outcome != "selected":
@@ -96,7 +107,7 @@ def send_commands(desk: Desk, proposal: Proposal, select: bytes, operate: bytes,
         answer = _step(steps, "select at the device", lambda: carried.send(select, target, timeout=timeout))
     except ControlError as error:
         # A selection that the device made ends by itself.
-        steps.append(Step("select at the device", "refused", str(error), 0.0))
+        steps.add(Step("select at the device", "refused", str(error), 0.0))
         return done(answer.model_copy(update={"outcome": "refused", "reason": f"nothing was set: {error}"}))
     if answer.outcome != "selected":
         return done(answer)
@@ -110,25 +121,48 @@ def send_commands(desk: Desk, proposal: Proposal, select: bytes, operate: bytes,
     return done(own)
 
 
-def _step(steps: list[Step], name: str, act: Callable[[], Answer]) -> Answer:
+class _Steps:
+    """Steps that have ended, each shown to who waits."""
+
+    def __init__(self, progress: Callable[[Step], object] | None) -> None:
+        self.ended: tuple[Step, ...] = ()
+        self._progress = progress
+
+    def begin(self, name: str) -> None:
+        self._show(Step(name, "under way", "", 0.0))
+
+    def add(self, step: Step) -> None:
+        self.ended = (*self.ended, step)
+        self._show(step)
+
+    def _show(self, step: Step) -> None:
+        # A page that was closed mustn't end what is under way.
+        if self._progress is not None:
+            with suppress(Exception):
+                self._progress(step)
+
+
+def _step(steps: _Steps, name: str, act: Callable[[], Answer]) -> Answer:
+    steps.begin(name)
     began = time.perf_counter()
     answer = act()
-    steps.append(Step(name, answer.outcome, answer.reason, time.perf_counter() - began))
+    steps.add(Step(name, answer.outcome, answer.reason, time.perf_counter() - began))
     return answer
 
 
-def _result(desk: Desk, proposal: Proposal, answer: Answer, steps: tuple[Step, ...]) -> SendResult:
+def _result(desk: Desk, proposal: Proposal, answer: Answer, steps: _Steps) -> SendResult:
+    steps.begin("read back")
     began = time.perf_counter()
     reported, said = answer.value, answer.reason
     try:
         state = desk.carried.read_back(proposal.target, proposal.parameter)
     except (ControlError, OSError) as error:
-        steps = (*steps, Step("read back", "unknown", str(error), time.perf_counter() - began))
+        steps.add(Step("read back", "unknown", str(error), time.perf_counter() - began))
     else:
         reported = state.value
-        steps = (*steps, Step("read back", "reported", f"{state.value:g} {state.unit}", time.perf_counter() - began))
+        steps.add(Step("read back", "reported", f"{state.value:g} {state.unit}", time.perf_counter() - began))
     device = desk.carried.answers.get(proposal.target)
     return SendResult(
         proposal.id, proposal.target, proposal.parameter, answer.outcome, said, proposal.value, reported, proposal.unit,
-        "" if device is None else device.device, steps,
+        "" if device is None else device.device, steps.ended,
     )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 
 from twinlab.errors import CommandRejectedError, UnknownTermError
 from twinlab.model.terms import nearest
+from twinlab.twin.commanding.audit_methods import AuditMethods
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CommandMethods"]
 
 
-class CommandMethods:
+class CommandMethods(AuditMethods):
     """Methods of `Twin`: propose, approve and send commands, look at setpoints, stop in an emergency."""
 
     if TYPE_CHECKING:
@@ -193,7 +194,6 @@ class CommandMethods:
         ControlError
             If there is no ``control.yaml``.
         """
-        from twinlab.control.audit import AuditLog  # noqa: PLC0415
         from twinlab.control.carriers import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
             open_endpoints,
         )
@@ -207,7 +207,7 @@ class CommandMethods:
         settings = read_settings(self.folder)
         return Desk(
             self.folder / "control", reader=lambda: self.reader, ring=KeyRingFile(self.folder / settings.keys).read,
-            record=AuditLog(self.folder / "audit").append, channel=lambda: open_endpoints(self.folder / "control.yaml"),
+            record=self.audit_log.append, channel=lambda: open_endpoints(self.folder / "control.yaml"),
             people={name: self.folder / path for name, path in settings.people.items()}, settled=self._unsettled,
         )  # fmt: skip
 

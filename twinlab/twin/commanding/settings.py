@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from twinlab.errors import ControlError
+from twinlab.model.alerts.channel import Channel
 from twinlab.model.basics import Model
 from twinlab.model.load import parse_as
 from twinlab.model.yamltext import read_text
 
-__all__ = ["ControlSettings", "read_settings"]
+__all__ = ["AuditSettings", "ControlSettings", "control_settings", "read_settings"]
 
 _FILE = "control.yaml"
+
+
+class AuditSettings(Model):
+    """Who signs the heads of the audit, and where they are copied to."""
+
+    key: str | None = None
+    """File of the private key of the device ``audit``; without one, no heads are signed by this machine."""
+    heads: list[Channel] = Field(default_factory=list)
+    """Second places, each a channel as in ``alerts:``: ``{file: {path: /mnt/other/heads.jsonl}}``."""
+    rows: Annotated[int, Field(ge=1, le=128)] = 100
+    """A head is signed after so many rows,"""
+    seconds: Annotated[float, Field(gt=0)] = 10.0
+    """and after so many seconds if there is a new row."""
+    grace: Annotated[float, Field(gt=0)] = 3600.0
+    """Seconds for which a second place may refuse heads; then no command is sent."""
 
 
 class ControlSettings(Model):
@@ -26,6 +43,21 @@ class ControlSettings(Model):
     """File of people and devices with their public keys."""
     people: dict[str, str] = Field(default_factory=dict)
     """Name -> file of the private key, of those who sign on this machine."""
+    sealed_keys: str = "control/keys"
+    """Folder of private keys that are sealed with the passphrases of their owners, who sign from a page."""
+    audit: AuditSettings = Field(default_factory=AuditSettings)
+    """The audit's signed heads."""
+
+
+def control_settings(folder: Path) -> ControlSettings:
+    """Return the settings of a twin's folder; the usual ones if it has no ``control.yaml``.
+
+    Raises
+    ------
+    SchemaError
+        If it isn't valid.
+    """
+    return read_settings(folder) if (folder / _FILE).is_file() else ControlSettings()
 
 
 def read_settings(folder: Path) -> ControlSettings:

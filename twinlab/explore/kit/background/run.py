@@ -14,7 +14,6 @@ from twinlab.errors import TwinlabError
 
 __all__ = ["BackgroundRun", "fit_ahead"]
 
-#: Seconds between two updates of the page.
 _PAUSE = 0.4
 
 _Step = TypeVar("_Step")
@@ -33,6 +32,8 @@ class BackgroundRun(Generic[_Step]):
         Called with a list of what ``progress`` was called with; every one is passed on, in order, on the page's thread.
     on_end : callable
         Called with what ``compute`` returned and None, or with None and the text of the error.
+    pause : float
+        Seconds between two updates of the page.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class BackgroundRun(Generic[_Step]):
         *,
         on_progress: Callable[[list[_Step]], None],
         on_end: Callable[[Any, str | None], None],
+        pause: float = _PAUSE,
     ) -> None:
+        self._pause = pause
         self._compute, self._on_progress, self._on_end = compute, on_progress, on_end
         self._cancel = threading.Event()
         self._document = pn.state.curdoc
@@ -73,7 +76,7 @@ class BackgroundRun(Generic[_Step]):
     def _chunk(self, progress: _Step) -> None:
         with self._lock:
             self._waiting.append(progress)
-            due = time.monotonic() - self._shown > _PAUSE
+            due = time.monotonic() - self._shown >= self._pause
             if due:
                 self._shown = time.monotonic()
         if due:

@@ -1,0 +1,265 @@
+"""Plans of all sessions: looked at, signed by one or two persons, sent, and watched step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab._html import html
+from twinlab.errors import TwinlabError
+from twinlab.explore.kit.background.run import BackgroundRun
+from twinlab.explore.kit.paged_table import TABLE_SHEET
+from twinlab.explore.kit.panes import Html, empty_pane
+from twinlab.explore.views.control.timeline import timeline_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twinlab.explore.views.control.signing import SignerOfPage
+
+__all__ = ["PlansPart", "shown_plans"]
+
+_PAGE = 8
+#: Status of a plan -> sign; the word is beside it.
+_SIGNS = {
+    "proposed": "○",
+    "approved": "●",
+    "done": "✓",
+    "refused": "✕",
+    "expired": "–",
+    "unknown": "?",
+    "fail_safe": "!",
+}
+_OPEN = {"proposed", "approved"}
+_NONE = (
+    "No plan yet",
+    "Propose a setpoint under Setpoints. Plans of all users are listed here, and anybody with the role can sign them.",
+)
+_TEXT = '<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:4px 0;overflow-wrap:anywhere">{{ text }}</p>'
+
+
+class PlansPart:
+    """The list, and one plan (``pane``).
+
+    Parameters
+    ----------
+    twin : Any
+        With ``plans`` and ``plan``.
+    signing : SignerOfPage
+    on_change : callable
+        Called when another plan is chosen, or one was signed or sent.
+    """
+
+    def __init__(self, twin: Any, signing: SignerOfPage, *, on_change: Callable[[], None]) -> None:
+        self.twin, self._signing, self._on_change = twin, signing, on_change
+        self.table: pd.DataFrame | None = None
+        self.plan: Any = None
+        self._busy = False
+        # Id, status and signers of the plan that is drawn.
+        self._drawn: tuple[str, str, tuple[str, ...]] | None = None
+        self._steps: list[Any] = []
+        names = signing.names()
+        self.who = pmui.Select(label="Sign as", options=names or ["nobody"], width=140, size="small", margin=(6, 6))
+        self.passphrase = pmui.PasswordInput(label="Passphrase", width=200, size="small", margin=(6, 6))
+        self.approve = pmui.Button(
+            label="Approve", icon="draw", color="primary", variant="outlined", size="small", margin=(6, 6)
+        )
+        self.send = pmui.Button(
+            label="Send", icon="send", color="primary", variant="contained", size="small", margin=(6, 6)
+        )
+        self.approve.on_click(lambda _: self.approve_now())
+        self.send.on_click(lambda _: self.send_now())
+        self.alert = pmui.Alert(object="", severity="error", visible=False, margin=(4, 10), sizing_mode="stretch_width")
+        self._picture = Html("", sizing_mode="stretch_width", margin=(4, 10))
+        self._signatures = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._timeline = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._buttons = pn.FlexBox(self.who, self.passphrase, self.approve, self.send, align_items="center")
+        self._detail = pn.Column(
+            self._picture,
+            self._signatures,
+            self._buttons,
+            self.alert,
+            self._timeline,
+            sizing_mode="stretch_width",
+            visible=False,
+        )
+        self._grid: pn.widgets.Tabulator | None = None
+        self._list = pn.Column(empty_pane(*_NONE, height=200), sizing_mode="stretch_width")
+        self.pane = pn.Column(self._detail, self._list, sizing_mode="stretch_width")
+
+    # -- state --------------------------------------------------------------------------------------------------------
+
+    @property
+    def chosen(self) -> str:
+        """Id of the shown plan; "" without one."""
+        return "" if self.plan is None else str(self.plan.id)
+
+    def read(self) -> tuple[pd.DataFrame, Any]:
+        """Return all plans, and the shown one as it is now; called in a thread."""
+        return self.twin.plans(), self.twin.plan(self.chosen) if self.chosen else None
+
+    def show(self, found: tuple[pd.DataFrame, Any]) -> None:
+        """Show what was read, unless something is under way here."""
+        table, plan = found
+        self.show_list(table)
+        if plan is not None and not self._busy and plan.id == self.chosen:
+            self.show_plan(plan, keep=True)
+
+    def show_list(self, table: pd.DataFrame) -> None:
+        """Show the list of plans."""
+        before, self.table = self.table, table
+        if table.empty:
+            return
+        rows = shown_plans(table)
+        if self._grid is None:
+            self._grid = _grid(rows)
+            self._grid.param.watch(self._selected, "selection")
+            heading = pmui.Typography("All plans", variant="h6", margin=(10, 10, 0, 10))
+            self._list[:] = [heading, self._grid]
+        elif before is None or not rows.equals(self._grid.value):
+            self._grid.value = rows
+        ids = list(table.index)
+        wanted = [ids.index(self.chosen)] if self.chosen in ids else []
+        if self._grid.selection != wanted:
+            self._grid.selection = wanted
+
+    def choose(self, plan_id: str) -> None:
+        """Show a plan.
+
+        Raises
+        ------
+        UnknownTermError
+            If there is none of this id.
+        """
+        self.show_plan(self.twin.plan(plan_id))
+        self._on_change()
+
+    def show_plan(self, plan: Any, *, keep: bool = False) -> None:
+        """Show a plan: what it would do, who has signed, what became of it."""
+        before, self._drawn = self._drawn, (plan.id, plan.status, plan.persons)
+        self.plan = plan
+        if before != self._drawn:
+            self._picture.object = plan._repr_html_()
+        if not keep:
+            self.alert.visible = False
+            self._steps = []
+        self._signatures.object = html(_TEXT, text=_signed(plan))
+        sendable = plan.status == "approved"
+        self._buttons.visible = plan.status in _OPEN
+        self.approve.visible = self.who.visible = self.passphrase.visible = plan.status == "proposed"
+        self.send.visible = sendable
+        if plan.result is not None:
+            self._timeline.object = timeline_html(plan.result.steps, outcome=plan.result.outcome) + html(
+                _TEXT, text=_became(plan.result)
+            )
+        elif not self._busy:
+            self._timeline.object = ""
+        self._detail.visible = True
+
+    def _selected(self, event: Any) -> None:
+        if event.new and self.table is not None:
+            plan_id = str(self.table.index[event.new[-1]])
+            if plan_id != self.chosen:
+                try:
+                    self.choose(plan_id)
+                except TwinlabError as error:
+                    self._fail(str(error))
+
+    # -- what is done -------------------------------------------------------------------------------------------------
+
+    def approve_now(self) -> None:
+        """Sign the shown plan with the key of the chosen person."""
+        plan, passphrase = self.plan, str(self.passphrase.value or "")
+        self.passphrase.value = ""
+        name = str(self.who.value or "")
+        self._begin(self.approve)
+        BackgroundRun[str](
+            lambda **_: plan.approve(as_=self._signing.signer(name, passphrase)), on_progress=lambda _: None,
+            on_end=lambda found, fault: self._ended(self.approve, found, fault),
+        ).start()  # fmt: skip
+
+    def send_now(self) -> None:
+        """Send the shown plan, and show each step as it happens."""
+        plan = self.plan
+        self._steps = []
+        self._timeline.object = timeline_html([])
+        self._begin(self.send)
+        BackgroundRun[Any](
+            lambda *, progress, cancel: plan.send(progress=progress), on_progress=self._stepped,  # noqa: ARG005  (never cancelled)
+            on_end=lambda _, fault: self._ended(self.send, plan, fault), pause=0.0,
+        ).start()  # fmt: skip
+
+    def _stepped(self, steps: list[Any]) -> None:
+        self._steps += steps
+        self._timeline.object = timeline_html(self._steps)
+
+    def _begin(self, button: Any) -> None:
+        self._busy = True
+        self.alert.visible = False
+        button.loading = True
+
+    def _ended(self, button: Any, plan: Any, fault: str | None) -> None:
+        self._busy = False
+        button.loading = False
+        if fault is not None:
+            self._fail(fault)
+            # Another session may have signed or sent it meanwhile.
+            plan = self.twin.plan(self.chosen)
+        self.show_plan(plan, keep=True)
+        self.show_list(self.twin.plans())
+        self._on_change()
+
+    def _fail(self, why: str) -> None:
+        self.alert.param.update(object=why, visible=True)
+
+
+def shown_plans(table: pd.DataFrame) -> pd.DataFrame:
+    """Return plans as text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``twin.plans()`` returns it.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    rows = [
+        {
+            "status": f"{_SIGNS.get(one['status'], '?')} {one['status'].replace('_', '-')}", "asset": one["target"],
+            "parameter": str(one["parameter"]).replace("_", " "), "setpoint": f"{one['value']:g}" + ("" if one["unit"] == "1" else f" {one['unit']}"),
+            "simulation": one["verdict"], "signed by": " and ".join(one["persons"]), "at (UTC)": str(one["at"])[:19].replace("T", " "), "why": one["reason"],
+        }
+        for one in table.to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _signed(plan: Any) -> str:
+    if plan.status == "expired":
+        return "The signatures are older than 60 s and don't count any more; propose it again, with the state as it is now."
+    if plan.result is not None or plan.status == "refused":
+        return ""
+    missing = plan.proposal.people - len(plan.persons)
+    if missing <= 0:
+        return f"Signed by {' and '.join(plan.persons)}. It can be sent until {str(plan.expires)[11:19]} UTC."
+    signed = f"Signed by {' and '.join(plan.persons)} until {str(plan.expires)[11:19]} UTC. " if plan.persons else ""
+    people = "one person" if missing == 1 else f"{missing} different persons"
+    other = "another" if plan.persons and missing == 1 else people
+    return f"{signed}It needs the signature of {other} with the role {' or '.join(plan.proposal.roles)}."
+
+
+def _became(result: Any) -> str:
+    unit = "" if result.unit == "1" else f" {result.unit}"
+    reported = "nothing" if result.reported is None else f"{result.reported:g}{unit}"
+    by = f", signed by {result.device}" if result.device else ""
+    return f"{result.outcome.replace('_', '-')}: asked for {result.predicted:g}{unit}, reports {reported}{by}. {result.reason}"
+
+
+def _grid(rows: pd.DataFrame) -> pn.widgets.Tabulator:
+    return pn.widgets.Tabulator(
+        rows, selectable=1, disabled=True, show_index=False, pagination="local", page_size=_PAGE, layout="fit_data_fill",
+        stylesheets=[TABLE_SHEET], sizing_mode="stretch_width", margin=(4, 10), text_align={"setpoint": "right"},
+    )  # fmt: skip
