@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinlab.edge.signatures.device_keys import DeviceKeys
+from twinlab.edge.signatures.device_keys import DeviceKey, DeviceKeys
 from twinlab.edge.signatures.key_files import make_key, public_text, read_key
-from twinlab.edge.signatures.signed_bytes import open_message, sign_message, unsigned
+from twinlab.edge.signatures.signed_bytes import NOTHING, digest_of, open_message, open_messages, sign_message, unsigned
 from twinlab.errors import SchemaError, SourceError
 from twinlab.signing.keys.ring import Device, PublicKey
 
@@ -77,3 +77,40 @@ def test_a_key_file_is_made_once_and_only_for_its_owner(tmp_path: Path) -> None:
     (tmp_path / "text").chmod(0o600)
     with pytest.raises(SourceError, match="PEM"):
         read_key(tmp_path / "text")
+
+
+@given(
+    changes=st.lists(
+        st.sampled_from(["sent", "lost", "twice", "changed", "unsigned", "other key"]), min_size=1, max_size=12
+    )
+)
+def test_messages_that_come_together_are_judged_as_each_alone(changes: list[str]) -> None:
+    payloads, before = [], NOTHING
+    for n, change in enumerate(changes):
+        key = OTHER if change == "other key" else KEY
+        payload = sign_message(b"rows %d" % n, kind="rows", gateway="truck-1", key=key, before=before)
+        before = digest_of(payload, kind="rows", gateway="truck-1")
+        if change == "changed":
+            payload = payload[:-1] + b"?"
+        elif change == "unsigned":
+            payload = unsigned(payload)
+        payloads += [] if change == "lost" else [payload] * (1 + (change == "twice"))
+    together = open_messages(payloads, kind="rows", gateway="truck-1", keys=keys())
+    assert together == [open_message(one, kind="rows", gateway="truck-1", keys=keys()) for one in payloads]
+
+
+def test_of_messages_in_their_order_one_signature_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    payloads, before = [], NOTHING
+    for n in range(20):
+        payloads.append(sign_message(b"rows %d" % n, kind="rows", gateway="truck-1", key=KEY, before=before))
+        before = digest_of(payloads[-1], kind="rows", gateway="truck-1")
+    verified: list[bytes] = []
+    verifies = DeviceKey.verifies
+    monkeypatch.setattr(DeviceKey, "verifies", lambda self, *given: verified.append(given[0]) or verifies(self, *given))
+    assert {one.fault for one in open_messages(payloads, kind="rows", gateway="truck-1", keys=keys())} == {None}
+    assert len(verified) == 1
+    # Without one in between, the chain begins again.
+    assert {
+        one.fault for one in open_messages([*payloads[:9], *payloads[10:]], kind="rows", gateway="truck-1", keys=keys())
+    } == {None}
+    assert len(verified) == 3

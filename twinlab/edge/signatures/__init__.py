@@ -17,6 +17,7 @@ __getattr__, __dir__ = attach(
         "Opened": "signed_bytes",
         "make_key": "key_files",
         "open_message": "signed_bytes",
+        "open_messages": "signed_bytes",
         "read_key": "key_files",
         "sign_message": "signed_bytes",
         "signing_connect": "signing_transport",

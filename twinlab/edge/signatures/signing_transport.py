@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from twinlab.edge.settings import Broker
-from twinlab.edge.signatures.signed_bytes import sign_message
+from twinlab.edge.signatures.signed_bytes import NOTHING, digest_of, sign_message
 from twinlab.edge.transport import Connect, Transport
 
 if TYPE_CHECKING:
@@ -21,10 +21,14 @@ class _SigningTransport:
 
     def __init__(self, inner: Transport, gateway: str, key: Ed25519PrivateKey) -> None:
         self._inner, self._gateway, self._key = inner, gateway, key
+        self._before = NOTHING
 
     async def publish(self, kind: str, payload: bytes, *, retain: bool = False) -> None:
         """Send a signed payload, and return when the broker has it."""
-        signed = sign_message(payload, kind=kind, gateway=self._gateway, key=self._key)
+        before = self._before if kind == "rows" else NOTHING
+        signed = sign_message(payload, kind=kind, gateway=self._gateway, key=self._key, before=before)
+        if kind == "rows":
+            self._before = digest_of(signed, kind=kind, gateway=self._gateway)
         await self._inner.publish(kind, signed, retain=retain)
 
     def messages(self) -> AsyncIterator[tuple[str, bytes]]:

@@ -11,7 +11,7 @@ from twinlab.events.intrusion.records import LogRecord
 from twinlab.events.intrusion.rule import Finding, IntrusionRule
 from twinlab.model.intrusion.section import DAYS, SecurityRule
 
-__all__ = ["COMMAND_OUT_OF_HOURS", "COMMAND_REFUSED", "LOGIN_REFUSED"]
+__all__ = ["COMMAND_OUTSIDE_RULES", "COMMAND_OUT_OF_HOURS", "COMMAND_REFUSED", "LOGIN_REFUSED"]
 
 _MINUTE = 60 * 10**9
 #: Refused logins of one user within ten minutes: people mistype.
@@ -44,6 +44,11 @@ def _refused(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) 
     yield _found("command_refused", record, text)
 
 
+def _outside(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) -> Iterator[Finding]:
+    del memory, settings
+    yield _found("command_outside_rules", record, f"a command for {record.target} was refused: {record.detail}")
+
+
 def _login(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) -> Iterator[Finding]:
     del settings
     times = [at for at in memory.get(record.user, []) if record.time - at < _LOGINS_WITHIN] + [record.time]
@@ -61,8 +66,13 @@ COMMAND_OUT_OF_HOURS = IntrusionRule(
     "command_out_of_hours",
     "Command at an unusual hour",
     "medium",
-    kinds=("command accepted", "command refused"),
+    kinds=("command accepted", "command refused", "command outside rules"),
     see=_out_of_hours,
 )
-COMMAND_REFUSED = IntrusionRule("command_refused", "Refused command", "high", kinds=("command refused",), see=_refused)
+COMMAND_REFUSED = IntrusionRule(
+    "command_refused", "Forged or repeated command", "high", kinds=("command refused",), see=_refused
+)
+COMMAND_OUTSIDE_RULES = IntrusionRule(
+    "command_outside_rules", "Command that breaks a rule", "low", kinds=("command outside rules",), see=_outside
+)
 LOGIN_REFUSED = IntrusionRule("login_refused", "Many refused logins", "medium", kinds=("login refused",), see=_login)

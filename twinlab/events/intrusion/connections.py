@@ -13,8 +13,11 @@ from twinlab.model.intrusion.section import SecurityRule
 __all__ = ["ACCESS_REFUSED", "CERTIFICATE_FAILURE", "MANY_CONNECTIONS", "NEW_CLIENT", "SHARED_CERTIFICATE"]
 
 _MINUTE = 60 * 10**9
-#: A user with more addresses than this changes them all the time, as on mobile networks: a further one says nothing.
-_MANY_HOSTS = 5
+#: A user whose connections come from fewer different addresses than this share of them keeps its address: another one is news. On mobile
+#: networks nearly each connection has an address of its own.
+_STEADY = 1 / 3
+#: Connections that are nearer to each other count once.
+_APART = 10 * _MINUTE
 #: Addresses and clients that are remembered of a user.
 _REMEMBERED = 200
 #: Connections of one user within ten minutes that are too many: a gateway pauses up to half a minute between attempts.
@@ -30,26 +33,24 @@ def _new_client(record: LogRecord, memory: dict[str, Any], settings: SecurityRul
     known = users.get(record.user)
     learning = record.time - since < settings.learn_ns
     if known is None:
-        users[record.user] = {"hosts": [record.host], "clients": [record.client]}
+        users[record.user] = {"hosts": [record.host], "clients": [record.client], "count": 1, "last": record.time}
         if not learning:
-            yield _found(
-                "new_client", record, f"the certificate {record.user!r} connects for the first time, from {record.host}"
-            )
+            text = f"the certificate {record.user!r} connects for the first time, from {record.host}"
+            yield _found("new_client", record, text)
         return
     new_host = record.host not in known["hosts"] and not _expected(record.host, settings)
     new_name = record.client not in known["clients"]
-    if not learning and new_host and len(known["hosts"]) <= _MANY_HOSTS:
-        yield _found(
-            "new_client", record,
-            f"the certificate {record.user!r} was used from {', '.join(known['hosts'])} so far, now from {record.host}",
-        )  # fmt: skip
+    steady = known["count"] >= 2 and (len(known["hosts"]) == 1 or len(known["hosts"]) < known["count"] * _STEADY)
+    if not learning and new_host and steady:
+        before = ", ".join(known["hosts"][-3:])
+        text = f"the certificate {record.user!r} was used from {before} in {known['count']} connections so far, now from {record.host}"
+        yield _found("new_client", record, text)
     elif not learning and new_name:
-        names = ", ".join(known["clients"][:3])
-        yield _found(
-            "new_client",
-            record,
-            f"the certificate {record.user!r} was used as {names} so far, now as {record.client!r}",
-        )
+        before = ", ".join(known["clients"][:3])
+        text = f"the certificate {record.user!r} was used as {before} so far, now as {record.client!r}"
+        yield _found("new_client", record, text)
+    if record.time - known["last"] >= _APART:
+        known["count"], known["last"] = known["count"] + 1, record.time
     for name, value in (("hosts", record.host), ("clients", record.client)):
         if value not in known[name]:
             known[name] = [*known[name], value][-_REMEMBERED:]

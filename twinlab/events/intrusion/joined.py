@@ -10,8 +10,8 @@ from twinlab.events.intrusion.rule import Finding, IntrusionRule
 
 __all__ = ["SecurityEvent", "joined"]
 
-#: Evidence of an event: the first and the last lines.
-_EVIDENCE = 10
+#: Different lines of evidence of an event: the first and the last ones.
+_EVIDENCE = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ class LogRecord:
     time: int
     """ns UTC."""
     kind: str
-    """Of `twinlab.edge.security_log.Kind`, or "command accepted", "command refused", "login refused", "access refused"."""
+    """Of `twinlab.edge.security_log.Kind`, or "command accepted", "command refused", "command outside rules", "login refused",
+    "access refused"."""
     user: str = ""
     """Name in the certificate, the gateway's, or that of the person who signed; empty if it isn't known."""
     host: str = ""
@@ -64,6 +65,11 @@ _AUDITED = {
     "command accepted": "command accepted", "command refused": "command refused", "login refused": "login refused",
     "access refused": "access refused",
 }  # fmt: skip
+#: Checks of the guard that an honest person's command may fail; all others are failed by forged or repeated ones.
+_EVERYDAY = frozenset({
+    "rate", "target_rate", "clock", "expiry", "unit", "limits", "idle", "after_stop", "fresh_state", "same_state", "interlocks", "step",
+    "other_select", "selected", "as_selected",
+})  # fmt: skip
 
 
 def audit_record(at: str, kind: str, who: Iterable[str], what: Mapping[str, Any]) -> LogRecord | None:
@@ -78,7 +84,7 @@ def audit_record(at: str, kind: str, who: Iterable[str], what: Mapping[str, Any]
     who : iterable of str
         Names.
     what : mapping
-        Fields of the row.
+        Fields of the row. ``check`` says which check refused a command: one that breaks a limit is of the kind "command outside rules".
 
     >>> audit_record("2026-03-01T12:00:00+00:00", "command refused", ["ann"], {"target": "forklift/F07", "reason": "replay"}).target
     'forklift/F07'
@@ -88,10 +94,10 @@ def audit_record(at: str, kind: str, who: Iterable[str], what: Mapping[str, Any]
     target = ".".join(str(what[name]) for name in ("target", "parameter") if what.get(name)) or str(
         what.get("page") or ""
     )
+    everyday = kind == "command refused" and what.get("check") in _EVERYDAY
     detail = str(what.get("reason") or what.get("how") or "")
-    return LogRecord(
-        _ns(at), _AUDITED[kind], ", ".join(who), _host(str(what.get("address") or "")), target=target, detail=detail
-    )
+    kind = "command outside rules" if everyday else _AUDITED[kind]
+    return LogRecord(_ns(at), kind, ", ".join(who), _host(str(what.get("address") or "")), target=target, detail=detail)
 
 
 def _ns(text: str) -> int:

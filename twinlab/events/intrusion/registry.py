@@ -31,6 +31,7 @@ INTRUSION_RULES: Registry[IntrusionRule] = Registry(
         "rate": "twinlab.events.intrusion.traffic:RATE",
         "command_out_of_hours": "twinlab.events.intrusion.commanding:COMMAND_OUT_OF_HOURS",
         "command_refused": "twinlab.events.intrusion.commanding:COMMAND_REFUSED",
+        "command_outside_rules": "twinlab.events.intrusion.commanding:COMMAND_OUTSIDE_RULES",
         "login_refused": "twinlab.events.intrusion.commanding:LOGIN_REFUSED",
         "false_sensor": "twinlab.events.intrusion.sensors.rule:FALSE_SENSOR",
     },

@@ -14,6 +14,8 @@ __all__ = ["RATE"]
 _MINUTE = 60 * 10**9
 #: How many times the largest usual rate is suspicious, and from how many rows a minute on.
 _TIMES, _LEAST = 3.0, 60.0
+#: What a gateway owes for a minute of silence, as a multiple of its mean: by day it sends more than on average.
+_OWED_TIMES = 2.0
 #: Minutes of silence for which a gateway may send rows later; its outbox has them.
 _OWED = 24 * 60.0
 #: Share by which the largest usual rate falls a day, so that it follows a gateway that sends less than before.
@@ -31,10 +33,10 @@ def _rate(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) -> 
     rows = float(record.count)
     learning = record.time - since < settings.learn_ns
     usual = entry["mean"]
-    owed = min(entry["owed"] + usual * (minutes - 1.0), usual * _OWED)
+    owed = min(entry["owed"] + _OWED_TIMES * usual * (minutes - 1.0), _OWED_TIMES * usual * _OWED)
     surplus = rows - owed
     limit = max(entry["most"] * _TIMES, _LEAST)
-    entry["last"], entry["owed"] = record.time, max(0.0, owed + usual - rows)
+    entry["last"], entry["owed"] = record.time, max(0.0, owed + _OWED_TIMES * usual - rows)
     if not learning and surplus > limit:
         text = (
             f"{record.user!r} sent {rows:,.0f} rows in a minute; the most in a minute so far are {entry['most']:,.0f}"

@@ -12,7 +12,7 @@ from twinlab.edge.handshake import Birth
 from twinlab.edge.messages import Message, parse
 from twinlab.edge.security_log import Kind
 from twinlab.edge.signatures.device_keys import DeviceKeys
-from twinlab.edge.signatures.signed_bytes import FAULTS, Opened, open_message, unsigned
+from twinlab.edge.signatures.signed_bytes import FAULTS, Opened, open_message, open_messages, unsigned
 from twinlab.errors import SchemaError, SourceError
 from twinlab.signing.keys.ring import KeyRing
 from twinlab.signing.keys.ring_file import KeyRingFile
@@ -74,6 +74,8 @@ class IngestGuard:
         Patterns of gateways that may send unsigned messages all the same.
     clock : callable
         Seconds, never decreasing.
+    wall : callable
+        Nanoseconds UTC.
     """
 
     def __init__(
@@ -84,15 +86,16 @@ class IngestGuard:
         keys: Path | None = None,
         unsigned: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._source, self._unsigned, self._clock = source, tuple(unsigned), clock
+        self._source, self._unsigned, self._clock, self._wall = source, tuple(unsigned), clock, wall
         self._ring = None if keys is None else KeyRingFile(keys)
         self._read_at = -1e9
         self._keys_of: tuple[KeyRing, DeviceKeys] | None = None
         self._epochs = Epochs()
         self._released: dict[str, QuarantineEntry] = {}
-        self.quarantine = Quarantine(folder, source)
-        self.notes = Notes(folder, source)
+        self.quarantine = Quarantine(folder, source, clock=wall)
+        self.notes = Notes(folder, clock=wall)
         self.streams: dict[str, StreamKey] = {}
         if self._ring is not None:
             self._keys()  # what is wrong with the file is said at once
@@ -135,8 +138,29 @@ class IngestGuard:
         SchemaError
             As `birth`.
         """
-        opened = self._open("rows", gateway, payload)
-        if opened is None:
+        return self.checked_rows(gateway, payload, self.opened_rows(gateway, [payload])[0])
+
+    def opened_rows(self, gateway: str, payloads: Sequence[bytes]) -> list[Opened]:
+        """Return payloads of one gateway that came together, in their order, opened: for `checked_rows`, one by one.
+
+        Raises
+        ------
+        SchemaError
+            If the key ring can't be read.
+        """
+        if self._ring is None:
+            return [Opened(unsigned(payload), None) for payload in payloads]
+        return open_messages(payloads, kind="rows", gateway=gateway, keys=self._keys())
+
+    def checked_rows(self, gateway: str, payload: bytes, opened: Opened) -> Message | None:
+        """Return the rows of an opened payload if they may be taken; otherwise they are in quarantine.
+
+        Raises
+        ------
+        SchemaError
+            If a verified payload has no rows that can be read.
+        """
+        if not self._believed("rows", gateway, payload, opened):
             return None
         message = parse(opened.message)
         last = message.first + message.rows - 1
@@ -186,12 +210,16 @@ class IngestGuard:
         if self._ring is None:
             return Opened(unsigned(payload), None)
         opened = open_message(payload, kind=kind, gateway=gateway, keys=self._keys())
+        return opened if self._believed(kind, gateway, payload, opened) else None
+
+    def _believed(self, kind: str, gateway: str, payload: bytes, opened: Opened) -> bool:
+        """Return whether a message is verified, or needn't be; otherwise it is in quarantine afterwards."""
         if opened.fault is None:
-            return opened
+            return True
         if opened.fault == "unsigned" and any(fnmatchcase(gateway, one) for one in self._unsigned):
-            return opened
+            return True
         self._refuse(gateway, kind, payload, opened, (opened.fault, opened.why))
-        return None
+        return False
 
     def _keys(self) -> DeviceKeys:
         assert self._ring is not None
@@ -221,7 +249,7 @@ class IngestGuard:
     def _taken(self, gateway: str, opened: Opened) -> StreamKey:
         stream = self._stream(gateway)
         signed = opened.fault is None and bool(opened.key_id)
-        stream.signed, stream.key, stream.last_ns = signed, opened.key_id if signed else "", time.time_ns()
+        stream.signed, stream.key, stream.last_ns = signed, opened.key_id if signed else "", self._wall()
         return stream
 
     def _refuse(self, gateway: str, kind: str, payload: bytes, opened: Opened, fault: tuple[str, str]) -> None:

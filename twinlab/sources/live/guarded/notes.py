@@ -23,13 +23,12 @@ class Notes:
     ----------
     folder : Path
         The twin's.
-    source : str
     clock : callable
         Nanoseconds UTC.
     """
 
-    def __init__(self, folder: Path, source: str, *, clock: Callable[[], int] = time.time_ns) -> None:
-        self._path, self._source, self._clock = folder / SECURITY_LOG, source, clock
+    def __init__(self, folder: Path, *, clock: Callable[[], int] = time.time_ns) -> None:
+        self._path, self._clock = folder / SECURITY_LOG, clock
         # (kind, gateway) -> when the last line was written, what came since then, and how often.
         self._since: dict[tuple[Kind, str], tuple[int, str, int]] = {}
         self._traffic: dict[str, list[int]] = {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from twinlab.sources.live.mqtt.options import MqttOptions
 __all__ = ["Inbox"]
 
 _LOG = logging.getLogger("twinlab.live.mqtt")
+#: Messages of a gateway that are verified together at most.
+_MOST_PENDING = 64
 
 
 class Inbox:
@@ -66,11 +68,14 @@ class Inbox:
         self.units: dict[str, dict[str, str | None]] = {}
         """Gateway -> its tags with their units."""
         self.online: set[str] = set()
+        # Rows that arrived since the last `take`, by gateway: their signatures are verified together.
+        self._pending: dict[str, list[bytes]] = {}
         self._accepted: list[Accepted] = []
         self._received_ns = 0
 
     def take(self) -> tuple[list[Accepted], int]:
         """Return the rows that were accepted since the last call, and when the first of them came, ns UTC."""
+        self._read_pending()
         parts, self._accepted = self._accepted, []
         received, self._received_ns = self._received_ns, 0
         return parts, received
@@ -89,14 +94,18 @@ class Inbox:
 
     def note(self, kind: str, gateway: str, payload: bytes, *, retained: bool) -> None:
         """Take a message, or quarantine it; one that can't be read is reported."""
-        try:
-            if kind == "birth":
-                self._note_birth(gateway, payload, retained=retained)
-            else:
-                self._note_rows(gateway, payload)
-        except SchemaError as error:
-            self.meter.failed_once(f"gateway {gateway}: {error}")
-            _LOG.warning("a message was refused", extra={"source": self._name, "gateway": gateway, "error": str(error)})
+        if kind == "rows":
+            self._received_ns = self._received_ns or time.time_ns()
+            waiting = self._pending.setdefault(gateway, [])
+            waiting.append(payload)
+            if len(waiting) >= _MOST_PENDING:
+                self._read_pending()
+            self._arrived()
+            return
+        # In the order in which they came.
+        self._read_pending()
+        with self._reported(gateway):
+            self._note_birth(gateway, payload, retained=retained)
 
     def declare(self, gateway: str, payload: bytes) -> None:
         """Note the tags and units of a handshake, and nothing else of it."""
@@ -170,11 +179,25 @@ class Inbox:
         _LOG.error("an outbox was refused", extra={"source": self._name, "gateway": gateway, "error": why})
         self._guard.copied(gateway, why)
 
-    def _note_rows(self, gateway: str, payload: bytes) -> None:
-        message = self._guard.rows(gateway, payload)
-        if message is not None:
-            self._clock(gateway, message.sent)
-            self._offer(gateway, message)
+    def _read_pending(self) -> None:
+        """Take the rows that have arrived; those that can't be read are reported."""
+        pending, self._pending = self._pending, {}
+        for gateway, payloads in pending.items():
+            with self._reported(gateway):
+                for payload, opened in zip(payloads, self._guard.opened_rows(gateway, payloads), strict=True):
+                    with self._reported(gateway):
+                        message = self._guard.checked_rows(gateway, payload, opened)
+                        if message is not None:
+                            self._clock(gateway, message.sent)
+                            self._offer(gateway, message)
+
+    @contextmanager
+    def _reported(self, gateway: str) -> Iterator[None]:
+        try:
+            yield
+        except SchemaError as error:
+            self.meter.failed_once(f"gateway {gateway}: {error}")
+            _LOG.warning("a message was refused", extra={"source": self._name, "gateway": gateway, "error": str(error)})
 
     def _offer(self, gateway: str, message: Message, *, met: bool = False) -> None:
         """Take the rows of a message that come next."""
