@@ -17,6 +17,7 @@ from twinlab.model.commands.spec import CommandSpec
 from twinlab.model.finders.finder import Finder
 from twinlab.model.intrusion.section import SecurityRule
 from twinlab.model.kpis.definition import Kpi
+from twinlab.model.predictions.costs import MaintenanceCosts
 from twinlab.model.predictions.rule import PredictionRule
 from twinlab.model.privacy.faults import privacy_faults
 from twinlab.model.privacy.purpose import Purpose
@@ -69,6 +70,8 @@ class TwinModel(Model):
     """Finders: conditions whose events are kept up to date with the history."""
     predictions: dict[Term, PredictionRule] = Field(default_factory=dict)
     """Predictions that are made again and again while ``twinlab run`` runs: name -> what and how often."""
+    maintenance: dict[Term, MaintenanceCosts] = Field(default_factory=dict)
+    """What maintenance and failures cost: asset type -> costs; for ``twin.maintenance_list``."""
     channels: dict[Term, Channel] = Field(default_factory=dict)
     """How people are notified of alerts: name -> kind with its options."""
     alerts: dict[Term, Alert] = Field(default_factory=dict)
@@ -140,6 +143,10 @@ class TwinModel(Model):
             faults += [f"events.{name}{'.' if key else ''}{key}: {fault}" for key, fault in finder.faults(name, self)]
         for name, prediction in self.predictions.items():
             faults += [f"predictions.{name}.{key}: {fault}" for key, fault in prediction.faults(self)]
+        for name, costs in self.maintenance.items():
+            faults += [
+                f"maintenance.{name}{'.' if key else ''}{key}: {fault}" for key, fault in costs.faults(name, self)
+            ]
         for name, alert in self.alerts.items():
             faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self)]
         return faults + command_faults(self.commands, self) + privacy_faults(self)

@@ -44,9 +44,10 @@ def twin_of(**changes: object) -> FakeTwin:
     failures = failures_of()
     history = history_of(failures)
     history["running"] = xr.ones_like(history["vibration"]).assign_attrs(units="1")
+    model = changes.pop("model", TwinModel.model_validate(MODEL))
     given = {"histories": {"pump": history}, "events": {"pump_failure": failures}} | changes
     assets = pd.DataFrame({"overhaul": 300.0}, index=[f"P{k}" for k in range(10)])
-    return FakeTwin(TwinModel.model_validate(MODEL), assets={"pump": assets}, **given)
+    return FakeTwin(model, assets={"pump": assets}, **given)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,14 @@ def test_the_maintenance_list_has_costs_of_acting_and_of_waiting(fitted):
     unstated = table()
     assert (unstated["cost_note"] == "no cost stated").all()
     assert unstated["cost_of_waiting"].isna().all()
+    costs = {"maintenance": {"pump": {"acting": "overhaul", "failing": "5000 EUR"}}}
+    model = TwinModel.model_validate(MODEL | costs)
+    options = OPTIONS | {"soon": "2d", "limit": 0.5, "fitted": fitted}
+    by_model = maintenance_table(twin_of(model=model), "pump", **options, acting=None, failing=None)
+    pd.testing.assert_frame_equal(by_model, stated)
+    assert by_model.attrs["currency"] == "EUR"
+    passed = maintenance_table(twin_of(model=model), "pump", **options, acting=1.0, failing=2.0)
+    assert (passed["cost_of_acting"] == 1.0).all()
     with pytest.raises(UnknownTermError, match="no property 'overhoul'"):
         table(acting="overhoul", failing=1)
     with pytest.raises(SchemaError, match="at least 0"):

@@ -45,6 +45,7 @@ _NOT_BUILT_FROM = {
     "events",
     "kpis",
     "live",
+    "maintenance",
     "predictions",
     "privacy",
     "purposes",

@@ -69,7 +69,7 @@ def maintenance_list(
     near = soon.set_index("asset")["probability"].reindex(assets).to_numpy(float)
     far = later["probability"].to_numpy(float)
     stated = ~np.isnan(act) & ~np.isnan(fail)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         pays = np.where(stated, act / fail, limit)
     pays = np.where(np.isnan(pays), np.inf, pays)
     action = np.select(

@@ -59,6 +59,7 @@ PREDICTORS: Registry[PredictorKind] = Registry(
     "twinlab.predictors",
     kind="predictor",
     built_in={
+        "failure": "twinlab.predict.failure.named:KIND",
         "forecast": "twinlab.predict.forecasting.forecaster:KIND",
         "seasonal_naive": "twinlab.predict.baselines.seasonal:KIND",
     },

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.model.predictions.costs import Amount
 from twinlab.model.terms import nearest
 from twinlab.predict.failure.fitted import COLUMNS, FittedFailure
 from twinlab.predict.failure.indicators import default_indicators
@@ -180,7 +181,12 @@ def maintenance_table(
         msg = f"expected soon= to be at most within={within!r}, got {soon!r}"
         raise SchemaError(msg)
     near, far = _risks(twin, asset_type, (soon, within), at=at, fitted=fitted, knowledge=knowledge)
-    return maintenance_list(
+    stated = twin.model.maintenance.get(asset_type)
+    if stated is not None:
+        # What is passed comes before what the model states.
+        acting = _stated(stated.acting) if acting is None else acting
+        failing = _stated(stated.failing) if failing is None else failing
+    found = maintenance_list(
         near,
         far,
         acting=_costs(twin, asset_type, acting, "acting"),
@@ -188,6 +194,14 @@ def maintenance_table(
         limit=limit,
         usual=far.attrs.get("usual", 0.0),
     )
+    found.attrs["currency"] = "" if stated is None else stated.currency
+    return found
+
+
+def _stated(text: str) -> str | float:
+    """Return a cost that `twin.yaml` states: an amount, or the name of a property."""
+    amount = Amount.parse(text)
+    return text if amount is None else amount.value
 
 
 def _costs(twin: TwinReader, asset_type: str, given: str | Costs | None, what: str) -> Costs | None:

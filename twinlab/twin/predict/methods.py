@@ -254,7 +254,7 @@ class PredictMethods(ForecastMethods):
             Span that is planned for, and span until the next occasion to act.
         acting, failing : float, str or mapping of asset to float, optional
             Costs of maintenance that is planned, and of a failure with all that follows, in one currency; a text is the property of the assets that has
-            them. Where none is stated, the list says so and is sorted by risk.
+            them. By default what ``maintenance:`` of ``twin.yaml`` states for the type. Where none is stated, the list says so and is sorted by risk.
         limit : float
             Probability from which on acting pays where no costs are stated.
         at, fitted, knowledge

@@ -201,7 +201,7 @@ RULES = {"predictions": {"legs": {"delay": "leg", "every": "20min"}}}
 def test_a_page_says_why_no_delays_are_shown_and_what_to_do(tmp_path):
     when, nothing = at("12:10"), hinted(tmp_path / "a")
     text = why_no_arrivals(Shared(nothing), when)
-    assert text.endswith("add to twin.yaml:  predictions: {legs: {delay: leg}}")
+    assert text == "Delays of leg aren't predicted. In Python:  twin.delay('leg', store='legs')"
     TwinModel.model_validate(MODEL.model_dump(by_alias=True) | {"predictions": {"legs": {"delay": "leg"}}})
 
     waiting = hinted(tmp_path / "b", **RULES)

@@ -10,6 +10,7 @@ from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.arrivals.predicted import FORGOTTEN, clock
 from twinlab.explore.kit.exception_text import age_text
+from twinlab.explore.kit.live.live_twins import has_live_sources
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,10 +46,10 @@ def why_no_arrivals(shared: Shared, at: np.datetime64 | None, *, asset_type: str
         return ""
     if not rules:
         name = kinds[0]
-        return (
-            f"No delays are predicted of {_title(model, name)}. To predict them while twinlab run runs, add to twin.yaml:  "
-            f"predictions: {{{name}s: {{delay: {name}}}}}"
-        )
+        text = f"Delays of {_title(model, name)} aren't predicted."
+        if not has_live_sources(shared.twin):
+            return f"{text} In Python:  twin.delay({name!r}, store={name + 's'!r})"
+        return f"{text} To predict them while twinlab run runs, add to twin.yaml:  predictions: {{{name}s: {{delay: {name}}}}}"
     name, rule = next(iter(rules.items()))
     tried = stored.rounds().get(name)
     said = "none is stored yet" if tried is None else f"none was stored at {clock(tried['at'], at)} UTC"
