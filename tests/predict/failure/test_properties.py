@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnknownTermError
@@ -30,6 +30,7 @@ def ordered(rows):
     return table(soon), table([later for _, later in rows])
 
 
+@settings(max_examples=40)
 @given(ROWS, COST, COST)
 def test_what_to_do_follows_from_the_costs_and_each_asset_has_one_line(rows, acting, failing):
     soon, later = ordered(rows)
@@ -49,6 +50,7 @@ def test_what_to_do_follows_from_the_costs_and_each_asset_has_one_line(rows, act
     assert order == sorted(order)
 
 
+@settings(max_examples=40)
 @given(ROWS, COST, st.floats(1e-6, 1e6), st.floats(1.0, 10.0))
 def test_a_failure_that_costs_more_never_makes_acting_less_urgent(rows, acting, failing, more):
     soon, later = ordered(rows)
@@ -60,6 +62,7 @@ def test_a_failure_that_costs_more_never_makes_acting_less_urgent(rows, acting, 
     assert all(urgency[after[asset]] <= urgency[before[asset]] for asset in before.index)
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40), st.integers(0, 5)), max_size=12), st.integers(5, 45))
 def test_lives_are_the_days_until_the_next_failure_that_was_known(rows, known):
     table = pd.DataFrame(
