@@ -1,6 +1,6 @@
 """Attacks on a guard: each prepares a site and returns the bytes that must be refused, and by which check.
 
-The numbers are those of the table of attacks in the security reference.
+The numbers are those of the table of attacks in issue 16.
 """
 
 from __future__ import annotations
