@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import twinlab as tl
+from twinlab.control.proposals import Desk
 from twinlab.errors import (
     CommandExpiredError,
     CommandRejectedError,
@@ -269,13 +271,13 @@ def test_a_twin_without_commands_is_read_only(tmp_path: Path) -> None:
     assert twin.setpoints().empty
 
 
-def test_the_newer_of_two_processes_sends(plant: Any) -> None:
+def test_after_a_guard_with_another_ledger_only_what_is_signed_later_is_sent(plant: Any) -> None:
     plan = _slow(plant).approve(as_=plant.signers["Ann"])
     assert plant.twin.control.guard is not None
     plant.twin.control.carried._fence.advance()
     result = plan.send()
     assert result.outcome == "refused"
-    assert "another guard has taken over" in result.reason
+    assert "another guard may have carried it out; decide again" in result.reason
     assert plant.device.changes == []
 
 
@@ -287,3 +289,62 @@ def test_what_a_person_sees_has_verdict_numbers_and_escapes(plant: Any) -> None:
     assert "✓ safe" in shown
     assert "refused" in _slow(plant, "13 km/h")._repr_html_()
     assert "8 -> 6 km/h" in repr(plan)
+
+
+def _other_process(plant: Any) -> Any:
+    """Return the twin as another process opens it."""
+    other = tl.open(plant.twin.folder)
+    desk = plant.twin.control
+    other.control = Desk(
+        desk.folder, reader=lambda: other.reader, ring=desk.ring, record=desk.record, channel=lambda: plant.device, clock=plant.now,
+    )  # fmt: skip
+    return other
+
+
+def test_two_processes_send_in_turn(plant: Any) -> None:
+    other = _other_process(plant)
+    for place, twin in enumerate((plant.twin, other, plant.twin, other), 1):
+        plan = twin.propose(f"forklift/F{place:02d}", "max_speed", "6 km/h", reason=REASON).approve(
+            as_=plant.signers["Ann"]
+        )
+        result = plan.send()
+        assert (result.outcome, result.reason.count("taken over")) == ("done", 0)
+    assert other.emergency_stop("forklift/F01", as_=plant.signers["Bob"]).outcome == "done"
+    assert plant.twin.emergency_stop("forklift/F02", as_=plant.signers["Bob"]).outcome == "done"
+    other.control.close()
+
+
+def test_one_plan_is_sent_once_by_two_sessions_at_once(plant: Any) -> None:
+    plan = _slow(plant).approve(as_=plant.signers["Ann"])
+    sessions = [plan, plant.twin.plan(plan.id), _other_process(plant).plan(plan.id)]
+    outcomes: list[str] = []
+
+    def send(one: Any) -> None:
+        try:
+            outcomes.append(one.send().outcome)
+        except CommandRejectedError as error:
+            outcomes.append("already" if "was" in str(error) or "has sent" in str(error) else str(error))
+
+    threads = [threading.Thread(target=send, args=(one,)) for one in sessions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["already", "already", "done"]
+    assert plant.device.changes == [("forklift/F01", "max_speed", 6.0)]
+
+
+def test_two_persons_who_sign_at_once_both_count(plant: Any) -> None:
+    plan = plant.twin.propose("cold_room/R03", "set_point", "3 degC", reason="a warm night")
+    # Both looked at it before either signed.
+    ann, bob = plant.twin.plan(plan.id), plant.twin.plan(plan.id)
+    threads = [
+        threading.Thread(target=lambda one=one, name=name: one.approve(as_=plant.signers[name]))
+        for one, name in ((ann, "Ann"), (bob, "Bob"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(plant.twin.plan(plan.id).persons) == ["Ann", "Bob"]
+    assert plant.twin.plan(plan.id).send().outcome == "done"

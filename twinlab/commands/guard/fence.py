@@ -57,6 +57,17 @@ class Fence:
                 raise ControlError(msg) from error
         return epoch
 
+    def newest(self) -> int:
+        """Return the newest epoch; 0 before the first.
+
+        Raises
+        ------
+        ControlError
+            If the file can't be locked or read.
+        """
+        with self._locked():
+            return self._read()
+
     @contextmanager
     def acting(self, epoch: int) -> Iterator[None]:
         """Allow an action of a guard; no other guard takes over meanwhile.

@@ -83,6 +83,7 @@ class Carried:
     ) -> None:
         self.channel = channel
         self._fence = Fence(epoch)
+        self._epoch = 0
         self._ring = ring
         self._resolutions = resolutions
         self._timeout = timeout
@@ -97,8 +98,13 @@ class Carried:
 
     def take_over(self) -> int:
         """Return a new epoch; older ones can't send any more."""
-        epoch: int = self._fence.advance()
-        return epoch
+        self._epoch = int(self._fence.advance())
+        return self._epoch
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether a guard of another process has taken over since."""
+        return int(self._fence.newest()) != self._epoch
 
     def state(self, target: str, parameter: str) -> State:
         """Return what the device reports now."""

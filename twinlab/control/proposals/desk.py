@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinlab._files import write_atomically
+from twinlab._locks import Lock
 from twinlab.commands.guard import Clock, Guard, GuardLedger, Rule
 from twinlab.control.proposals.carried import Carried, Channel
 from twinlab.control.proposals.proposing import Request, Settled, propose
-from twinlab.errors import ControlError, UnknownTermError
+from twinlab.errors import ControlError, HistoryConflictError, UnknownTermError
 from twinlab.model.terms import nearest
 from twinlab.model.units import convert
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from twinlab.signing.keys.ring import KeyRing
 
 __all__ = ["Desk"]
+
+#: Seconds to wait while another process sends: three answers that don't come.
+_TURN = 30.0
 
 #: Writes a row of the audit, or raises: kind, who, what.
 Record = Callable[[Mapping[str, Any]], object]
@@ -163,12 +168,49 @@ class Desk:
 
     @cached_property
     def guard(self) -> Guard:
-        """The twin's own guard: of two processes only the one that made its guard last can send."""
+        """The twin's own guard: of two processes only the one that made its guard last can send, see `sending`."""
         twin = self.reader()
         return Guard(
             self._rules(twin), twin=twin.model.twin, device=f"twin/{twin.model.twin}", ring=self.ring, ledger=self.ledger,
             actuator=self.carried, record=self.record, clock=Clock(now=self.clock),
         )  # fmt: skip
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Let this process alone send, with a guard that isn't overtaken. Emergency stops wait for nobody.
+
+        Raises
+        ------
+        ControlError
+            If another process sends for too long, or the guard can't take over.
+        """
+        with self._alone("sending", "nothing was sent"):
+            if self.has_guard and self.carried.overtaken:
+                # The old one stays as it is for a stop that uses it just now.
+                self.__dict__.pop("guard")
+            yield
+
+    @contextmanager
+    def storing(self) -> Iterator[None]:
+        """Let this process alone change plans.
+
+        Raises
+        ------
+        ControlError
+            If another process has them for too long.
+        """
+        with self._alone("storing", "nothing was signed"):
+            yield
+
+    @contextmanager
+    def _alone(self, what: str, else_: str) -> Iterator[None]:
+        try:
+            lock = Lock(self.folder / what, what=f"{what} plans of this twin", wait=_TURN, named=False)
+        except (OSError, HistoryConflictError) as error:
+            msg = f"{else_}: {error}"
+            raise ControlError(msg) from error
+        with lock:
+            yield
 
     @property
     def has_guard(self) -> bool:

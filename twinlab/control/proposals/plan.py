@@ -160,6 +160,14 @@ class Plan:
             )
         self._check_not_sent()
         self._look_again(person)
+        # Of two persons who sign at once in two sessions, the second signs what the first has signed.
+        with self._desk.storing():
+            stored = Plan.stored(self._desk, self.id)
+            self._envelopes, self.persons, self.expires = stored._envelopes, stored.persons, stored.expires  # noqa: SLF001
+            self._sign(person, signer)
+        return self
+
+    def _sign(self, person: str, signer: Any) -> None:  # noqa: ANN401  (a signer of securesystemslib)
         if self._expired():
             # Signatures that don't count any more: everybody signs again.
             self._envelopes, self.persons, self.expires = None, (), None
@@ -172,7 +180,6 @@ class Plan:
         self._desk.note("approval", [person], **self._facts(), outcome="approved")
         self._envelopes, self.persons = envelopes, (*self.persons, person)
         self._save()
-        return self
 
     def send(self, *, progress: Callable[[Step], object] | None = None) -> SendResult:
         """Send the plan: select, operate, acknowledgement, read-back.
@@ -194,9 +201,14 @@ class Plan:
         CommandExpiredError
             If the signatures are older than 60 s.
         ControlError
-            If the audit or the guard's ledger can't be written.
+            If the audit or the guard's ledger can't be written, or another process sends for too long.
         """
-        self._check_not_sent()
+        # Of two sessions that send the same plan at once, the second finds that it was sent.
+        with self._desk.sending():
+            self._check_not_sent()
+            return self._sent(progress)
+
+    def _sent(self, progress: Callable[[Step], object] | None) -> SendResult:
         proposal = self.proposal
         who = " and ".join(self.persons) or "nobody"
         if self._envelopes is None or len(self.persons) < proposal.people:
