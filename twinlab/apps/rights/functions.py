@@ -68,7 +68,16 @@ OF_PAGES = {
         }
     ),
     "security": frozenset(
-        {"discard_message", "gateways", "personal_reads", "quarantine", "release_message", "security_events"}
+        {
+            "discard_message",
+            "gateways",
+            "has_security",
+            "personal_reads",
+            "privacy_budget",
+            "quarantine",
+            "release_message",
+            "security_events",
+        }
     ),
 }
 #: Of these, functions that lead to a command: the policy is asked for each command whether this role may send it.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from twinlab.history import HistoryReader
     from twinlab.model.mapping import Mapping as SourceMapping
+    from twinlab.model.twinmodel import TwinModel
     from twinlab.twin.live.status import LiveStatus
     from twinlab.twin.security.reading import SecurityReader
 
@@ -30,6 +31,10 @@ class SecurityMethods:
         @property
         def reader(self) -> HistoryReader:
             """The twin's reader."""
+
+        @property
+        def model(self) -> TwinModel:
+            """The twin's model."""
 
         def live_status(self) -> LiveStatus:
             """Return the historian's state."""
@@ -120,6 +125,32 @@ class SecurityMethods:
         from twinlab.twin.security.audit_rows import read_table  # noqa: PLC0415
 
         return read_table(self.folder / AUDIT, count)
+
+    def privacy_budget(self) -> pd.DataFrame:
+        """Return for each purpose of the model what its releases with noise have cost, and how much is left.
+
+        Returns
+        -------
+        DataFrame
+            ``purpose, spent, budget, left``, privacy loss (epsilon); empty if the model states no ``privacy``.
+        """
+        import pandas as pd  # noqa: PLC0415  (the historian needs none)
+
+        from twinlab.twin.privacy.releasing.budget import spent  # noqa: PLC0415
+
+        rule = self.model.privacy
+        rows = []
+        if rule is not None:
+            for purpose in self.model.purposes:
+                used, budget = spent(self.folder, purpose), rule.release.budget
+                rows.append((purpose, used, budget, budget - used))
+        return pd.DataFrame(rows, columns=["purpose", "spent", "budget", "left"])
+
+    @property
+    def has_security(self) -> bool:
+        """Whether there is anything to secure: a source of gateways, commands, or personal data."""
+        gateways = any(one.live is not None and one.live.kind == "mqtt" for one in self.mappings.values())
+        return gateways or bool(self.model.commands) or bool(self.model.purposes)
 
     @property
     def _with_security(self) -> SecurityReader:

@@ -16,12 +16,15 @@ from twinlab.explore.pages.security.texts import event_rows, gateway_rows, messa
 from twinlab.explore.pages.security.twins import has_security
 from twinlab.sources.live.guarded.quarantine import Quarantine, QuarantineEntry
 from twinlab.testing import FakeTwin, check_page
+from twinlab.twin.privacy.recording import PrivacyAudit
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
 
 MODEL = """
 twin: site
 origin: 2026-01-01
+purposes: {planning: {description: Plans of routes, legal_basis: contract}}
+privacy: {release: {budget: 2}}
 asset_types:
   truck: {signals: {temperature: {unit: degC, resolution: 0.1, cadence: 1min}}}
 """
@@ -144,9 +147,21 @@ def test_a_decision_that_somebody_else_took_first_is_said(twin, quarantined):
     assert "alert" in view._deciding.line.object
 
 
+def test_the_privacy_budget_of_each_purpose_is_shown(tmp_path):
+    twin = make_twin(tmp_path)
+    what = {"id": "1", "purpose": "planning", "epsilon": 1.75, "outcome": "charged"}
+    PrivacyAudit(twin.folder).append({"kind": "release", "who": ["ada"], "what": what})
+    view = SecurityView(twin)
+    shown = view.tables()["privacy budget"].to_dict("records")
+    assert shown == [
+        {"state": "■ nearly used up", "purpose": "planning", "spent": "1.75", "left": "0.25", "budget": "2"}
+    ]
+    assert view.tables()["personal data"]["who"].tolist() == ["ada"]
+
+
 def test_a_twin_without_events_says_so(tmp_path):
     view = SecurityView(make_twin(tmp_path))
-    assert set(view.tables()) == {"gateways"}
+    assert set(view.tables()) == {"gateways", "privacy budget"}
     said = " ".join(str(pane.object) for pane in view.__panel__().select(Html))
     assert "No security event in the last 24 hours" in said
     assert "No message is in quarantine" in said

@@ -21,6 +21,7 @@ from twinlab.explore.pages.security.panels import TablePanel, event_html
 from twinlab.explore.pages.security.texts import (
     SEVERITIES,
     SPANS,
+    budget_rows,
     event_rows,
     gateway_rows,
     message_rows,
@@ -50,6 +51,7 @@ class _Read:
     gateways: pd.DataFrame
     messages: pd.DataFrame
     reads: pd.DataFrame
+    budget: pd.DataFrame
     now: pd.Timestamp
 
 
@@ -91,13 +93,14 @@ class SecurityView(Explorer):
         )
         self._messages = TablePanel("Quarantine", "No message is in quarantine.", chosen=self._choose_message)
         self._reads = TablePanel("Who read personal data", "Nobody has read, released or erased personal data.")
+        self._budget = TablePanel("Privacy budget", "The twin states no purposes with a privacy budget.")
         self._deciding = Deciding(
             twin, author=author_of(self.session), fixed=bool(self.session.user), done=self.refresh
         )
         self._body = pn.Column(sizing_mode="stretch_width")
         self._parts = [
             self._filters(), self._events.pane, self._evidence, self._messages.pane, self._deciding.pane, self._gateways.pane,
-            self._reads.pane,
+            self._reads.pane, self._budget.pane,
         ]  # fmt: skip
         self.apply(self.first_link)
         if self._last is None:
@@ -133,7 +136,7 @@ class SecurityView(Explorer):
         """Return what is shown."""
         shown = {
             "security events": self._events.rows, "quarantine": self._messages.rows, "gateways": self._gateways.rows,
-            "personal data": self._reads.rows,
+            "personal data": self._reads.rows, "privacy budget": self._budget.rows,
         }  # fmt: skip
         return {name: table for name, table in shown.items() if len(table)}
 
@@ -168,7 +171,14 @@ class SecurityView(Explorer):
     def _read(self) -> _Read:
         twin = self._secured
         now = pd.Timestamp.now("UTC").tz_localize(None)
-        return _Read(twin.security_events(), twin.gateways(), twin.quarantine(), twin.personal_reads(count=_READS), now)
+        return _Read(
+            twin.security_events(),
+            twin.gateways(),
+            twin.quarantine(),
+            twin.personal_reads(count=_READS),
+            twin.privacy_budget(),
+            now,
+        )
 
     async def _tick(self) -> None:
         try:
@@ -209,6 +219,7 @@ class SecurityView(Explorer):
         self._messages.show(message_rows(read.messages), waiting)
         keys = "Whose messages are signed, by which key; epoch and sequence of the latest one."
         self._gateways.show(gateway_rows(read.gateways, now=read.now), keys)
+        self._budget.show(budget_rows(read.budget), "What releases with noise have cost, by purpose (epsilon).")
         self._reads.show(read_rows(read.reads), f"The newest {_READS}, as the audit has them.")
 
     def _choose(self, event_id: str) -> None:

@@ -8,7 +8,17 @@ import pandas as pd
 
 from twinlab.explore.kit.exception_text import age_text
 
-__all__ = ["SEVERITIES", "SPANS", "Verdict", "event_rows", "gateway_rows", "message_rows", "read_rows", "verdict"]
+__all__ = [
+    "SEVERITIES",
+    "SPANS",
+    "Verdict",
+    "budget_rows",
+    "event_rows",
+    "gateway_rows",
+    "message_rows",
+    "read_rows",
+    "verdict",
+]
 
 #: Severity -> its sign, since colour alone says nothing to some readers.
 _SIGNS = {"high": "▲ high", "medium": "■ medium", "low": "● low"}
@@ -138,6 +148,18 @@ def read_rows(reads: pd.DataFrame) -> pd.DataFrame:
             "outcome": reads["outcome"],
         }
     ).reset_index(drop=True)
+
+
+def budget_rows(budget: pd.DataFrame) -> pd.DataFrame:
+    """Return privacy budgets as texts; one that is used up says so.
+
+    >>> budget_rows(pd.DataFrame({"purpose": ["planning"], "spent": [10.0], "budget": [10.0], "left": [0.0]}))["state"].tolist()
+    ['▲ used up']
+    """
+    share = budget["left"] / budget["budget"]
+    state = ["▲ used up" if one <= 1e-9 else "■ nearly used up" if one < 0.2 else "✓ left" for one in share]
+    numbers = {name: budget[name].map("{:.3g}".format) for name in ("spent", "left", "budget")}
+    return pd.DataFrame({"state": state, "purpose": budget["purpose"], **numbers}).reset_index(drop=True)
 
 
 def _count(number: int, word: str) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from twinlab.model.reader import TwinReader
 
@@ -34,12 +33,10 @@ class SecuredTwin(TwinReader, Protocol):
     def personal_reads(self, *, count: int = 200) -> pd.DataFrame:
         """Return who has read, released or erased personal data."""
 
+    def privacy_budget(self) -> pd.DataFrame:
+        """Return for each purpose what releases have cost, and how much is left."""
+
 
 def has_security(twin: object) -> TypeGuard[SecuredTwin]:
-    """Return whether a twin has anything to secure: a live source, commands, or personal data."""
-    if not hasattr(twin, "security_events"):
-        return False
-    mappings: Mapping[str, Any] = getattr(twin, "mappings", {})
-    model: Any = getattr(twin, "model", None)
-    live = any(getattr(one, "live", None) is not None for one in mappings.values())
-    return live or bool(getattr(model, "commands", None)) or bool(getattr(model, "purposes", None))
+    """Return whether a twin has anything to secure: gateways, commands, or personal data."""
+    return hasattr(twin, "security_events") and bool(getattr(twin, "has_security", False))
