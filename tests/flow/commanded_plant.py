@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -98,9 +100,14 @@ class CommandedPlant:
         self._stack.close()
         self.loop.call_soon_threadsafe(self._stop.set)
         self._running.result(30)
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
         self.loop.close()
+        with warnings.catch_warnings():
+            # Libraries leave sockets of lost connections to the garbage collector.
+            warnings.simplefilter("ignore")
+            gc.collect()
 
     # -- the plant ---------------------------------------------------------------------------------------------------
     @property
@@ -190,3 +197,10 @@ class CommandedPlant:
         path = self.folder / f"control-{time.time_ns()}.yaml"
         path.write_text(yaml.safe_dump(settings))
         return path
+
+
+async def _cancel_others() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

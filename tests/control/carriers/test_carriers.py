@@ -32,7 +32,8 @@ def plant(need: Callable[[str], Path | None], tmp_path_factory: pytest.TempPathF
 def test_every_carrier_conforms(plant: CommandedPlant, endpoint: str) -> None:
     target, parameter = TARGETS[endpoint]
     stated = plant.endpoints.settings.endpoints[endpoint]
-    # The broker ends the twin's own connection, which has the same name, and the twin connects again.
+    # The broker ends the twin's own connection, which has the same name, and the twin connects again; it must be there before.
+    plant.endpoints.read(target, parameter)
     context = CarrierContext(plant.endpoints.ring.read, stated.device_of)
     nowhere = {**stated.options, **({"url": "opc.tcp://127.0.0.1:9/"} if endpoint == "warehouses" else {"port": 9})}
     check_carrier(

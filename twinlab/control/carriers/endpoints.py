@@ -146,12 +146,11 @@ class Endpoints:
         return made
 
     async def _end(self) -> None:
-        running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        # Who still connects first, then what a library leaves where its server doesn't answer to the end of a session.
+        await _cancel_others()
         for carrier in self._carriers.values():
             await carrier.close()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await _cancel_others()
 
     def _call(self, work: Coroutine[Any, Any, Result], timeout: float) -> Result:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -161,6 +160,13 @@ class Endpoints:
             future.cancel()
             msg = f"expected an answer within {timeout:g} s, got none; read back and decide again"
             raise NoAnswerError(msg) from error
+
+
+async def _cancel_others() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _try_to_open(carrier: Carrier) -> None:

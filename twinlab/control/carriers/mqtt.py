@@ -32,6 +32,8 @@ __all__ = ["MQTT", "MqttCarrier", "MqttOptions"]
 
 _CLIENT_LOG = logging.getLogger("twinlab.control.mqtt")
 _CLIENT_LOG.setLevel(logging.CRITICAL)
+#: Code of the client library: it has no connection, and sent nothing.
+_NOT_CONNECTED = 4
 #: Seconds to connect.
 _PATIENCE = 5.0
 
@@ -99,6 +101,23 @@ class MqttCarrier:
 
     async def _ask(self, kind: str, payload: bytes, target: str, within: float) -> bytes:
         import aiomqtt  # noqa: PLC0415  (an extra)
+
+        try:
+            async with asyncio.timeout(within):
+                try:
+                    return await self._ask_once(kind, payload, target, within)
+                except aiomqtt.MqttCodeError as error:
+                    if error.rc != _NOT_CONNECTED:
+                        raise
+                # Nothing has left this process: the connection had been lost unnoticed.
+                await self.close()
+                return await self._ask_once(kind, payload, target, within)
+        except (TimeoutError, ConnectionError, aiomqtt.MqttError) as error:
+            why = str(error) or f"none in {within:g} s"
+            msg = f"{target}: expected an answer of its device, got {why}; read back and decide again"
+            raise NoAnswerError(msg) from error
+
+    async def _ask_once(self, kind: str, payload: bytes, target: str, within: float) -> bytes:
         from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415  (aiomqtt's)
         from paho.mqtt.properties import Properties  # noqa: PLC0415
 
@@ -111,13 +130,8 @@ class MqttCarrier:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[correlation] = device, answer
         try:
-            async with asyncio.timeout(within):
-                await client.publish(f"command/{device}/{kind}", payload, qos=1, properties=properties, timeout=within)
-                return await answer
-        except (TimeoutError, ConnectionError, aiomqtt.MqttError) as error:
-            why = str(error) or f"none in {within:g} s"
-            msg = f"{target}: expected an answer of its device, got {why}; read back and decide again"
-            raise NoAnswerError(msg) from error
+            await client.publish(f"command/{device}/{kind}", payload, qos=1, properties=properties, timeout=within)
+            return await answer
         finally:
             del self._waiting[correlation]
             if answer.done() and not answer.cancelled():
