@@ -15,6 +15,7 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "FakeTwin": "fake_twin",
+        "check_actuator": "control.actuator_checks",
         "check_carrier": "control.carrier_checks",
         "check_change": "change_checks",
         "check_channel": "channel_checks",

@@ -34,9 +34,10 @@ class Actuator(Protocol):
     """
 
     def take_over(self) -> int:
-        """Return a new epoch, higher than any before, and refuse older ones in `apply` from now on, also after a restart.
+        """Return a new epoch, one higher than the last, and refuse older ones in `apply` from now on, also after a restart.
 
-        A guard calls it once when it starts, so that of two guards the older one can't act any more.
+        A guard calls it once when it starts, so that of two guards the older one can't act any more. If it isn't one higher
+        than its own last one, another guard may have acted meanwhile: what was signed before is refused then. `Fence` does it.
         """
 
     def state(self, target: str, parameter: str) -> State:

@@ -1,6 +1,6 @@
 """Conformance checks of what sends commands.
 
-In: a kind of carrier with a device that it reaches. Out: nothing, or an `AssertionError` that says what doesn't conform.
-Read in order: `carrier_checks`.
-Never: a command that changes a setpoint.
+In: a kind of carrier with a device that it reaches; an actuator with an asset that nobody works with. Out: nothing, or an `AssertionError` that says what doesn't conform.
+Read in order: `carrier_checks`, `actuator_checks`.
+Never: a setpoint that a carrier's check changes.
 """
