@@ -54,4 +54,13 @@ def build_notes(stored: Sequence[StoredSource], build: BuildReport) -> tuple[str
             for name, tally in build.sources.items()
             if tally.duplicates and several[name] > 1
         ),
+        *(f"{one.name}: {_personal(one)}" for one in stored if one.personal),
+    )
+
+
+def _personal(stored: StoredSource) -> str:
+    columns = ", ".join(f"{name!r} ({what})" for name, what in stored.personal.items())
+    return (
+        f"about people, by name or values: {columns}; stored in the clear. State `purposes:` and the sensitivity of columns in twin.yaml, "
+        "then make the twin again from its files, so that they are encrypted"
     )

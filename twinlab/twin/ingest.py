@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from twinlab.errors import SchemaError, SourceError
 from twinlab.ledger import Ledger
 from twinlab.ledger.blobs import reading_id
 from twinlab.model.mapping import Mapping
+from twinlab.model.privacy.detector import SAMPLE, suspects
 from twinlab.model.terms import nearest
 from twinlab.sources import Problem, RowBatch, Source, open_source
 from twinlab.twin.progress import DELAY
@@ -45,6 +46,8 @@ class StoredSource:
     empty_rows: int = 0
     # Numbers of the first empty rows.
     empty: tuple[int, ...] = ()
+    # Column -> what it seems to have about people, in a twin that states no purposes.
+    personal: dict[str, str] = field(default_factory=dict)
     note: str = ""
 
 
@@ -229,6 +232,7 @@ def _append(
 ) -> None:
     problems: list[Problem] = []
     empty: list[int] = []
+    tables: set[str] = set()
     with ledger.writer(source.name) as writer, tqdm(desc=stored.name, unit=" rows", delay=DELAY, leave=False) as bar:
         for batch in source.batches() if batches is None else batches:
             ack = writer.append_records(
@@ -239,6 +243,9 @@ def _append(
                 units=dict(batch.units),
                 path=path,
             )
+            if ledger.encryption is None and batch.table not in tables:
+                tables.add(batch.table)
+                stored.personal |= _seemingly_personal(batch.rows)
             stored.rows_kept += ack.rows
             stored.unparseable += len(batch.problems)
             problems += batch.problems[: PROBLEMS_KEPT - len(problems)]
@@ -247,3 +254,10 @@ def _append(
             stored.rows_read += batch.rows.num_rows + len(batch.problems)
             bar.update(ack.rows)
     stored.problems, stored.empty = tuple(problems), tuple(empty)
+
+
+def _seemingly_personal(rows: pa.RecordBatch) -> dict[str, str]:
+    """Return the columns that look personal, and what they seem to have."""
+    sample = rows.slice(0, SAMPLE)
+    found = suspects({name: sample.column(place).to_pylist() for place, name in enumerate(rows.schema.names)})
+    return {one.column: one.what for one in found}

@@ -137,3 +137,42 @@ def test_observations_of_personal_signals_are_refused(make_fleet):
             )
     assert twin.ledger.reader("live_bands").position() == 1
     assert b"Ann Archer" not in (fleet.folder / "ledger" / "live_bands" / "00000000.seg").read_bytes()
+
+
+def test_a_twin_that_states_no_purposes_reports_what_looks_personal(make_fleet):
+    model = MODEL[: MODEL.index("purposes:")] + MODEL[MODEL.index("asset_types:") :]
+    for text in (
+        ", purposes: [route_planning, safety]",
+        ", purposes: [safety]",
+        ", purposes: [route_planning, payroll, safety, statistics]",
+    ):
+        model = model.replace(text, "")
+    model = model.replace(", purposes: [payroll]", "").replace("    purposes: [safety]\n", "")
+    fleet = make_fleet(model=model, ingest=False)
+    report = fleet.twin.ingest(*fleet.files)
+    (note,) = [note for note in report.notes if "about people" in note]
+    assert note.startswith(
+        "trips.csv: about people, by name or values: 'Driver' (a person), 'Phone' (telephone numbers)"
+    )
+    assert fleet.twin.people() == []
+    assert set(fleet.twin.events("trip")["driver"]) >= {"Ann Archer"}
+
+
+def test_rows_from_before_the_twin_stated_purposes_make_an_erasure_fail_visibly(make_fleet):
+    model = MODEL[: MODEL.index("purposes:")] + MODEL[MODEL.index("asset_types:") :]
+    for text in (
+        ", purposes: [route_planning, safety]",
+        ", purposes: [safety]",
+        ", purposes: [route_planning, payroll, safety, statistics]",
+    ):
+        model = model.replace(text, "")
+    model = model.replace(", purposes: [payroll]", "").replace("    purposes: [safety]\n", "")
+    fleet = make_fleet(model=model)
+    (fleet.folder / "twin.yaml").write_text(MODEL)
+    twin = tl.open(fleet.folder)
+    later = fleet.files[0].with_name("trips_later.csv")
+    later.write_text(fleet.files[0].read_text().replace(",1,T", ",99,T"))
+    twin.ingest(later)
+    report = twin.forget("Ann Archer")
+    assert not report.ok
+    assert any(place.startswith("ledger/trips/") for place in report.places)
