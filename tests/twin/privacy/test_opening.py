@@ -6,6 +6,8 @@ import pytest
 import twinlab as tl
 from twinlab.errors import PurposeError
 from twinlab.model.privacy.fields import fields_of
+from twinlab.model.privacy.policy import Policy
+from twinlab.model.privacy.purpose_reader import PurposeReader
 from twinlab.model.reader import TwinReader
 from twinlab.twin.privacy.recording import PrivacyAudit
 
@@ -86,10 +88,21 @@ def test_people_as_assets_are_found_by_their_pseudonym(fleet):
     np.testing.assert_array_equal(again["pulse"].values[:, 0], whole["pulse"].sel(asset=one).values)
     with pytest.raises(PurposeError, match="there is no driver 'Ann Archer'"):
         reader.history("driver", assets=["Ann Archer"], **span)
-    with pytest.raises(PurposeError, match="within 7d"):
-        reader.history("driver")
-    with pytest.raises(PurposeError, match="they change at 2026-02-05T00:00:00"):
-        reader.history("driver", start="2026-02-01", stop="2026-02-09")
+    assert set(reader.assets("driver").index) == set(whole["asset"].values.tolist())
+
+
+def test_ids_of_people_change_with_the_epoch_of_the_reading(fleet):
+    twin = fleet.twin
+    policy = Policy(twin.model, "safety")
+    names = lambda purpose, epoch, name: f"{purpose} {epoch} {name}"  # noqa: E731
+    week = 7 * 86400 * 10**9
+    readers = [
+        PurposeReader(twin, policy, names, lambda entry: None, now=lambda at=at: at)
+        for at in (week, 2 * week - 1, 2 * week)
+    ]
+    first, same, later = (set(reader.history("driver")["asset"].values.tolist()) for reader in readers)
+    assert first == same == {f"safety 1 {name}" for name in twin.people() if " " in name}
+    assert not first & later
 
 
 def test_times_and_positions_are_as_coarse_as_stated(fleet):
@@ -100,12 +113,29 @@ def test_times_and_positions_are_as_coarse_as_stated(fleet):
     exact = fleet.twin.history(
         "truck", signals=["latitude", "longitude"], start="2026-02-01", stop="2026-02-02", step="1h"
     )
-    coarse = reader.history("truck", signals=["latitude", "longitude"], start="2026-02-01", stop="2026-02-02")
-    assert {"latitude_mean", "longitude_mean"} <= set(coarse.data_vars)
-    assert not {f"latitude{end}" for end in ("", "_min", "_max", "_sum")} & set(coarse.data_vars)
-    north = np.abs(coarse["latitude_mean"] - exact["latitude_mean"]).compute()
+    span = {"signals": ["latitude", "longitude"], "start": "2026-02-01", "stop": "2026-02-02"}
+    hours = reader.history("truck", step="1h", **span)
+    assert {"latitude_mean", "longitude_mean"} <= set(hours.data_vars)
+    assert not {f"latitude{end}" for end in ("_min", "_max", "_sum")} & set(hours.data_vars)
+    north = np.abs(hours["latitude_mean"] - exact["latitude_mean"]).compute()
     assert 0 < float(north.max()) <= 5000 / 111_133 / 2 + 1e-9
-    assert len(np.unique(coarse["latitude_mean"].values[~np.isnan(coarse["latitude_mean"].values)])) < 30
+    # At the cadence, and at shorter steps, a value is that of its hour.
+    cells = reader.history("truck", **span).compute()
+    tens = reader.history("truck", step="10min", **span)["latitude_mean"].compute()
+    raw = fleet.twin.history("truck", **span)
+    assert cells.sizes == raw.sizes
+    for found in (cells["latitude"], tens):
+        for _, hour in found.groupby("time.hour"):
+            assert (hour == hour.isel(time=0)).all() | hour.isnull().all()
+    np.testing.assert_array_equal(cells["latitude"].values[::6], hours["latitude_mean"].values)
+    assert set(np.unique(cells["latitude_qc"].values)) <= {1, 9}
+    assert cells["latitude"].attrs == raw["latitude"].attrs
+    # What isn't personal is as exact as before.
+    both = reader.history("truck", signals=["latitude", "fuel"], start="2026-02-01", stop="2026-02-02")
+    np.testing.assert_array_equal(
+        both["fuel"].values,
+        fleet.twin.history("truck", signals=["fuel"], start="2026-02-01", stop="2026-02-02")["fuel"].values,
+    )
 
 
 def test_short_spans_dont_show_exact_times(fleet):
@@ -176,3 +206,18 @@ def test_reads_of_the_whole_twin_are_recorded_without_a_purpose(fleet):
         ("driver", ["id", "pulse"], None),
     ]
     assert {name for name, _, _ in first[4:]} == {"truck", "driver", "trip"}
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_every_page_of_the_explorer_opens_for_a_purpose_and_reads_no_other_fields(fleet, purpose):
+    reader = opened(fleet, purpose)
+    workspace = reader.explore()
+    pages = workspace.param.page.objects
+    assert "history" in pages
+    for page in pages:
+        workspace.page = page
+        assert workspace.current is not None, page
+    read = {name for row in PrivacyAudit(fleet.folder).rows("read") for name in row.what["fields"]}
+    allowed = {name for fields in MATRIX[purpose].values() for name in fields} | {"id"}
+    assert read <= allowed
+    assert {row.what["purpose"] for row in PrivacyAudit(fleet.folder).rows("read")} <= {purpose}

@@ -2,7 +2,7 @@
 
 In: `sensitivity` and `purposes` of fields, ``purposes:`` and ``privacy:`` of ``twin.yaml``. Out: frozen objects, and the fields that
 a purpose shows.
-Read in order: `classes`, `precision`, `purpose`, `section`, `declarations`, `fields`, `faults`, `policy`, `personal_columns`, `detector`.
+Read in order: `classes`, `precision`, `purpose`, `section`, `declarations`, `fields`, `faults`, `policy`, `filtered_model`, `field_reader`, `coarse`, `coarse_history`, `purpose_reader`, `personal_columns`, `detector`.
 Never: data read, a key, a purpose assumed.
 """
 

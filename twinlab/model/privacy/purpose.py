@@ -33,7 +33,8 @@ class Purpose(Model):
     identity: Literal["pseudonym", "plain", "none"] = "pseudonym"
     """How people appear: under a pseudonym of this purpose, under their own name, or not at all."""
     epoch: Duration | None = None
-    """After this time people get another pseudonym; without it, never."""
+    """After this time people get another pseudonym; without it, never. In properties of events the time of the event counts, for
+    ids of assets that of the reading, so that they are the same in all tables."""
     recipients: list[str] = Field(default_factory=list)
     """Who receives the data: teams and companies, for the records of processing."""
 

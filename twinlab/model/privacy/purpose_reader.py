@@ -11,6 +11,7 @@ import numpy as np
 from twinlab.errors import PurposeError
 from twinlab.model.basics import parse_duration
 from twinlab.model.privacy.coarse import coarse_positions, coarse_times
+from twinlab.model.privacy.coarse_history import in_cells, in_steps
 from twinlab.model.privacy.field_reader import FieldReader
 from twinlab.model.privacy.fields import ID, DataField
 from twinlab.model.privacy.policy import Policy
@@ -137,8 +138,7 @@ class PurposeReader(FieldReader):
         Raises
         ------
         PurposeError
-            If the purpose doesn't show a signal or the assets; the message names the purposes that do. If its pseudonyms change
-            within the span.
+            If the purpose doesn't show a signal or the assets; the message names the purposes that do.
         """
         wanted = self._signals(asset_type, signals)
         fields = self._policy.fields("asset_types", asset_type, signals=True)
@@ -147,33 +147,23 @@ class PurposeReader(FieldReader):
         if not personal and not is_person:
             found = self._source.history(asset_type, signals=wanted, assets=assets, start=start, stop=stop, step=step)
             return self._with_withheld(found, asset_type)
-        start, stop, step = self._not_older(start), self._rounded(stop, up=True), self._coarser(step)
-        epoch = self._one_epoch(start, stop) if is_person else 0
+        start, stop = self._not_older(start), self._rounded(stop, up=True)
+        epoch = self._epoch_now()
         names = self._real_names(asset_type, assets, epoch) if is_person and assets is not None else assets
         found = self._source.history(asset_type, signals=wanted, assets=names, start=start, stop=stop, step=step)
         self._note(asset_type, [*personal, *([ID] if is_person else [])], start, stop, int(found.sizes["asset"]))
-        found = self._coarse_history(found, asset_type, set(personal))
+        least = self._policy.purpose.precision.time
+        if personal and least is not None and (step is None or parse_duration(step) < parse_duration(least)):
+            held = self._source.history(asset_type, signals=personal, assets=names, start=start, stop=stop, step=least)
+            kept = {name: self._source.model.asset_types[asset_type].signals[name] for name in personal}
+            found = in_steps(found, held, kept, step_ns=parse_duration(least), rollups=step is not None)
+        side, position = self._policy.purpose.precision.location_m, self.model.asset_types[asset_type].position
+        if side is not None and position is not None and set(position) <= set(personal):
+            found = in_cells(found, position, side)
         if is_person and self._policy.purpose.identity == "pseudonym":
             renamed = [self._name_of(self.purpose, epoch, str(one)) for one in found["asset"].values.tolist()]
             found = found.assign_coords(asset=("asset", np.array(renamed, dtype=object), found["asset"].attrs))
         return self._with_withheld(found, asset_type)
-
-    def _coarse_history(self, found: xr.Dataset, asset_type: str, personal: set[str]) -> xr.Dataset:
-        side, kind = self._policy.purpose.precision.location_m, self.model.asset_types[asset_type]
-        pair = kind.position
-        if side is None or pair is None or not set(pair) <= personal:
-            return found
-        # Sums, extremes and changes of a rollup would show more than the cell.
-        ends = ("_min", "_max", "_sum")
-        found = found.drop_vars([f"{name}{end}" for name in pair for end in ends if f"{name}{end}" in found])
-        for end in ("", "_mean"):
-            names = [f"{name}{end}" for name in pair]
-            if all(name in found for name in names):
-                latitude, longitude = (found[name] for name in names)
-                coarse = coarse_positions(latitude.values, longitude.values, side)
-                copies = [one.copy(data=data) for one, data in zip((latitude, longitude), coarse, strict=True)]
-                found = found.assign(dict(zip(names, copies, strict=True)))
-        return found
 
     def _with_withheld(self, found: DataT, owner: str, part: str = "asset_types", *, signals: bool = True) -> DataT:
         withheld = self._policy.withheld(part, owner, signals=signals)
@@ -209,7 +199,8 @@ class PurposeReader(FieldReader):
         found = super().events(event_type, start=start, stop=stop, assets=filtered).copy()
         self._note(event_type, [*shown, *links], start, stop, len(found), kind="event_type")
         names = [name for name in shown if self._names_people(fields[name])]
-        found = self._without_ids(self._with_pseudonyms(found, [*names, *links]))
+        found = self._with_pseudonyms_now(self._with_pseudonyms(found, names), links)
+        found = self._without_ids(found)
         if assets is not None and filtered is None:
             found = found[found["asset"].isin(list(assets))]
         found = self._coarse_table(found, event_type)
@@ -298,20 +289,6 @@ class PurposeReader(FieldReader):
         length = self._policy.purpose.epoch_ns
         return 0 if length is None else self._now() // length
 
-    def _one_epoch(self, start: object, stop: object) -> int:
-        length = self._policy.purpose.epoch_ns
-        if length is None:
-            return 0
-        if start is None or stop is None:
-            msg = f"expected start= and stop= within {self._policy.purpose.epoch}, in which a pseudonym of {self.purpose!r} lasts"
-            raise PurposeError(msg)
-        first, last = _ns(start) // length, (_ns(stop) - 1) // length
-        if first != last:
-            begins = np.datetime64((first + 1) * length, "ns").astype("datetime64[s]")
-            msg = f"expected a span with one pseudonym for each person, got one in which they change at {begins}; ask for both parts"
-            raise PurposeError(msg)
-        return first
-
     def _not_older(self, start: object) -> object:
         """Return the start of a span in the purpose's precision, without what is older than the purpose shows."""
         longest = self._policy.purpose.retention_ns
@@ -327,12 +304,6 @@ class PurposeReader(FieldReader):
             return instant
         ns = _ns(instant)
         return np.datetime64(-(-ns // step) * step if up else ns - ns % step, "ns")
-
-    def _coarser(self, step: str | None) -> str | None:
-        least = self._policy.purpose.precision.time
-        if least is None or (step is not None and parse_duration(step) >= parse_duration(least)):
-            return step
-        return least
 
     def _real_names(self, asset_type: str, assets: Sequence[str], epoch: int) -> list[str]:
         if self._policy.purpose.identity != "pseudonym":
