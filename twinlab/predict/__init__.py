@@ -58,6 +58,7 @@ __getattr__, __dir__ = attach(
         "StateDuration": "features.durations_of_states",
         "add_totals": "hierarchies.structure",
         "backtest": "backtests.run",
+        "export_estimator": "protocol.exporting",
         "event_predictions": "predictions.of_events",
         "fit_on": "known.running",
         "forecast": "forecasting.plain",

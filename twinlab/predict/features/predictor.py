@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from twinlab.predict.features.feature import Feature, check_known, check_reach, 
 from twinlab.predict.predictions.schema import predictions
 from twinlab.predict.protocol.durations import duration
 from twinlab.predict.protocol.estimator import Estimator, FittedEstimator
+from twinlab.predict.protocol.exporting import export_estimator
 from twinlab.predict.protocol.hashing import hash_of
 from twinlab.predict.protocol.inputs import Inputs
 from twinlab.predict.protocol.parameters import Parameters
@@ -210,6 +212,29 @@ class FittedFeaturePredictor(Summary):
         reason = f"no value of {', '.join(map(str, state.history.data_vars))} in the {self.inputs.window} before the issue time"
         answer = CantTell(reason)
         return {(lead, int(asset)): answer for asset in np.flatnonzero(~has) for lead in range(len(self.of.leads))}
+
+    def export(self, path: str | Path) -> Path:
+        """Write the estimator as a file of arrays, and beside it the module that predicts with it, which needs numpy only.
+
+        ``predict(dict(np.load(path)), rows)`` of the module takes the features in the order of ``names``, and gives the estimator's predictions to the last
+        bit; with ``relative_to`` of the parameters they are differences from that feature.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.npz``.
+
+        Returns
+        -------
+        Path
+            The module, ``twinlab_trees.py``.
+
+        Raises
+        ------
+        SchemaError
+            If the path has another ending, or the estimator isn't one of LightGBM's trees.
+        """
+        return export_estimator(self.model, [feature.name for feature in self.of.features], path)
 
     def update(self, state: State) -> FittedFeaturePredictor:  # noqa: ARG002  (as the protocol has it)
         """Return itself: an estimator learns by a new fit."""

@@ -1,7 +1,7 @@
 """What a predictor is: what it reads, what it knows at an instant, how it is fitted, and how it says that it can't tell.
 
 In: nothing but arrays. Out: the protocols that every model of `predict` follows, adapters for estimators of other libraries, a registry by name.
-Read in order: `durations`, `events`, `inputs`, `state`, `predictor`, `parameters`, `summary`, `target`, `hashing`, `estimator`, `sklearn`, `average`, `registry`.
+Read in order: `durations`, `events`, `inputs`, `state`, `predictor`, `parameters`, `summary`, `target`, `hashing`, `estimator`, `sklearn`, `average`, `exporting`, `registry`.
 Never: a value that isn't known at the issue time; an exception where a predictor can't tell.
 """
 

@@ -1,0 +1,6 @@
+"""Modules that a gateway takes along with an exported model: they need numpy only, and give the model's bits.
+
+In: the arrays of an exported model, and rows. Out: predictions.
+Read: `trees`.
+Never: an import of twinlab; a result that differs from the model's in its last bit.
+"""
