@@ -1,4 +1,4 @@
-"""Modules that a gateway takes along with an exported model: they need numpy only, and give the model's bits.
+"""Modules beside an exported model on a gateway: they need numpy only, and give the model's bits.
 
 In: the arrays of an exported model, and rows. Out: predictions.
 Read: `trees`.
