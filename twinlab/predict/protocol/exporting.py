@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from twinlab._files import write_atomically
 from twinlab.edge.scorers import trees as scorer
 from twinlab.errors import SchemaError
-from twinlab.predict.models.formats.lightgbm import check_trees
 from twinlab.predict.protocol.average import FittedAverage
 from twinlab.predict.protocol.estimator import FittedEstimator
 from twinlab.predict.protocol.sklearn import FittedClassifier, FittedRegressor
@@ -81,8 +80,7 @@ def arrays_of(fitted: FittedEstimator, names: Sequence[str]) -> dict[str, NDArra
                 nodes.add_leaf(text)
                 sigmoids.add(0.0)
             else:
-                check_trees(text, len(names))
-                sigmoids.add(_sigmoid(text))
+                sigmoids.add(_sigmoid(text, len(names)))
                 nodes.add(text)
             bounds.append(len(nodes.roots))
     if len(sigmoids) > 1 or len(levels) > 1:
@@ -109,9 +107,12 @@ def _texts(member: object) -> list[str | float]:
     return [one.model_to_string() for one in boosters if one is not None]
 
 
-def _sigmoid(text: str) -> float:
+def _sigmoid(text: str, features: int) -> float:
     """Return the factor of the log odds of a classifier; 0 where raw values are the predictions."""
     facts = dict(_LINE.findall(text.split("Tree=", 1)[0]))
+    if int(facts["max_feature_idx"]) + 1 != features:
+        msg = f"expected the names of the {int(facts['max_feature_idx']) + 1} features that the trees were fitted to, got {features}"
+        raise SchemaError(msg)
     name, *options = facts.get("objective", "").split()
     if "average_output" in text.split("Tree=", 1)[0].splitlines() or facts.get("num_tree_per_iteration", "1") != "1":
         msg = "expected boosted trees of one output, got a random forest or several classes"
