@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 
 from twinlab._html import html
 from twinlab.apps.frame.clock import behind_text, clock_text, finished, stale
+from twinlab.apps.rights.session_rights import PURPOSE, Purposes
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.kit.live.states import newest_row
@@ -42,12 +43,25 @@ _WHITE = {
 _LOGOUT = "/logout"
 
 
-def bar(shared: Shared, session: Session, browser: BrowserSide, *, user: User | None) -> list[pn.viewable.Viewable]:
-    """Return the elements of the top bar beside the twin's title."""
+def bar(
+    shared: Shared, session: Session, browser: BrowserSide, *, user: User | None, purposes: Purposes | None = None
+) -> list[pn.viewable.Viewable]:
+    """Return the elements of the top bar beside the twin's title.
+
+    Parameters
+    ----------
+    shared : Shared
+    session : Session
+    browser : BrowserSide
+    user : User, optional
+        Who has logged in.
+    purposes : Purposes, optional
+        Between which the user can choose.
+    """
     clock = _clock(session)
     parts: list[pn.viewable.Viewable] = [_Freshness(shared, browser, clock).pane, clock]
     if user is not None:
-        parts.append(_user_menu(user))
+        parts.append(_user_menu(user, session, browser, purposes))
     return parts
 
 
@@ -71,17 +85,42 @@ def _clock_label(session: Session) -> dict[str, str]:
     return {"label": "Local time" if local else "UTC", "description": f"{how}; charts and tables are in UTC"}
 
 
-def _user_menu(user: User) -> pmui.MenuButton:
+def _user_menu(user: User, session: Session, browser: BrowserSide, purposes: Purposes | None) -> pmui.MenuButton:
     roles = ", ".join(user.roles) or "no role"
     items = [
         {"label": f"{user.shown}: {roles}"},
+        *_purpose_items(purposes),
         None,
         {"label": "Log out", "href": _LOGOUT, "target": "_self"},
         {"label": "Log out everywhere", "href": f"{_LOGOUT}?everywhere", "target": "_self"},
     ]
-    return pmui.MenuButton(
+    menu = pmui.MenuButton(
         label=user.shown, items=items, icon="person", variant="text", size="small", sx=_WHITE, margin=0
     )
+
+    def choose(item: dict[str, object]) -> None:
+        chosen = item.get("purpose")
+        # A browser can send any item: only a purpose that the policy gives is stored.
+        if purposes is not None and chosen in purposes.titles and chosen != purposes.chosen:
+            session.settings[PURPOSE] = chosen
+            # The page is built again, on a reader for this purpose.
+            browser.reloads += 1
+
+    menu.on_click(choose)
+    return menu
+
+
+def _purpose_items(purposes: Purposes | None) -> list[dict[str, str] | None]:
+    """Return the items of the menu with which the purpose is chosen; none where there is nothing to choose."""
+    if purposes is None or not purposes.titles:
+        return []
+    return [
+        None,
+        *(
+            {"label": f"{'✓' if name == purposes.chosen else '○'} Data for: {title}", "purpose": name}
+            for name, title in purposes.titles.items()
+        ),
+    ]
 
 
 class _Freshness:

@@ -24,6 +24,7 @@ class BrowserSide(pn.custom.JSComponent):
     )
     zone = param.String(default="", doc="IANA name of the reader's time zone")
     phone = param.Boolean(default=False, doc="whether the screen is that of a phone")
+    reloads = param.Integer(default=0, doc="number of times that the server wants the page loaded again")
     went_back = param.Parameter(default=None, doc="(count, query) of the last step in the browser's history")
     #: CSS class of a button -> text that a click copies; None copies the address. Not a JavaScript callback of each
     #: button, for which Panel would search the page at each change of its layout.
@@ -91,6 +92,7 @@ class BrowserSide(pn.custom.JSComponent):
       if (model.phone) set("sidebar_open", false)
       model.on("tab_title", title)
       model.on("address", write)
+      model.on("reloads", () => window.location.reload())
       const watched = page.data?.properties.dark_theme
       if (watched) page.data.on_change(watched, afterwards)
       system.addEventListener("change", theme)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from twinlab.apps.rights.rights import Rights
+    from twinlab.apps.rights.session_rights import Purposes
     from twinlab.model.reader import TwinReader
 
 __all__ = ["page"]
@@ -44,6 +45,7 @@ def page(
     query: str | None = None,
     session: Session | None = None,
     rights: Rights | None = None,
+    purposes: Purposes | None = None,
 ) -> pmui.Page:
     """Return the page of a twin, ready to be served or shown in a notebook.
 
@@ -60,6 +62,8 @@ def page(
     rights : Rights, optional
         Which pages the reader opens; ``twin`` and ``shared`` are what they see of the data. By default those of a user
         who has logged in under the default policy, and everything without a login.
+    purposes : Purposes, optional
+        Between which the reader can choose, in the menu beside their name.
 
     Returns
     -------
@@ -87,14 +91,15 @@ def page(
     browser = BrowserSide()
     _sync_address(workspace, browser, title)
     theme = session.settings.get("theme")
-    introduction = onboarding(session)
+    # Somebody who sees no page has nothing to be introduced to, and nothing to export.
+    introduction = onboarding(session) if workspace.pages else None
     drawer = asset_drawer(workspace, browser, on_toggle=lambda opened: shown.param.update(sx=page_style(drawer=opened)))
     actions = Actions(
         workspace, browser, on_error=lambda text: notice.param.update(object=text, visible=True, closed=False)
     )
     shown = pmui.Page(
         title=title,
-        header=[*bar(shared, session, browser, user=user), browser],
+        header=[*bar(shared, session, browser, user=user, purposes=purposes), browser],
         sidebar=[_navigation(workspace)],
         sidebar_open=len(workspace.pages) > 1,
         sidebar_width=96,
@@ -105,7 +110,7 @@ def page(
             notice,
             *([] if introduction is None else [introduction]),
             workspace.body,
-            actions.panel(),
+            *([actions.panel()] if workspace.pages else []),
             drawer,
         ],
         busy_indicator=None,

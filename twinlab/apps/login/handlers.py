@@ -13,7 +13,7 @@ from bokeh.server.auth_provider import AuthProvider
 from tornado.web import HTTPError, RequestHandler, create_signed_value
 
 from twinlab.apps.login.login_service import LoginService
-from twinlab.apps.login.page import login_html, logout_html
+from twinlab.apps.login.page import logged_out_html, login_html, logout_html
 from twinlab.apps.login.rates import network
 from twinlab.apps.login.request_guard import LOGIN, LOGOUT, local_path
 from twinlab.apps.login.sessions import seconds_to_wait
@@ -162,7 +162,7 @@ class LogoutHandler(PageHandler):
             self.show(logout_html, 403)
 
     async def _log_out(self, *, everywhere: bool) -> None:
-        service, onward = self.service, LOGIN
+        service, onward = self.service, None
         login = service.guard.login_of(self.request)
         if login is not None:
             if everywhere:
@@ -174,9 +174,13 @@ class LogoutHandler(PageHandler):
             found = asyncio.get_running_loop().run_in_executor(
                 service.workers, partial(service.provider_logout, login, back=back)
             )
-            onward = await found or LOGIN
+            onward = await found
         self.clear_cookie(service.guard.cookie, path="/", secure=service.tls)
-        self.redirect(onward, status=303)
+        if onward is None:
+            self.redirect(LOGIN, status=303)
+        else:
+            # Not a redirect: browsers don't let a form lead to another site, for which the policy of its page has no name.
+            self.show(logged_out_html, 200, onward=onward)
 
 
 class RequestAuthProvider(AuthProvider):

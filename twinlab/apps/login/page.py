@@ -10,7 +10,7 @@ from twinlab._html import html
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["login_html", "logout_html"]
+__all__ = ["logged_out_html", "login_html", "logout_html"]
 
 _STYLE = """
 :root { color-scheme: light dark; --blue: #005A8C; --on-blue: #fff; --ink: #1b1f23; --soft: #57606a; --line: #6e7781;
@@ -51,6 +51,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+{% if refresh %}<meta http-equiv="refresh" content="1; url={{ refresh }}">{% endif %}
 <title>{{ heading }} · {{ title }}</title>
 <link rel="icon" href="data:,">
 <style nonce="{{ nonce }}">{{ style }}</style>
@@ -146,5 +147,15 @@ def logout_html(*, title: str, token: str, nonce: str) -> Markup:
     return _page("Log out?", title=title, nonce=nonce, body=html(_LOGOUT, token=token))
 
 
-def _page(heading: str, *, title: str, nonce: str, body: Markup) -> Markup:
-    return html(_PAGE, heading=heading, title=title, nonce=nonce, style=html(_STYLE), body=body)
+def logged_out_html(*, title: str, token: str, nonce: str, onward: str) -> Markup:  # noqa: ARG001  (it has no form)
+    """Return the page that leads to a provider's own logout, by itself and by a link."""
+    body = html(
+        "<p>You are logged out here. You are sent to the logout of your organisation.</p>"
+        '<a class="button" href="{{ onward }}">Log out of your organisation, too</a>',
+        onward=onward,
+    )
+    return _page("Logged out", title=title, nonce=nonce, body=body, refresh=onward)
+
+
+def _page(heading: str, *, title: str, nonce: str, body: Markup, refresh: str = "") -> Markup:
+    return html(_PAGE, heading=heading, title=title, nonce=nonce, style=html(_STYLE), body=body, refresh=refresh)

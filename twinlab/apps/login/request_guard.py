@@ -100,7 +100,12 @@ class RequestGuard(Matcher):
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return the refusal of a request as Tornado's router expects it; None accepts the request."""
-        refusal = self._refuse_address(request) or self._refuse_without_login(request) or self._refuse_rate(request)
+        refusal = (
+            self._refuse_address(request)
+            or self._refuse_without_login(request)
+            or _refuse_method(request)
+            or self._refuse_rate(request)
+        )
         if refusal is None and self.new_session is not None and request.path in _MAKE_SESSIONS:
             self._name_session(request, self.new_session)
         return None if refusal is None else {"target_kwargs": {"refusal": refusal}}
@@ -211,6 +216,13 @@ class RefusalHandler(RequestHandler):
             self.set_header("Retry-After", "5")
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(self._refusal.text + "\n")
+
+
+def _refuse_method(request: HTTPServerRequest) -> Refusal | None:
+    """Refuse methods that no page uses; other sites, which ask by OPTIONS, may send nothing here."""
+    if request.method in {"GET", "HEAD", "POST"}:
+        return None
+    return Refusal(405, "Pages are asked for with GET, HEAD and POST.")
 
 
 def local_path(uri: str | None) -> str:

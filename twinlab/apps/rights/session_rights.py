@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twinlab.apps.rights.rights import Rights
@@ -11,10 +12,19 @@ if TYPE_CHECKING:
     from twinlab.model.access.policy import AccessPolicy
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["PURPOSE", "possible_purposes", "rights_in_session"]
+__all__ = ["PURPOSE", "Purposes", "possible_purposes", "purposes_in_session", "rights_in_session"]
 
 #: Key of the user's setting.
 PURPOSE = "purpose"
+
+
+@dataclass(frozen=True)
+class Purposes:
+    """The purposes between which somebody can choose."""
+
+    # Name -> title for people.
+    titles: dict[str, str]
+    chosen: str | None
 
 
 def possible_purposes(policy: AccessPolicy, roles: tuple[str, ...], model: TwinModel) -> tuple[str, ...]:
@@ -45,3 +55,9 @@ def rights_in_session(
     chosen = settings.get(PURPOSE)
     usual = purposes[0] if purposes else None
     return Rights(policy, roles, str(chosen) if chosen in purposes else usual)
+
+
+def purposes_in_session(rights: Rights, model: TwinModel) -> Purposes:
+    """Return the purposes between which somebody can choose, with the one that counts."""
+    names = possible_purposes(rights.policy, rights.roles, model)
+    return Purposes({name: model.purposes[name].title or name.replace("-", " ") for name in names}, rights.purpose)

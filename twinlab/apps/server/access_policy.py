@@ -1,10 +1,10 @@
-"""The access policy of a served twin: the file ``access.yaml`` in its folder, checked before anything is served."""
+"""What of a twin its server needs for logins: the access policy, readers for purposes, and the audit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twinlab.explore.page_registry import PAGES
 from twinlab.model.access.policy_faults import policy_faults
@@ -14,7 +14,7 @@ from twinlab.model.load import refuse
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
 
-__all__ = ["access_policy", "reader_for_purpose"]
+__all__ = ["access_policy", "audit_record", "reader_for_purpose"]
 
 
 def access_policy(twin: TwinReader) -> AccessPolicyFile:
@@ -47,3 +47,13 @@ def reader_for_purpose(twin: TwinReader) -> Callable[[str, str], TwinReader] | N
     if not isinstance(twin, Twin):
         return None
     return lambda purpose, user: for_purpose(twin, purpose, who=user)
+
+
+def audit_record(twin: TwinReader) -> Callable[[dict[str, object]], object] | None:
+    """Return a function that appends to the audit of a twin with a ``control.yaml``; None: what happens is only logged."""
+    folder = getattr(twin, "folder", None)
+    if not isinstance(folder, (str, Path)) or not (Path(folder) / "control.yaml").exists():
+        return None
+    audited: Any = twin
+    # The log is opened by the first entry; if it isn't intact, nobody can log in.
+    return lambda entry: audited.audit_log.append(entry)  # noqa: PLW0108  (not opened before)

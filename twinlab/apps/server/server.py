@@ -27,8 +27,8 @@ from twinlab.apps.login.handlers import RequestAuthProvider
 from twinlab.apps.login.request_guard import SESSION_HEADER, RefusalHandler, RequestGuard
 from twinlab.apps.login.response_headers import safe_headers
 from twinlab.apps.rights.audiences import Audiences
-from twinlab.apps.rights.session_rights import rights_in_session
-from twinlab.apps.server.access_policy import access_policy, reader_for_purpose
+from twinlab.apps.rights.session_rights import purposes_in_session, rights_in_session
+from twinlab.apps.server.access_policy import access_policy, audit_record, reader_for_purpose
 from twinlab.apps.server.logins import login_service, logins_of
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
@@ -249,7 +249,8 @@ def prepare(
         session = Session(user=user.name, settings=settings_for(user, twin.model.twin))
         rights = rights_in_session(guard.policy.current(), user.roles, twin.model, settings=session.settings)
         seen = audiences.shared(rights, user=user.name)
-        return page(seen.twin, shared=seen, session=session, rights=rights)
+        purposes = purposes_in_session(rights, twin.model)
+        return page(seen.twin, shared=seen, session=session, rights=rights, purposes=purposes)
 
     if warm:
         # In the running loop: callbacks of a page are scheduled in it, not in a loop of their own.
@@ -273,7 +274,13 @@ def prepare(
         check = PeriodicCallback(lambda: _close_ended(server, guard), seconds * 1000)
         check.start()
         service, more = login_service(
-            options, guard, logins, title=title, on_logout=lambda: _close_ended(server, guard), on_close=check.stop
+            options,
+            guard,
+            logins,
+            title=title,
+            on_logout=lambda: _close_ended(server, guard),
+            on_close=check.stop,
+            record=audit_record(twin),
         )
         routes += more
     guard_websockets(tornado, WebsocketRules(guard.session_ended, partial(_note_refused, guard, service)))
