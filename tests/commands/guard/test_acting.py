@@ -244,6 +244,60 @@ def test_a_setpoint_that_arrives_after_the_fail_safe_value_is_undone(site: Site)
     assert "expected 6 km/h never to arrive" in site.entries[-1]["what"]["reason"]
 
 
+def test_a_target_that_could_not_be_reached_goes_to_safety_once_it_can(site: Site) -> None:
+    def lost() -> None:
+        # It arrives, and nothing after it.
+        site.forklift.values["forklift/7"] = 6.0
+        site.forklift.link = False
+        raise TimeoutError("no acknowledgement")
+
+    site.forklift.on_apply = lost
+    assert site.set().outcome == "unknown"
+    for _ in range(20):
+        site.time.wait(20)
+        site.guard.link_alive("forklift/7")
+        site.guard.tick()
+    assert site.forklift.values["forklift/7"] == 6.0
+    site.forklift.link = True
+    site.time.wait(2)
+    site.guard.link_alive("forklift/7")
+    site.guard.tick()
+    assert safe(site)
+
+
+def test_a_silent_link_is_tried_again_until_the_target_can_be_reached(site: Site) -> None:
+    assert site.set().outcome == "done"
+    site.forklift.link = False
+    for _ in range(5):
+        site.time.wait(4)
+        site.guard.tick()
+    assert site.forklift.values["forklift/7"] == 6.0
+    site.forklift.link = True
+    for _ in range(5):
+        site.time.wait(4)
+        site.guard.tick()
+    assert safe(site)
+    outcomes = [entry["what"]["outcome"] for entry in site.entries if entry["kind"] == "link lost"]
+    assert outcomes == ["unknown"] * 5 + ["fail_safe"]
+
+
+def test_what_was_refused_by_the_asset_is_not_watched(site: Site) -> None:
+    test_a_gateway_whose_device_refuses_has_changed_nothing(site)
+    site.time.wait(10)
+    site.guard.tick()
+    assert site.forklift.safe == []
+
+
+def test_an_entry_that_is_written_late_has_the_time_of_what_it_is_about(site: Site) -> None:
+    keep, site.record = site.record, refuse
+    begun = site.time.now
+    assert site.guard.submit(site.stop_wire()).outcome == "done"
+    site.time.wait(50)
+    site.record = keep
+    site.guard.tick()
+    assert site.entries[-1]["time"] == begun.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
 def test_a_driver_may_set_another_value_after_a_fail_safe(site: Site) -> None:
     site.forklift.acknowledges = False
     assert site.set().outcome == "fail_safe"

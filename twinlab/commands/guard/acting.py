@@ -11,12 +11,12 @@ from twinlab.commands.guard.situation import Flight, Late, Situation
 from twinlab.commands.messages.answer import Outcome
 from twinlab.errors import CommandRejectedError
 
-__all__ = ["Result", "arrived_late", "make_safe", "operate", "read_back", "stop"]
+__all__ = ["LATE", "Result", "arrived_late", "make_safe", "operate", "read_back", "stop"]
 
 #: Seconds between two looks at the value that a target moves to.
 _PAUSE = 0.05
 #: Seconds for which a setpoint without an acknowledgement may still arrive: TCP repeats what got lost for about so long.
-_LATE = 30.0
+LATE = 30.0
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ def operate(here: Situation, message: Message, flight: Flight) -> Result:
         # The asset, or another guard in front of it, changed nothing.
         return Result("refused", str(error))
     except Exception as error:  # noqa: BLE001  (whatever it is, the setpoint may have changed)
-        here.late[message.key] = Late(command.value, here.time.monotonic() + _LATE)
+        here.late[message.key] = Late(command.value, here.time.monotonic() + LATE)
         return make_safe(here, message.key, rule, f"expected an acknowledgement, got: {_text(error)}")
     seconds = here.time.monotonic() - flight.started
     if why := _broken(here, message, flight):
         return make_safe(here, message.key, rule, why)
     if not acknowledged or seconds > rule.timeout:
-        here.late[message.key] = Late(command.value, here.time.monotonic() + _LATE)
+        here.late[message.key] = Late(command.value, here.time.monotonic() + LATE)
         why = f"expected an acknowledgement within {rule.timeout:g} s, got none" + (
             f" in {seconds:.1f} s" if acknowledged else ""
         )
@@ -106,11 +106,16 @@ def stop(here: Situation, message: Message) -> Result:
     return Result("unknown", f"{target}: {made.reason}", made.state)
 
 
-def arrived_late(here: Situation, key: tuple[str, str]) -> str:
-    """Return why a target must go to safety again: a setpoint without an acknowledgement reached it after all; "" if not."""
+def arrived_late(here: Situation, key: tuple[str, str]) -> str | None:
+    """Return why a target must go to safety again: a setpoint without an acknowledgement reached it after all; "" if not.
+
+    None if it can't be read.
+    """
     late, rule = here.late[key], here.rules[key]
     state, found = read_back(here, key)
-    if state is None or not abs(state.value - late.value) <= rule.tolerance:
+    if state is None:
+        return None
+    if not abs(state.value - late.value) <= rule.tolerance:
         return ""
     if rule.fail_safe is not None and abs(state.value - rule.fail_safe) <= rule.tolerance:
         return ""

@@ -91,9 +91,10 @@ class Fence:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
+            # For the time of one action: to name the holder takes longer than most.
             lock = Lock(
-                self._path.with_name(f"{self._path.name}.lock"), what=f"the epoch {self._path}", wait=self._wait
-            )
+                self._path.with_name(f"{self._path.name}.lock"), what=f"the epoch {self._path}", wait=self._wait, named=False
+            )  # fmt: skip
         except (OSError, TwinlabError) as error:
             msg = f"{self._path}: the epoch can't be locked: {error}"
             raise ControlError(msg) from error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from twinlab.commands.guard.acting import Result, arrived_late, make_safe, operate, read_back, stop
+from twinlab.commands.guard.acting import LATE, Result, arrived_late, make_safe, operate, read_back, stop
 from twinlab.commands.guard.actuator import Actuator, State
 from twinlab.commands.guard.checks import CHECKS, Check
 from twinlab.commands.guard.clock import Clock, ForwardClock
@@ -17,7 +17,7 @@ from twinlab.commands.guard.flood import Flood
 from twinlab.commands.guard.ledger import GuardLedger
 from twinlab.commands.guard.message import Message
 from twinlab.commands.guard.rules import Rates, Rule
-from twinlab.commands.guard.situation import Flight, Situation
+from twinlab.commands.guard.situation import Flight, Late, Situation
 from twinlab.commands.messages.answer import Answer, Outcome, new_answer
 from twinlab.errors import CommandRejectedError, ControlError, SchemaError
 from twinlab.signing.keys.ring import KeyRing
@@ -140,7 +140,7 @@ class Guard:
         self._end_late_setpoints()
         if more := self._flood.ended(self._here.time.monotonic()):
             reason = f"{more} further messages were refused, too many a second to record each"
-            self._late.append(lambda: self._note("command refused", None, "refused", reason, check="rate", more=more))
+            self._note_later("command refused", None, Result("refused", reason), check="rate", more=more)
         try:
             self._here.ledger.write_instant(self._here.clock.read()[0])
             self._write_late()
@@ -221,6 +221,7 @@ class Guard:
 
     def _operate(self, message: Message, flight: Flight) -> Answer:
         here, target = self._here, message.command.target
+        watched = message.key in here.links
         if flight.rule.link_timeout is not None:
             here.links[message.key] = flight.rule
             self.link_alive(target)
@@ -229,6 +230,9 @@ class Guard:
         finally:
             with self._lock:
                 here.flights.pop(target, None)
+        if result.outcome == "refused" and not watched:
+            # Nothing was set.
+            here.links.pop(message.key, None)
         return self._end(message, result)
 
     def _stop(self, message: Message) -> Answer:
@@ -243,7 +247,7 @@ class Guard:
         self._late.append(lambda: here.ledger.add_stop(
             message.command, wire_sha256=message.sha256, now=message.now, outcome=result.outcome, reason=result.reason
         ))  # fmt: skip
-        self._late.append(lambda: self._note("command answered", message, result.outcome, result.reason))
+        self._note_later("command answered", message, result)
         with suppress(Exception):
             self._write_late(wait=0.05)
         return self._answer(message, result)
@@ -252,7 +256,7 @@ class Guard:
         """Write what became of a command, now or as soon as it can be written, and return the answer."""
         command_id = message.command.id
         self._late.append(lambda: self._here.ledger.write_outcome(command_id, result.outcome, result.reason))
-        self._late.append(lambda: self._note("command answered", message, result.outcome, result.reason))
+        self._note_later("command answered", message, result)
         with suppress(Exception):
             self._write_late()
         return self._answer(message, result)
@@ -278,7 +282,10 @@ class Guard:
             why = f"expected a word over the link within {rule.link_timeout:g} s, got none for {seconds:.0f} s"
             if (flight := here.flights.get(key[0])) is not None:
                 flight.broken = why
-            self._made_safe(key, rule, why)
+            if self._made_safe(key, rule, why) == "unknown":
+                # Again, until the target can be reached.
+                here.links[key] = rule
+                self.link_alive(key[0])
 
     def _end_long_flights(self) -> None:
         here, now = self._here, self._here.time.monotonic()
@@ -296,16 +303,18 @@ class Guard:
     def _end_late_setpoints(self) -> None:
         here, now = self._here, self._here.time.monotonic()
         for key, late in list(here.late.items()):
-            if now >= late.until or key[0] in here.flights:
+            if key[0] in here.flights or now >= late.until:
                 here.late.pop(key, None)
-            elif why := arrived_late(here, key):
+            elif (why := arrived_late(here, key)) is None:
+                # It can't be read: the time begins when it can.
+                here.late[key] = Late(late.value, now + LATE)
+            elif why:
                 self._made_safe(key, here.rules[key], why)
 
-    def _made_safe(self, key: tuple[str, str], rule: Rule, why: str) -> None:
+    def _made_safe(self, key: tuple[str, str], rule: Rule, why: str) -> Outcome:
         result = make_safe(self._here, key, rule, why)
-        self._late.append(
-            lambda: self._note("link lost", None, result.outcome, f"{key[1]} of {key[0]}: {result.reason}")
-        )
+        self._note_later("link lost", None, Result(result.outcome, f"{key[1]} of {key[0]}: {result.reason}"))
+        return result.outcome
 
     def _recover(self) -> tuple[Answer, ...]:
         here, answers = self._here, []
@@ -330,12 +339,21 @@ class Guard:
     def _note(
         self, kind: Kind, message: Message | None, outcome: Outcome, reason: str, *, check: str = "", more: int = 0
     ) -> None:
+        self._record(self._entry(kind, message, Result(outcome, reason), check=check, more=more))
+
+    def _note_later(
+        self, kind: Kind, message: Message | None, result: Result, *, check: str = "", more: int = 0
+    ) -> None:
+        # With the time of now, whenever it can be written.
+        entry = self._entry(kind, message, result, check=check, more=more)
+        self._late.append(lambda: self._record(entry))
+
+    def _entry(self, kind: Kind, message: Message | None, result: Result, *, check: str, more: int) -> dict[str, Any]:
         here = self._here
-        entry: dict[str, Any] = entry_of(
+        return entry_of(
             kind, message, device=here.device, now=here.clock.read()[0], wire_sha256=message.sha256 if message else "",
-            outcome=outcome, reason=reason, check=check, more=more,
+            outcome=result.outcome, reason=result.reason, check=check, more=more,
         )  # fmt: skip
-        self._record(entry)
 
     def _answer(self, message: Message, result: Result) -> Answer:
         command = message.known
