@@ -24,13 +24,13 @@ from pymodbus.client import ModbusTcpClient
 from securesystemslib.signer import CryptoSigner
 
 from tests.flow.commanded_plant import CommandedPlant, wait
-from twinlab.commands.messages import PAYLOAD_TYPE
+from twinlab.commands.messages import PAYLOAD_TYPE, approve_command, open_answer
 from twinlab.control.carriers import open_endpoints
 from twinlab.edge.security_log import security_events
 from twinlab.errors import NoAnswerError, SourceError
 from twinlab.plant.peers.certificates import Authority
 from twinlab.signing.envelopes import add_signature, sign_payload
-from twinlab.signing.keys import read_signer
+from twinlab.signing.keys import create_key, read_signer
 
 # aiomqtt leaves the socket of a lost connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -269,6 +269,20 @@ def test_11_two_persons_are_two(plant: CommandedPlant) -> None:
         refused(plant, half, target, "got 1: operator-1")
 
 
+def test_12_one_person_with_two_keys_is_one(plant: CommandedPlant, tmp_path: Path) -> None:
+    ring = plant.folder / "secrets" / "commands" / "keys.yaml"
+    before, second = ring.read_text(), create_key(tmp_path / "second.pem")
+    keys = yaml.safe_load(before)
+    keys["people"]["operator-1"]["keys"].append({"public": second.public})
+    try:
+        ring.write_text(yaml.safe_dump(keys))
+        for target in ("cold_room/R05", "cold_room/R06"):
+            one = plant.wire(target, "set_point", value_of(plant, target, 0.5), "select", people=("operator-1",))
+            refused(plant, approve_command(one, read_signer(tmp_path / "second.pem")), target, "got 1: operator-1")
+    finally:
+        ring.write_text(before)
+
+
 def test_4_a_key_is_revoked_between_select_and_operate(plant: CommandedPlant) -> None:
     ring = plant.folder / "secrets" / "commands" / "keys.yaml"
     before, target = ring.read_text(), "forklift/F05"
@@ -488,3 +502,24 @@ def test_a_stop_doesnt_wait_for_a_command_that_is_under_way(plant: CommandedPlan
     finally:
         setting.write = obeys
     assert plant.value(target) == -20.0
+
+
+def test_24_a_flood_is_refused_and_a_stop_passes(plant: CommandedPlant) -> None:
+    target, changes = "forklift/F05", plant.changes
+    stop = plant.stop_wire(target, "max_speed")
+
+    def send(_: int) -> str:
+        answer = plant.endpoints.send(b"{}", target=target, timeout=8)
+        return open_answer(answer, ring=plant.endpoints.ring.read()).reason
+
+    with ThreadPoolExecutor(16) as threads:
+        flood = [threads.submit(send, number) for number in range(200)]
+        began = time.monotonic()
+        answer = open_answer(plant.endpoints.send(stop, target=target, timeout=8), ring=plant.endpoints.ring.read())
+        seconds = time.monotonic() - began
+        said = [one.result() for one in flood]
+    assert answer.outcome == "done", answer.reason
+    assert seconds < 4
+    assert any("expected at most 50 in a second" in one for one in said)
+    assert plant.changes == changes + 1
+    assert plant.value(target) == 0.0
