@@ -71,7 +71,7 @@ def _trucks(peer: Mapping[str, Any]) -> dict[str, Any]:
         for tag, (signal, unit) in units.items()
     }
     # What the gateways have scored, once they have a model.
-    scored = {"anomaly": {"unit": "1"}, "unusual": {"states": {"0": "no", "1": "yes"}}}
+    scored: dict[str, dict[str, Any]] = {"anomaly": {"unit": "1"}, "unusual": {"states": {"0": "no", "1": "yes"}}}
     tags |= {rf"/^(?P<id>T\d+)/{tag}$/": {"signal": tag, "asset": "truck/{id}", **rule} for tag, rule in scored.items()}
     return {"stream": {"tags": tags}, "live": _broker(peer, stale_after="1h")}
 
@@ -90,7 +90,9 @@ def _forklifts(peer: Mapping[str, Any]) -> dict[str, Any]:
 def _broker(peer: Mapping[str, Any], *, stale_after: str) -> dict[str, Any]:
     live = {"kind": "mqtt", **{key: peer[key] for key in ("host", "port", "ca", "certificate", "key", "prefix")}}
     # The broker wants the name of the certificate as the client's.
-    return {**live, "client": "historian", "stale_after": stale_after}
+    # It is on this machine: what the broker refuses is searched for intrusions.
+    log: dict[str, Any] = {"broker_log": peer["broker_log"]} if "broker_log" in peer else {}
+    return {**live, **log, "client": "historian", "stale_after": stale_after}
 
 
 def _refrigeration(peer: Mapping[str, Any]) -> dict[str, Any]:

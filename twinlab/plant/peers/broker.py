@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import re
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +22,8 @@ __all__ = ["CONTROL", "HISTORIAN", "Broker"]
 #: Names of the certificates of who reads all rows, and of who sends commands.
 HISTORIAN, CONTROL = "historian", "control"
 _PATIENCE = 20.0
+#: Lines of a mosquitto's log about messages that it took and sent.
+_MESSAGES = re.compile(rb"^\S+: (Sending|Received) (PUBLISH|PUBACK|PINGREQ|PINGRESP)\b")
 #: A gateway writes its own births and rows, and reads its own replies and requests; the historian the reverse. Only `CONTROL`
 #: writes commands; a device reads its own, and answers and shows that it lives on its own topics.
 _ACCESS = f"""
@@ -59,6 +63,7 @@ class Broker:
         self._authority = authority
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._logging: threading.Thread | None = None
 
     async def start(self) -> None:
         """Start it, and issue the certificates of `HISTORIAN` and `CONTROL`.
@@ -77,6 +82,9 @@ class Broker:
         if self._process is not None:
             await asyncio.to_thread(_stop, self._process)
             self._process = None
+        if self._logging is not None:
+            await asyncio.to_thread(self._logging.join, _PATIENCE)
+            self._logging = None
 
     def client(self, name: str) -> dict[str, object]:
         """Return host, port and the files of certificate and key with which a client connects."""
@@ -86,6 +94,11 @@ class Broker:
             "certificate": str(folder / f"{name}.pem"), "key": str(folder / f"{name}.key.pem"),
         }  # fmt: skip
 
+    @property
+    def log(self) -> Path:
+        """What it logs: connections, refused certificates and publishes."""
+        return self._folder / "mosquitto.log"
+
     def _start(self) -> None:
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         if program is None:
@@ -94,20 +107,24 @@ class Broker:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        config, log = self._write_settings(), self._folder / "mosquitto.log"
-        with log.open("ab") as stream:
-            self._process = subprocess.Popen(  # noqa: S603  (the broker's program)
-                bound_command([program, "-c", str(config)]), stdout=stream, stderr=stream, env={**os.environ, "TZ": "UTC"},
-                # Ctrl+C in a terminal ends the plant, which then ends its peers in order.
-                start_new_session=True,
-            )  # fmt: skip
+        config, log = self._write_settings(), self.log
+        process = self._process = subprocess.Popen(  # noqa: S603  (the broker's program)
+            bound_command([program, "-c", str(config)]), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "TZ": "UTC"},
+            # Ctrl+C in a terminal ends the plant, which then ends its peers in order.
+            start_new_session=True,
+        )  # fmt: skip
+        log.touch()
+        self._logging = threading.Thread(target=_copy_log, args=(process, log), daemon=True)
+        self._logging.start()
         until = time.monotonic() + _PATIENCE
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 0.2).close()
             except OSError as error:
-                if self._process.poll() is not None or time.monotonic() > until:
-                    _stop(self._process)
+                if process.poll() is not None or time.monotonic() > until:
+                    _stop(process)
+                    self._logging.join(_PATIENCE)
                     text = log.read_text(encoding="utf-8", errors="replace")
                     msg = f"mosquitto doesn't start: {text.strip()[-500:]}"
                     raise SourceError(msg) from error
@@ -126,9 +143,9 @@ class Broker:
             f"keyfile {pair.key}", "require_certificate true", "use_identity_as_username true",
             # Otherwise a client could take another's name and end its connection.
             "use_username_as_clientid true", "tls_version tlsv1.2", "allow_anonymous false", f"acl_file {access}",
-            "persistence false", "set_tcp_nodelay true", "max_queued_messages 1000", "log_type error", "log_type warning", "log_type notice",
-            # What the access list refuses is among these.
-            "log_type debug", "log_dest stderr", "log_timestamp_format %Y-%m-%dT%H:%M:%SZ",
+            "persistence false", "set_tcp_nodelay true", "max_queued_messages 1000",
+            # What the access list refuses is among the lines for debugging.
+            "log_type all", "log_dest stderr", "log_timestamp_format %Y-%m-%dT%H:%M:%SZ",
         ]  # fmt: skip
         if os.geteuid() == 0:
             # It would become another user, who can't read the keys.
@@ -136,6 +153,16 @@ class Broker:
         config = self._folder / "mosquitto.conf"
         config.write_text("\n".join(settings) + "\n", encoding="utf-8")
         return config
+
+
+def _copy_log(process: subprocess.Popen[bytes], path: Path) -> None:
+    """Write what the broker logs to a file, without the lines of each message: they would be gigabytes in a week."""
+    assert process.stdout is not None
+    with process.stdout as lines, path.open("ab") as log:
+        for line in lines:
+            if not _MESSAGES.search(line):
+                log.write(line)
+                log.flush()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

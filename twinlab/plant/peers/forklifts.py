@@ -121,7 +121,7 @@ class ForkliftGateways:
     def address(self) -> dict[str, object]:
         """Host and port of the broker, its authority's certificate, and the historian's certificate and key."""
         names = [gateway.settings.name for gateway in self._gateways]
-        return {**self.broker.client(HISTORIAN), "prefix": "twinlab", "gateways": names, "wear": self._wear,
+        return {**self.broker.client(HISTORIAN), "prefix": "twinlab", "broker_log": str(self.broker.log), "gateways": names, "wear": self._wear,
                 "commands": self.controllers.address}  # fmt: skip
 
     def waiting(self) -> int:

@@ -164,7 +164,7 @@ class TruckGateways:
     def address(self) -> dict[str, object]:
         """Host and port of the broker, its authority's certificate, and the historian's certificate and key."""
         return {
-            **self._broker.client(HISTORIAN), "prefix": "twinlab",
+            **self._broker.client(HISTORIAN), "prefix": "twinlab", "broker_log": str(self._broker.log),
             "gateways": [asset_name("truck", truck) for truck in sorted(self._gateways)],
             "wear": self._units is not UNITS, "commands": self.controllers.address,
         }  # fmt: skip
