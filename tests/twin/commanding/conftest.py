@@ -28,53 +28,51 @@ from twinlab.signing.keys import KeyRingFile
 
 #: A Thursday on which trucks are under way.
 NOW = datetime(2026, 4, 2, 19, 2, tzinfo=UTC)
-_DRIVES = """
-source: drives
-tables:
-  - time: {column: time, format: iso, zone: offset}
-    asset: {type: forklift, column: lift}
-    columns:
-      max_speed: {signal: max_speed, unit: km/h}
-      person: {signal: person_distance, unit: m}
-"""
-_ROOMS = """
-source: thermostats
-tables:
-  - time: {column: time, format: iso, zone: offset}
-    asset: {type: cold_room, column: room}
-    columns:
-      set_point: {signal: set_point, unit: degC}
-"""
-_TRUCKS = """
-source: boxes
-tables:
-  - time: {column: time, format: iso, zone: offset}
-    asset: {type: truck, column: truck}
-    columns:
-      factor: {signal: speed_factor, unit: "1"}
-"""
+#: Source -> column with the asset, and columns that are signals of its type.
+MAPPINGS = (
+    ("drives", "forklift", ("max_speed", "person_distance")),
+    ("thermostats", "cold_room", ("set_point",)),
+    ("boxes", "truck", ("speed_factor",)),
+)
+_UNITS = {"max_speed": "km/h", "person_distance": "m", "set_point": "degC", "speed_factor": '"1"'}
+
+
+def live_recipe(target: Path) -> Path:
+    """Write twin.yaml and mappings of a parcel network with devices that report their set points in files; return the folder."""
+    recipe = Path(str(files("twinlab.demos"))) / "parcel"
+    live = write_overlaid(recipe, recipe / "control", target)
+    for source, kind, columns in MAPPINGS:
+        lines = [
+            f"source: {source}", "tables:", "  - time: {column: time, format: iso, zone: offset}",
+            f"    asset: {{type: {kind}, column: {kind}}}", "    columns:",
+            *(f"      {name}: {{signal: {name}, unit: {_UNITS[name]}}}" for name in columns),
+        ]  # fmt: skip
+        (live / "mapping" / f"{source}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return live
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the twin, which tests copy."""
-    folder = tmp_path_factory.mktemp("commanding")
-    recipe = Path(str(files("twinlab.demos"))) / "parcel"
-    live = write_overlaid(recipe, recipe / "control", folder / "recipe")
-    for name, text in (("drives", _DRIVES), ("thermostats", _ROOMS), ("boxes", _TRUCKS)):
-        (live / "mapping" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return make_template(tmp_path_factory.mktemp("commanding"))
+
+
+def make_template(folder: Path) -> Path:
+    """Build a small parcel network at `NOW`; return the folder of its twin."""
+    folder.mkdir(exist_ok=True)
+    live = live_recipe(folder / "recipe")
     twin = tl.create(folder / "twin", model=live / "twin.yaml", mappings=live / "mapping")
     twin.ingest(*DEMOS["parcel"].files(ParcelSize.small(), folder))
     times = [NOW - timedelta(minutes=minutes) for minutes in (*range(60, 0, -5), 1)]
     for name, header, rows in (
-        ("drives", "lift,max_speed,person", [f"F{n:02d},8,12" for n in range(1, 7)]),
-        ("thermostats", "room,set_point", [f"R{n:02d},{-20 if n == 4 else 4}" for n in range(1, 7)]),
-        ("boxes", "truck,factor", [f"T{n:03d},1" for n in range(1, 13)]),
+        ("drives", "forklift,max_speed,person_distance", [f"F{n:02d},8,12" for n in range(1, 7)]),
+        ("thermostats", "cold_room,set_point", [f"R{n:02d},{-20 if n == 4 else 4}" for n in range(1, 7)]),
+        ("boxes", "truck,speed_factor", [f"T{n:03d},1" for n in range(1, 13)]),
     ):  # fmt: skip
         lines = [f"time,{header}", *(f"{time:%Y-%m-%dT%H:%M:%SZ},{row}" for time in times for row in rows)]
         path = folder / f"{name}.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        twin.ingest(tl.sources.csv(path, mapping=live / "mapping" / f"{name}.yaml"))
+        twin.ingest(tl.sources.csv(path, name=name))
     return twin.folder
 
 

@@ -104,7 +104,9 @@ def test_sources_that_are_not_settled_refuse(plant: Any) -> None:
 def test_a_state_that_moved_since_it_was_shown_refuses(plant: Any, tmp_path: Path) -> None:
     plan = _slow(plant)
     path = tmp_path / "more.csv"
-    path.write_text(f"time,lift,max_speed,person\n{plant.now():%Y-%m-%dT%H:%M:%SZ},F01,7,12\n", encoding="utf-8")
+    path.write_text(
+        f"time,forklift,max_speed,person_distance\n{plant.now():%Y-%m-%dT%H:%M:%SZ},F01,7,12\n", encoding="utf-8"
+    )
     plant.twin.ingest(tl.sources.csv(path, name="drives"))
     with pytest.raises(CommandRejectedError, match="has changed since it was shown"):
         plan.approve(as_=plant.signers["Ann"])

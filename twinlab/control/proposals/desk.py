@@ -19,6 +19,7 @@ from twinlab._locks import Lock
 from twinlab.commands.guard import Clock, Guard, GuardLedger, Rule
 from twinlab.control.proposals.carried import Carried, Channel
 from twinlab.control.proposals.proposing import Request, Settled, propose
+from twinlab.control.proposals.situation.memory import Memory
 from twinlab.errors import ControlError, HistoryConflictError, UnknownTermError
 from twinlab.model.terms import nearest
 from twinlab.model.units import convert
@@ -83,11 +84,12 @@ class Desk:
         self._settled = settled
         self._counters: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._memory = Memory()
 
     def evaluate(self, request: Request) -> Proposal:
         """Return a proposal from the present state."""
         now = np.datetime64(self.clock().astimezone(UTC).replace(tzinfo=None), "ns")
-        return propose(self.reader(), request, now=now, settled=self._settled)
+        return propose(self.reader(), request, now=now, settled=self._settled, memory=self._memory)
 
     def spec(self, proposal: Proposal) -> CommandSpec:
         """Return what the model states of the parameter."""

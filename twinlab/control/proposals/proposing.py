@@ -20,12 +20,14 @@ from twinlab.control.proposals.effects.trips import trip_effect
 from twinlab.control.proposals.proposal import Check, Proposal
 from twinlab.control.proposals.setpoints import parse_setpoint, rounded
 from twinlab.control.proposals.situation.conditions import truth_of
+from twinlab.control.proposals.situation.memory import Memory
 from twinlab.control.proposals.situation.neighbours import neighbours_of
 from twinlab.control.proposals.situation.queues import queue_now
 from twinlab.control.proposals.situation.readings import Reading, present_readings
 from twinlab.control.proposals.situation.rooms import room_now
 from twinlab.control.proposals.situation.trips import trip_now
 from twinlab.errors import CommandRejectedError, UnknownTermError
+from twinlab.events.present_state.cached_reader import cached_reader
 from twinlab.model.commands.checks import present_condition
 from twinlab.model.commands.effects import QueueEffect, RoomEffect, StoppingEffect, TripEffect
 from twinlab.model.expressions.walk import signals_of
@@ -81,7 +83,13 @@ def spec_of(model: TwinModel, target: str, parameter: str) -> CommandSpec:
 
 
 def propose(
-    twin: TwinReader, request: Request, *, now: np.datetime64, settled: Settled | None = None, seed: int = 0
+    twin: TwinReader,
+    request: Request,
+    *,
+    now: np.datetime64,
+    settled: Settled | None = None,
+    memory: Memory | None = None,
+    seed: int = 0,
 ) -> Proposal:
     """Return what a command would do, from the state at ``now``.
 
@@ -93,6 +101,8 @@ def propose(
         The present, UTC.
     settled : callable, optional
         Returns why what is known of an asset, and of types, isn't settled; by default everything is.
+    memory : Memory, optional
+        What was learnt from the past before, for the next call.
     seed : int
         Of the simulated futures.
 
@@ -106,6 +116,8 @@ def propose(
         If the setpoint is no number; a UnitError if its unit doesn't convert.
     """
     now = now.astype("M8[ns]")
+    # Links and assets are read once.
+    twin = cached_reader(twin)
     model = twin.model
     spec = spec_of(model, request.target, request.parameter)
     kind, _, asset = request.target.partition("/")
@@ -121,7 +133,7 @@ def propose(
     readings = present_readings(twin, kind, asset, _signals(spec, kind, model), now=now)
     raw = readings[spec.signal]
     reported = rounded(float(convert(raw.value, raw.unit, spec.unit)), step)
-    ask = _Ask(twin, kind, asset, spec, reported, value, readings, now, seed)
+    ask = _Ask(twin, kind, asset, spec, reported, value, readings, now, memory or Memory(), seed)
     checks = _checks(ask, settled)
     watched = {name: readings[name].value for name in spec.watched}
     known = math.isfinite(reported) and all(math.isfinite(one) for one in watched.values())
@@ -147,6 +159,7 @@ class _Ask:
     after: float
     readings: dict[str, Reading]
     now: np.datetime64
+    memory: Memory
     seed: int
 
     def usable(self, signal: str) -> float | Unknown:
@@ -158,7 +171,7 @@ def _effect(options: QueueEffect | RoomEffect | TripEffect | StoppingEffect, ask
     match options:
         case QueueEffect():
             before, after = (float(convert(one, spec.unit, "m/s")) for one in (ask.before, ask.after))
-            queue = queue_now(*asset, options, speed=spec.signal, now=ask.now)
+            queue = queue_now(*asset, options, speed=spec.signal, now=ask.now, memory=ask.memory)
             return queue_effect(queue, before, after, options, now=ask.now, seed=ask.seed)
         case StoppingEffect():
             before, after = (float(convert(one, spec.unit, "m/s")) for one in (ask.before, ask.after))
@@ -170,7 +183,9 @@ def _effect(options: QueueEffect | RoomEffect | TripEffect | StoppingEffect, ask
             unit = ask.readings[options.temperature].unit
             before, after = (float(convert(one, spec.unit, unit)) for one in (ask.before, ask.after))
             blocked = [one for one in map(ask.usable, (options.temperature, options.door)) if isinstance(one, Unknown)]
-            room = blocked[0] if blocked else room_now(*asset, options, set_point=before, now=ask.now)
+            room = (
+                blocked[0] if blocked else room_now(*asset, options, set_point=before, now=ask.now, memory=ask.memory)
+            )
             return room_effect(room, before, after, options, now=ask.now, seed=ask.seed)
         case TripEffect():
             trip = trip_now(ask.twin, ask.asset, options, share=ask.before, now=ask.now)

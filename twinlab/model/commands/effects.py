@@ -36,9 +36,11 @@ class QueueEffect(_Ahead):
     recent: Duration | None = None
     """Only what came within this time still waits; what came earlier has been moved. By default all count."""
     arrivals: Term | None = None
-    """Event type whose planned ends within the horizon bring more; its asset is what waits."""
+    """Event type whose ends within the horizon bring more; its asset is what waits. Those that have begun late end as late."""
     link: Term | None = None
     """Link of these events to the place."""
+    spread: Duration = "10min"
+    """By how much arrivals may be earlier or later than expected, while fewer than 20 in the last four weeks show it."""
     distance: Positive
     """Way of one move, there and back, in metres."""
     handling: Duration
@@ -71,7 +73,7 @@ class RoomEffect(_Ahead):
     """Property: warmest temperature that is allowed, in the unit of the temperature."""
     coldest: float | None = None
     """Coldest temperature that is allowed, in the unit of the temperature."""
-    learn: Duration = "7d"
+    learn: Duration = "28d"
     """How much of the past the room's behaviour is fitted to."""
 
 

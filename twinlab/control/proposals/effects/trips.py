@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinlab.control.proposals.effects.outcome import Change, Effect, Unknown
+from twinlab.control.proposals.effects.outcome import Change, Effect, Unknown, Verdict
 from twinlab.model.basics import parse_duration
 from twinlab.model.commands.effects import TripEffect
 
 __all__ = ["Connection", "Trip", "trip_effect"]
 
 _MINUTE = 60.0
+#: How much more than its share of the way a delay may grow by breaks and jams.
+_UNSURE = 0.25
 _TITLE = "arrival and connections"
 
 
@@ -69,12 +71,17 @@ def trip_effect(trip: Trip | Unknown | None, before: float, after: float, option
         f"in {trip.destination} in {arrives / _MINUTE:.0f} min instead of {trip.arrives / _MINUTE:.0f} min; misses {len(then)} of "
         f"{len(trip.connections)} connections, {len(missed)} without the command{f' (also {names[:200]})' if names else ''}"
     )
-    unsafe = more > options.most_missed or later > latest
+    verdict: Verdict = "unsafe" if more > options.most_missed or later > latest else "safe"
     if later > latest:
         reason += f"; {later:.0f} min later, at most {latest:.0f} min are allowed"
+    elif verdict == "safe" and later * (1 + _UNSURE) > latest:
+        verdict = "can't tell"
+        reason += (
+            f"; {later:.0f} min later, too near to the {latest:.0f} min that are allowed: breaks and jams aren't known"
+        )
     ends = np.array([0.0, trip.arrives, arrives]) / _MINUTE
     return Effect(
-        "trip", _TITLE, "%", "unsafe" if unsafe else "safe", reason,
+        "trip", _TITLE, "%", verdict, reason,
         minutes=tuple(np.sort(ends).tolist()),
         before=tuple(np.interp(np.sort(ends), [0, max(ends[1], 1e-9)], [0.0, 100.0]).tolist()),
         after=tuple(np.interp(np.sort(ends), [0, max(ends[2], 1e-9)], [0.0, 100.0]).tolist()),

@@ -1,7 +1,7 @@
 """The present state that a proposal is about: values with age and flag, what waits, trips under way, rooms, who is near.
 
 In: a twin and an asset. Out: frozen objects, or why something isn't known.
-Read in order: `readings`, `conditions` (interlocks), `queues`, `rooms`, `trips`, `neighbours`.
+Read in order: `memory`, `readings`, `conditions` (interlocks), `queues`, `rooms`, `trips`, `neighbours`.
 Never: a value from after the present; a value that is taken for known because it was known once.
 """
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from twinlab.control.proposals.effects.outcome import Unknown
 from twinlab.control.proposals.effects.rooms import Room
-from twinlab.events.present_state.cached_reader import cached
+from twinlab.control.proposals.situation.memory import Memory
 from twinlab.model.basics import parse_duration
 
 if TYPE_CHECKING:
@@ -33,7 +33,14 @@ _COMMON = ("swing", "open_lasting", "repair")
 
 
 def room_now(
-    twin: TwinReader, asset_type: str, asset: str, options: RoomEffect, *, set_point: float, now: np.datetime64
+    twin: TwinReader,
+    asset_type: str,
+    asset: str,
+    options: RoomEffect,
+    *,
+    set_point: float,
+    now: np.datetime64,
+    memory: Memory,
 ) -> Room | Unknown:
     """Return a room as it is, or why that isn't known.
 
@@ -48,6 +55,8 @@ def room_now(
         Reported set point, in the unit of the temperature.
     now : datetime64
         Present, UTC.
+    memory : Memory
+        What was learnt from the past before, for the next call.
     """
     from twinlab.simulate.calibration.rooms.fitting import fit_rooms  # noqa: PLC0415  (loads SciPy)
     from twinlab.simulate.calibration.rooms.names import room_names  # noqa: PLC0415
@@ -59,8 +68,8 @@ def room_now(
         return Unknown(f"the rooms of the twin that can be simulated aren't {asset_type} with {', '.join(wanted[1:])}")
     stop = now.astype("M8[h]").astype("M8[ns]")
     start = stop - np.timedelta64(parse_duration(options.learn), "ns")
-    key = ("command rooms", asset_type, options.learn, str(stop))
-    fitted = cached(twin, key, lambda: fit_rooms(twin, start=start, stop=stop, zone=None, seed=0))
+    key = ("rooms", asset_type, options.learn, str(stop))
+    fitted = memory.get(key, lambda: fit_rooms(twin, start=start, stop=stop, zone=None, seed=0))
     if fitted is None or asset not in fitted.rooms.rooms:
         return Unknown(f"the last {options.learn} of {asset_type}/{asset} have too few values to fit its behaviour to")
     present = rooms_at(twin, fitted.rooms, now)

@@ -9,6 +9,8 @@ import pandas as pd
 
 from twinlab.control.proposals.effects.outcome import Unknown
 from twinlab.control.proposals.effects.trips import Connection, Trip
+from twinlab.events.present_state.places import positions
+from twinlab.events.present_state.whereabouts import distance_km
 
 if TYPE_CHECKING:
     from twinlab.model.commands.effects import TripEffect
@@ -25,7 +27,8 @@ def trip_now(
 ) -> Trip | Unknown | None:
     """Return the trip that a truck is on, None if it is on none, or why that isn't known.
 
-    It arrives as late as it left, and later in proportion to how much slower than usual it is.
+    It arrives as late as it left, later if the share of the way that is left by its position says so, and later in proportion to how
+    much slower than usual it is.
 
     Parameters
     ----------
@@ -42,15 +45,42 @@ def trip_now(
     begun, ended = (trips[name].to_numpy(dtype="M8[ns]") for name in ("start", "end"))
     under_way = trips[(begun <= now) & (np.isnat(ended) | (ended > now))]
     if under_way.empty:
+        planned, due = (trips[name].to_numpy(dtype="M8[ns]") for name in ("planned_start", "planned_end"))
+        silent = trips[np.isnat(begun) & np.isnat(ended) & (planned <= now) & (due > now)]
+        if len(silent):
+            return Unknown(
+                f"whether {asset} has left for {silent.iloc[-1][options.destination]}, as planned, isn't known"
+            )
         return None
     trip = under_way.iloc[-1]
     if pd.isna(trip["planned_end"]) or pd.isna(trip["planned_start"]) or share <= 0:
         return Unknown(f"when the trip of {asset} should end isn't known")
-    usual = trip["start"] + (trip["planned_end"] - trip["planned_start"])
-    arrives = (usual - pd.Timestamp(now)).total_seconds() / share
+    lasts = (trip["planned_end"] - trip["planned_start"]).total_seconds()
+    left = (trip["start"] - pd.Timestamp(now)).total_seconds() + lasts
+    # A truck that is further away than its plan says needs as much longer.
+    way = _way_left(twin, asset, trip, options, now)
+    arrives = (left if way is None else max(left, lasts * way)) / share
     place = str(trip[options.destination])
     found = [*_next_trip(trips, now), *_connections(twin, asset, place, options, now)]
     return Trip(place, arrives, tuple(found))
+
+
+def _way_left(twin: TwinReader, asset: str, trip: pd.Series, options: TripEffect, now: np.datetime64) -> float | None:
+    """Return the share of the way as the crow flies that is left; None if a position isn't known, or is old."""
+    event = twin.model.event_types[options.trips]
+    if event.asset is None or options.origin not in event.links:
+        return None
+    truck = positions(twin, event.asset, at=now, assets=[asset], within="30min").iloc[0]
+    places = [
+        positions(twin, event.links[name], at=now, assets=[str(trip[name])]).iloc[0]
+        for name in (options.origin, options.destination)
+    ]
+    points = [(float(one["latitude"]), float(one["longitude"])) for one in (truck, *places)]
+    if np.isnan(points).any():
+        return None
+    latitudes, longitudes = np.array(points[:2]).T
+    left, whole = distance_km(latitudes, longitudes, to=points[2]).tolist()
+    return float(left / whole) if whole > 1 else None
 
 
 def _next_trip(trips: pd.DataFrame, now: np.datetime64) -> list[Connection]:
