@@ -12,6 +12,8 @@ __all__ = ["control_of", "write_control"]
 
 #: Endpoint -> the plant's peer.
 _ENDPOINTS = {"forklifts": "forklifts", "trucks": "mqtt", "warehouses": "opcua", "refrigeration": "modbus"}
+#: Beside the twin's folder.
+_HEADS = "../audit-heads.jsonl"
 
 
 def control_of(peers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -27,7 +29,9 @@ def control_of(peers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
         return None
     run_keys = next(iter(found.values()))["run_keys"]
     endpoints = {name: {key: value for key, value in one.items() if key != "run_keys"} for name, one in found.items()}
-    return {"keys": run_keys["keys"], "endpoints": endpoints, "people": run_keys["people"]}
+    # A demo has one disk: the second place of the audit's heads is another folder of it.
+    audit = {"key": str(Path(run_keys["keys"]).parent / "devices" / "audit.pem"), "heads": [{"file": {"path": _HEADS}}]}
+    return {"keys": run_keys["keys"], "endpoints": endpoints, "people": run_keys["people"], "audit": audit}
 
 
 def write_control(peers: Mapping[str, Mapping[str, Any]], folder: Path) -> None:

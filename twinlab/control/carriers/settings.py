@@ -64,7 +64,9 @@ class ControlSettings(Model):
     people: dict[str, str] = Field(default_factory=dict)
     """Person -> file of the private key, of those who sign on this machine."""
     audit: dict[str, Any] = Field(default_factory=dict)
-    """Where the audit's signed tree heads go, and the key that signs them."""
+    """Where the audit's signed tree heads go, and the key that signs them; read by the twin."""
+    sealed_keys: str = ""
+    """Folder of people's keys for signing from a page; read by the twin."""
 
     def endpoint_of(self, target: str, *, name: str | None = None) -> str:
         """Return the name of the endpoint of a target: the first one that has it.

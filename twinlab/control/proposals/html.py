@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["effect_picture", "proposal_html"]
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 320, 110, 40, 20
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 320, 110, 58, 20
 #: Okabe and Ito's colours for the two futures and the limit; dashes show which is which without colour.
 _BEFORE, _AFTER, _LIMIT = "#999999", "#0072B2", "#D55E00"
 _PICTURE = (

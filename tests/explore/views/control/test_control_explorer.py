@@ -102,6 +102,18 @@ def test_who_has_no_key_here_signs_nothing(signing_plant: Any, user: str, passph
     assert page.plans.plan.status == "proposed"
 
 
+def test_who_has_no_key_here_reads_how_it_is_made(signing_plant: Any) -> None:
+    page = page_of(signing_plant, "Vic")
+    propose(page, "forklift/F01", "6 km/h")
+    assert (
+        f"Vic has no key on this server, and signs nothing here. It is made with: twinlab keys seal {signing_plant.twin.folder} Vic."
+        in page.plans._signatures.object
+    )
+    assert page.plans.approve.disabled
+    assert page.stop.stop.disabled
+    assert "Use the stop at the asset itself." in page.stop.said.object
+
+
 def test_what_is_refused_says_why_and_cannot_be_signed(signing_plant: Any) -> None:
     page = page_of(signing_plant, "Ann")
     propose(page, "forklift/F01", "13 km/h")

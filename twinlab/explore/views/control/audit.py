@@ -168,7 +168,7 @@ def proof_heading(report: Any, fault: str | None = None) -> str:
         good = True
     else:
         head, good = f"In order: {report.rows:,} rows", None
-        detail = "No signed head proves that none was cut or written anew: state `audit:` in control.yaml."
+        detail = "No signed head proves that none was cut or written anew. State the key of the audit in control.yaml."
     facts = [("root", report.root), ("last row", report.newest[:19].replace("T", " ") + " UTC")] if report.rows else []
     if report.heads:
         facts.append(("signed heads", f"{report.heads:,}, the newest of {report.signed_at[:19].replace('T', ' ')} UTC"))

@@ -37,7 +37,7 @@ _TICK_MS, _SLOW = 1_000, 5
 _READ_ONLY = (
     "This twin is read-only",
     (
-        "Nothing can be sent: its twin.yaml has no commands:. State there which parameters may be set, within which limits, by whom, and what is "
+        "Nothing can be sent: its twin.yaml has no section commands. State there which parameters may be set, within which limits, by whom, and what is "
         "simulated first; and in control.yaml whose keys count and where commands go."
     ),
 )

@@ -70,6 +70,7 @@ class PlansPart:
         self.send = pmui.Button(
             label="Send", icon="send", color="primary", variant="contained", size="small", margin=(6, 6)
         )
+        self.approve.disabled = not names
         self.approve.on_click(lambda _: self.approve_now())
         self.send.on_click(lambda _: self.send_now())
         self.alert = pmui.Alert(object="", severity="error", visible=False, margin=(4, 10), sizing_mode="stretch_width")
@@ -146,7 +147,8 @@ class PlansPart:
         if not keep:
             self.alert.visible = False
             self._steps = []
-        self._signatures.object = html(_TEXT, text=_signed(plan))
+        no_key = f" {self._signing.no_key()}." if plan.status == "proposed" and self._signing.no_key() else ""
+        self._signatures.object = html(_TEXT, text=_signed(plan) + no_key)
         sendable = plan.status == "approved"
         self._buttons.visible = plan.status in _OPEN
         self.approve.visible = self.who.visible = self.passphrase.visible = plan.status == "proposed"

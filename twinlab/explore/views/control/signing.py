@@ -41,6 +41,14 @@ class SignerOfPage:
         # Names of users are case-folded.
         return [name for name in found if not self._user or _plain(name) == _plain(self._user)]
 
+    def no_key(self) -> str:
+        """Return what somebody reads who can't sign here; "" for who can."""
+        if self.names():
+            return ""
+        who = self._user or "NAME"
+        folder = getattr(self._twin, "folder", "TWIN")
+        return f"{self._user or 'Nobody'} has no key on this server, and signs nothing here. It is made with: twinlab keys seal {folder} {who}"
+
     def signer(self, name: str, passphrase: str) -> Any:
         """Return what signs with somebody's key, for one signature.
 

@@ -76,6 +76,9 @@ class StopBar:
         self.lock.on_click(lambda _: self._lock())
         self.who.param.watch(lambda _: self._show_key(), "value")
         self._show_key()
+        self.stop.disabled = self.unlock.disabled = not names
+        if not names:
+            self._say("○", f"{signing.no_key()}. Use the stop at the asset itself.")
         self.pane = pn.Column(
             pn.FlexBox(self.target, self.stop, self.who, self.passphrase, self.unlock, self.lock, align_items="center"), self.said,
             sizing_mode="stretch_width", styles=_STICKY,
