@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from twinlab.control.carriers import Endpoints, open_endpoints, read_control
+from twinlab.control.carriers import CARRIER_KINDS, Endpoints, open_endpoints, read_control
 from twinlab.errors import SchemaError, UnknownTermError
 
 GOOD = """\
@@ -60,3 +61,18 @@ def test_options_of_a_carrier_are_checked_before_anything_is_sent(tmp_path: Path
         open_endpoints(path)
     with pytest.raises(SchemaError, match="without it nothing can be sent"):
         Endpoints(read_control(tmp_path / "missing.yaml"))
+
+
+def test_the_file_of_the_page_is_valid(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "notebooks" / "reference" / "commands.md"
+    found = re.search(r"```yaml control.yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    settings = read_control(write(tmp_path, found[1]))
+    for target, name in (
+        ("forklift/F07", "forklifts"),
+        ("cold_room/R04", "warehouses"),
+        ("cold_room/R01", "refrigeration"),
+    ):
+        assert settings.endpoint_of(target) == name
+        endpoint = settings.endpoints[name]
+        CARRIER_KINDS.get(endpoint.carrier).parse(endpoint.options)

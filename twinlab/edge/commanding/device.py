@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ Result = TypeVar("Result")
 _LOG = logging.getLogger("twinlab.edge.commands")
 #: Messages that are looked at at once, and as many that say they are emergency stops: those wait for no command or reading.
 _AT_ONCE = 8
+#: Refusals of other things than messages that are recorded in a second.
+_NOTES = 10
 
 
 class CommandedDevice:
@@ -84,7 +87,9 @@ class CommandedDevice:
         self._actuator = actuator
         self._every = every
         self._signer = read_signer(key)
-        ledger = GuardLedger(folder / "guard.db", create=not any(folder.iterdir()))
+        self._noted: list[float] = []
+        self._more = 0
+        ledger = self._ledger = GuardLedger(folder / "guard.db", create=not any(folder.iterdir()))
         self._guard = Guard(
             self._rules, twin=twin, device=name, ring=KeyRingFile(keys).read, ledger=ledger, actuator=actuator,
             record=self.records.append, rates=rates,
@@ -123,10 +128,21 @@ class CommandedDevice:
             self._guard.link_alive(target)
 
     def note(self, kind: str, reason: str, *, who: str = "") -> None:
-        """Record what was refused before it was a message, such as a connection or a plain write."""
+        """Record what was refused before it was a message, such as a connection or a plain write.
+
+        A flood doesn't fill the disk: of more than ten in a second the number is recorded, with the next one.
+        """
+        now = time.monotonic()
+        self._noted = [at for at in self._noted if now - at < 1.0]
+        if len(self._noted) >= _NOTES:
+            self._more += 1
+            return
+        self._noted.append(now)
+        more, self._more = self._more, 0
         entry: dict[str, Any] = {
             "kind": kind, "time": instant_text(datetime.now(UTC)), "who": [who] if who else [],
-            "what": {"outcome": "refused", "reason": reason[:2000]}, "device": self.name, "wire_sha256": "",
+            "what": {"outcome": "refused", "reason": reason[:2000], **({"more": more} if more else {})},
+            "device": self.name, "wire_sha256": "",
         }  # fmt: skip
         try:
             self.records.append(entry)
@@ -138,6 +154,7 @@ class CommandedDevice:
         self._threads.shutdown()
         self._stops.shutdown()
         self._watch.shutdown()
+        self._ledger.close()
 
     async def _in_thread(self, work: Callable[[], Result], threads: ThreadPoolExecutor) -> Result:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
