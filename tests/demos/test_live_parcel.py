@@ -117,3 +117,24 @@ def test_a_fast_twin_matches_its_plant_but_for_what_is_made_wrong(
     right = found[found["wrong"] == 0]
     # All servers round to the twin's resolutions, or write all digits.
     assert (right["max"].fillna(0) <= right["tolerance"] / 2 * (1 + 1e-6)).all()
+
+
+def test_gateways_sign_and_attacks_that_the_plant_makes_are_security_events(
+    tmp_path: Path, need: Callable[[str], Path | None]
+) -> None:
+    need("mosquitto")
+    with LiveParcel(tmp_path / "live", peers=("mqtt",)) as live:
+        twin, until = live.twin, time.monotonic() + PATIENCE
+        while not twin.gateways()["last_seen"].notna().any():
+            assert time.monotonic() < until, str(twin.live_status())
+            time.sleep(0.2)
+        assert set(twin.gateways()["key_state"]) == {"1 valid"}
+        live.order("spoofed_source", "T002")
+        while "access_refused" not in set(twin.security_events()["rule"]):
+            assert time.monotonic() < until + PATIENCE, "the broker's refusal wasn't seen"
+            time.sleep(0.5)
+        (event,) = twin.security_events().query("rule == 'access_refused'").to_dict("records")
+        assert (event["subject"], "twinlab/T003/rows" in event["evidence"]) == ("T002", True)
+        seen = twin.gateways().set_index("gateway")
+        assert seen.loc[seen["last_seen"].notna(), "signed"].all()
+        assert twin.quarantine().empty

@@ -88,11 +88,13 @@ def _forklifts(peer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _broker(peer: Mapping[str, Any], *, stale_after: str) -> dict[str, Any]:
-    live = {"kind": "mqtt", **{key: peer[key] for key in ("host", "port", "ca", "certificate", "key", "prefix")}}
+    live: dict[str, Any] = {key: peer[key] for key in ("host", "port", "ca", "certificate", "key", "prefix")}
+    # Only signed messages of its gateways are taken. The log is on this machine: what the broker refuses is searched for intrusions.
+    live |= {
+        name: peer[given] for name, given in (("keys", "gateway_keys"), ("broker_log", "broker_log")) if given in peer
+    }
     # The broker wants the name of the certificate as the client's.
-    # It is on this machine: what the broker refuses is searched for intrusions.
-    log: dict[str, Any] = {"broker_log": peer["broker_log"]} if "broker_log" in peer else {}
-    return {**live, **log, "client": "historian", "stale_after": stale_after}
+    return {"kind": "mqtt", **live, "client": "historian", "stale_after": stale_after}
 
 
 def _refrigeration(peer: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from twinlab.edge import Gateway, GatewaySettings, Reading
 from twinlab.plant.devices.actuators import max_speed
+from twinlab.plant.devices.gateway_keys import GatewayKeys
 from twinlab.plant.devices.keys import RunKeys
 from twinlab.plant.devices.rules import max_speed_rule
 from twinlab.plant.faults.proxy import FaultProxy
@@ -54,6 +55,7 @@ class ForkliftGateways:
         self._folder = Path(folder)
         self._authority = authority
         self.broker = Broker(self._folder, authority)
+        self._keys = GatewayKeys(authority.folder, self.name)
         #: What takes commands.
         self.controllers = Controllers(self._folder, "forklift", broker=self.broker, authority=authority, keys=keys)
         #: Between the forklifts and the broker.
@@ -121,8 +123,8 @@ class ForkliftGateways:
     def address(self) -> dict[str, object]:
         """Host and port of the broker, its authority's certificate, and the historian's certificate and key."""
         names = [gateway.settings.name for gateway in self._gateways]
-        return {**self.broker.client(HISTORIAN), "prefix": "twinlab", "broker_log": str(self.broker.log), "gateways": names, "wear": self._wear,
-                "commands": self.controllers.address}  # fmt: skip
+        return {**self.broker.client(HISTORIAN), "prefix": "twinlab", "gateways": names, "wear": self._wear,
+                "gateway_keys": str(self._keys.ring), "broker_log": str(self.broker.log), "commands": self.controllers.address}  # fmt: skip
 
     def waiting(self) -> int:
         """Return how many rows the historian hasn't acknowledged."""
@@ -150,5 +152,5 @@ class ForkliftGateways:
         outboxes.mkdir(parents=True, exist_ok=True)
         return GatewaySettings.model_validate({
             "name": name, "broker": {**self.broker.client(name), "port": self.link.port},
-            "outbox": str(outboxes / f"{name}.db"), "units": UNITS | (WEAR_UNITS if self._wear else {}),
+            "outbox": str(outboxes / f"{name}.db"), "signing_key": str(self._keys.key(name)), "units": UNITS | (WEAR_UNITS if self._wear else {}),
         })  # fmt: skip

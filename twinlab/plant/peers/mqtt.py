@@ -19,6 +19,7 @@ import numpy as np
 from twinlab.edge import Gateway, GatewaySettings, Reading
 from twinlab.edge.transport import tls_context
 from twinlab.plant.devices.actuators import speed_factor_setting
+from twinlab.plant.devices.gateway_keys import GatewayKeys
 from twinlab.plant.devices.keys import RunKeys
 from twinlab.plant.devices.rules import speed_factor_rule
 from twinlab.plant.faults.proxy import FaultProxy
@@ -60,6 +61,7 @@ class TruckGateways:
         self._folder = Path(folder)
         self._authority = authority
         self._broker = Broker(self._folder, authority)
+        self._keys = GatewayKeys(authority.folder, self.name)
         #: What takes commands.
         self.controllers = Controllers(self._folder, "truck", broker=self._broker, authority=authority, keys=keys)
         #: Between the gateways and the broker.
@@ -164,8 +166,9 @@ class TruckGateways:
     def address(self) -> dict[str, object]:
         """Host and port of the broker, its authority's certificate, and the historian's certificate and key."""
         return {
-            **self._broker.client(HISTORIAN), "prefix": "twinlab", "broker_log": str(self._broker.log),
+            **self._broker.client(HISTORIAN), "prefix": "twinlab",
             "gateways": [asset_name("truck", truck) for truck in sorted(self._gateways)],
+            "gateway_keys": str(self._keys.ring), "broker_log": str(self._broker.log),
             "wear": self._units is not UNITS, "commands": self.controllers.address,
         }  # fmt: skip
 
@@ -181,6 +184,7 @@ class TruckGateways:
             "name": name,
             "broker": {**self._broker.client(name), "port": self.link.port},
             "outbox": str(self._folder / "outboxes" / f"{name}.db"),
+            "signing_key": str(self._keys.key(name)),
             "units": self._units,
             "scores": _scores(self._model, name),
         })  # fmt: skip
