@@ -120,7 +120,7 @@ def _waiting(twin: TwinReader, options: QueueEffect, place: int, at: int) -> int
     if options.only is not None:
         kind = twin.model.relationships[options.waiting].source
         flags = twin.assets(kind)[options.only].to_numpy(dtype=object)
-        rows = rows[[_true(flags[code]) for code in waiting.source[rows]]]
+        rows = rows[np.array([_true(flags[code]) for code in waiting.source[rows]], dtype=bool)]
     return len(rows)
 
 
@@ -157,7 +157,7 @@ def _arrivals(
     if options.only is not None:
         kind = str(twin.model.event_types[options.arrivals].asset)
         flags = twin.assets(kind)[options.only]
-        rows = rows[[_true(flags.get(one)) for one in rows["asset"]]]
+        rows = rows[np.array([_true(flags.get(one)) for one in rows["asset"]], dtype=bool)]
     begun, planned, due, ended = (rows[name].to_numpy(dtype="M8[ns]") for name in _TIMES)
     under_way = ~np.isnat(begun) & (begun <= now)
     late = np.where(under_way & ~np.isnat(planned), begun - planned, np.timedelta64(0, "ns"))
