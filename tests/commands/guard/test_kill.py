@@ -105,7 +105,9 @@ def journeys(folder: Path, signer: Any, rounds: int, seed: int) -> int:
             reported = value
         process.stdin.write("".join(f"{one.decode()}\n" for one in sent[-40:]))
         process.stdin.flush()
-        time.sleep(chance.uniform(0.0, 0.5))
+        # From the first answer on it is at work.
+        assert process.stdout.readline() == "selected\n"
+        time.sleep(chance.uniform(0.0, 0.3))
         process.kill()
         process.wait(20)
         for stream in (process.stdin, process.stdout, process.stderr):
@@ -136,5 +138,5 @@ def test_guards_killed_at_random_instants_change_nothing_twice(tmp_path: Path, s
 
 
 @pytest.mark.soak
-def test_a_hundred_guards_killed_at_random_instants_change_nothing_twice(tmp_path: Path, signer: Any) -> None:
-    assert journeys(tmp_path, signer, rounds=100, seed=2) >= 30
+def test_sixty_guards_killed_at_random_instants_change_nothing_twice(tmp_path: Path, signer: Any) -> None:
+    assert journeys(tmp_path, signer, rounds=60, seed=2) >= 30
