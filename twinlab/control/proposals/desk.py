@@ -86,10 +86,10 @@ class Desk:
         self._lock = threading.Lock()
         self._memory = Memory()
 
-    def evaluate(self, request: Request) -> Proposal:
-        """Return a proposal from the present state."""
+    def evaluate(self, request: Request, *, simulate: bool = True) -> Proposal:
+        """Return a proposal from the present state, or only its checks."""
         now = np.datetime64(self.clock().astimezone(UTC).replace(tzinfo=None), "ns")
-        return propose(self.reader(), request, now=now, settled=self._settled, memory=self._memory)
+        return propose(self.reader(), request, now=now, settled=self._settled, memory=self._memory, simulate=simulate)
 
     def spec(self, proposal: Proposal) -> CommandSpec:
         """Return what the model states of the parameter."""

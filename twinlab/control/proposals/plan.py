@@ -159,7 +159,7 @@ class Plan:
                 f"expected somebody with the role {' or '.join(proposal.roles)}, got {person}, who has {', '.join(ring.people[person].roles) or 'none'}",
             )
         self._check_not_sent()
-        self._look_again(person)
+        self._look_again(person, simulate=False)
         # Of two persons who sign at once in two sessions, the second signs what the first has signed.
         with self._desk.storing():
             stored = Plan.stored(self._desk, self.id)
@@ -247,19 +247,21 @@ class Plan:
         self.expires = commands[0].expires_at
         return sign_command(commands[0], signer), sign_command(commands[1], signer)
 
-    def _look_again(self, who: str) -> None:
-        """Refuse unless the state is the one that was shown, and still safe."""
+    def _look_again(self, who: str, *, simulate: bool = True) -> None:
+        """Refuse unless the state is the one that was shown, all checks pass and, before it is sent, the simulation is still safe."""
         before = self.proposal
         if self.refused:
             raise self._refuse(who, "; ".join(self.refused))
-        now = self._desk.evaluate(Request(before.target, before.parameter, before.value, before.reason))
+        request = Request(before.target, before.parameter, before.value, before.reason)
+        now = self._desk.evaluate(request, simulate=simulate)
         if now.expected_state != before.expected_state:
             raise self._refuse(
                 who,
                 f"the state has changed since it was shown at {before.at}: {before.parameter} is {now.reported:g} {now.unit} now; propose again",
             )
-        if now.refused:
-            raise self._refuse(who, f"since it was shown at {before.at}: {'; '.join(now.refused)}")
+        failed = now.refused if simulate else tuple(check.said for check in now.checks if not check.passed)
+        if failed:
+            raise self._refuse(who, f"since it was shown at {before.at}: {'; '.join(failed)}")
 
     def _check_signed(self, who: str) -> None:
         """Refuse unless what was signed is what is shown: the file of a plan isn't signed, its envelopes are."""

@@ -89,6 +89,7 @@ def propose(
     now: np.datetime64,
     settled: Settled | None = None,
     memory: Memory | None = None,
+    simulate: bool = True,
     seed: int = 0,
 ) -> Proposal:
     """Return what a command would do, from the state at ``now``.
@@ -103,6 +104,8 @@ def propose(
         Returns why what is known of an asset, and of types, isn't settled; by default everything is.
     memory : Memory, optional
         What was learnt from the past before, for the next call.
+    simulate : bool
+        Whether effects are simulated; without them nothing can be approved.
     seed : int
         Of the simulated futures.
 
@@ -139,7 +142,7 @@ def propose(
     known = math.isfinite(reported) and all(math.isfinite(one) for one in watched.values())
     expected = state_hash(request.target, request.parameter, reported, spec.unit, watched=watched) if known else ""
     passed = all(check.passed for check in checks)
-    effects = tuple(_effect(one, ask) for one in spec.simulate_with) if passed else ()
+    effects = tuple(_effect(one, ask) for one in spec.simulate_with) if passed and simulate else ()
     return Proposal(
         str(uuid.uuid4()), model.twin, request.target, request.parameter, value, spec.unit, request.reason.strip(),
         f"{pd.Timestamp(now):%Y-%m-%dT%H:%M:%S}Z", reported, expected, checks, effects,

@@ -87,7 +87,7 @@ def setpoint_table(twin: TwinReader, sent: Sequence[Mapping[Hashable, Any]], *, 
                 reported = float(value) if fine else np.nan
                 rows.append(
                     (f"{kind}/{asset}", name, setpoint, reported, spec.unit, _state(setpoint, reported, spec.tolerance),
-                     float(age), pd.Timestamp(plan["at"]) if plan else pd.NaT, " and ".join(plan.get("persons", ())),
+                     float(age), pd.Timestamp(plan["at"]).tz_localize(None) if plan else pd.NaT, " and ".join(plan.get("persons", ())),
                      plan.get("reason", ""))
                 )  # fmt: skip
     made = pd.DataFrame(rows, columns=["asset", *_COLUMNS]).set_index("asset")
