@@ -8,12 +8,14 @@ import time
 import pytest
 
 from twinlab.apps import start
+from twinlab.apps.login.accounts import Accounts
 from twinlab.apps.login.login_store import LoginStore
 from twinlab.apps.login.oidc.flows import FLOW_SECONDS, Flows
 from twinlab.apps.login.oidc.person import Person
 from twinlab.apps.login.oidc.provider import oidc_provider
 from twinlab.apps.login.oidc.settings import load_oidc
 from twinlab.apps.login.passwords import Cost
+from twinlab.apps.login.sessions import Logins
 from twinlab.apps.login.users import Users
 from twinlab.errors import ControlError, SchemaError, SourceError
 from twinlab.model.twinmodel import TwinModel
@@ -383,3 +385,20 @@ def test_a_login_under_way_lasts_ten_minutes_and_there_are_not_too_many():
     for _ in range(1_010):
         flows.begin("browser", next="/")
     assert len(flows) == 1_000
+
+
+def test_a_login_that_one_process_began_is_finished_by_another(tmp_path):
+    """The browser may come back to any worker."""
+    one, other = LoginStore(tmp_path / "logins.sqlite"), LoginStore(tmp_path / "logins.sqlite")
+    flow = Flows(one).begin("browser", next="/?page=now")
+    theirs = Flows(other)
+    assert theirs.finish(flow.state, "browser") == flow
+    assert Flows(one).finish(flow.state, "browser") is None
+    accounts = Accounts(None, other, home=tmp_path)
+    account, before = accounts.put("oidc:s-1", label="Dora", roles=["viewer"], subject="s-1")
+    assert before is None
+    ours = Logins(Accounts(None, one, home=tmp_path), store=one)
+    secret = Logins(accounts, store=other).begin("oidc:s-1", account)
+    assert ours.user(ours.find(secret)).shown == "Dora"
+    ours.end_all("oidc:s-1")
+    assert Logins(accounts, store=other).find(secret) is None
