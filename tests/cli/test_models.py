@@ -56,3 +56,21 @@ def test_a_check_exits_with_1_where_a_model_should_be_trained_again_or_cannot_be
         assert "decisions.json can't be read" in capsys.readouterr().err
     finally:
         decided.write_text(text)
+
+
+def test_a_model_is_trained_again_and_promoted_by_name(pilot, capsys):
+    assert main(["models", str(pilot), "--retrain", "rooms", "--test", "3d", "--author", "bo"]) == 0
+    out = capsys.readouterr().out
+    assert "--promote rooms" in out and "(proposed)" in out
+    twin = tl.open(pilot)
+    version = twin.models.proposals("rooms")[0]
+    try:
+        assert main(["models", str(pilot), "--promote", "rooms", "--author", "bo"]) == 0
+        assert f"version {version[:10]} is in use" in capsys.readouterr().out
+        assert twin.models.current("rooms") == version
+        assert twin.models.decisions("rooms")["author"].iloc[-1] == "bo"
+    finally:
+        twin.models.rollback("rooms")
+    assert main(["models", str(pilot), "--promote", "rooms"]) == 1
+    assert main(["models", str(pilot), "--author", "bo"]) == 2
+    assert main(["models", str(pilot), "--retrain", "rooms", "--check"]) == 2

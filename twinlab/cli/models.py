@@ -10,6 +10,7 @@ import click
 
 from twinlab._click import Command
 from twinlab.cli.commands import group, open_twin, say, twin_folder
+from twinlab.cli.revisions import author_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ __all__: list[str] = []
 
 @group.command(
     "models", cls=Command, after="fidelity",
-    example="twinlab models pilot/\ntwinlab models pilot/ --card delays\ntwinlab models pilot/ --check",
+    example="twinlab models pilot/\ntwinlab models pilot/ --card delays\ntwinlab models pilot/ --check\ntwinlab models pilot/ --retrain delays",
 )  # fmt: skip
 @twin_folder
 @click.option("--card", metavar="NAME", help="Show what this model is made of, its scores, and what it can't answer.")
@@ -30,12 +31,47 @@ __all__: list[str] = []
     is_flag=True,
     help="Say whether each still fits the twin; 1 if one should be trained again or is refused.",
 )
-def _models(folder: Path, *, card: str | None, check: bool) -> int:
+@click.option(
+    "--retrain", metavar="NAME", help="Fit this model again to what is known now, and propose it; says what differs."
+)
+@click.option("--promote", metavar="NAME", help="Use the proposed version of this model from now on.")
+@click.option(
+    "--test",
+    metavar="SPAN",
+    default="14d",
+    show_default=True,
+    help="With --retrain: newest span that isn't fitted to, for the comparison.",
+)
+@click.option("--author", metavar="NAME", help="Who retrains or promotes (default: this computer's user).")
+def _models(
+    folder: Path,
+    *,
+    card: str | None,
+    check: bool,
+    retrain: str | None,
+    promote: str | None,
+    author: str | None,
+    test: str,
+) -> int:
     """List the fitted models that are stored beside a twin."""
-    if card is not None and check:
-        msg = "expected one of --card and --check, got both."
+    asked = {"--card": card, "--check": check, "--retrain": retrain, "--promote": promote}
+    given = [name for name, value in asked.items() if value]
+    if len(given) > 1:
+        msg = f"expected one of --card, --check, --retrain and --promote, got {' and '.join(given)}."
+        raise click.UsageError(msg)
+    if author is not None and not (retrain or promote):
+        msg = "--author belongs to --retrain or --promote."
         raise click.UsageError(msg)
     models = open_twin(folder).models
+    if retrain is not None:
+        proposal = models.retrain(retrain, test=test, author=author_name(author))
+        say(f"{proposal}\n{proposal.diff()}\nto use it: twinlab models {folder} --promote {retrain}")
+        return 0
+    if promote is not None:
+        proposal = models.proposal(promote)
+        proposal.promote(author=author_name(author))
+        say(f"{promote}: version {proposal.version[:10]} is in use")
+        return 0
     if card is not None:
         say(repr(models.card(card)))
         return 0

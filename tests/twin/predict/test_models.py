@@ -287,3 +287,28 @@ def test_a_model_of_anomalies_is_stored_with_what_it_does_not_say_itself(twin):
     assert twin.models.check("unusual").verdict == "fine"
     with pytest.raises(tl.SchemaError, match="stored without its parameters"):
         twin.models.retrain("unusual")
+
+
+def test_a_model_of_anomalies_is_learnt_again_with_its_parameters_by_name(twin):
+    from twinlab.predict.anomaly import Hysteresis, RobustZ
+
+    fitted = twin.fit_anomalies(
+        "room", usual=("2026-01-05", "2026-01-25"), signals=["temperature"], detector=RobustZ(0.99), hysteresis=Hysteresis(2, 3),
+        per_100_asset_weeks=200,
+    )  # fmt: skip
+    card = twin.models.add("unusual", fitted, owner="ann", knowledge=RULE)
+    assert (card.record.asset_type, card.record.step, card.record.stop[:10]) == ("room", "1h", "2026-01-25")
+    proposal = twin.models.retrain("unusual", test="3d", author="bo")
+    assert proposal.record.stop[:10] == "2026-02-27"
+    assert np.datetime64(proposal.record.stop) - np.datetime64(proposal.record.start) == np.timedelta64(20, "D")
+    again = twin.fit_anomalies(
+        "room", usual=("2026-02-07", "2026-02-27"), signals=["temperature"], detector=RobustZ(0.99), hysteresis=Hysteresis(2, 3),
+        per_100_asset_weeks=200,
+    )  # fmt: skip
+    later = twin.history("room").sel(time=slice("2026-02-27", None)).compute()
+    assert proposal.fitted.score(later)[0].identical(again.model.score(later)[0])
+    assert "has no true values" in str(proposal.diff())
+    proposal.promote(author="bo")
+    # The new version has its parameters, too.
+    with pytest.raises(tl.SchemaError, match="became known after the training"):
+        twin.models.retrain("unusual", known="2026-02-20")

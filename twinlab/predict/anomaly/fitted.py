@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twinlab.predict.anomaly.limits import Budget
-from twinlab.predict.anomaly.scoring import AnomalyModel
+from twinlab.predict.anomaly.scoring import AnomalyModel, Detector
 from twinlab.predict.anomaly.tracking import Hysteresis
 
 __all__ = ["FittedAnomalies"]
@@ -29,6 +29,8 @@ class FittedAnomalies:
     """Span that was learnt from, UTC."""
     cant_tell: Mapping[str, str]
     """Signals and assets that nothing could be learnt of -> why."""
+    detector: Detector | None = None
+    """Parameters of the detector; None of what was stored before they were kept beside it."""
 
     def __repr__(self) -> str:
         facts = self.attrs()

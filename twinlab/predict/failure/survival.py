@@ -23,6 +23,8 @@ _SHARES: Final = (1 / 14, 2 / 14, 3 / 14, 5 / 14, 7 / 14, 10 / 14, 1.0)
 _EDGES: Final = (1 / 6, 1 / 3, 2 / 3, 0.9)
 _LEAST: Final = 40
 LEVEL: Final = 0.9
+#: Log odds above which calibration has a slope of its own: probabilities from about a quarter on.
+_BEND: Final = -1.0
 _FOLDS: Final = 5
 
 
@@ -59,8 +61,9 @@ class FittedSurvival:
     Parameters
     ----------
     risk, life : FittedTrees
-    scale : (float, float)
-        Factor of the log odds, and what is added: of cases that a model wasn't fitted to, they make the probability right on average.
+    scale : tuple of float
+        Factor of the log odds, what is added, and by how much the factor is larger above the bend: of cases that a model wasn't fitted to, they make
+        the probability right on average, for low and for high risks. Two numbers of what was stored by earlier versions.
     edges : tuple of float
         Predicted lives in days between which errors are kept apart, in bands.
     pools : Pools
@@ -73,7 +76,7 @@ class FittedSurvival:
 
     risk: FittedTrees
     life: FittedTrees
-    scale: tuple[float, float]
+    scale: tuple[float, ...]
     edges: tuple[float, ...]
     pools: Pools
     longest: float
@@ -81,7 +84,7 @@ class FittedSurvival:
 
     def probability(self, x: Floats, days: float) -> Floats:
         """Return the probabilities of a failure within some days (case,)."""
-        return _logistic(self.scale[0] * self.risk.predict(_with(x, days)) + self.scale[1])
+        return _logistic(_scaled(self.risk.predict(_with(x, days)), self.scale))
 
     def usual(self, days: float) -> float:
         """Return the probability of a failure within some days of an asset of which nothing is known: failures come at a constant rate."""
@@ -135,7 +138,8 @@ def fit_survival(
         if not others.ended.any():
             continue
         x = features(~inside)
-        one = _fit_risk(others, x[~inside], longest, risk, seeds=1)
+        # As many members as in the model that is calibrated: fewer would be surer of themselves.
+        one = _fit_risk(others, x[~inside], longest, risk)
         cases, outcomes = _stacked(training.take(inside), x[inside], longest)
         raw.append(one.predict(cases))
         happened.append(outcomes)
@@ -148,7 +152,7 @@ def fit_survival(
     return FittedSurvival(
         _fit_risk(training, x, longest, risk),
         _fit_life(training, x, longest, life),
-        _platt(np.concatenate(raw), np.concatenate(happened)),
+        _calibrated(np.concatenate(raw), np.concatenate(happened)),
         edges,
         _pools(expected[known], training.days[known], training.ended[known], edges),
         longest,
@@ -215,8 +219,18 @@ def _logistic(raw: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-np.clip(raw, -40.0, 40.0)))
 
 
-def _platt(raw: Floats, happened: Floats) -> tuple[float, float]:
-    """Return factor and offset of log odds that fit outcomes best [1]_; those that change nothing if there is one outcome alone.
+def _scaled(raw: Floats, scale: tuple[float, ...]) -> Floats:
+    """Return calibrated log odds: a line that may be steeper or flatter above the bend."""
+    steeper = scale[2] if len(scale) > 2 else 0.0
+    found: Floats = scale[0] * raw + scale[1] + steeper * np.maximum(raw - _BEND, 0.0)
+    return found
+
+
+def _calibrated(raw: Floats, happened: Floats) -> tuple[float, float, float]:
+    """Return factor and offset of log odds that fit outcomes best [1]_, and what the factor is larger by above the bend.
+
+    Those that change nothing if there is one outcome alone. Few failures announce themselves at all, so that one line for low and high risks made
+    middling probabilities too high: 0.27 where 0.08 was observed.
 
     References
     ----------
@@ -224,8 +238,12 @@ def _platt(raw: Floats, happened: Floats) -> tuple[float, float]:
     """
     total = happened.sum()
     if not 0 < total < len(happened):
-        return 1.0, 0.0
-    model = library("sklearn.linear_model").LogisticRegression(C=1e6).fit(raw[:, None], happened > 0)
-    factor, offset = float(model.coef_[0, 0]), float(model.intercept_[0])
-    # A factor of 0 or less would turn the order around: too few cases.
-    return (factor, offset) if factor > 0 else (1.0, 0.0)
+        return 1.0, 0.0, 0.0
+    regression = library("sklearn.linear_model").LogisticRegression
+    for columns in (np.column_stack([raw, np.maximum(raw - _BEND, 0.0)]), raw[:, None]):
+        model = regression(C=1e6).fit(columns, happened > 0)
+        factor, steeper = (*map(float, model.coef_[0]), 0.0)[:2]
+        # A factor of 0 or less would turn the order around: too few cases.
+        if factor > 0 and factor + steeper > 0:
+            return factor, float(model.intercept_[0]), steeper
+    return 1.0, 0.0, 0.0

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from twinlab.errors import CorruptionError
+from twinlab.predict.anomaly.recipe import AnomalyRecipe
 from twinlab.predict.known.knowledge import Knowledge
 from twinlab.predict.models.drift import Reference
 from twinlab.predict.models.outcomes import Outcomes
@@ -135,6 +136,6 @@ class StoredModel:
     fitted: Any
     inputs: Inputs
     knowledge: Knowledge
-    predictor: Predictor | None = None
+    predictor: Predictor | AnomalyRecipe | None = None
     reference: Reference | None = None
     outcomes: Outcomes | None = None

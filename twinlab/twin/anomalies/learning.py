@@ -14,6 +14,7 @@ from twinlab.errors import SchemaError
 from twinlab.predict.anomaly.events import find_events
 from twinlab.predict.anomaly.fitted import FittedAnomalies
 from twinlab.predict.anomaly.limits import limit_within
+from twinlab.predict.anomaly.pca import Pca
 from twinlab.predict.anomaly.scoring import fit
 from twinlab.predict.anomaly.tracking import Hysteresis
 from twinlab.predict.anomaly.values import full_turns, signal_names, units_of
@@ -71,7 +72,9 @@ def fit_anomalies(
     quiet, state = model.score(before.isel(time=slice(cut, None)))
     budget = limit_within(quiet, per_100_asset_weeks=per_100_asset_weeks, hysteresis=rule)
     model = replace(model, limit=max(budget.limit, 1.0), state=state)
-    return FittedAnomalies(asset_type, step, model, rule, per_100_asset_weeks, budget, (str(low), str(high)), cant_tell)
+    return FittedAnomalies(
+        asset_type, step, model, rule, per_100_asset_weeks, budget, (str(low), str(high)), cant_tell, detector or Pca()
+    )
 
 
 def anomaly_table(

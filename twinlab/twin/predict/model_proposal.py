@@ -11,7 +11,7 @@ from twinlab.predict.models.diff import CURRENT, ModelDiff, changes, compared
 from twinlab.predict.models.evaluation import held_out
 from twinlab.predict.models.store import SHORT, ModelStore
 from twinlab.predict.models.stored import ModelRecord
-from twinlab.predict.protocol.predictor import CantTell, Fitted
+from twinlab.predict.protocol.predictor import CantTell, Fitted, Predictor
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -67,9 +67,10 @@ class ModelProposal:
         if not isinstance(old.fitted, Fitted) or not isinstance(new.fitted, Fitted):
             found: Any = CantTell("a model of anomalies has no true values to be compared with")
         else:
+            recipe = new.predictor if isinstance(new.predictor, Predictor) else None
             start = np.datetime64(max(before.stop, after.stop), "ns")
             found = held_out(
-                self.twin, new.fitted, new.predictor, beside={CURRENT: old.fitted}, start=start, knowledge=new.knowledge,
+                self.twin, new.fitted, recipe, beside={CURRENT: old.fitted}, start=start, knowledge=new.knowledge,
             )  # fmt: skip
         return compared(name, before, after, settings, sizes=sizes, found=found)
 

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import CorruptionError, SchemaError, SourceError, TwinlabError, UnitError
+from twinlab.predict.anomaly.fitted import FittedAnomalies
+from twinlab.predict.anomaly.recipe import AnomalyRecipe
 from twinlab.predict.known.knowledge import Knowledge
 from twinlab.predict.known.reading import read_state
 from twinlab.predict.models.card import ModelCard
@@ -24,6 +26,7 @@ from twinlab.predict.models.storing import prepared, training_of
 from twinlab.predict.protocol.durations import duration, instant
 from twinlab.predict.protocol.predictor import Predictor
 from twinlab.predict.targets.truth import truth_of
+from twinlab.twin.predict.anomaly_models import learnt_again, unpacked
 from twinlab.twin.predict.model_proposal import ModelProposal
 from twinlab.twin.predict.stored import TwinPredictions
 
@@ -172,7 +175,8 @@ class TwinModels(ModelStore):
         Parameters
         ----------
         name : str
-        fitted : Fitted or AnomalyModel
+        fitted : Fitted, FittedAnomalies or AnomalyModel
+            `twinlab.Twin.fit_anomalies` returns a FittedAnomalies, which has its parameters, and where it was learnt.
         owner : str
             Who answers for it.
         predictor : Predictor, optional
@@ -198,9 +202,14 @@ class TwinModels(ModelStore):
         if not owner.strip():
             msg = f"expected who answers for the model {name!r}, got owner={owner!r}"
             raise SchemaError(msg)
+        recipe: Any = predictor
+        if isinstance(fitted, FittedAnomalies):
+            parts = unpacked(fitted, self._twin)
+            fitted, recipe = parts.model, parts.recipe
+            asset_type, step, training = parts.asset_type, parts.step, parts.training
         facts = training_of(fitted, asset_type=asset_type, step=step, training=training)
         stored, record = prepared(
-            self._twin, name, fitted, facts, owner=owner, predictor=predictor, knowledge=knowledge, limits=limits
+            self._twin, name, fitted, facts, owner=owner, predictor=recipe, knowledge=knowledge, limits=limits
         )
         self.write(stored, record, what="added", author=owner, reason=reason)
         return self.card(name)
@@ -239,10 +248,14 @@ class TwinModels(ModelStore):
             If this version is in use or proposed already.
         """
         now, current = self.record(name), self.read(name)
+        recipe: Any = predictor
+        if isinstance(fitted, FittedAnomalies):
+            parts = unpacked(fitted, self._twin)
+            fitted, recipe, training = parts.model, parts.recipe, parts.training
         own = {} if training is None else {"asset_type": now.asset_type, "step": now.step, "training": training}
         facts = training_of(fitted, **own)  # type: ignore[arg-type]
         stored, record = prepared(
-            self._twin, name, fitted, facts, owner=now.owner, predictor=predictor, knowledge=current.knowledge, cpu_seconds=cpu_seconds,
+            self._twin, name, fitted, facts, owner=now.owner, predictor=recipe, knowledge=current.knowledge, cpu_seconds=cpu_seconds,
         )  # fmt: skip
         self.write(stored, record, what="proposed", author=author, reason=reason)
         return self.proposal(name, record.version)
@@ -271,16 +284,21 @@ class TwinModels(ModelStore):
         if stored.predictor is None:
             msg = f"the model {name!r} was stored without its parameters; fit it and propose it: twin.models.propose({name!r}, fitted)"
             raise SchemaError(msg)
-        inputs = stored.predictor.inputs
+        inputs, recipe = stored.inputs, stored.predictor
         at = end_of(self._twin, inputs) - duration(test, what="test") if known is None else instant(known, what="known")
         if at <= np.datetime64(record.stop):
             msg = f"expected data that became known after the training of {name!r}, which ended at {record.stop[:16]}, got known={np.datetime_as_string(at, 'm')}"
             raise SchemaError(msg)
-        state = read_state(self._twin, inputs, at, knowledge=stored.knowledge, span=inputs.training_ns)
         began = time.process_time()
-        fitted = stored.predictor.fit(state)
+        fitted: Any
+        if isinstance(recipe, AnomalyRecipe):
+            fitted = learnt_again(self._twin, recipe, span=(record.start, record.stop), until=at)
+        else:
+            inputs = recipe.inputs
+            fitted = recipe.fit(read_state(self._twin, inputs, at, knowledge=stored.knowledge, span=inputs.training_ns))
         seconds = time.process_time() - began
-        return self.propose(name, fitted, predictor=stored.predictor, author=author, reason=reason, cpu_seconds=seconds)
+        own = None if isinstance(recipe, AnomalyRecipe) else recipe
+        return self.propose(name, fitted, predictor=own, author=author, reason=reason, cpu_seconds=seconds)
 
     def proposal(self, name: str, version: str | None = None) -> ModelProposal:
         """Return a proposed version of a model, by default the one that is open.
