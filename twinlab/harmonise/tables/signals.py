@@ -40,7 +40,7 @@ def wide_claims(
         left = read != NAT
         for meaning in table.meanings(name):
             times = of_rows if meaning.asset is None else _times_of(meaning.asset, rule, read)
-            now = left if meaning.always else left & _fitting(meaning, times, assets)
+            now = left if meaning.always else left & _fitting(meaning, times, assets.codes, assets.names)
             # A rule for all rows is beside those that follow: they are of other signals.
             left = left if meaning.always else left & ~now
             for unit, here in _units_of_rows(rule, rows, now, meaning):
@@ -52,12 +52,12 @@ def wide_claims(
     return [part for part in parts if len(part)]
 
 
-def _fitting(meaning: Meaning, times: Ints, assets: RowAssets) -> Bools:
-    """Return the rows at whose time, and for whose asset, a rule is valid."""
+def _fitting(meaning: Meaning, times: Ints, codes: Ints, names: Sequence[str]) -> Bools:
+    """Return the rows at whose time, and for whose asset (its place among the names), a rule is valid."""
     fits = (times >= meaning.start) & (times < meaning.stop)
     if meaning.rule.assets is not None:
         # The last place is that of rows without an asset.
-        fits &= np.array([*map(meaning.covers, assets.names), False])[assets.codes]
+        fits &= np.array([*map(meaning.covers, names), False])[codes]
     return fits
 
 
@@ -198,7 +198,8 @@ def long_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable) 
     width = len(assets.names) + 1
     clocks = np.where(codes < 0, len(terms), codes) * width + np.where(assets.codes < 0, width - 1, assets.codes)
     present, groups = np.unique(clocks, return_inverse=True)
-    names = [f"{[*terms, ''][code // width]}@{[*assets.names, ''][code % width]}" for code in present.tolist()]
+    of_tags, of_assets = [*terms, ""], [*assets.names, ""]
+    names = [f"{of_tags[code // width]}@{of_assets[code % width]}" for code in present.tolist()]
     read = resolve_times(rule.time, rows, context, groups=Groups(groups.astype(np.int64), names))
     _report_missing_times(rule, rows, read, [rule.value])
     of_rows = corrected_times(rule.clocks, read, assets.names, assets.codes)
@@ -233,7 +234,8 @@ def _tag_claims(
     left = at[read[at] != NAT]
     for meaning in meanings:
         times = of_rows if meaning.asset is None else _times_of(meaning.asset, rule, read)
-        now = _fitting(meaning, times, assets)[left]
+        # Of the rows of this tag alone: there may be thousands of tags.
+        now = _fitting(meaning, times[left], assets.codes[left], assets.names)
         here, left = left[now], left if meaning.always else left[~now]
         for unit, rows_of_unit in _by_unit(rule, rows, here, meaning):
             parts.append(
