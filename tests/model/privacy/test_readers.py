@@ -140,3 +140,10 @@ def test_a_time_is_rounded_down(ns, step):
     found = int(coarse_times(np.array([ns], "M8[ns]"), step).astype(np.int64)[0])
     assert found % step == 0
     assert 0 <= ns - found < step
+
+
+def test_events_cant_be_asked_for_by_assets_that_arent_seen():
+    reader = FieldReader(Fake(), lambda owner, field, spec: True, without=["truck"])
+    assert "asset" not in reader.events("trip").columns
+    with pytest.raises(UnknownTermError):
+        reader.events("trip", assets=["T1"])

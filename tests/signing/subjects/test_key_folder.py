@@ -87,3 +87,14 @@ def test_who_has_the_secret_finds_a_person_among_those_who_are_known(tmp_path):
     assert pseudonyms.find(made, "payroll", range(5), ["Bob"]) is None
     assert pseudonyms.find(made, "planning", range(5), ["Ann"]) is None
     assert Pseudonyms(bytes(32))("payroll", 3, "Ann") != made
+
+
+@pytest.mark.skipif(os.name == "nt", reason="hard links")
+def test_the_bytes_of_a_destroyed_key_are_overwritten_where_they_were(tmp_path):
+    keys = KeyFolder(tmp_path / "keys")
+    one, key = keys.make(["Ann"], "2026-03")["Ann"]
+    # Another name of the same bytes on the disk.
+    (tmp_path / "link").hardlink_to(tmp_path / "keys" / f"{one}.json")
+    assert key.hex().encode() in (tmp_path / "link").read_bytes()
+    keys.destroy("Ann")
+    assert key.hex().encode() not in (tmp_path / "link").read_bytes()

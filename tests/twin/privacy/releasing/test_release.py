@@ -133,3 +133,21 @@ def test_a_released_file_is_searched_when_somebody_is_forgotten(fleet, tmp_path)
         file.write("Ann Archer\n")
     report = twin.forget("Ann Archer")
     assert report.places == (str(tmp_path / "trips.csv"),)
+
+
+def test_counts_of_fewer_people_than_the_group_size_are_withheld(fleet, tmp_path):
+    twin = relax(fleet, group_size=3, risk=0.5)
+    receipt = release(twin, tmp_path / "hours.csv", fields=["start", "tour"], by=["start"])
+    table = pd.read_csv(tmp_path / "hours.csv")
+    # Two drivers begin in each hour, of six: no hour has three.
+    assert (len(table), receipt.rows) == (0, 0)
+    assert receipt.withheld > 0
+    days = relax_time(fleet, "1d")
+    receipt = release(days, tmp_path / "days.csv", fields=["start"], by=["start"])
+    assert pd.read_csv(tmp_path / "days.csv")["people"].tolist() == [6] * 12
+
+
+def relax_time(fleet, step):
+    path = fleet.folder / "twin.yaml"
+    path.write_text(path.read_text().replace("time: 1h", f"time: {step}"))
+    return tl.open(fleet.folder)
