@@ -145,3 +145,17 @@ def test_a_pseudonym_of_an_epoch_is_found_among_all_epochs(fleet, people):
     pseudonym = pseudonym_of(fleet, "Bob Baker", purpose="safety")
     asked = new_request("fleet", pseudonym, purpose="safety", reason="Tired")
     assert fleet.twin.reidentify(signed(asked, [signers["dora"], signers["eve"]]), ring) == "Bob Baker"
+
+
+def test_a_historian_applies_retention_when_it_starts(fleet, monkeypatch):
+    twin = with_retention(fleet, personal="30d")
+    (fleet.folder / "mapping" / "rows.yaml").write_text(
+        "source: rows\nlive: {kind: replay, file: rows.csv}\ntables:\n  - table: '*'\n    time: {column: time, zone: UTC}\n"
+        "    asset: {type: truck, column: truck}\n    columns: {fuel: {signal: fuel}}\n"
+    )
+    (fleet.folder / "rows.csv").write_text("time,truck,fuel\n2026-02-01T00:00Z,T1,50\n")
+    twin.reload()
+    called = []
+    monkeypatch.setattr(type(twin), "apply_privacy_retention", lambda self: called.append(self))
+    twin.run(once=True, seconds=20)
+    assert called == [twin]

@@ -14,6 +14,8 @@ from twinlab.errors import UnknownTermError
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from twinlab.history import BuildReport, HistoryReader
@@ -55,6 +57,9 @@ class LiveMethods:
 
         def search_intrusions(self) -> int:
             """Search for intrusions."""
+
+        def apply_privacy_retention(self, *, now: datetime | None = None) -> list[str]:
+            """Destroy keys that are too old."""
 
         def _catch_up(self) -> BuildReport: ...
 
@@ -128,6 +133,8 @@ class LiveMethods:
                 # Model and mappings may have changed meanwhile.
                 self.reload()
                 ready = process()
+            # While it runs, keys stay: destroying one makes the history anew.
+            self.apply_privacy_retention()
             return ready.run(lease)
 
     def live_status(self) -> LiveStatus:
