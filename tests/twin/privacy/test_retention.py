@@ -157,5 +157,5 @@ def test_a_historian_applies_retention_when_it_starts(fleet, monkeypatch):
     twin.reload()
     called = []
     monkeypatch.setattr(type(twin), "apply_privacy_retention", lambda self: called.append(self))
-    twin.run(once=True, seconds=20)
+    twin.run(once=True, seconds=5)
     assert called == [twin]
