@@ -114,3 +114,15 @@ def test_of_messages_in_their_order_one_signature_is_verified(monkeypatch: pytes
         one.fault for one in open_messages([*payloads[:9], *payloads[10:]], kind="rows", gateway="truck-1", keys=keys())
     } == {None}
     assert len(verified) == 3
+
+
+def test_a_message_of_one_key_isnt_proven_by_one_of_another_key_of_the_same_gateway() -> None:
+    both = DeviceKeys.of({
+        "truck-1": Device(keys=[PublicKey(public=public_text(one)) for one in (KEY, OTHER)]),
+    })  # fmt: skip
+    first = bytearray(sign_message(b"rows", kind="rows", gateway="truck-1", key=KEY))
+    first[80] ^= 1  # a bit of its signature, which the hash of what was signed doesn't have
+    before = digest_of(bytes(first), kind="rows", gateway="truck-1")
+    second = sign_message(b"more", kind="rows", gateway="truck-1", key=OTHER, before=before)
+    found = open_messages([bytes(first), second], kind="rows", gateway="truck-1", keys=both)
+    assert [one.fault for one in found] == ["changed", None]

@@ -72,3 +72,19 @@ def test_a_full_quarantine_says_so_and_stores_no_more(tmp_path: Path, monkeypatc
     quarantine = Quarantine(tmp_path, "trucks", clock=Clock())
     assert [quarantine.add(entry(), b"x", same=bytes([n])) for n in range(3)] == [True, True, False]
     assert quarantine.refused == 1
+
+
+def test_of_two_people_who_decide_at_once_the_second_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarantine = Quarantine(tmp_path, "trucks", clock=Clock())
+    quarantine.add(entry(), b"one", same=b"1")
+    (found,) = quarantine.entries()
+    quarantine.decide(found.id, "released", by="Noor")
+    with pytest.raises(SchemaError, match="'Noor' has released"):
+        quarantine.check(found.id, by="Ada")
+    # Ada had looked before Noor decided.
+    monkeypatch.setattr(quarantine, "check", lambda *_, **__: found)
+    with pytest.raises(SchemaError, match="'Noor' has released"):
+        quarantine.decide(found.id, "discarded", by="Ada")
+    assert [one.state for one in Quarantine(tmp_path, "trucks").entries()] == ["released"]
