@@ -160,7 +160,7 @@ def test_a_page_and_its_exports_have_nothing_that_the_policy_hides(twin, audienc
 @pytest.mark.parametrize(("role", "purpose"), CASES, ids=lambda one: str(one))
 def test_no_page_and_no_export_has_what_the_policy_hides(twin, audiences, tmp_path, role, purpose):
     found = check_pages(twin, audiences, tmp_path, role, purpose)
-    assert {"now", "map", "history"} <= found.keys()
+    assert {"now", "history"} <= found.keys()
     assert {".xlsx", ".html", ".csv"} <= found["now"].keys() | found["history"].keys()
 
 
