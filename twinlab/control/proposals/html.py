@@ -43,11 +43,11 @@ _PAGE = (
     '{% for line in refused %}<p style="margin:4px 0 4px 8px">✕ {{ line }}</p>{% endfor %}'
     '<p style="margin:4px 0">Why: {{ reason }}</p>'
     '<div style="display:flex;flex-wrap:wrap;gap:16px;margin:8px 0">{% for effect in effects %}<div style="flex:1 1 280px;min-width:0">'
-    '<p style="margin:2px 0;font-weight:600">{{ effect.title }}: {{ effect.verdict }}</p>{{ effect.picture }}'
-    '{% if effect.rows %}<table style="border-collapse:collapse;margin:4px 0"><thead><tr><th scope="col" style="text-align:left;padding-right:12px">'
+    '<p style="margin:2px 0;font-weight:600">{{ effect.title }}{{ effect.unit }}: {{ effect.verdict }}</p>{{ effect.picture }}'
+    '{% if effect.rows %}<table style="border-collapse:collapse;margin:4px 0;font-size:13px"><thead><tr><th scope="col" style="text-align:left;padding-right:12px">'
     '</th><th scope="col" style="text-align:right;padding-right:12px">without</th><th scope="col" style="text-align:right">with</th></tr></thead>'
     '<tbody>{% for name, before, after in effect.rows %}<tr><th scope="row" style="text-align:left;font-weight:400;padding-right:12px">{{ name }}</th>'
-    '<td style="text-align:right;padding-right:12px">{{ before }}</td><td style="text-align:right">{{ after }}</td></tr>{% endfor %}</tbody></table>'
+    '<td style="text-align:right;padding-right:12px;white-space:nowrap">{{ before }}</td><td style="text-align:right;white-space:nowrap">{{ after }}</td></tr>{% endfor %}</tbody></table>'
     '{% endif %}<p style="margin:2px 0;opacity:0.85">{{ effect.reason }}</p></div>{% endfor %}</div>'
     '{% if near %}<p style="margin:4px 0">Near: {{ near }}</p>{% endif %}'
     '<details><summary>{{ checks | length }} checks, state of {{ at }}</summary><ul style="margin:4px 0;padding-left:18px">'
@@ -75,7 +75,7 @@ def proposal_html(proposal: Proposal, *, status: str = "") -> Markup:
         title=f"{proposal.target}: {proposal.parameter.replace('_', ' ')} {reported} → {proposal.value:g}{unit}",
         mark=mark, colour=colour, verdict=verdict, status=status, refused=failed, reason=proposal.reason, at=proposal.at,
         effects=[
-            {"title": one.title, "verdict": one.verdict, "reason": one.reason, "picture": effect_picture(one), "rows": _rows(one)}
+            {"title": one.title, "unit": f", {one.unit}" if one.unit and one.minutes else "", "verdict": one.verdict, "reason": one.reason, "picture": effect_picture(one), "rows": _rows(one)}
             for one in proposal.effects
         ],
         near=", ".join(one.asset if one.metres is None else f"{one.asset} ({one.metres:.0f} m)" for one in proposal.neighbours),
@@ -109,9 +109,8 @@ def effect_picture(effect: Effect) -> Markup | str:
     edge = (
         list(zip(effect.minutes, effect.low, strict=False)) + list(zip(effect.minutes, effect.high, strict=False))[::-1]
     )
-    unit = f" {effect.unit}" if effect.unit else ""
     texts = [
-        (_LEFT - 4, base, "end", f"{low:.3g}"), (_LEFT - 4, 12, "end", f"{high:.3g}{unit}"), (_LEFT, _HEIGHT - 4, "start", "now"),
+        (_LEFT - 4, base, "end", f"{low:.3g}"), (_LEFT - 4, 12, "end", f"{high:.3g}"), (_LEFT, _HEIGHT - 4, "start", "now"),
         (_WIDTH, _HEIGHT - 4, "end", f"in {_span(last)}"),
     ]  # fmt: skip
     return html(
