@@ -213,4 +213,4 @@ def test_any_sequence_is_answered_as_a_simple_model_does(need: Callable[[str], o
 @pytest.mark.soak
 def test_any_long_sequence_is_answered_as_a_simple_model_does(need: Callable[[str], object]) -> None:
     need("securesystemslib")
-    machine(600, 60)
+    machine(200, 60)
