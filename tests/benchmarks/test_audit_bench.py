@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from twinlab.control.audit import AuditLog, leaf_hash, make_receipt, search, verify_audit
-from twinlab.control.audit.rows import checked_entry, row_prefix, write_row
+from twinlab.control.audit import AuditLog, make_receipt, search, verify_audit
+from twinlab.control.audit.chain import Chain
+from twinlab.control.audit.rows import checked_entry, write_row
+from twinlab.control.audit.segments import SEGMENT_BYTES, first_entry, segment_path
 
 pytestmark = pytest.mark.benchmark
 
@@ -123,17 +125,7 @@ def test_proving_a_million_rows(tmp_path: Path) -> None:
     folder = tmp_path / "audit"
     signer = CryptoSigner.generate_ed25519()
     keys = {signer.public_key.keyid: signer.public_key}
-    with AuditLog(folder) as log:
-        log.append({"kind": "login", "who": ["ann"], "what": {}})
-    path = folder / "rows" / "000000000000.jsonl"
-    last, number = leaf_hash(path.read_bytes().splitlines()[-1]), 2
-    one = checked_entry({"kind": "command accepted", "who": ["ann"], "what": {"target": "forklift/F07", "parameter": "max_speed", "value": 6.0, "unit": "km/h", "id": "a" * 36}})  # fmt: skip
-    with path.open("ab") as file:
-        while number < count:
-            line = write_row(number, last, "2026-03-01T12:00:00.000000Z", one)
-            assert line.startswith(row_prefix(number, last))
-            last, number = leaf_hash(line), number + 1
-            file.write(line + b"\n")
+    size = _write_rows(folder, count)
     began = time.perf_counter()
     with AuditLog(folder, signer=signer):
         pass
@@ -145,5 +137,25 @@ def test_proving_a_million_rows(tmp_path: Path) -> None:
     began = time.perf_counter()
     receipt = make_receipt(folder, count // 2, keys=keys)
     proved = time.perf_counter() - began
-    say(f"\n{count:,} rows, {path.stat().st_size / 1e6:.0f} MB, {report.heads:,} heads: opened and all heads signed in {signed:.1f} s, verified in {verified:.1f} s "
+    say(f"\n{count:,} rows, {size / 1e6:.0f} MB, {report.heads:,} heads: opened and all heads signed in {signed:.1f} s, verified in {verified:.1f} s "
           f"({count / verified:,.0f} rows/s), a receipt of {len(receipt)} bytes in {proved:.1f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")  # fmt: skip
+
+
+def _write_rows(folder: Path, count: int) -> int:
+    """Write a log of so many rows, a file after the other, and return its bytes."""
+    what = {"target": "forklift/F07", "parameter": "max_speed", "value": 6.0, "unit": "km/h", "id": "a" * 36}
+    entry = checked_entry({"kind": "command accepted", "who": ["ann"], "what": what})
+    chain, total = Chain(), 0
+    (folder / "rows").mkdir(parents=True)
+    while chain.count < count:
+        path, lines, size = segment_path(folder, chain.count), [], 0
+        while size < SEGMENT_BYTES and chain.count < count:
+            line = write_row(
+                chain.count, chain.last, "2026-03-01T12:00:00.000000Z", entry if lines else first_entry(chain, "f" * 32)
+            )
+            chain.take(line)
+            lines.append(line)
+            size += len(line) + 1
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        total += size
+    return total

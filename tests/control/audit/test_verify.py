@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 
 from tests.control.audit.conftest import LOGIN, write_log
-from twinlab.control.audit import AuditLog, check_receipt, make_receipt, verify_audit
+from twinlab.control.audit import AuditLog, TreeHead, check_receipt, make_receipt, verify_audit
+from twinlab.control.audit.heads import HEAD_TYPE, sign_head
 from twinlab.control.audit.merkle import Frontier, leaf_hash
 from twinlab.errors import CommandRejectedError, SchemaError
-from twinlab.signing.envelopes import public_key
+from twinlab.signing.envelopes import public_key, sign_payload
 from twinlab.signing.keys import KeyRing
 
 
@@ -254,3 +255,61 @@ def test_any_changed_byte_is_noticed(original: Path, keys, tmp_path_factory, dat
     path.write_bytes(content)
     assert not verify_audit(folder / "audit", heads=[original / "second"], keys=keys).intact
     shutil.rmtree(folder)
+
+
+def write_head(path: Path, signer, folder: Path, *, log: str | None = None, root: str | None = None) -> None:
+    """Sign a head without hashes of single rows, as a key that somebody else has could."""
+    report = verify_audit(folder)
+    stated = json.loads(lines_of(folder.parent)[0])["what"]["log"]
+    head = TreeHead(log or stated, 0, report.rows, root or report.root, "2026-03-01T12:00:00.000Z", "")
+    path.write_bytes(sign_head(head, signer) + b"\n")
+
+
+def test_a_head_without_hashes_of_rows_proves_by_its_root_and_its_log(copied: Path, signer, keys) -> None:
+    shutil.rmtree(copied / "audit" / "heads")
+    head = copied / "head.jsonl"
+    rows = len(lines_of(copied))
+    write_head(head, signer, copied / "audit")
+    assert verify_audit(copied / "audit", heads=[head], keys=keys).proved == rows
+    write_head(head, signer, copied / "audit", root="00" * 32)
+    report = verify_audit(copied / "audit", heads=[head], keys=keys)
+    assert report.broken == rows - 1
+    assert "expected the rows whose root a signed head states" in report.reason
+    write_head(head, signer, copied / "audit", log="0" * 32)
+    report = verify_audit(copied / "audit", heads=[head], keys=keys)
+    assert (report.broken, report.reason[:60]) == (0, "expected rows of the log 00000000000000000000000000000000, w")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda head: head | {"root": "zz"},
+        lambda head: head | {"root": "00"},
+        lambda head: head | {"leaves": "AAAA"},
+        lambda head: head | {"leaves": "not base64"},
+        lambda head: head | {"size": 0},
+        lambda head: head | {"size": "many"},
+        lambda head: {name: value for name, value in head.items() if name != "log"},
+        lambda head: head | {"more": 1},
+    ],
+)
+def test_what_is_signed_but_no_head_counts_as_none(copied: Path, signer, keys, change) -> None:
+    shutil.rmtree(copied / "audit" / "heads")
+    head = {
+        "log": "0" * 32,
+        "number": 0,
+        "size": 1,
+        "root": "00" * 32,
+        "at": "2026-03-01T12:00:00.000Z",
+        "leaves": "A" * 43 + "=",
+    }
+    wire = sign_payload(json.dumps(change(head)).encode(), HEAD_TYPE, signer)
+    (copied / "head.jsonl").write_bytes(wire + b"\n")
+    report = verify_audit(copied / "audit", heads=[copied / "head.jsonl"], keys=keys)
+    assert (report.intact, report.heads, len(report.refused_heads)) == (True, 0, 1)
+
+
+def test_a_command_is_no_head(copied: Path, signer, keys) -> None:
+    wire = sign_payload(b"{}", "application/vnd.twinlab.command+json", signer)
+    (copied / "head.jsonl").write_bytes(wire + b"\n")
+    assert "payloadType" in verify_audit(copied / "audit", heads=[copied / "head.jsonl"], keys=keys).refused_heads[0]
