@@ -141,7 +141,7 @@ def test_proving_a_million_rows(tmp_path: Path) -> None:
     receipt = timed("receipt", lambda: make_receipt(folder, count // 2, keys=keys))
     timed("opened", lambda: AuditLog(folder).close())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    print(
+    print(  # noqa: T201
         f"\n{count:,} rows, {size / 1e6:.0f} MB, {report.heads:,} heads; s: {seconds}; s of CPU: {cpu}; receipt {len(receipt)} bytes; {peak:.0f} MB"
     )
 

@@ -275,3 +275,30 @@ def test_a_line_of_heads_that_was_not_finished_counts_as_none(tmp_path: Path, si
     assert (report.proved, len(report.refused_heads)) == (11, 1)
     assert json.loads(path.read_bytes().splitlines()[-1])
     assert path.stat().st_mode & 0o007 == 0
+
+
+def test_torn_bytes_that_are_changed_afterwards_are_noticed(tmp_path: Path) -> None:
+    write_log(tmp_path, 3)
+    path = tmp_path / "rows" / "000000000000.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"n":4,"previous":"torn here')
+    write_log(tmp_path, 2)
+    assert verify_audit(tmp_path).intact
+    path.write_bytes(path.read_bytes().replace(b"torn here", b"torn hare"))
+    report = verify_audit(tmp_path)
+    assert (report.broken, report.torn) == (4, ())
+    with pytest.raises(
+        ControlError, match="row 4: expected it to follow the row before it, or to state the bytes between them"
+    ):
+        AuditLog(tmp_path)
+
+
+def test_bytes_between_two_rows_hide_nothing(tmp_path: Path) -> None:
+    """Without signed heads, too: later rows aren't taken for bytes that were never acknowledged."""
+    write_log(tmp_path, 5)
+    path = tmp_path / "rows" / "000000000000.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:3], b"\0\0\0\n", *lines[3:]]))
+    assert verify_audit(tmp_path).broken == 3
+    with pytest.raises(ControlError, match="row 3: expected it to follow the row before it"):
+        AuditLog(tmp_path)

@@ -141,7 +141,13 @@ def _fields(line: bytes) -> dict[str, Any] | None:
 
 
 def _resumption(chain: Chain, data: bytes, start: int, base: int) -> int | None:
-    """Return where the row begins that states the bytes before it as torn, None if none does."""
+    """Return where the row begins that states the bytes before it as torn, None if none does.
+
+    Raises
+    ------
+    BrokenChainError
+        If the next row is there, and doesn't state them.
+    """
     prefix, stop = chain.prefix(), data.find(b"\n", start)
     for _ in range(MOST_ROWS_AT_ONCE + 1):
         if stop < 0:
@@ -149,10 +155,14 @@ def _resumption(chain: Chain, data: bytes, start: int, base: int) -> int | None:
         end = data.find(b"\n", stop + 1)
         line = data[stop + 1 : end if end >= 0 else len(data)]
         fields = _fields(line) if line.startswith(prefix) else None
-        if fields is not None and fields["kind"] == "torn":
+        if fields is not None:
+            # A power cut leaves a later row behind such bytes, never the next one: only a note of them may be that.
             torn = TornBytes(base + start, stop - start, noted=True)
-            if fields["what"] == torn_entry(data[start:stop], torn).what:
+            if fields["kind"] == "torn" and fields["what"] == torn_entry(data[start:stop], torn).what:
                 return stop + 1
+            raise BrokenChainError(
+                chain.count, "expected it to follow the row before it, or to state the bytes between them"
+            )
         stop = end
     return None
 
