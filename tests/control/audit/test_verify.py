@@ -313,3 +313,28 @@ def test_a_command_is_no_head(copied: Path, signer, keys) -> None:
     wire = sign_payload(b"{}", "application/vnd.twinlab.command+json", signer)
     (copied / "head.jsonl").write_bytes(wire + b"\n")
     assert "payloadType" in verify_audit(copied / "audit", heads=[copied / "head.jsonl"], keys=keys).refused_heads[0]
+
+
+def test_bytes_behind_the_rows_of_an_earlier_file_are_noticed(copied: Path) -> None:
+    path = min((copied / "audit" / "rows").iterdir())
+    with path.open("ab") as file:
+        file.write(b"\0\0\0")
+    report = verify_audit(copied / "audit")
+    assert not report.intact
+    assert f"expected a row of JSON in {path.name}, got other bytes" in report.reason
+
+
+@pytest.mark.parametrize("change", [{"frontier": []}, {"log": "0" * 32}])
+def test_a_file_that_states_another_tree_or_log_is_noticed_without_heads(copied: Path, change: dict) -> None:
+    lines = lines_of(copied)
+    row = next(place for place, line in enumerate(lines) if place and b'"kind":"segment"' in line)
+    last, found = bytes(32), []
+    for place, line in enumerate(lines):
+        fields = json.loads(line) | {"previous": last.hex()}
+        fields["what"] = fields["what"] | (change if place == row else {})
+        found.append(json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode())
+        last = leaf_hash(found[-1])
+    write_lines(copied, found)
+    report = verify_audit(copied / "audit")
+    assert report.broken == row
+    assert "expected the tree of the rows before" in report.reason
