@@ -16,6 +16,8 @@ _MINUTE = 60 * 10**9
 _TIMES, _LEAST = 3.0, 60.0
 #: What a gateway owes for a minute of silence, as a multiple of its mean: by day it sends more than on average.
 _OWED_TIMES = 2.0
+#: Minutes without rows from which on a gateway counts as silent.
+_SILENT = 15.0
 #: Minutes of silence for which a gateway may send rows later; its outbox has them.
 _OWED = 24 * 60.0
 #: Share by which the largest usual rate falls a day, so that it follows a gateway that sends less than before.
@@ -25,7 +27,7 @@ _FALL = 0.1
 def _rate(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) -> Iterator[Finding]:
     """Compare the rows of a minute with the largest number of a minute so far, and with what the gateway owes.
 
-    Minutes without rows add what it usually sends to what it owes: after an outage it sends that at once, which is no attack.
+    A silence adds what it usually sends to what it owes: after an outage it sends that at once, which is no attack.
     """
     since = memory.setdefault("since", record.time)
     entry = memory.setdefault(record.user, {"mean": 0.0, "most": 0.0, "owed": 0.0, "last": record.time})
@@ -33,10 +35,12 @@ def _rate(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) -> 
     rows = float(record.count)
     learning = record.time - since < settings.learn_ns
     usual = entry["mean"]
-    owed = min(entry["owed"] + _OWED_TIMES * usual * (minutes - 1.0), _OWED_TIMES * usual * _OWED)
+    owed = entry["owed"]
+    if minutes > _SILENT:
+        owed = min(owed + _OWED_TIMES * usual * minutes, _OWED_TIMES * usual * _OWED)
     surplus = rows - owed
     limit = max(entry["most"] * _TIMES, _LEAST)
-    entry["last"], entry["owed"] = record.time, max(0.0, owed + _OWED_TIMES * usual - rows)
+    entry["last"], entry["owed"] = record.time, max(0.0, owed - rows)
     if not learning and surplus > limit:
         text = (
             f"{record.user!r} sent {rows:,.0f} rows in a minute; the most in a minute so far are {entry['most']:,.0f}"
