@@ -44,6 +44,8 @@ def test_the_settings_of_the_page_are_valid_and_relative_to_the_file(tmp_path: P
         ("clients: [control]", "clients: []", "listen.clients"),
         ("port: 502", "port: 70000", "modbus.port"),
         ("device: 1", "device: 300", r"modbus.targets.cold_room/R01.device"),
+        ("{set_point: 4}", "{set_point: 40}", "cold_room/R01: expected a fail-safe value of set_point from -25 to 8, got 40"),
+        ("{set_point: 4}", "{door: 1}", "cold_room/R01: expected fail-safe values of its own parameters, got door"),
         ("name: refrigeration", "name: [", "settings of a gateway of commands"),
     ],
 )  # fmt: skip

@@ -28,6 +28,6 @@ def test_devices_allow_what_the_twin_of_the_demo_states(asset_type: str, rule: R
     assert rule.limits == tuple(stated["limits"])
     assert rule.largest_step == stated["largest_step"]
     assert rule.tolerance == stated["tolerance"]
-    assert rule.fail_safe == stated["fail_safe"]
+    assert rule.fail_safe == stated.get("fail_safe")
     assert rule.people == stated.get("people", 1)
     assert rule.roles == set(stated["roles"])

@@ -48,8 +48,8 @@ class SendResult:
     """``done``: acknowledged and read back within the tolerance. ``refused``: nothing changed. ``fail_safe``: the asset went to its
     fail-safe value. ``unknown``: look at the asset; it isn't sent again."""
     reason: str
-    predicted: float
-    """Setpoint."""
+    predicted: float | None
+    """Setpoint; None after an emergency stop, if only the device knows its fail-safe value."""
     reported: float | None
     """What the asset reports afterwards; None if nothing could be read."""
     unit: str
@@ -65,7 +65,7 @@ class SendResult:
         unit = "" if self.unit == "1" else f" {self.unit}"
         return str(html(
             _HTML, mark="✓" if self.outcome == "done" else "✕", outcome=self.outcome.replace("_", "-"), target=self.target,
-            parameter=self.parameter.replace("_", " "), predicted=f"{self.predicted:g}{unit}",
+            parameter=self.parameter.replace("_", " "), predicted="its fail-safe value" if self.predicted is None else f"{self.predicted:g}{unit}",
             reported="nothing" if self.reported is None else f"{self.reported:g}{unit}", steps=self.steps,
         ))  # fmt: skip
 

@@ -90,7 +90,11 @@ class ModbusActuator:
         return State(value, known.unit, datetime.now(UTC), sha256)
 
     def fail_safe(self, target: str, parameter: str, value: float | None) -> bool:
-        """Write the fail-safe value, whatever else is under way; without one the machine stays as it is."""
+        """Write the fail-safe value, whatever else is under way; without one the machine stays as it is.
+
+        A value of the asset itself counts first.
+        """
+        value = self._targets[target].fail_safe.get(parameter, value)
         if value is None:
             return False
         self._write(target, parameter, value, timeout=_BRIEF)

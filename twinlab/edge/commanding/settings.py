@@ -78,6 +78,8 @@ class Registers(Model):
     """Parameter -> address of its holding register."""
     watched: dict[Term, int] = Field(default_factory=dict)
     """Signal, whose change makes a proposal void -> address of its register."""
+    fail_safe: dict[Term, float] = Field(default_factory=dict)
+    """Parameter -> fail-safe value of this asset, where it differs from those of others: in the parameter's unit."""
 
 
 class ModbusMachine(Model):
@@ -124,6 +126,15 @@ class CommandGatewaySettings(Model):
             if unknown := sorted(set(registers.addresses) - set(self.modbus.parameters)):
                 msg = f"{target}: expected parameters of modbus.parameters, got {', '.join(unknown)}"
                 raise ValueError(msg)
+            if unknown := sorted(set(registers.fail_safe) - set(registers.addresses)):
+                msg = f"{target}: expected fail-safe values of its own parameters, got {', '.join(unknown)}"
+                raise ValueError(msg)
+            for name, value in registers.fail_safe.items():
+                low, high = self.modbus.parameters[name].limits
+                # Limits in the wrong order are named with the rule.
+                if low <= high and not low <= value <= high:
+                    msg = f"{target}: expected a fail-safe value of {name} from {low:g} to {high:g}, got {value:g}"
+                    raise ValueError(msg)
         return self
 
     def rules(self) -> list[Rule]:

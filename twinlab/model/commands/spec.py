@@ -30,8 +30,9 @@ class CommandSpec(Model):
     """How far a setpoint may be from the reported value."""
     tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     """How far the value that is read back may be from the setpoint."""
-    fail_safe: Finite
-    """What the device sets if it loses its connection, or what is read back differs: within `limits`."""
+    fail_safe: Finite | None = None
+    """What the device sets if it loses its connection, or what is read back differs: within `limits`. By default the device knows
+    it for each asset: a freezer goes to another set point than a chilled room."""
     roles: Annotated[list[Role], Field(min_length=1)]
     """Roles that may send it; one of them is enough."""
     people: Annotated[int, Field(ge=1, le=8)] = 1
@@ -58,7 +59,7 @@ class CommandSpec(Model):
         if not low < high:
             msg = f"expected limits with the least setpoint first, got {low:g} and {high:g}"
             raise ValueError(msg)
-        if not low <= self.fail_safe <= high:
+        if self.fail_safe is not None and not low <= self.fail_safe <= high:
             msg = f"expected a fail_safe within the limits from {low:g} to {high:g} {self.unit}, got {self.fail_safe:g}"
             raise ValueError(msg)
         if self.largest_step > high - low and not math.isclose(self.largest_step, high - low):

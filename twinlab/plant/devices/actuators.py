@@ -11,6 +11,7 @@ from typing import TypeVar
 from twinlab.commands.guard.actuator import State
 from twinlab.commands.guard.fence import Fence
 from twinlab.commands.messages.state import state_hash
+from twinlab.plant.network.cold_rooms import usual_set_point
 from twinlab.plant.network.names import asset_number
 from twinlab.plant.steps.commands import speed_factor
 from twinlab.plant.steps.plant import Plant
@@ -37,6 +38,8 @@ class Setting:
         (plant, name of the asset) -> value.
     write : callable
         (plant, name of the asset, value) -> None.
+    safe : callable, optional
+        (plant, name of the asset) -> its fail-safe value, where that differs between assets.
     """
 
     def __init__(
@@ -47,9 +50,10 @@ class Setting:
         *,
         read: Callable[[Plant, str], float],
         write: Callable[[Plant, str, float], object],
+        safe: Callable[[Plant, str], float] | None = None,
     ) -> None:
         self.parameter, self.unit, self.decimals = parameter, unit, decimals
-        self.read, self.write = read, write
+        self.read, self.write, self.safe = read, write, safe
 
 
 def max_speed() -> Setting:
@@ -66,6 +70,7 @@ def set_point() -> Setting:
     return Setting(
         "set_point", "degC", 1, read=lambda plant, name: plant.state.rooms.set_to[_number("cold_room", name, plant)],
         write=lambda plant, name, value: plant.command("set_temperature", name, value),
+        safe=lambda plant, name: usual_set_point(_number("cold_room", name, plant)),
     )  # fmt: skip
 
 
@@ -133,9 +138,12 @@ class PlantActuator:
     def fail_safe(self, target: str, parameter: str, value: float | None) -> bool:
         """Command the plant, whoever may act now."""
         del parameter
+        name = target.partition("/")[2]
         if value is None:
-            return False
-        self._in_loop(lambda: self._setting.write(self._plant, target.partition("/")[2], value), _PATIENCE)
+            if self._setting.safe is None:
+                return False
+            value = self._setting.safe(self._plant, name)
+        self._in_loop(lambda: self._setting.write(self._plant, name, value), _PATIENCE)
         return True
 
     def _in_loop(self, work: Callable[[], Result], timeout: float) -> Result:

@@ -15,7 +15,7 @@ TWIN = "parcel"
 #: Seconds without a sign of life of the broker after which a forklift that a command has set stops.
 LINK_TIMEOUT = 5.0
 _SET_POINT = {
-    "unit": "degC", "limits": (-25.0, 8.0), "largest_step": 4.0, "tolerance": 0.1, "fail_safe": -20.0, "people": 2,
+    "unit": "degC", "limits": (-25.0, 8.0), "largest_step": 4.0, "tolerance": 0.1, "people": 2,
 }  # fmt: skip
 
 
@@ -36,11 +36,11 @@ def speed_factor_rule(targets: Iterable[str]) -> Rule:
 
 
 def set_point_rule(targets: Iterable[str]) -> Rule:
-    """Return the rule of the warehouses' thermostats."""
+    """Return the rule of the warehouses' thermostats: a room goes to its usual set point, a freezer to another than a chilled one."""
     known = set_point_parameter()
     return Rule(
         "set_point", frozenset(targets), known.unit, known.limits, known.largest_step, known.tolerance,
-        frozenset({"operator"}), known.people, fail_safe=known.fail_safe,
+        frozenset({"operator"}), known.people,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "sample_cold_rooms",
     "simulate_cold_rooms",
     "step_cold_rooms",
+    "usual_set_point",
 ]
 
 _STEP = 300
@@ -29,6 +30,8 @@ _STEP = 300
 _WALL, _DOOR, _CURTAIN = 0.0015, 0.020, 0.010
 #: Cooling by a running compressor, K per minute.
 _CHILLED, _FROZEN = 0.060, 0.125
+#: Set points of thermostats that nobody has changed, degC.
+_CHILLED_SET_POINT, _FREEZER_SET_POINT = 4.0, -20.0
 
 
 @dataclass(frozen=True)
@@ -115,13 +118,13 @@ def plan_cold_rooms(size: ParcelSize) -> tuple[RoomPlan, RoomState]:
     begin, stop = size.span
     minutes = (stop - begin) // 60
     hub = _hubs(size, random)
-    frozen = np.arange(count) % 4 == 3
+    frozen = _is_freezer(np.arange(count))
     door, left_open = _doors(size, begin + 60 * np.arange(minutes, dtype=np.int64), random)
     failed = _failures(size, random, left_open)
     works = np.ones((minutes, count), dtype=bool)
     for room, first, last in failed.tolist():
         works[(first - begin) // 60 : (last - begin) // 60, room] = False
-    set_to = np.where(frozen, -20.0, 4.0)
+    set_to = np.where(frozen, _FREEZER_SET_POINT, _CHILLED_SET_POINT)
     power = np.where(frozen, _FROZEN, _CHILLED) * random.uniform(0.92, 1.08, count)
     when = (begin + 60 * np.arange(minutes)) / DAY
     hall = 15.0 + 2.5 * np.sin(2 * np.pi * (when - 0.375)) + 4.0 * np.sin(2 * np.pi * (when - 105) / 365.25)
@@ -171,6 +174,19 @@ def sample_cold_rooms(plan: RoomPlan, steps: Sequence[RoomMinutes]) -> ColdRooms
         left_open=plan.left_open,
         failed=plan.failed,
     )
+
+
+def usual_set_point(room: int) -> float:
+    """Return the set point in degC of a room's thermostat if nobody changes it.
+
+    >>> usual_set_point(0), usual_set_point(3)
+    (4.0, -20.0)
+    """
+    return _FREEZER_SET_POINT if _is_freezer(np.array(room)) else _CHILLED_SET_POINT
+
+
+def _is_freezer(room: Ints) -> npt.NDArray[np.bool_]:
+    return np.asarray(room % 4 == 3)
 
 
 def _hubs(size: ParcelSize, random: np.random.Generator) -> Ints:

@@ -23,6 +23,7 @@ from twinlab.edge.commanding.settings import CommandGatewaySettings
 from twinlab.errors import CommandRejectedError
 from twinlab.plant.devices.keys import RunKeys
 from twinlab.plant.devices.rules import TWIN, set_point_parameter
+from twinlab.plant.network.cold_rooms import usual_set_point
 from twinlab.plant.network.names import asset_name
 from twinlab.plant.network.towns import TOWNS
 from twinlab.plant.peers.broker import CONTROL
@@ -158,7 +159,7 @@ class ModbusUnits:
         targets = {
             f"cold_room/{asset_name('cold_room', room)}": {
                 "device": unit, "addresses": {"set_point": place * ROOM_REGISTERS + _SET_POINT},
-                "watched": {"door": place * ROOM_REGISTERS + _DOOR},
+                "watched": {"door": place * ROOM_REGISTERS + _DOOR}, "fail_safe": {"set_point": usual_set_point(room)},
             }
             for unit, rooms in self._members.items() for place, room in enumerate(rooms)
         }  # fmt: skip
