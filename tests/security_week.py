@@ -25,7 +25,6 @@ from twinlab.edge.handshake import Birth
 from twinlab.edge.messages import pack, pack_readings
 from twinlab.edge.readings import Reading, Readings
 from twinlab.edge.security_log import SecurityLog
-from twinlab.edge.signatures.key_files import public_text
 from twinlab.edge.signatures.signed_bytes import sign_message
 from twinlab.events.intrusion.fold import Memory, findings_of
 from twinlab.events.intrusion.joined import SecurityEvent, joined
@@ -36,6 +35,7 @@ from twinlab.plant import ParcelSize, Plant
 from twinlab.plant.faults.schedule import ScheduledFault
 from twinlab.plant.faults.sensors import SensorFaults
 from twinlab.plant.peers.peer import moment_of
+from twinlab.signing.keys.private_keys import public_text
 from twinlab.sources.live.acceptance import Accepted
 from twinlab.sources.live.guarded.ingest_guard import IngestGuard
 from twinlab.sources.live.guarded.notes import SECURITY_LOG

@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from twinlab.edge.handshake import Birth
 from twinlab.edge.messages import pack, pack_readings
 from twinlab.edge.readings import Reading, Readings
-from twinlab.edge.signatures.key_files import public_text
 from twinlab.edge.signatures.signed_bytes import NOTHING, digest_of, sign_message
 from twinlab.ledger import Ledger
 from twinlab.model.load import parse_mapping
+from twinlab.signing.keys.private_keys import public_text
 from twinlab.sources.live import LiveBatch
 from twinlab.sources.live.acceptance import offsets_of
 from twinlab.sources.live.gateway_rows import observations

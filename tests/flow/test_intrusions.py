@@ -21,7 +21,7 @@ from tests.mosquitto import Authority, Mosquitto
 from tests.security_week import search_week
 from tests.sources.live.mqtt.test_mqtt import gateway, numbered
 from twinlab.control.audit import AuditLog
-from twinlab.edge.signatures.key_files import make_key
+from twinlab.signing.keys.private_keys import make_key
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 PATIENCE = 90.0

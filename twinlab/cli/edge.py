@@ -80,7 +80,7 @@ def _device_key(device: str, path: Path) -> None:
     The private key stays on the gateway's machine, in a file that only its owner can read: `signing_key` of its settings. The
     historian needs the public key alone: `keys` of its source.
     """
-    from twinlab.edge.signatures.key_files import make_key  # noqa: PLC0415  (--help stays quick)
+    from twinlab.signing.keys.private_keys import make_key  # noqa: PLC0415  (--help stays quick)
 
     public = make_key(path)
     click.echo(f"  {json.dumps(device)}:\n    keys:\n      - public: {public}")

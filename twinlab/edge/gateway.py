@@ -21,10 +21,10 @@ from twinlab.edge.readings import Reading, Readings, check_reading
 from twinlab.edge.reducing import Reducing
 from twinlab.edge.sender import Sender
 from twinlab.edge.settings import GatewaySettings
-from twinlab.edge.signatures.key_files import read_key
 from twinlab.edge.signatures.signing_transport import signing_connect
 from twinlab.edge.transport import Connect, connect
 from twinlab.errors import SchemaError, TwinlabError
+from twinlab.signing.keys.private_keys import read_key
 
 __all__ = ["Gateway", "read_chunks", "read_line", "run_lines"]
 

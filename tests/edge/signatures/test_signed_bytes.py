@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from twinlab.edge.signatures.device_keys import DeviceKey, DeviceKeys
-from twinlab.edge.signatures.key_files import make_key, public_text, read_key
 from twinlab.edge.signatures.signed_bytes import NOTHING, digest_of, open_message, open_messages, sign_message, unsigned
-from twinlab.errors import SchemaError, SourceError
+from twinlab.signing.keys.private_keys import public_text
 from twinlab.signing.keys.ring import Device, PublicKey
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
@@ -61,22 +57,6 @@ def test_any_bytes_are_opened_without_an_error(payload: bytes) -> None:
     for given_bytes in (payload, b"TWLS" + payload):
         assert open_message(given_bytes, kind="rows", gateway="truck-1", keys=keys()).fault is not None
         assert len(unsigned(given_bytes)) <= len(given_bytes)
-
-
-def test_a_key_file_is_made_once_and_only_for_its_owner(tmp_path: Path) -> None:
-    path = tmp_path / "truck-1.pem"
-    public = make_key(path)
-    assert public_text(read_key(path)) == public
-    with pytest.raises(SchemaError, match="never overwritten"):
-        make_key(path)
-    if os.name == "posix":
-        path.chmod(0o644)
-        with pytest.raises(SourceError, match="chmod 600"):
-            read_key(path)
-    (tmp_path / "text").write_text("no key")
-    (tmp_path / "text").chmod(0o600)
-    with pytest.raises(SourceError, match="PEM"):
-        read_key(tmp_path / "text")
 
 
 @given(

@@ -2,7 +2,7 @@
 
 In: the bytes of a birth or of rows, and a gateway's private key; or bytes from the broker, and the devices of a key ring.
 Out: bytes to publish; or the message, and what is wrong with its signature.
-Read in order: `key_files`, `signed_bytes`, `device_keys`, `signing_transport`.
+Read in order: `signed_bytes`, `device_keys`, `signing_transport`.
 Never: a message that is read before its signature is verified; own cryptography.
 """
 
@@ -15,10 +15,8 @@ __getattr__, __dir__ = attach(
     {
         "DeviceKeys": "device_keys",
         "Opened": "signed_bytes",
-        "make_key": "key_files",
         "open_message": "signed_bytes",
         "open_messages": "signed_bytes",
-        "read_key": "key_files",
         "sign_message": "signed_bytes",
         "signing_connect": "signing_transport",
     },

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from twinlab.edge.signatures.key_files import need_cryptography
+from twinlab.errors import SourceError
 from twinlab.signing.keys.ring import Device
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-__all__ = ["DeviceKey", "DeviceKeys"]
+__all__ = ["DeviceKey", "DeviceKeys", "need_cryptography"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,12 @@ class DeviceKeys:
             for name, device in devices.items()
             for key in device.keys
         })  # fmt: skip
+
+
+def need_cryptography() -> None:
+    """Raise `SourceError` if the library isn't installed."""
+    try:
+        import cryptography  # noqa: F401, PLC0415  (an extra)
+    except ImportError as error:
+        msg = 'signed messages need cryptography, which isn\'t installed: pip install "twinlab-kit[mqtt]"'
+        raise SourceError(msg) from error

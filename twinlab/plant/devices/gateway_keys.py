@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from twinlab._files import write_atomically
-from twinlab.edge.signatures.key_files import make_key, public_text, read_key
+from twinlab.signing.keys.private_keys import make_key, public_text, read_key
 
 __all__ = ["GatewayKeys"]
 

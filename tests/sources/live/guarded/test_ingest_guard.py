@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from twinlab.edge.handshake import Birth
 from twinlab.edge.messages import pack, pack_readings
 from twinlab.edge.readings import Reading, Readings
-from twinlab.edge.signatures.key_files import public_text
 from twinlab.edge.signatures.signed_bytes import sign_message
 from twinlab.errors import SchemaError
+from twinlab.signing.keys.private_keys import public_text
 from twinlab.sources.live.acceptance import Accepted
 from twinlab.sources.live.guarded.ingest_guard import IngestGuard
 

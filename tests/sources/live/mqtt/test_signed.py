@@ -14,9 +14,9 @@ from tests.mosquitto import Mosquitto
 from tests.sources.live.mqtt.test_mqtt import Ledger, drained, gateway, numbered, until
 from twinlab.edge.messages import pack, pack_readings
 from twinlab.edge.readings import Readings
-from twinlab.edge.signatures.key_files import make_key, read_key
 from twinlab.edge.signatures.signed_bytes import sign_message
 from twinlab.edge.transport import tls_context
+from twinlab.signing.keys.private_keys import make_key, read_key
 from twinlab.sources.live.guarded.quarantine import Quarantine, QuarantineEntry
 from twinlab.sources.live.mqtt.options import MqttOptions
 
