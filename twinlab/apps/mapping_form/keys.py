@@ -326,7 +326,9 @@ def _key(name: str, hint: Any, said: str, *, choices: tuple[str, ...] = (), defa
         if inspect.isclass(one) and issubclass(one, BaseModel):
             inner, kind = one, "part"
         elif origin in (list, dict):
-            held = next((held for part in arguments for held in _models(part)), None)
+            models = dict.fromkeys(held for part in arguments for held in _models(part))
+            # Entries of several kinds have different keys: they are written as text.
+            held = next(iter(models)) if len(models) == 1 else None
             inner, shape = (held, "list" if origin is list else "dict") if held is not None else (inner, shape)
             # A list beside a text: brackets say which of them is meant.
             kind = kind if str in _alternatives(hint) else origin.__name__

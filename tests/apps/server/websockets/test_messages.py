@@ -157,6 +157,21 @@ def test_what_only_the_server_may_do_is_refused(message):
         check_message(message, MODELS.get)
 
 
+def test_a_model_of_the_page_may_be_written_whole_and_no_other():
+    def pressed(name):
+        whole = {
+            "type": "object",
+            "name": "panel.models.esm.ReactComponent",
+            "id": name,
+            "attributes": {"data": {"type": "object", "name": "x"}},
+        }
+        return patch(sent(more=whole))
+
+    check_message(pressed("on"), MODELS.get)
+    with pytest.raises(RefusedMessageError, match="a new 'panel.models.esm.ReactComponent'"):
+        check_message(pressed("another"), MODELS.get)
+
+
 def test_values_that_are_nested_too_deeply_are_refused():
     value = 1
     for _ in range(60):

@@ -78,7 +78,7 @@ def check_message(message: Whole, model_of: Callable[[str], Any | None]) -> None
         if not isinstance(kind, str) or kind not in _KINDS:
             msg = f"a change of the kind {str(kind)[:40]!r}"
             raise RefusedMessageError(msg)
-        _check_values(event)
+        _check_values(event, model_of)
         if kind == "MessageSent":
             _check_sent(event, model_of)
         elif kind == "ModelChanged":
@@ -123,9 +123,9 @@ def _check_control(reference: object, model_of: Callable[[str], Any | None], *, 
             raise RefusedMessageError(msg)
 
 
-def _check_values(event: dict[str, Any]) -> None:
+def _check_values(event: dict[str, Any], model_of: Callable[[str], Any | None]) -> None:
     """Refuse new models in the values of a change, and values that are nested too deeply."""
-    for value, depth in _nested(event):
+    for value, depth in _nested(event, model_of):
         if depth > _MAX_DEPTH:
             msg = f"values nested more than {_MAX_DEPTH} times"
             raise RefusedMessageError(msg)
@@ -138,12 +138,16 @@ def _check_values(event: dict[str, Any]) -> None:
 _PLAIN = frozenset({"Range1d", "Selection", "DataRange1d", "FactorRange", "Indices"})
 
 
-def _nested(value: object) -> Iterator[tuple[dict[str, Any], int]]:
+def _nested(value: object, model_of: Callable[[str], Any | None]) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield all mappings in a value with their depth."""
     waiting = [(value, 0)]
     while waiting:
         one, depth = waiting.pop()
         if isinstance(one, dict):
+            # A browser writes a model of the page whole if it was shown after the last message. Bokeh takes the page's own, whatever
+            # else is written.
+            if one.get("type") == "object" and isinstance(one.get("id"), str) and model_of(one["id"]) is not None:
+                continue
             yield one, depth
             waiting += [(part, depth + 1) for part in one.values() if isinstance(part, (dict, list))]
         elif isinstance(one, list):
