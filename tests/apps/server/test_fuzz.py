@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from bokeh.io import doc
 
 from tests.apps.login.web import PASSWORDS, Web
 from twinlab.apps import start
@@ -57,6 +58,9 @@ def served(tmp_path_factory):
     served._guard.rates.rate = served._guard.rates.burst = 1e9
     yield served
     served.stop()
+    # A session that was made while the server stopped is Bokeh's current document for ever: the next file would build its pages
+    # for that browser.
+    doc._PATCHED_CURDOCS.clear()
 
 
 @pytest.fixture(scope="module")
