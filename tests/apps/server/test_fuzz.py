@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from bokeh.io import doc
+from bokeh.io.state import curstate
 
 from tests.apps.login.web import PASSWORDS, Web
 from twinlab.apps import start
@@ -58,9 +58,9 @@ def served(tmp_path_factory):
     served._guard.rates.rate = served._guard.rates.burst = 1e9
     yield served
     served.stop()
-    # A session that was made while the server stopped is Bokeh's current document for ever: the next file would build its pages
-    # for that browser.
-    doc._PATCHED_CURDOCS.clear()
+    # The server ran in this process, and a session of it can stay Bokeh's current document: the next file would build its pages for
+    # that browser.
+    curstate().reset()
 
 
 @pytest.fixture(scope="module")
