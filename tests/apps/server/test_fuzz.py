@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from bokeh.io import doc
 from bokeh.io.state import curstate
 
 from tests.apps.login.web import PASSWORDS, Web
@@ -60,6 +61,7 @@ def served(tmp_path_factory):
     served.stop()
     # The server ran in this process, and a session of it can stay Bokeh's current document: the next file would build its pages for
     # that browser.
+    doc._PATCHED_CURDOCS.clear()
     curstate().reset()
 
 

@@ -34,7 +34,7 @@ def test_alerts_and_channels_do_not_change_what_history_is_built_from() -> None:
 @pytest.mark.parametrize(
     ("alert", "expected"),
     [
-        ({}, "exactly one of rule, finder or kpi, got none"),
+        ({}, "exactly one of rule, finder, kpi or security, got none"),
         ({"rule": "quiet", "kpi": "share"}, "got rule and kpi"),
         ({"rule": "quiet", "by": "asset"}, "`by` belongs to `kpi`"),
         ({"finder": "wram"}, "did you mean 'warm'"),
