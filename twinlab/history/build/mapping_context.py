@@ -50,6 +50,7 @@ _NOT_BUILT_FROM = {
     "privacy",
     "purposes",
     "questions",
+    "security",
     "storage",
     "retention",
 }
