@@ -68,4 +68,4 @@ def test_rules_that_servers_continue_end_at_the_present() -> None:
         for name, one in found.items()
     }
     until = f"{datetime.fromtimestamp(PRESENT, UTC):%Y-%m-%dT%H:%M:%S}"
-    assert ends == {"fleetbox": {until}, "roadtrace": {until}, "fridges": {until}, "forklifts": {None}}
+    assert ends == {"fleetbox": {until}, "roadtrace": {until}, "fridges": {until}, "forklifts": {until}}
