@@ -48,8 +48,8 @@ class TestProvider:
     def put(self, sub, **claims):
         self.ask(f"/users/{quote(sub)}", method="PUT", json_body=claims)
 
-    def lie(self, **claims):
-        self.ask(f"/test/lie?claims={quote(json.dumps(claims))}")
+    def change_token(self, **claims):
+        self.ask(f"/test/change?claims={quote(json.dumps(claims))}")
 
     def logout_token(self, **claims):
         return json.loads(self.ask(f"/test/logout-token?claims={quote(json.dumps(claims))}"))
@@ -123,7 +123,7 @@ def served(one_server, recorded, provider):
     for table in ("logins", "tries", "people", "flows"):
         service.logins.store.change(f"DELETE FROM {table}")
     service.record = recorded.append
-    provider.lie()
+    provider.change_token()
     return one_server
 
 

@@ -1,7 +1,7 @@
 """A provider of OpenID Connect as a program: oidc-provider-mock, which here also insists on PKCE and counts what it was asked.
 
 ``python provider.py`` prints its port as one line. Beside the mock's own routes there are ``/test/requests`` (what it was
-asked), ``/test/lie`` (changes what it answers) and ``/test/logout-token`` (a token of a back-channel logout).
+asked), ``/test/change`` (changes the claims of the next token) and ``/test/logout-token`` (a token of a back-channel logout).
 """
 
 import base64
@@ -24,12 +24,12 @@ class Strict:
 
     def __init__(self, application):
         self.application = application
-        self.challenges, self.requests, self.lies = {}, [], {}
+        self.challenges, self.requests, self.changes = {}, [], {}
 
     def __call__(self, environ, start_response):
         path, query = environ["PATH_INFO"], parse_qs(environ.get("QUERY_STRING", ""))
         if path.startswith("/test/"):
-            return self.test(path, query, start_response)
+            return self.control(path, query, start_response)
         if path == "/oauth2/token":
             size = int(environ.get("CONTENT_LENGTH") or 0)
             body = environ["wsgi.input"].read(size)
@@ -57,46 +57,47 @@ class Strict:
 
     def token(self, environ, start_response):
         """Answer with a token, changed as a test wants it."""
-        if not self.lies:
+        if not self.changes:
             return self.application(environ, start_response)
         kept = []
         body = b"".join(self.application(environ, lambda *given: kept.append(given)))
         found = json.loads(body)
-        header, claims, signature = found["id_token"].split(".")
-        told = json.loads(base64.urlsafe_b64decode(claims + "=="))
+        header, encoded, signature = found["id_token"].split(".")
+        claims = json.loads(base64.urlsafe_b64decode(encoded + "=="))
         key = RSAKey.import_key(self.key().as_dict(is_private=True))
-        lies = dict(self.lies)
-        self.lies = {}
-        kind = lies.pop("kind", "")
-        told |= lies
-        told = {name: value for name, value in told.items() if value is not None}
+        changes = dict(self.changes)
+        self.changes = {}
+        kind = changes.pop("kind", "")
+        claims |= changes
+        claims = {name: value for name, value in claims.items() if value is not None}
         if kind == "unsigned":
             plain = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
-            body_text = base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=").decode()
+            body_text = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
             found["id_token"] = f"{plain}.{body_text}."
         elif kind == "changed":
-            body_text = base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=").decode()
+            body_text = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
             found["id_token"] = f"{header}.{body_text}.{signature}"
         elif kind == "other key":
-            found["id_token"] = jwt.encode({"alg": "RS256"}, told, RSAKey.generate_key(2048))
+            found["id_token"] = jwt.encode({"alg": "RS256"}, claims, RSAKey.generate_key(2048))
         elif kind == "no token":
             del found["id_token"]
         else:
-            found["id_token"] = jwt.encode({"alg": "RS256"}, told, key)
+            found["id_token"] = jwt.encode({"alg": "RS256"}, claims, key)
         return answer(start_response, "200 OK", found)
 
-    def test(self, path, query, start_response):
+    def control(self, path, query, start_response):
+        """Answer what only tests ask."""
         if path == "/test/requests":
             out, self.requests = self.requests, []
-        elif path == "/test/lie":
-            self.lies = json.loads(query["claims"][0])
+        elif path == "/test/change":
+            self.changes = json.loads(query["claims"][0])
             out = {}
         else:
             now = int(time.time())
-            told = {"iat": now, "exp": now + 60, "jti": "1", "events": {EVENT: {}}, **json.loads(query["claims"][0])}
-            told = {name: value for name, value in told.items() if value is not None}
+            claims = {"iat": now, "exp": now + 60, "jti": "1", "events": {EVENT: {}}, **json.loads(query["claims"][0])}
+            claims = {name: value for name, value in claims.items() if value is not None}
             key = RSAKey.import_key(self.key().as_dict(is_private=True))
-            out = jwt.encode({"alg": "RS256"}, told, key)
+            out = jwt.encode({"alg": "RS256"}, claims, key)
         return answer(start_response, "200 OK", out)
 
     def key(self):

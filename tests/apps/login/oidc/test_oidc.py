@@ -126,7 +126,7 @@ def test_somebody_who_says_no_at_the_provider_gets_the_login_page(browser, provi
 
 
 NOW = int(time.time())
-LIES = {
+CHANGES = {
     "unsigned": {"kind": "unsigned"},
     "changed after signing": {"kind": "changed", "sub": "s-2"},
     "another key": {"kind": "other key"},
@@ -147,10 +147,10 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_a_token_that_is_not_this_providers_for_this_login_is_refused(browser, provider, recorded, lie):
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_token_that_is_not_this_providers_for_this_login_is_refused(browser, provider, recorded, change):
     address = provider.agree(browser.begin(), "s-1")
-    provider.lie(**LIES[lie])
+    provider.change_token(**CHANGES[change])
     answer = browser.come_back(address)
     assert answer.status == 403, answer.text
     assert browser.cookie not in browser.jar
@@ -159,7 +159,7 @@ def test_a_token_that_is_not_this_providers_for_this_login_is_refused(browser, p
 
 def test_a_token_within_the_clocks_leeway_is_accepted(browser, provider):
     address = provider.agree(browser.begin(), "s-1")
-    provider.lie(exp=int(time.time()) - 5, iat=int(time.time()) + 5)
+    provider.change_token(exp=int(time.time()) - 5, iat=int(time.time()) + 5)
     assert browser.come_back(address).status == 303
 
 

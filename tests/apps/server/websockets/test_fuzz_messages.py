@@ -1,7 +1,6 @@
 """Any message, in this process: checked and applied to a page as its websocket does. Short here; a million with ``-m soak``."""
 
 import asyncio
-import json
 import os
 import random
 
@@ -10,6 +9,7 @@ from bokeh.document import Document
 from bokeh.protocol import Protocol
 from panel.io.state import set_curdoc
 
+from tests.apps.server.random_messages import named_in, random_message
 from twinlab.apps import page
 from twinlab.apps.server.websockets.assembly import Assembly, RefusedMessageError
 from twinlab.apps.server.websockets.messages import FIXED, check_message
@@ -21,36 +21,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame
 
 MESSAGES = 3_000
 SOAK = int(os.environ.get("TWINLAB_FUZZ_CHECKED", "1000000"))
-KINDS = ["ModelChanged"] * 6 + ["MessageSent"] * 3 + ["ColumnDataChanged", "ColumnsStreamed", "ColumnsPatched", "RootAdded", "RootRemoved", "TitleChanged", "x", 3, None, []]  # fmt: skip
-PLAIN = [None, True, False, 0, -1, 1.5, 1e308, 10**30, "", "x", "EAST", "😀", "disabled", [], {}, "[" * 50]
-KEYS = [
-    "id",
-    "type",
-    "name",
-    "kind",
-    "entries",
-    "attributes",
-    "value",
-    "model",
-    "data",
-    "values",
-    "msg_type",
-    "array",
-    "dtype",
-    "attr",
-    "new",
-]
-EVENTS = [
-    "button_click",
-    "dom_event",
-    "document_ready",
-    "tap",
-    "esm_event",
-    "table-edit",
-    "cell-click",
-    "rangesupdate",
-    "x",
-]
 
 
 def built():
@@ -65,45 +35,6 @@ def built():
         return document
 
     return twin, asyncio.run(build())
-
-
-def value_of(rng, ids, depth=0):
-    chosen = rng.random()
-    if depth > 3 or chosen < 0.5:
-        return rng.choice([*PLAIN, rng.choice(ids)])
-    if chosen < 0.75:
-        return [value_of(rng, ids, depth + 1) for _ in range(rng.randrange(4))]
-    return {rng.choice(KEYS): value_of(rng, ids, depth + 1) for _ in range(rng.randrange(4))}
-
-
-def event_of(rng, ids, attrs):
-    kind = rng.choice(KINDS)
-    event = {"kind": kind, "model": {"id": rng.choice(ids)}, "attr": rng.choice(attrs), "new": value_of(rng, ids)}
-    if kind == "MessageSent":
-        entries = [["model", {"id": rng.choice(ids)}], [rng.choice(attrs), value_of(rng, ids)]][: rng.choice([1, 1, 2])]
-        told = {"type": "event", "name": rng.choice(EVENTS), "values": {"type": "map", "entries": entries}}
-        event |= {"msg_type": rng.choice(["bokeh_event"] * 5 + ["x"]), "msg_data": told}
-    if rng.random() < 0.2:
-        event[rng.choice([*KEYS, "column_source", "patches", "cols"])] = value_of(rng, ids)
-    return event
-
-
-def fragments_of(rng, ids, attrs):
-    header = {"msgid": "1", "msgtype": rng.choice(["PATCH-DOC"] * 15 + ["PULL-DOC-REQ", "PUSH-DOC", "ACK", 7])}
-    if rng.random() < 0.05:
-        header[rng.choice(["num_buffers", "msgid", "x"])] = value_of(rng, ids)
-    content = {"events": [event_of(rng, ids, attrs) for _ in range(rng.choice([1, 1, 1, 3]))]}
-    if rng.random() < 0.05:
-        content = value_of(rng, ids)
-    parts = [json.dumps(header), "{}", json.dumps(content)]
-    if rng.random() < 0.08:
-        place, text = rng.randrange(3), ""
-        text = parts[place]
-        cut = rng.randrange(len(text) + 1)
-        parts[place] = rng.choice(
-            [text[:cut], text[:cut] + chr(rng.randrange(1, 0x300)) + text[cut:], rng.randbytes(8), "NaN"]
-        )
-    return parts
 
 
 def fixed_of(document):
@@ -123,15 +54,14 @@ def fuzz(count, seed, *, applied_every):
     twin, document = built()
     protocol, assembly = Protocol(), Assembly()
     before = fixed_of(document)
-    ids = [model.id for model in document.models]
-    attrs = (
-        sorted({name for model in document.models for name in model.properties()}) + ["value"] * 50 + ["disabled"] * 5
-    )
+    ids, attrs = named_in(document)
+    # What a page does change is among the many that it doesn't.
+    attrs += ["value"] * 50 + ["disabled"] * 5
     handled = refused = 0
     for number in range(count):
         message = None
         try:
-            for part in fragments_of(rng, ids, attrs):
+            for part in random_message(rng, ids, attrs):
                 message = assembly.take(part)
             if message is None:
                 continue

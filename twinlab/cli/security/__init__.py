@@ -1,0 +1,6 @@
+"""Subcommands on who may do what, what was done, and data about people.
+
+In: arguments. Out: text and an exit code.
+Read in order: `keys` (of people and devices), `audit` (proved, searched), `privacy` (records of processing, retention, erasure).
+Never: a passphrase as an argument, which other processes can see.
+"""
