@@ -16,6 +16,7 @@ from twinlab.errors import (
     CommandRejectedError,
     ControlError,
     SchemaError,
+    SourceError,
     UnitError,
     UnknownTermError,
 )
@@ -186,6 +187,46 @@ def test_no_answer_ends_in_unknown_and_is_not_repeated(plant: Any) -> None:
     assert (result.outcome, result.reported) == ("unknown", 6.0)
     assert plan.status == "unknown"
     assert channel.changes == [("forklift/F01", "max_speed", 6.0)]
+
+
+def test_a_link_that_is_lost_after_operate_leaves_a_result_and_a_row(plant: Any) -> None:
+    plan = _slow(plant).approve(as_=plant.signers["Ann"])
+    channel = plant.device
+    send, read = channel.send, channel.read
+
+    def lose(wire: bytes, *, target: str, timeout: float) -> bytes:
+        answer = send(wire, target=target, timeout=timeout)
+        if channel.changes:
+            raise ControlError(f"{target}: no answer")
+        return bytes(answer)
+
+    def unreachable(target: str, parameter: str, *, timeout: float) -> Any:
+        if channel.changes:
+            raise SourceError("gateway 127.0.0.1:1: no connection; nothing was sent")
+        return read(target, parameter, timeout=timeout)
+
+    channel.send, channel.read = lose, unreachable
+    result = plan.send()
+    assert (result.outcome, result.reported) == ("unknown", None)
+    assert result.steps[-1].said == "gateway 127.0.0.1:1: no connection; nothing was sent"
+    assert plant.twin.plan(plan.id).status == "unknown"
+    assert [row.what["outcome"] for row in plant.rows("plan sent")] == ["under way", "unknown"]
+    with pytest.raises(CommandRejectedError, match="never repeated"):
+        plan.send()
+
+
+def test_a_link_that_is_lost_before_the_selection_refuses(plant: Any) -> None:
+    plan = _slow(plant).approve(as_=plant.signers["Ann"])
+
+    def unreachable(wire: bytes, *, target: str, timeout: float) -> bytes:  # noqa: ARG001  (a channel's)
+        raise SourceError("gateway 127.0.0.1:1: no connection; nothing was sent")
+
+    plant.device.send = unreachable
+    result = plan.send()
+    assert result.outcome == "refused"
+    assert result.reason == "nothing was set: gateway 127.0.0.1:1: no connection; nothing was sent"
+    assert plan.status == "refused"
+    assert plant.device.changes == []
 
 
 def test_a_read_back_that_differs_goes_to_fail_safe(plant: Any) -> None:

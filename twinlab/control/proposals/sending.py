@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinlab._html import html
 from twinlab.commands.messages.answer import Answer, Outcome
-from twinlab.errors import ControlError
+from twinlab.errors import TwinlabError
 
 if TYPE_CHECKING:
     from twinlab.control.proposals.desk import Desk
@@ -105,7 +105,7 @@ def send_commands(
         return done(answer)
     try:
         answer = _step(steps, "select at the device", lambda: carried.send(select, target, timeout=timeout))
-    except ControlError as error:
+    except (TwinlabError, OSError) as error:
         # A selection that the device made ends by itself.
         steps.add(Step("select at the device", "refused", str(error), 0.0))
         return done(answer.model_copy(update={"outcome": "refused", "reason": f"nothing was set: {error}"}))
@@ -156,7 +156,8 @@ def _result(desk: Desk, proposal: Proposal, answer: Answer, steps: _Steps) -> Se
     reported, said = answer.value, answer.reason
     try:
         state = desk.carried.read_back(proposal.target, proposal.parameter)
-    except (ControlError, OSError) as error:
+    except (TwinlabError, OSError) as error:
+        # The command was sent: what became of it is recorded whatever can't be read now.
         steps.add(Step("read back", "unknown", str(error), time.perf_counter() - began))
     else:
         reported = state.value
