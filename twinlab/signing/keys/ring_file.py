@@ -22,11 +22,11 @@ class KeyRingFile:
 
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path)
-        self._bytes: bytes | None = None
-        self._ring: KeyRing | None = None
+        #: Set at once: another thread never sees the bytes of one state with the ring of another.
+        self._known: tuple[bytes, KeyRing] | None = None
 
     def read(self) -> KeyRing:
-        """Return the ring as the file states it now.
+        """Return the ring as the file states it now. Several threads may read at once.
 
         The bytes are compared each time, because two changes within a tick of the file system's clock have the same time.
 
@@ -41,8 +41,7 @@ class KeyRingFile:
         except (OSError, UnicodeDecodeError) as error:
             msg = f"{self._path}: expected a file of keys in UTF-8, got: {error}; without it nobody can send a command"
             raise SchemaError(msg) from error
-        if self._ring is None or found != self._bytes:
-            self._ring = None
-            self._ring = parse_as(KeyRing, text, str(self._path), first="people:")
-            self._bytes = found
-        return self._ring
+        known = self._known
+        if known is None or known[0] != found:
+            known = self._known = found, parse_as(KeyRing, text, str(self._path), first="people:")
+        return known[1]
