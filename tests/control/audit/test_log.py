@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import threading
+from collections import UserList, deque
 from datetime import datetime
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def test_fields_of_an_entry_may_be_beside_what(tmp_path: Path) -> None:
         ({"kind": "login", "who": [], "what": {"how": "x" * 2001}}, "how: expected a text of at most 2000 characters"),
         ({"kind": "login", "who": [], "what": {"how": "\ud800"}}, "how: expected a text"),
         ({"kind": "login", "who": [], "what": {"how": {"a": 1}}}, "how: expected a text"),
+        ({"kind": "login", "who": [], "what": {"how": deque(["a"])}}, "how: expected a text"),
+        ({"kind": "login", "who": [], "what": {"how": b"a"}}, "how: expected a text"),
+        ({"kind": "login", "who": [], "what": {"how": UserList(["a"])}}, "how: expected a text"),
         ({"kind": "login", "who": []}, "expected the keys kind, who and what, got kind, who"),
     ],
 )
@@ -95,6 +99,43 @@ def test_threads_share_a_sync_and_get_one_order(tmp_path: Path, monkeypatch: pyt
     report = verify_audit(tmp_path)
     assert report.intact
     assert report.rows == 401
+
+
+def test_a_fault_while_writing_ends_the_append_of_every_thread(tmp_path: Path, monkeypatch, wait_until) -> None:
+    batches: list[int] = []
+    ended: list[str] = []
+    log = AuditLog(tmp_path)
+    log.append(LOGIN)
+
+    def fail(entries: list[AuditEntry]) -> list:
+        batches.append(len(entries))
+        raise RuntimeError("a fault of the writer")
+
+    def some() -> None:
+        try:
+            log.append(LOGIN)
+        except Exception as error:
+            ended.append(f"{type(error).__name__}: {error}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log._writer, "append", fail)
+        with log._committing:
+            threads = [threading.Thread(target=some, daemon=True) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: len(log._entries) == 3)
+        for thread in threads:
+            thread.join(10)
+    # Nobody writes a batch without entries, which would be an empty line.
+    assert batches == [3]
+    assert sorted(ended) == [
+        "ControlError: a fault of the writer",
+        "ControlError: a fault of the writer",
+        "RuntimeError: a fault of the writer",
+    ]
+    assert log.append(LOGIN).n == 2
+    log.close()
+    assert verify_audit(tmp_path).intact
 
 
 def _append_some(folder: Path, name: str, count: int) -> None:

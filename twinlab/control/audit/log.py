@@ -34,7 +34,7 @@ class _Waiting:
     def __init__(self, entry: AuditEntry) -> None:
         self.entry = entry
         self.row: AuditRow | None = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
 
 class AuditLog:
@@ -172,16 +172,19 @@ class AuditLog:
                     batch, self._entries = self._entries[:MOST_ROWS_AT_ONCE], self._entries[MOST_ROWS_AT_ONCE:]
                 self._write(batch)
         if mine.row is None:
-            raise ControlError(str(mine.error)) from mine.error
+            raise ControlError(str(mine.error) or type(mine.error).__name__) from mine.error
         return mine.row
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         try:
             with self._locked():
                 rows = self._writer.append([one.entry for one in batch])
-        except ControlError as error:
+        except BaseException as error:
+            # Whatever it was: who waits for these entries mustn't wait for ever.
             for one in batch:
                 one.error = error
+            if not isinstance(error, ControlError):
+                raise
             return
         for one, row in zip(batch, rows, strict=True):
             one.row = row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +107,7 @@ def _writable(value: object, longest: int) -> bool:
         return math.isfinite(value)
     if isinstance(value, int):
         return abs(value) < 2**63
-    if isinstance(value, Sequence):
+    if isinstance(value, (list, tuple)):
         return len(value) <= _MOST_VALUES and all(isinstance(one, str) and _writable(one, longest) for one in value)
     return value is None
 
