@@ -114,7 +114,7 @@ def test_a_fault_while_writing_ends_the_append_of_every_thread(tmp_path: Path, m
     def some() -> None:
         try:
             log.append(LOGIN)
-        except Exception as error:
+        except (ControlError, RuntimeError) as error:
             ended.append(f"{type(error).__name__}: {error}")
 
     with monkeypatch.context() as patch:

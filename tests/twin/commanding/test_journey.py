@@ -218,7 +218,7 @@ def test_a_link_that_is_lost_after_operate_leaves_a_result_and_a_row(plant: Any)
 def test_a_link_that_is_lost_before_the_selection_refuses(plant: Any) -> None:
     plan = _slow(plant).approve(as_=plant.signers["Ann"])
 
-    def unreachable(wire: bytes, *, target: str, timeout: float) -> bytes:  # noqa: ARG001  (a channel's)
+    def unreachable(wire: bytes, *, target: str, timeout: float) -> bytes:
         raise SourceError("gateway 127.0.0.1:1: no connection; nothing was sent")
 
     plant.device.send = unreachable
