@@ -5,7 +5,9 @@ import importlib.util
 import os
 import re
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Container, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -154,6 +156,26 @@ def find_program(tool: str) -> Path | None:
         if found:
             return Path(found)
     return None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_document_left() -> Iterator[None]:
+    """Reset Bokeh's current document after each file: the next one would build its pages for a browser that has left.
+
+    Where a server ran, it leaves none, whatever failed in its pages.
+    """
+    yield
+    doc = sys.modules.get("bokeh.io.doc")
+    if doc is None:
+        return
+    served = doc.patch_curdoc.__module__ == "twinlab.apps.server.current_document"
+    ends = time.monotonic() + (10 if served else 0)
+    # A callback of a page that is being closed may run in its thread.
+    while doc._PATCHED_CURDOCS and time.monotonic() < ends:
+        time.sleep(0.05)
+    left = [one() for one in doc._PATCHED_CURDOCS]
+    doc._PATCHED_CURDOCS.clear()
+    assert left == [] or not served
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from bokeh.io import doc
-from bokeh.io.state import curstate
 
 from tests.apps.login.web import PASSWORDS, Web
 from tests.apps.server.random_messages import named_in, random_message
@@ -59,10 +57,6 @@ def served(tmp_path_factory):
     served._guard.rates.rate = served._guard.rates.burst = 1e9
     yield served
     served.stop()
-    # The server ran in this process, and a session of it can stay Bokeh's current document: the next file would build its pages for
-    # that browser.
-    doc._PATCHED_CURDOCS.clear()
-    curstate().reset()
 
 
 @pytest.fixture(scope="module")

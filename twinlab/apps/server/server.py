@@ -29,6 +29,7 @@ from twinlab.apps.login.response_headers import safe_headers
 from twinlab.apps.rights.audiences import Audiences
 from twinlab.apps.rights.session_rights import purposes_in_session, rights_in_session
 from twinlab.apps.server.access_policy import access_policy, audit_record, reader_for_purpose
+from twinlab.apps.server.current_document import reset_current_document_after_errors
 from twinlab.apps.server.logins import login_service, logins_of
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
@@ -230,6 +231,7 @@ def prepare(
         Makes the Tornado server of a worker process, which listens where `Served.listen` says. By default the server
         listens at the address and port of the options.
     """
+    reset_current_document_after_errors()
     shared = Shared(twin)
     logins = logins_of(options, store)
     guard = RequestGuard(

@@ -11,6 +11,7 @@ from panel.io.state import set_curdoc
 
 from tests.apps.server.random_messages import named_in, random_message
 from twinlab.apps import page
+from twinlab.apps.server.current_document import reset_current_document_after_errors
 from twinlab.apps.server.websockets.assembly import Assembly, RefusedMessageError
 from twinlab.apps.server.websockets.messages import FIXED, check_message
 from twinlab.explore.kit.session import Session, Shared
@@ -25,6 +26,8 @@ SOAK = int(os.environ.get("TWINLAB_FUZZ_CHECKED", "1000000"))
 
 def built():
     """A page's document, as a server makes it."""
+    # As a server does.
+    reset_current_document_after_errors()
     twin = FakeTwin.example(days=2, trips=10)
 
     async def build():

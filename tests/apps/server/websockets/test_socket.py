@@ -3,8 +3,10 @@
 import asyncio
 import json
 import logging
+import queue
 import threading
 
+import panel as pn
 import pytest
 
 from tests.apps.login.web import PASSWORDS, Web
@@ -274,6 +276,23 @@ def test_a_message_after_logout_is_not_handled(served, web):
             assert page.socket.close_code == 4401
 
     asyncio.run(late())
+
+
+def test_a_message_that_cannot_be_applied_leaves_its_page_the_current_one_of_nobody(served, web, dora):
+    """The document of a reader's page would otherwise be the current one of the process, and so of other readers' work."""
+
+    async def fail():
+        async with Page(served, web, dora) as page:
+            [button, *_] = page.models(lambda model: type(model).__name__ == "Button1")
+            # Bokeh accepts only a number here.
+            await page.patch({"kind": "ModelChanged", "model": {"id": button}, "attr": "clicks", "new": "many"})
+            assert "ERROR" in await page.all_text()
+
+    asyncio.run(fail())
+    found = queue.Queue()
+    served._loop.add_callback(lambda: found.put(pn.state.curdoc))
+    assert found.get(timeout=30) is None
+    assert pn.state.curdoc is None
 
 
 def test_too_many_requests_of_one_login_are_refused_and_others_are_not(served, web, caplog):
