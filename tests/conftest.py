@@ -45,7 +45,8 @@ NOT_OURS = (
 ONLY_WHEN_ASKED = {"soak", "benchmark"}
 #: Programs that go by several names.
 PROGRAMS = {
-    "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    # The first is Chromium without windows, which takes a fifth to a third less CPU.
+    "chromium": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     # Debian installs it outside of the PATH of users.
     "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
 }
