@@ -1,11 +1,12 @@
 """Keys of people and months, and pseudonyms."""
 
+import json
 import os
 
 import pytest
 
 from twinlab.errors import CorruptionError, SchemaError
-from twinlab.signing.subjects import KeyFolder, Pseudonyms
+from twinlab.signing.subjects import KeyFolder, Pseudonyms, key_folder
 from twinlab.signing.subjects.ciphers import decrypt, decrypt_name, encrypt, encrypt_name
 
 
@@ -98,3 +99,67 @@ def test_the_bytes_of_a_destroyed_key_are_overwritten_where_they_were(tmp_path):
     assert key.hex().encode() in (tmp_path / "link").read_bytes()
     keys.destroy("Ann")
     assert key.hex().encode() not in (tmp_path / "link").read_bytes()
+
+
+class _Killed(BaseException):
+    """The end of a process."""
+
+
+@pytest.mark.parametrize("before", ["2026-04", None])
+@pytest.mark.parametrize("step", ["replace_file", "sync_folder", "_overwrite"])
+def test_a_process_that_is_killed_while_it_destroys_loses_no_other_key(tmp_path, monkeypatch, step, before):
+    keys = KeyFolder(tmp_path / "keys")
+    made, later = keys.make(["Ann", "Bob"], "2026-03"), keys.make(["Ann"], "2026-04")["Ann"]
+
+    def end(*_):
+        raise _Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(key_folder, step, end)
+        if step == "replace_file" and before is None:
+            # The whole file goes: nothing is replaced.
+            keys.destroy("Ann")
+        else:
+            with pytest.raises(_Killed):
+                keys.destroy("Ann", before=before)
+    after = KeyFolder(tmp_path / "keys")
+    assert after.key(*made["Bob"][:1], "2026-03") == made["Bob"][1]
+    if before is not None:
+        assert after.key(later[0], "2026-04") == later[1]
+    after.destroy("Ann", before=before)
+    assert after.months("Ann") == ([] if before is None else ["2026-04"])
+    left = bytes_of(tmp_path)
+    assert made["Ann"][1].hex().encode() not in left
+    assert (later[1].hex().encode() in left) is (before is not None)
+    assert not [path.name for path in (tmp_path / "keys").iterdir() if path.name.endswith((".tmp", ".old"))]
+
+
+def test_a_draft_that_a_killed_process_left_is_removed_with_its_keys(tmp_path):
+    keys = KeyFolder(tmp_path / "keys")
+    one, key = keys.make(["Ann"], "2026-03")["Ann"]
+    (tmp_path / "keys" / f".{one}.json.tmp").write_bytes((tmp_path / "keys" / f"{one}.json").read_bytes())
+    keys.destroy("Ann")
+    assert key.hex().encode() not in bytes_of(tmp_path)
+
+
+def test_without_hard_links_the_other_keys_stay(tmp_path, monkeypatch):
+    keys = KeyFolder(tmp_path / "keys")
+    made, later = keys.make(["Ann"], "2026-03"), keys.make(["Ann"], "2026-04")["Ann"]
+
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    (tmp_path / "link").hardlink_to(tmp_path / "keys" / f"{later[0]}.json")
+    monkeypatch.setattr(os, "link", refuse)
+    assert keys.destroy("Ann", before="2026-04") == ["2026-03"]
+    assert KeyFolder(tmp_path / "keys").key(later[0], "2026-04") == later[1]
+    assert made["Ann"][1].hex().encode() not in bytes_of(tmp_path)
+
+
+def test_after_a_key_was_made_the_folder_is_not_read_again(tmp_path, monkeypatch):
+    keys = KeyFolder(tmp_path / "keys")
+    keys.make(["Ann"], "2026-03")
+    one, key = keys.make(["Bob"], "2026-03")["Bob"]
+    with monkeypatch.context() as patch:
+        patch.setattr(json, "loads", lambda *_: pytest.fail("read again"))
+        assert keys.key(one, "2026-03") == key

@@ -6,9 +6,11 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from twinlab._files import replace_file, sync_folder
 from twinlab._locks import Lock
@@ -18,6 +20,8 @@ from twinlab.signing.subjects.pseudonyms import Pseudonyms
 
 __all__ = ["KeyFolder", "file_subject"]
 
+#: Endings of a file that is being written, and of one whose keys are being destroyed.
+_DRAFT, _OLD = ".tmp", ".old"
 _SECRET = "secret"  # noqa: S105  (a file's name)
 #: Beginning of the "name" of a file; that of a person has no such character.
 _FILE = "\x1ffile "
@@ -121,8 +125,7 @@ class KeyFolder:
     def _add(self, names: Iterable[str], month: str) -> None:
         try:
             self._create()
-            with Lock(self.path / "lock", what=f"the keys in {self.path}", wait=30.0):
-                self._read(fresh=True)
+            with self._locked():
                 made: dict[str, dict[str, dict[str, str]]] = {}
                 for name in names:
                     if month not in self._keys_of(name):
@@ -132,7 +135,7 @@ class KeyFolder:
                 with ThreadPoolExecutor(_THREADS) as pool:
                     list(pool.map(self._write, made, made.values()))
                 sync_folder(self.path)
-                self._read(fresh=True)
+                self._know({**self._entries, **made})
         except OSError as error:
             msg = f"keys in {self.path} can't be written: {error.strerror}; no personal data were stored. Check disk and permissions"
             raise SourceError(msg) from error
@@ -157,30 +160,63 @@ class KeyFolder:
         of : str, optional
             With ``before``: only keys of this class, ``"personal"`` or ``"sensitive"``.
 
-        The bytes are overwritten before the file is removed. A file system that copies on write, and backups of this folder, may have them
-        longer.
+        The bytes are overwritten once the keys that stay are durable; after a crash in between, the next change of the folder does
+        it. A file system that copies on write, and backups of this folder, may have them longer.
+
+        Raises
+        ------
+        SourceError
+            If the folder can't be written: call this again.
         """
         with self._guard:
             if not self.path.is_dir():
                 return []
-            with Lock(self.path / "lock", what=f"the keys in {self.path}", wait=30.0):
-                self._read(fresh=True)
-                one = self._ids.get(subject)
-                if one is None:
-                    return []
-                keys = self._entries[one]["keys"]
-                gone = sorted(period for period in keys if before is None or _is_before(period, before, of))
-                left = {month: key for month, key in keys.items() if month not in gone}
-                if gone:
-                    path = self.path / f"{one}.json"
-                    _overwrite(path)
-                    if left:
-                        self._write(one, {"subject": {"name": subject}, "keys": left})
-                    else:
-                        path.unlink()
-                    sync_folder(self.path)
-                    self._read(fresh=True)
-                return gone
+            try:
+                with self._locked():
+                    one = self._ids.get(subject)
+                    if one is None:
+                        return []
+                    keys = self._entries[one]["keys"]
+                    gone = sorted(period for period in keys if before is None or _is_before(period, before, of))
+                    if gone:
+                        left = {month: key for month, key in keys.items() if month not in gone}
+                        entry = {"subject": {"name": subject}, "keys": left}
+                        self._replace(one, entry if left else None)
+                        others = {name: known for name, known in self._entries.items() if name != one}
+                        self._know({**others, one: entry} if left else others)
+                    return gone
+            except OSError as error:
+                msg = f"keys in {self.path} can't be destroyed: {error.strerror}; check disk and permissions, and destroy them again"
+                raise SourceError(msg) from error
+
+    def _replace(self, one: str, entry: dict[str, dict[str, str]] | None) -> None:
+        """Put an entry, or nothing, in the place of a file whose bytes are overwritten."""
+        path, old = self.path / f"{one}.json", self.path / f".{one}{_OLD}"
+        if entry is None:
+            path.rename(old)
+        else:
+            # A second name of the old bytes: the path never is without a complete file.
+            try:
+                os.link(path, old)
+            except OSError:
+                # A file system without hard links, such as a memory stick's.
+                with path.open("r+b") as file:
+                    self._write(one, entry)
+                    _overwrite(file)
+            else:
+                self._write(one, entry)
+        sync_folder(self.path)
+        self._destroy_file(old)
+        sync_folder(self.path)
+
+    def _destroy_file(self, path: Path) -> None:
+        """Overwrite the bytes of a file, and remove it; not the bytes of a key that nothing has replaced."""
+        current = self.path / f"{path.name[1:].removesuffix(_OLD)}.json"
+        if path.exists():
+            if not (current.exists() and current.samefile(path)):
+                with path.open("r+b") as file:
+                    _overwrite(file)
+            path.unlink()
 
     # -- pseudonyms --------------------------------------------------------------------------------------------------
     def pseudonyms(self) -> Pseudonyms:
@@ -196,17 +232,29 @@ class KeyFolder:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         secret = self.path / _SECRET
         if not secret.exists():
-            with Lock(self.path / "lock", what=f"the keys in {self.path}", wait=30.0):
+            with self._locked():
                 if not secret.exists():
                     self._put(secret, os.urandom(KEY_BYTES))
                     sync_folder(self.path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Have the folder alone, read it, and finish what a process that was killed has left."""
+        with Lock(self.path / "lock", what=f"the keys in {self.path}", wait=30.0, named=False):
+            left = [path for path in self.path.glob(".*") if path.name.endswith((_DRAFT, _OLD))]
+            for path in left:
+                self._destroy_file(path)
+            if left:
+                sync_folder(self.path)
+            self._read(fresh=True)
+            yield
 
     def _write(self, one: str, entry: dict[str, dict[str, str]]) -> None:
         self._put(self.path / f"{one}.json", json.dumps(entry).encode())
 
     @staticmethod
     def _put(path: Path, data: bytes) -> None:
-        draft = path.with_name(f".{path.name}.tmp")
+        draft = path.with_name(f".{path.name}{_DRAFT}")
         descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         try:
             os.write(descriptor, data)
@@ -235,6 +283,13 @@ class KeyFolder:
                 except ValueError as error:
                     msg = f"{path}: expected a file of keys; it is damaged ({error}): restore it from a backup of the keys"
                     raise SourceError(msg) from error
+        self._know(entries, stamp)
+
+    def _know(self, entries: dict[str, dict[str, dict[str, str]]], stamp: tuple[int, int] | None = None) -> None:
+        """Remember the contents of the files; without a stamp, who calls has the lock and has just written them."""
+        if stamp is None:
+            found = self.path.stat()
+            stamp = found.st_mtime_ns, found.st_ino
         self._entries, self._stamp = entries, stamp
         self._ids = {entry["subject"]["name"]: one for one, entry in entries.items()}
 
@@ -244,9 +299,7 @@ def _is_before(period: str, before: str, of: str | None) -> bool:
     return bool(_MONTH.fullmatch(month)) and month < before and of in (None, kind or "personal")
 
 
-def _overwrite(path: Path) -> None:
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.write(os.urandom(size))
-        file.flush()
-        os.fsync(file.fileno())
+def _overwrite(file: IO[bytes]) -> None:
+    file.write(os.urandom(os.fstat(file.fileno()).st_size))
+    file.flush()
+    os.fsync(file.fileno())
