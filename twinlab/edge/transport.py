@@ -14,7 +14,7 @@ from twinlab.errors import SourceError
 if TYPE_CHECKING:
     import aiomqtt
 
-__all__ = ["Connect", "MqttTransport", "Transport", "connect", "tls_context", "topic"]
+__all__ = ["Connect", "MqttTransport", "Transport", "client_context", "connect", "tls_context", "topic"]
 
 # A lost connection is an error for the library; it is reported as what it is by who connects again.
 _CLIENT_LOG = logging.getLogger("twinlab.edge.mqtt")
@@ -73,14 +73,34 @@ def tls_context(broker: Broker) -> ssl.SSLContext | None:
     """
     if broker.ca is None:
         return None
+    return client_context(broker.ca, broker.certificate, broker.key, server=f"the broker {broker.host}:{broker.port}")
+
+
+def client_context(ca: str, certificate: str | None, key: str | None, *, server: str) -> ssl.SSLContext:
+    """Return the TLS settings of a client.
+
+    Parameters
+    ----------
+    ca : str
+        File with the certificate of the server's authority.
+    certificate, key : str, optional
+        Files with the client's certificate and its private key.
+    server : str
+        For messages: ``"the broker 10.0.0.1:8883"``.
+
+    Raises
+    ------
+    SourceError
+        If a file can't be read.
+    """
     try:
-        context = ssl.create_default_context(cafile=broker.ca)
+        context = ssl.create_default_context(cafile=ca)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if broker.certificate is not None:
-            context.load_cert_chain(broker.certificate, broker.key)
+        if certificate is not None:
+            context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
-        named = ", ".join(one for one in (broker.ca, broker.certificate, broker.key) if one)
-        msg = f"certificates of the broker {broker.host}:{broker.port} ({named}): {error}. Expected readable PEM files."
+        named = ", ".join(one for one in (ca, certificate, key) if one)
+        msg = f"certificates of {server} ({named}): {error}. Expected readable PEM files."
         raise SourceError(msg) from error
     return context
 

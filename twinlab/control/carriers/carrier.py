@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from twinlab.model.extensions.options import Options, checked_options
@@ -33,6 +34,17 @@ class CarrierContext:
     """Keys of people and devices as they are now."""
     device: Callable[[str], str]
     """Target -> name of its device in the file of keys."""
+    folder: Path = Path()
+    """Folder of ``control.yaml``, to which paths in options are relative."""
+
+    def file(self, stated: str) -> str:
+        """Return the path of a file that an option states.
+
+        >>> context = CarrierContext(lambda: KeyRing(people={}), lambda target: target, Path("/twins/parcel"))
+        >>> Path(context.file("keys/ca.pem")).as_posix()
+        '/twins/parcel/keys/ca.pem'
+        """
+        return str(self.folder / stated)
 
 
 class Carrier(Protocol):

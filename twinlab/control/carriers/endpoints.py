@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
+from twinlab._tasks import cancel_all
 from twinlab.control.carriers.carrier import Carrier, CarrierContext, Reported
 from twinlab.control.carriers.registry import CARRIER_KINDS
 from twinlab.control.carriers.settings import ControlSettings, read_control
@@ -141,7 +142,7 @@ class Endpoints:
     async def _made(self, options: dict[str, Any]) -> dict[str, Carrier]:
         made = {}
         for key, endpoint in self.settings.endpoints.items():
-            self._contexts[key] = context = CarrierContext(self.ring.read, endpoint.device_of)
+            self._contexts[key] = context = CarrierContext(self.ring.read, endpoint.device_of, self.settings.folder)
             made[key] = CARRIER_KINDS.get(endpoint.carrier).make(options[key], context)
         return made
 
@@ -163,10 +164,7 @@ class Endpoints:
 
 
 async def _cancel_others() -> None:
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    await cancel_all(asyncio.all_tasks() - {asyncio.current_task()})
 
 
 async def _try_to_open(carrier: Carrier) -> None:

@@ -15,6 +15,7 @@ from twinlab.commands.messages.report import ReadRequest
 from twinlab.control.carriers.carrier import CarrierContext, CarrierKind, Reported
 from twinlab.control.carriers.verifying import checked_report
 from twinlab.edge.commanding.tls_server import COMMAND, READ, read_frame, write_frame
+from twinlab.edge.transport import client_context
 from twinlab.errors import NoAnswerError, SourceError
 from twinlab.model.extensions.options import Options
 
@@ -45,6 +46,7 @@ class GatewayCarrier:
 
     def __init__(self, options: GatewayOptions, context: CarrierContext) -> None:
         self._options, self._context = options, context
+        self._tls: ssl.SSLContext | None = None
 
     async def open(self) -> None:
         """Connect once, to see whether the gateway is there."""
@@ -72,6 +74,7 @@ class GatewayCarrier:
                 await writer.drain()
                 return await read_frame(reader)
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+            self._tls = None
             why = str(error) or f"none in {within:g} s"
             msg = f"{target}: expected an answer of its gateway, got {why}; read back and decide again"
             raise NoAnswerError(msg) from error
@@ -81,13 +84,15 @@ class GatewayCarrier:
     async def _connect(self, within: float) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         options = self._options
         where = f"gateway {options.host}:{options.port}"
+        if self._tls is None:
+            files = (self._context.file(one) for one in (options.ca, options.certificate, options.key))
+            self._tls = client_context(*files, server=f"the {where}")
         try:
-            context = ssl.create_default_context(cafile=options.ca)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            context.load_cert_chain(options.certificate, options.key)
             async with asyncio.timeout(within):
-                return await asyncio.open_connection(options.host, options.port, ssl=context)
+                return await asyncio.open_connection(options.host, options.port, ssl=self._tls)
         except (TimeoutError, OSError) as error:
+            # Perhaps a certificate has expired and was renewed: the files are read again for the next request.
+            self._tls = None
             why = str(error) or f"no connection in {within:g} s"
             msg = f"{where}: {why}; nothing was sent"
             raise SourceError(msg) from error

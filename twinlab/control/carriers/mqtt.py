@@ -12,6 +12,7 @@ import math
 import secrets
 import socket
 from contextlib import AsyncExitStack
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -100,8 +101,7 @@ class MqttCarrier:
             await self._leave()
 
     async def _ask(self, kind: str, payload: bytes, target: str, within: float) -> bytes:
-        import aiomqtt  # noqa: PLC0415  (an extra)
-
+        aiomqtt = _library()
         try:
             async with asyncio.timeout(within):
                 try:
@@ -118,10 +118,10 @@ class MqttCarrier:
             raise NoAnswerError(msg) from error
 
     async def _ask_once(self, kind: str, payload: bytes, target: str, within: float) -> bytes:
+        client, device = await self._connected(), self._options.client_of(target)
         from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415  (aiomqtt's)
         from paho.mqtt.properties import Properties  # noqa: PLC0415
 
-        client, device = await self._connected(), self._options.client_of(target)
         correlation = secrets.token_bytes(16)
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ResponseTopic, properties.CorrelationData = f"answer/{device}", correlation
@@ -145,20 +145,16 @@ class MqttCarrier:
         SourceError
             If it can't be made.
         """
-        try:
-            import aiomqtt  # noqa: PLC0415  (an extra)
-        except ImportError as error:
-            msg = 'MQTT needs aiomqtt, which isn\'t installed: pip install "twinlab-kit[mqtt]"'
-            raise SourceError(msg) from error
-        options = self._options
+        aiomqtt, options, file = _library(), self._options, self._context.file
         async with self._connecting:
             if self._client is not None and self._reading is not None and not self._reading.done():
                 return self._client
             if self._stack is not None:
                 await self._leave()
             broker = Broker(
-                host=options.host, port=options.port, ca=options.ca, certificate=options.certificate, key=options.key
-            )
+                host=options.host, port=options.port, ca=file(options.ca), certificate=file(options.certificate),
+                key=file(options.key),
+            )  # fmt: skip
             stack = AsyncExitStack()
             try:
                 client = await stack.enter_async_context(
@@ -206,6 +202,22 @@ class MqttCarrier:
         except (aiomqtt.MqttError, OSError):
             # It was lost already.
             return
+
+
+def _library() -> ModuleType:
+    """Return aiomqtt.
+
+    Raises
+    ------
+    SourceError
+        If it isn't installed.
+    """
+    try:
+        import aiomqtt  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        msg = 'MQTT needs aiomqtt, which isn\'t installed: pip install "twinlab-kit[mqtt]"'
+        raise SourceError(msg) from error
+    return aiomqtt
 
 
 MQTT = CarrierKind("mqtt", MqttCarrier, MqttOptions)

@@ -12,6 +12,7 @@ import importlib
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from twinlab.commands.messages.command import read_command
@@ -19,8 +20,9 @@ from twinlab.commands.messages.report import ReadRequest
 from twinlab.commands.messages.signed import PAYLOAD_TYPE
 from twinlab.control.carriers.carrier import CarrierContext, CarrierKind, Reported
 from twinlab.control.carriers.verifying import checked_report
-from twinlab.errors import CommandRejectedError, NoAnswerError, SourceError
+from twinlab.errors import CommandRejectedError, NoAnswerError, SourceError, UnknownTermError
 from twinlab.model.extensions.options import Options
+from twinlab.model.terms import nearest
 from twinlab.signing.envelopes.dsse import read_payload
 
 if TYPE_CHECKING:
@@ -84,9 +86,7 @@ class OpcUaCarrier:
 
     async def send(self, wire: bytes, *, target: str, within: float) -> bytes:
         """Call the method of the command's operation, and return the answer."""
-        from asyncua import ua  # noqa: PLC0415  (an extra)
-
-        method = _method_of(wire)
+        ua, method = _library().ua, _method_of(wire)
         lane = self._lanes["stop" if method == _METHODS["stop"] else "usual"]
         client = await self._session(lane)
         try:
@@ -99,9 +99,11 @@ class OpcUaCarrier:
 
     async def read(self, target: str, parameter: str, *, within: float) -> Reported:
         """Read the asset's variable, and the state that belongs to it from a signed report."""
-        from asyncua import ua  # noqa: PLC0415  (an extra)
-
-        variable, unit = self._options.variables[parameter]
+        ua, known = _library().ua, self._options.variables
+        if parameter not in known:
+            msg = f"{target}: expected a parameter that `variables` of its endpoint names, got {parameter!r}{nearest(parameter, known)}"
+            raise UnknownTermError(msg)
+        variable, unit = known[parameter]
         lane = self._lanes["usual"]
         client = await self._session(lane)
         node = client.get_node(ua.NodeId(f"{target.partition('/')[2]}.{variable}", self._index))
@@ -147,25 +149,27 @@ class OpcUaCarrier:
         SourceError
             If it can't be opened.
         """
-        try:
-            from asyncua import Client, ua  # noqa: PLC0415  (an extra)
-            from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256  # noqa: PLC0415
-        except ImportError as error:
-            msg = 'OPC UA needs asyncua, which isn\'t installed: pip install "twinlab-kit[opcua]"'
-            raise SourceError(msg) from error
-        options = self._options
+        asyncua, options, file = _library(), self._options, self._context.file
+        from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256  # noqa: PLC0415  (checked above)
+
+        ua = asyncua.ua
         async with lane.connecting:
             if lane.client is not None:
                 return lane.client
-            client = Client(options.url, timeout=_PATIENCE)
+            client: Client = asyncua.Client(options.url, timeout=_PATIENCE)
             client.application_uri = options.application_uri
             try:
                 await client.set_security(
-                    SecurityPolicyBasic256Sha256, certificate=options.certificate, private_key=options.key,
-                    server_certificate=options.server_certificate, mode=ua.MessageSecurityMode.SignAndEncrypt,
+                    SecurityPolicyBasic256Sha256, certificate=file(options.certificate), private_key=file(options.key),
+                    server_certificate=file(options.server_certificate), mode=ua.MessageSecurityMode.SignAndEncrypt,
                 )  # fmt: skip
                 await client.connect()
-                self._index = await client.get_namespace_index(options.namespace)
+                try:
+                    self._index = await client.get_namespace_index(options.namespace)
+                except BaseException:
+                    # A server has few sessions: one without a use is ended.
+                    await _disconnect(client)
+                    raise
             except (TimeoutError, OSError, ValueError, ua.UaError) as error:
                 msg = f"OPC UA {options.url}: {_text(error, _PATIENCE)}; nothing was sent"
                 raise SourceError(msg) from error
@@ -176,10 +180,14 @@ class OpcUaCarrier:
 async def _leave(lane: _Lane) -> None:
     client, lane.client = lane.client, None
     if client is not None:
-        # A server that has ended doesn't answer to it.
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(1.0):
-                await client.disconnect()
+        await _disconnect(client)
+
+
+async def _disconnect(client: Client) -> None:
+    # A server that has ended doesn't answer to it.
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(1.0):
+            await client.disconnect()
 
 
 async def _leave_if_lost(lane: _Lane, error: Exception) -> None:
@@ -188,6 +196,22 @@ async def _leave_if_lost(lane: _Lane, error: Exception) -> None:
 
     if not isinstance(error, ua.UaStatusCodeError):
         await _leave(lane)
+
+
+def _library() -> ModuleType:
+    """Return asyncua.
+
+    Raises
+    ------
+    SourceError
+        If it isn't installed.
+    """
+    try:
+        import asyncua  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        msg = 'OPC UA needs asyncua, which isn\'t installed: pip install "twinlab-kit[opcua]"'
+        raise SourceError(msg) from error
+    return asyncua
 
 
 def _method_of(wire: bytes) -> str:

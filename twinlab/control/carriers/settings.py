@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from twinlab.control.carriers.registry import CARRIER_KINDS
 from twinlab.errors import SchemaError, UnknownTermError
@@ -67,6 +67,17 @@ class ControlSettings(Model):
     """Where the audit's signed tree heads go, and the key that signs them; read by the twin."""
     sealed_keys: str = ""
     """Folder of people's keys for signing from a page; read by the twin."""
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ANN401  (of pydantic's validation)
+        """Remember the folder that `read_control` reads from."""
+        if context is not None:
+            self._folder = context["folder"]
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the file, to which paths in options are relative."""
+        return self._folder
 
     def endpoint_of(self, target: str, *, name: str | None = None) -> str:
         """Return the name of the endpoint of a target: the first one that has it.
@@ -93,8 +104,10 @@ def read_control(path: Path) -> ControlSettings:
     SchemaError
         If the file isn't there or isn't valid; names each key.
     """
+    folder = path.resolve().parent
     try:
-        settings = ControlSettings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        stated = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = ControlSettings.model_validate(stated, context={"folder": folder})
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         msg = f"{path}: expected the addresses of a twin's devices, got: {error}; without it nothing can be sent"
         raise SchemaError(msg) from error
@@ -102,6 +115,5 @@ def read_control(path: Path) -> ControlSettings:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {fault_text(one)}" for one in error.errors())
         msg = f"{path}: {faults}"
         raise SchemaError(msg) from error
-    folder = path.resolve().parent
     people = {name: str(folder / file) for name, file in settings.people.items()}
     return settings.model_copy(update={"keys": str(folder / settings.keys), "people": people})

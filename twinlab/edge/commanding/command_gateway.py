@@ -26,6 +26,8 @@ class CommandGateway:
     ------
     ControlError
         If its ledger is missing in a folder that has been used, or can't be written.
+    SchemaError
+        If the gateway's private key can't be read.
     SourceError
         If a certificate can't be read, or pymodbus isn't installed.
     """

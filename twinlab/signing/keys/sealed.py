@@ -114,7 +114,7 @@ class SealedKeys:
         """
         path = self._path(name)
         if not path.is_file():
-            msg = f"{name} has no key on this server; make one with: twinlab signing-key"
+            msg = f"{name} has no key on this server; make one with: twinlab keys seal"
             raise CommandRejectedError(msg)
         now = time.monotonic()
         recent = [at for at in self._failures.get(name, []) if now - at < _PAUSE]
@@ -132,10 +132,10 @@ class SealedKeys:
 
 
 def _opened(stated: dict[str, Any], name: str, passphrase: str) -> CryptoSigner:
-    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  (checked by _library)
+    aes, ed25519, _ = _library()
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  (checked above)
     from securesystemslib.signer import CryptoSigner  # noqa: PLC0415
 
-    aes, ed25519, _ = _library()
     wrong = f"the passphrase isn't the one of the key of {name}"
     if stated["name"] != name:
         raise CommandRejectedError(wrong)
@@ -195,6 +195,7 @@ def _library() -> tuple[Any, Any, Any]:
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  (loaded on first use)
         from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
         from cryptography.hazmat.primitives.ciphers import aead  # noqa: PLC0415
+        from securesystemslib import signer  # noqa: F401, PLC0415
     except ImportError as error:
         msg = f'keys need {error.name}, which isn\'t installed: pip install "twinlab-kit[control]"'
         raise ControlError(msg) from error
