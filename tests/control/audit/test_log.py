@@ -1,5 +1,6 @@
 """Appending: one order for all threads and processes, nothing acknowledged that isn't durable."""
 
+import base64
 import json
 import multiprocessing
 import threading
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.control.audit.conftest import LOGIN, login, write_log
-from twinlab.control.audit import KINDS, AuditEntry, AuditLog, search, verify_audit
+from twinlab.control.audit import KINDS, AuditEntry, AuditLog, head_signer, search, verify_audit
 from twinlab.control.audit.chain import MOST_ROWS_AT_ONCE
+from twinlab.control.audit.heads import open_head
 from twinlab.errors import ControlError, SchemaError
 from twinlab.model.alerts.channel import Channel
 
@@ -208,6 +210,33 @@ def test_processes_with_one_key_number_their_heads_together(tmp_path: Path, sign
     assert (report.intact, report.proved, report.rows) == (True, 21, 21)
     numbers = [json.loads(line) for line in next((tmp_path / "heads").glob("*.jsonl")).read_bytes().splitlines()]
     assert len(numbers) == 20
+
+
+def test_to_open_a_log_and_to_sign_verifies_one_head_however_many_there_are(
+    tmp_path: Path, signer, monkeypatch
+) -> None:
+    write_log(tmp_path, 60, signer=signer)
+    opened: list[bytes] = []
+
+    def count(wire: bytes, **how):
+        opened.append(wire)
+        return open_head(wire, **how)
+
+    monkeypatch.setattr(head_signer, "open_head", count)
+    monkeypatch.setattr(head_signer, "_BLOCK", 100)
+    with AuditLog(tmp_path, signer=signer, seconds=60) as log, AuditLog(tmp_path, signer=signer, seconds=60) as other:
+        log.append(LOGIN)
+        log.flush()
+        other.append(LOGIN)
+        # Of the other's head, and of the one before it.
+        other.flush()
+    written = (tmp_path / "heads" / f"{signer.public_key.keyid[:16]}.jsonl").read_bytes().splitlines()
+    assert len(written) >= 8
+    # The other's opening and signing, and this one's opening, and the end of each.
+    assert len(opened) <= 8
+    assert [json.loads(base64.b64decode(json.loads(line)["payload"]))["number"] for line in written] == list(
+        range(len(written))
+    )
 
 
 def test_a_second_place_that_was_away_gets_all_heads_later(tmp_path: Path, signer, keys) -> None:

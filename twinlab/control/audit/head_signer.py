@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinlab._files import open_binary, sync_folder
 from twinlab.control.audit.chain import MOST_ROWS_AT_ONCE, BrokenChainError
-from twinlab.control.audit.heads import TreeHead, read_envelopes, sign_head
+from twinlab.control.audit.heads import TreeHead, open_head, sign_head
 from twinlab.control.audit.merkle import Frontier
 from twinlab.control.audit.segments import read_leaves
-from twinlab.errors import ControlError
+from twinlab.errors import CommandRejectedError, ControlError
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer
 
 __all__ = ["HeadSigner"]
+
+#: Bytes that are read at once.
+_BLOCK = 1 << 16
 
 
 class HeadSigner:
@@ -43,16 +48,15 @@ class HeadSigner:
         self._keys = {signer.public_key.keyid: signer.public_key}
         self.path = folder / "heads" / f"{signer.public_key.keyid[:16]}.jsonl"
         self._bytes = _size(self.path)
-        earlier = [head for head, _ in self.envelopes()]
-        self._number = earlier[-1].number + 1 if earlier else 0
-        size = earlier[-1].size if earlier else 0
+        last = next((head for head, _ in self._from_the_end()), None)
+        self._number = 0 if last is None else last.number + 1
         try:
-            self._tree, self._leaves = read_leaves(folder, size)
+            self._tree, self._leaves = read_leaves(folder, 0 if last is None else last.size)
         except BrokenChainError as error:
             msg = f"the audit in {folder} isn't the one whose heads were signed: {error}; run: twinlab audit verify"
             raise ControlError(msg) from error
-        if earlier and self._tree.root().hex() != earlier[-1].root:
-            msg = f"the audit in {folder} has other rows than those whose head was signed at {earlier[-1].at}; run: twinlab audit verify"
+        if last is not None and self._tree.root().hex() != last.root:
+            msg = f"the audit in {folder} has other rows than those whose head was signed at {last.at}; run: twinlab audit verify"
             raise ControlError(msg)
 
     @property
@@ -62,8 +66,15 @@ class HeadSigner:
 
     def envelopes(self, first: int = 0) -> list[tuple[TreeHead, bytes]]:
         """Return the heads in the file from a number on, by number, with their envelopes."""
-        found = read_envelopes([self.path], keys=self._keys) if self.path.exists() else []
-        return sorted(((head, wire) for head, wire in found if head.number >= first), key=lambda pair: pair[0].number)
+        found = takewhile(lambda pair: pair[0].number >= first, self._from_the_end())
+        return sorted(found, key=lambda pair: pair[0].number)
+
+    def _from_the_end(self) -> Iterator[tuple[TreeHead, bytes]]:
+        """Yield the heads in the file, the newest first: a year has three million, and verifying takes 0.1 ms each."""
+        for line in _lines_from_the_end(self.path) if self.path.exists() else ():
+            # A line that a process didn't finish counts as no head.
+            with suppress(CommandRejectedError):
+                yield open_head(line, keys=self._keys), line
 
     def take(self, n: int, leaf: bytes) -> None:
         """Add the hash of a row, unless it is known already."""
@@ -114,6 +125,26 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+        return file.read()
+
+
+def _lines_from_the_end(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file that aren't empty, the last one first, without their ends."""
+    with path.open("rb") as file:
+        start, rest = file.seek(0, os.SEEK_END), b""
+        while start > 0:
+            end, start = start, max(start - _BLOCK, 0)
+            file.seek(start)
+            first, *lines = (file.read(end - start) + rest).split(b"\n")
+            yield from filter(None, reversed(lines))
+            rest = first
+        if rest:
+            yield rest
+
+
 def _head(log: str, number: int, tree: Frontier, leaves: Sequence[bytes]) -> TreeHead:
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return TreeHead(log, number, tree.size, tree.root().hex(), at, base64.b64encode(b"".join(leaves)).decode())
@@ -124,7 +155,7 @@ def _append(path: Path, wires: Sequence[bytes]) -> int:
     new = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     # A line that an earlier process didn't finish is ended: it counts as no head.
-    lead = b"" if new or path.read_bytes()[-1:] in (b"", b"\n") else b"\n"
+    lead = b"" if new or _last_byte(path) in (b"", b"\n") else b"\n"
     file = open_binary(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     try:
         os.write(file, lead + b"".join(wire + b"\n" for wire in wires))

@@ -1,6 +1,10 @@
 """What rows of an audit may say: the kinds, and for each the fields that it may have.
 
 A row has names of signers and users, and nothing else about persons: a field that isn't listed is refused.
+
+Three kinds the log writes by itself, and takes from nobody: ``segment`` (the first row of each file: the log and the tree before it),
+``torn`` (bytes that a writer didn't finish, and that were never acknowledged), ``heads`` (signed heads didn't reach a second place, or do
+again).
 """
 
 from __future__ import annotations
@@ -8,23 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["KINDS", "OWN_KINDS"]
+__all__ = ["KINDS"]
 
 _COMMAND: Final = (
     "id", "twin", "operation", "target", "parameter", "value", "unit", "counter", "issued_at", "expires_at", "expected_state", "asked_because",
     "outcome", "reason", "check", "more", "device", "time", "wire", "wire_sha256",
 )  # fmt: skip
 _PLAN: Final = ("id", "target", "parameter", "value", "unit", "before", "verdict", "outcome", "reason")
-
-#: Kinds that the log writes by itself.
-OWN_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    # The first row of each file.
-    "segment": ("log", "frontier"),
-    # Bytes that a writer didn't finish, and that were never acknowledged.
-    "torn": ("offset", "bytes", "sha256"),
-    # Signed heads didn't reach a second place, or do again.
-    "heads": ("outcome", "place", "reason"),
-}
 
 #: Kind of a row -> fields of its ``what``.
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
