@@ -118,7 +118,7 @@ def test_a_link_that_is_silent_takes_what_was_set_to_fail_safe_once(site: Site) 
     assert safe(site)
     lost = [entry for entry in site.entries if entry["kind"] == "link lost"]
     assert len(lost) == 1
-    assert "expected a word over the link within 3 s, got none for 4 s" in lost[0]["what"]["reason"]
+    assert "expected a sign of life within 3 s, got none for 4 s" in lost[0]["what"]["reason"]
 
 
 def test_a_target_that_was_never_set_is_left_alone_when_its_link_is_silent(site: Site) -> None:
@@ -168,7 +168,7 @@ def test_a_silent_link_while_moving_ends_at_fail_safe_whatever_the_asset_answers
     assert safe(site)
     answer = ended(*flying)
     assert answer.outcome == "fail_safe"
-    assert "expected a word over the link within 3 s" in answer.reason
+    assert "expected a sign of life within 3 s" in answer.reason
     assert safe(site)
 
 

@@ -279,7 +279,7 @@ class Guard:
             seconds = now - here.words.get(key[0], -math.inf)
             if rule.link_timeout is None or seconds <= rule.link_timeout:
                 continue
-            why = f"expected a word over the link within {rule.link_timeout:g} s, got none for {seconds:.0f} s"
+            why = f"expected a sign of life within {rule.link_timeout:g} s, got none for {seconds:.0f} s"
             if (flight := here.flights.get(key[0])) is not None:
                 flight.broken = why
             if self._made_safe(key, rule, why) == "unknown":

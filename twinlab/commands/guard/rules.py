@@ -53,7 +53,7 @@ class Rule:
     select_lifetime: float = 10.0
     """Seconds from select to operate."""
     link_timeout: float | None = None
-    """Seconds without a word over the link after which a target that was set goes to fail-safe; None: it stays as it was set."""
+    """Seconds without a sign of life after which a target that was set goes to fail-safe; None: it stays as it was set."""
 
     def __post_init__(self) -> None:
         low, high = self.limits

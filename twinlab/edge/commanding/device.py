@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from twinlab.commands.guard.actuator import Actuator
+from twinlab.commands.guard.flood import Flood
 from twinlab.commands.guard.guard import Guard
 from twinlab.commands.guard.ledger import GuardLedger
 from twinlab.commands.guard.message import asks_for_stop
@@ -87,8 +88,7 @@ class CommandedDevice:
         self._actuator = actuator
         self._every = every
         self._signer = read_signer(key)
-        self._noted: list[float] = []
-        self._more = 0
+        self._flood = Flood(_NOTES)
         ledger = self._ledger = GuardLedger(folder / "guard.db", create=not any(folder.iterdir()))
         self._guard = Guard(
             self._rules, twin=twin, device=name, ring=KeyRingFile(keys).read, ledger=ledger, actuator=actuator,
@@ -132,13 +132,9 @@ class CommandedDevice:
 
         A flood doesn't fill the disk: of more than ten in a second the number is recorded, with the next one.
         """
-        now = time.monotonic()
-        self._noted = [at for at in self._noted if now - at < 1.0]
-        if len(self._noted) >= _NOTES:
-            self._more += 1
+        more = self._flood.counted(kind, time.monotonic())
+        if more is None:
             return
-        self._noted.append(now)
-        more, self._more = self._more, 0
         entry: dict[str, Any] = {
             "kind": kind, "time": instant_text(datetime.now(UTC)), "who": [who] if who else [],
             "what": {"outcome": "refused", "reason": reason[:2000], **({"more": more} if more else {})},

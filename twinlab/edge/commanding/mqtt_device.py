@@ -2,7 +2,7 @@
 
 Topics: ``command/<client>/request`` with an envelope, ``command/<client>/read`` with a request for a report; both are answered on
 ``answer/<client>`` with the correlation data of the request. ``alive/<client>`` gets an empty message every second: its
-acknowledgement by the broker is the word over the link that the watchdog waits for. The name of the client is the one in its
+acknowledgement by the broker is the sign of life that the watchdog waits for. The name of the client is the one in its
 certificate; the broker's access list lets it read and write its own topics only.
 """
 

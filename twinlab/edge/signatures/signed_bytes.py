@@ -1,8 +1,8 @@
 """The bytes of a signed message: a header with the key's id and the signature, then the message as it is without one.
 
 A DSSE envelope is JSON with base64 and at most 16 KiB: right for a command, a third larger and slower for a thousand rows. The
-header here has 136 bytes: ``TWLS``, the version (u32)``, SHA-256 of the public key`` (32 bytes)``, SHA-256 of what was signed before it``
-(32)``, signature`` (64). What is signed is DSSE's pre-authentication encoding [1]_ of the hash before and the message, whose type names
+header here has 136 bytes: ``TWLS`` (4), the version (4), SHA-256 of the public key (32), SHA-256 of what was signed before it
+(32), the signature (64). What is signed is DSSE's pre-authentication encoding [1]_ of the hash before and the message, whose type names
 the kind and the gateway: rows are of no use as a birth, nor as those of another gateway, nor as a command. The message
 itself has the outbox's token and the sequences, so that they are signed, too.
 

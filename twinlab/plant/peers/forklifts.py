@@ -94,10 +94,7 @@ class ForkliftGateways:
             max_speed=plant.state.forklifts.max_speed,
         )  # fmt: skip
         allowed = plant.state.forklifts.max_speed.round(2).tolist()
-        columns = [
-            one.round(digits).T.tolist()
-            for one, digits in ((motion.x, 1), (motion.y, 1), (motion.speed, 1), (motion.person, 1))
-        ]
+        columns = [one.round(1).T.tolist() for one in (motion.x, motion.y, motion.speed, motion.person)]
         readings = self._samples(moment)
         for second, at in enumerate(motion.time.tolist()):
             for number, rows in enumerate(readings):
