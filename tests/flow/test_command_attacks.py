@@ -525,3 +525,14 @@ def test_24_a_flood_is_refused_and_a_stop_passes(plant: CommandedPlant) -> None:
     assert any("expected at most 50 in a second" in one for one in said)
     assert plant.changes == changes + 1
     assert plant.value(target) == 0.0
+
+
+def test_two_processes_of_a_twin_ask_devices_in_turn(plant: CommandedPlant) -> None:
+    """A broker ends the connection of a name that connects again: neither process may lose an answer by it."""
+
+    def ask(endpoints: Any) -> list[float]:
+        return [endpoints.read("forklift/F01", "max_speed").value for _ in range(8)]
+
+    with open_endpoints(plant.folder / "control.yaml") as other, ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(ask, (plant.endpoints, other)))
+    assert found == [[plant.value("forklift/F01")] * 8] * 2

@@ -1,7 +1,7 @@
 """Carriers: bring signed commands to devices and signed answers back, over MQTT 5, OPC UA or a gateway of old machines.
 
 In: ``control.yaml`` of a twin's folder, and envelopes. Out: the answers of the devices that they were for, verified.
-Read in order: `carrier` (what each implements), `registry`, `settings` (``control.yaml``), `verifying`, one module for each: `mqtt`,
+Read in order: `carrier` (what each implements), `registry`, `settings` (``control.yaml``), `verifying`, one module for each: `mqtt` (in `turns`),
 `opcua`, `modbus`; `endpoints` (all of a twin, as other rooms call them).
 Never: a command that is sent a second time by itself; an answer that isn't signed by the device of its target; a secret in YAML.
 """

@@ -20,6 +20,7 @@ from pydantic import Field
 from twinlab._tasks import cancel_all
 from twinlab.commands.messages.report import ReadRequest
 from twinlab.control.carriers.carrier import CarrierContext, CarrierKind, Reported
+from twinlab.control.carriers.turns import Turns, is_stop
 from twinlab.control.carriers.verifying import checked_report
 from twinlab.edge.settings import Broker
 from twinlab.edge.transport import tls_context
@@ -61,7 +62,7 @@ class MqttOptions(Options):
 
 
 class MqttCarrier:
-    """Sends over one connection, which is made again when it is needed.
+    """Sends over one connection, which is made again when it is needed, in turn with other processes of this machine.
 
     Parameters
     ----------
@@ -75,12 +76,14 @@ class MqttCarrier:
         self._client: aiomqtt.Client | None = None
         self._reading: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
+        self._turns = Turns(f"{options.name} at {options.host}:{options.port}")
         #: Correlation of a request -> client that answers, and its answer to come.
         self._waiting: dict[bytes, tuple[str, asyncio.Future[bytes]]] = {}
 
     async def open(self) -> None:
         """Connect."""
-        await self._connected()
+        async with self._turns.taken(_PATIENCE):
+            await self._connected()
 
     async def send(self, wire: bytes, *, target: str, within: float) -> bytes:
         """Publish a command, and return the answer."""
@@ -103,7 +106,8 @@ class MqttCarrier:
     async def _ask(self, kind: str, payload: bytes, target: str, within: float) -> bytes:
         aiomqtt = _library()
         try:
-            async with asyncio.timeout(within):
+            # A broker has one connection of a name: another process of this twin may use it just now.
+            async with asyncio.timeout(within), self._turns.taken(within, stop=kind == "request" and is_stop(payload)):
                 try:
                     return await self._ask_once(kind, payload, target, within)
                 except aiomqtt.MqttCodeError as error:
