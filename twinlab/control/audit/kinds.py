@@ -35,6 +35,8 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "approval": _PLAN,
     "plan sent": (*_PLAN, "predicted", "reported"),
     "plan withdrawn": _PLAN,
+    # Once, when what was predicted is over: whether it came so.
+    "plan compared": _PLAN,
     # Personal data that were read; of whom isn't recorded.
     "read": ("asset_type", "event_type", "fields", "purpose", "start", "stop", "rows", "page", "outcome", "reason"),
     "release": (

@@ -85,6 +85,9 @@ class Desk:
         self._counters: dict[str, int] = {}
         self._lock = threading.Lock()
         self._memory = Memory()
+        self._carried: Carried | None = None
+        # A page connects while somebody stops an asset.
+        self._opening = threading.Lock()
 
     def evaluate(self, request: Request, *, simulate: bool = True) -> Proposal:
         """Return a proposal from the present state, or only its checks."""
@@ -151,6 +154,17 @@ class Desk:
         """Return the ids of all plans, the newest first."""
         return [path.stem for path in sorted(self._files(), key=lambda path: path.stat().st_mtime_ns, reverse=True)]
 
+    def times_set(self, target: str, parameter: str) -> list[str]:
+        """Return when each plan of a parameter was sent, UTC, but for those that changed nothing."""
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in self._files()]
+        return [
+            one["result"].get("at") or one["proposal"]["at"]
+            for one in found
+            if one["result"] is not None
+            and one["result"]["outcome"] != "refused"
+            and (one["proposal"]["target"], one["proposal"]["parameter"]) == (target, parameter)
+        ]
+
     def _files(self) -> Iterator[Path]:
         yield from (self.folder / "plans").glob("*.json")
 
@@ -163,10 +177,15 @@ class Desk:
         # Losing it is harmless here: the devices have their own, and counters are times.
         return GuardLedger(path, create=not path.exists())
 
-    @cached_property
+    @property
     def carried(self) -> Carried:
-        """The assets, as the guard's actuator."""
-        return Carried(self._channel(), epoch=self.folder / "epoch", ring=self.ring, resolutions=self._resolutions())
+        """The assets, as the guard's actuator; connections are made when it is first asked for."""
+        with self._opening:
+            if self._carried is None:
+                self._carried = Carried(
+                    self._channel(), epoch=self.folder / "epoch", ring=self.ring, resolutions=self._resolutions()
+                )
+            return self._carried
 
     @cached_property
     def guard(self) -> Guard:
@@ -223,9 +242,10 @@ class Desk:
         """Close the guard's files and the way to the assets."""
         if "ledger" in self.__dict__:
             self.ledger.close()
-        if "carried" in self.__dict__ and hasattr(self.carried.channel, "close"):
-            self.carried.channel.close()
-        for name in ("guard", "carried", "ledger"):
+        if self._carried is not None and hasattr(self._carried.channel, "close"):
+            self._carried.channel.close()
+        self._carried = None
+        for name in ("guard", "ledger"):
             self.__dict__.pop(name, None)
 
     def _rules(self, twin: TwinReader) -> list[Rule]:

@@ -29,11 +29,13 @@ _PICTURE = (
     'stroke-width="1.5" stroke-dasharray="2 3"/>{% endif %}'
     '<polyline points="{{ before }}" fill="none" stroke="{{ colours[0] }}" stroke-width="2" stroke-dasharray="6 4"/>'
     '<polyline points="{{ after }}" fill="none" stroke="{{ colours[1] }}" stroke-width="2"/>'
+    '{% for x, y in came %}<circle cx="{{ x }}" cy="{{ y }}" r="2.5" fill="none" stroke="currentColor" stroke-width="1.5"/>{% endfor %}'
     '{% for x, y, anchor, text in texts %}<text x="{{ x }}" y="{{ y }}" text-anchor="{{ anchor }}" font-size="10" fill="currentColor">'
     "{{ text }}</text>{% endfor %}</svg>"
     '<div style="font-size:11px;opacity:0.85"><span aria-hidden="true" style="color:{{ colours[0] }}">╌╌</span> without '
     '<span aria-hidden="true" style="color:{{ colours[1] }}">━━</span> with the command (band: 90 % of the futures)'
-    '{% if limit is not none %} <span aria-hidden="true" style="color:{{ colours[2] }}">┈┈</span> limit{% endif %}</div>'
+    '{% if limit is not none %} <span aria-hidden="true" style="color:{{ colours[2] }}">┈┈</span> limit{% endif %}'
+    '{% if came %} <span aria-hidden="true">○</span> came{% endif %}</div>'
 )
 _PAGE = (
     '<div class="tl-proposal" style="font:13px/1.45 system-ui,sans-serif;max-width:720px">'
@@ -83,8 +85,15 @@ def proposal_html(proposal: Proposal, *, status: str = "") -> Markup:
     )  # fmt: skip
 
 
-def effect_picture(effect: Effect) -> Markup | str:
-    """Return both futures of an effect as SVG; nothing if it has none."""
+def effect_picture(effect: Effect, *, came: Sequence[tuple[float, float]] = ()) -> Markup | str:
+    """Return both futures of an effect as SVG; nothing if it has none.
+
+    Parameters
+    ----------
+    effect : Effect
+    came : sequence of (float, float)
+        Minutes and values that came since, drawn as circles.
+    """
     if len(effect.minutes) < 2:
         return ""
     shown = [
@@ -93,6 +102,7 @@ def effect_picture(effect: Effect) -> Markup | str:
         *effect.low,
         *effect.high,
         *([] if effect.limit is None else [effect.limit]),
+        *(value for _, value in came),
     ]
     low, high = min(shown), max(shown)
     high = high if high > low else low + 1.0
@@ -118,6 +128,7 @@ def effect_picture(effect: Effect) -> Markup | str:
         label=f"{effect.title}: {effect.reason}", before=points(effect.before), after=points(effect.after),
         band=" ".join(f"{x},{y}" for x, y in (point(*one) for one in edge)),
         limit=None if effect.limit is None else point(first, effect.limit)[1],
+        came=[point(*one) for one in came if first <= one[0] <= last],
     )  # fmt: skip
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from twinlab.commands.messages import approve_command, new_command, open_signed, sign_command
 from twinlab.commands.messages.command import LONGEST_LIFE
+from twinlab.control.proposals.comparing.comparison import Comparison
+from twinlab.control.proposals.comparing.plans import compare_plan, instant_of
 from twinlab.control.proposals.html import proposal_html
 from twinlab.control.proposals.proposal import Proposal
 from twinlab.control.proposals.proposing import Request
 from twinlab.control.proposals.sending import SendResult, Step, send_commands
 from twinlab.control.proposals.signatures import person_of, signer_of
-from twinlab.errors import CommandExpiredError, CommandRejectedError
+from twinlab.errors import CommandExpiredError, CommandRejectedError, ControlError
 
 if TYPE_CHECKING:
     from twinlab.control.proposals.desk import Desk
@@ -38,6 +42,7 @@ class Plan:
         persons: tuple[str, ...] = (),
         expires: str | None = None,
         result: SendResult | None = None,
+        compared: Comparison | None = None,
     ) -> None:
         self._desk = desk
         self.proposal = proposal
@@ -48,6 +53,7 @@ class Plan:
         """Instant from which the signatures don't count any more, UTC; None before the first."""
         self.result = result
         """What became of it; None until it is sent."""
+        self._compared = compared
 
     @classmethod
     def made(cls, desk: Desk, request: Request) -> Self:
@@ -66,12 +72,14 @@ class Plan:
         """Return a plan that was stored, by this session or another."""
         data = desk.load(plan_id)
         envelopes = data["envelopes"]
-        result = data["result"]
+        result, compared = data["result"], data.get("compared")
+        proposal = Proposal.from_dict(data["proposal"])
         return cls(
-            desk, Proposal.from_dict(data["proposal"]),
+            desk, proposal,
             envelopes=None if envelopes is None else (b64decode(envelopes[0]), b64decode(envelopes[1])),
             persons=tuple(data["persons"]), expires=data["expires"],
             result=None if result is None else SendResult(**{**result, "steps": tuple(Step(**one) for one in result["steps"])}),
+            compared=None if compared is None else Comparison.from_dict(compared, proposal.effects),
         )  # fmt: skip
 
     # -- what it is --------------------------------------------------------------------------------------------------------
@@ -233,7 +241,50 @@ class Plan:
         )  # fmt: skip
         return self.result
 
+    def compare(self) -> Comparison:
+        """Compare what was predicted with what came since: the reported value, and each effect that was simulated.
+
+        Once nothing more can come (the time that was simulated is over, or the parameter was set again), the comparison is a row of the
+        audit, and stays as it is.
+
+        Returns
+        -------
+        Comparison
+            Its ``match`` is "as predicted", "otherwise", "not yet" or "can't tell", with reasons.
+
+        Raises
+        ------
+        ControlError
+            If the plan wasn't carried out, or the audit can't be written.
+        """
+        if self.result is None or self.result.outcome != "done":
+            msg = f"expected a plan that was carried out, got {self.id}, which is {self.status.replace('_', '-')}: nothing came of it"
+            raise ControlError(msg)
+        if self._compared is not None:
+            return self._compared
+        desk, proposal = self._desk, self.proposal
+        sent = self.result.at or proposal.at
+        later = [at for at in desk.times_set(proposal.target, proposal.parameter) if at > sent]
+        found = compare_plan(
+            desk.reader(), proposal, desk.spec(proposal), sent=instant_of(sent), again=instant_of(min(later)) if later else None,
+            now=np.datetime64(desk.clock().astimezone(UTC).replace(tzinfo=None), "ns"),
+        )  # fmt: skip
+        return self._recorded(found) if found.complete else found
+
     # -- inside ------------------------------------------------------------------------------------------------------------
+    def _recorded(self, found: Comparison) -> Comparison:
+        """Record a comparison once, whoever is first."""
+        with self._desk.storing():
+            stored = Plan.stored(self._desk, self.id)
+            if stored._compared is None:  # noqa: SLF001
+                self._desk.note(
+                    "plan compared", [], **{**self._facts(), "reason": found.reason[:2000]}, outcome=found.match
+                )
+                stored._compared = found  # noqa: SLF001
+                stored._save()  # noqa: SLF001
+        self._compared = stored._compared  # noqa: SLF001
+        return self._compared or found
+
     def _sign_first(self, signer: Any) -> tuple[bytes, bytes]:  # noqa: ANN401  (a signer of securesystemslib)
         proposal, now = self.proposal, self._desk.clock()
         counters = self._desk.next_counters(proposal.target)
@@ -316,6 +367,7 @@ class Plan:
         self._desk.save(self.id, {
             "proposal": self.proposal.to_dict(), "envelopes": envelopes, "persons": list(self.persons), "expires": self.expires,
             "status": self.status, "result": None if self.result is None else self.result.to_dict(),
+            "compared": None if self._compared is None else self._compared.to_dict(),
         })  # fmt: skip
 
     def signed_by(self) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ class SendResult:
     device: str
     """Whose signed answer it is; "" if no answer came."""
     steps: tuple[Step, ...]
+    at: str = ""
+    """When it ended, UTC; "" of a plan that an earlier version has sent."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data, for JSON."""
@@ -165,5 +167,5 @@ def _result(desk: Desk, proposal: Proposal, answer: Answer, steps: _Steps) -> Se
     device = desk.carried.answers.get(proposal.target)
     return SendResult(
         proposal.id, proposal.target, proposal.parameter, answer.outcome, said, proposal.value, reported, proposal.unit,
-        "" if device is None else device.device, steps.ended,
+        "" if device is None else device.device, steps.ended, f"{desk.clock():%Y-%m-%dT%H:%M:%S}Z",
     )  # fmt: skip

@@ -66,6 +66,7 @@ def emergency_stop(desk: Desk, target: str, parameter: str, *, as_: object, reas
     return SendResult(
         stop.id, target, parameter, answer.outcome, answer.reason, spec.fail_safe, answer.value, spec.unit,
         "" if device is None else device.device, (Step("emergency stop", answer.outcome, answer.reason, seconds),),
+        f"{desk.clock():%Y-%m-%dT%H:%M:%S}Z",
     )  # fmt: skip
 
 

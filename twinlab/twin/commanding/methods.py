@@ -183,6 +183,18 @@ class CommandMethods(AuditMethods):
         spec_of(self.model, target, chosen)
         return emergency_stop(self.control, target, chosen, as_=as_, reason=reason)
 
+    def connect_devices(self) -> None:
+        """Connect to the devices now, so that the first command or emergency stop of this process needn't wait for it.
+
+        Raises
+        ------
+        CommandRejectedError
+            If the twin is read-only.
+        ControlError
+            If there is no ``control.yaml``.
+        """
+        self.control.carried  # noqa: B018  (it connects when it is first asked for)
+
     @cached_property
     def control(self) -> Desk:
         """The twin's side of control, from ``control.yaml`` in its folder: keys, audit, guard, the way to the assets.

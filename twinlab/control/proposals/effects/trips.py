@@ -10,11 +10,11 @@ from twinlab.control.proposals.effects.outcome import Change, Effect, Unknown, V
 from twinlab.model.basics import parse_duration
 from twinlab.model.commands.effects import TripEffect
 
-__all__ = ["Connection", "Trip", "trip_effect"]
+__all__ = ["UNSURE", "Connection", "Trip", "trip_effect"]
 
 _MINUTE = 60.0
 #: How much more than its share of the way a delay may grow by breaks and jams.
-_UNSURE = 0.25
+UNSURE = 0.25
 _TITLE = "arrival and connections"
 
 
@@ -74,7 +74,7 @@ def trip_effect(trip: Trip | Unknown | None, before: float, after: float, option
     verdict: Verdict = "unsafe" if more > options.most_missed or later > latest else "safe"
     if later > latest:
         reason += f"; {later:.0f} min later, at most {latest:.0f} min are allowed"
-    elif verdict == "safe" and later * (1 + _UNSURE) > latest:
+    elif verdict == "safe" and later * (1 + UNSURE) > latest:
         verdict = "can't tell"
         reason += (
             f"; {later:.0f} min later, too near to the {latest:.0f} min that are allowed: breaks and jams aren't known"

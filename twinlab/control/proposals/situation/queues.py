@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twinlab.model.commands.effects import QueueEffect
     from twinlab.model.reader import TwinReader
 
-__all__ = ["queue_now"]
+__all__ = ["place_of", "queue_now", "waiting_at"]
 
 _TIMES = ("start", "planned_start", "planned_end", "end")
 #: Arrivals that show how punctual they are, how many are needed, and the values that are taken: the outer two count as often as the others,
@@ -56,13 +56,11 @@ def queue_now(
     """
     at = int(now.astype("M8[ns]").astype(np.int64))
     place_type = twin.model.relationships[options.place].target
-    crew = links_of(twin, options.place)
-    mine = int(asset_codes(twin, asset_type).get_indexer(pd.Index([asset], dtype="str"))[0])
-    here = crew.valid(at)
-    places = crew.target[here][crew.source[here] == mine]
-    if not len(places):
+    place = place_of(twin, asset_type, asset, options, at)
+    if place is None:
         return Unknown(f"{asset_type}/{asset} is at no {place_type} now ({options.place})")
-    place = int(places[-1])
+    crew = links_of(twin, options.place)
+    here = crew.valid(at)
     names = asset_codes(twin, asset_type)
     workers = [str(names[code]) for code in np.unique(crew.source[here][crew.target[here] == place])]
     working = _working(twin, asset_type, workers, options, now)
@@ -77,7 +75,7 @@ def queue_now(
     title = str(asset_codes(twin, place_type)[place])
     shifts = _shifts(twin, options, now, memory)
     arrivals = _arrivals(twin, options, title, now, earliest=min(shifts))
-    waiting = _waiting(twin, options, place, at)
+    waiting = waiting_at(twin, options, place, at)
     return Queue(title, waiting, arrivals, tuple(speeds.tolist()), bool(working[asset]), shifts)
 
 
@@ -110,8 +108,17 @@ def _speeds(
     return np.asarray(convert(found, str(twin.model.asset_types[asset_type].signals[speed].unit), "m/s"))
 
 
-def _waiting(twin: TwinReader, options: QueueEffect, place: int, at: int) -> int:
-    """Return how many wait at a place."""
+def place_of(twin: TwinReader, asset_type: str, asset: str, options: QueueEffect, at: int) -> int | None:
+    """Return the place of an asset at an instant, as its position among the assets of its type; None if it is at none."""
+    crew = links_of(twin, options.place)
+    mine = int(asset_codes(twin, asset_type).get_indexer(pd.Index([asset], dtype="str"))[0])
+    here = crew.valid(at)
+    places = crew.target[here][crew.source[here] == mine]
+    return int(places[-1]) if len(places) else None
+
+
+def waiting_at(twin: TwinReader, options: QueueEffect, place: int, at: int) -> int:
+    """Return how many wait at a place at an instant, ns since 1970."""
     waiting = links_of(twin, options.waiting)
     rows = waiting.valid(at)
     rows = rows[waiting.target[rows] == place]

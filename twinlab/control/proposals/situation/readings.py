@@ -81,7 +81,8 @@ def present_readings(
     table = present(twin, asset_type, at=now, signals=list(signals), assets=[asset])
     found = {}
     for name in signals:
-        at = np.datetime64(table[f"{name}_time"].iloc[0], "ns")
+        # NaT for a signal that was never observed.
+        at = table[f"{name}_time"].to_numpy(dtype="M8[ns]")[0]
         unit = str(specs[name].unit) if specs[name].states is None else "1"
         flag = Flag(int(table[f"{name}_qc"].iloc[0]))
         at = _exact(twin, f"{asset_type}/{asset}", name, at, now=now, cadence_ns=specs[name].cadence_ns)

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from twinlab.model.commands.effects import TripEffect
     from twinlab.model.reader import TwinReader
 
-__all__ = ["trip_now"]
+__all__ = ["trip_now", "trip_under_way"]
 
 #: A trip that began earlier isn't under way any more, whatever the table says.
 _LONGEST = np.timedelta64(2, "D")
+_MOMENT = np.timedelta64(1, "s")
 
 
 def trip_now(
@@ -42,9 +43,9 @@ def trip_now(
     """
     until = now + np.timedelta64(int(options.seconds), "s")
     trips = twin.events(options.trips, start=now - _LONGEST, stop=until, assets=[asset])
-    begun, ended = (trips[name].to_numpy(dtype="M8[ns]") for name in ("start", "end"))
-    under_way = trips[(begun <= now) & (np.isnat(ended) | (ended > now))]
-    if under_way.empty:
+    trip = _under_way(trips, now)
+    if trip is None:
+        begun, ended = (trips[name].to_numpy(dtype="M8[ns]") for name in ("start", "end"))
         planned, due = (trips[name].to_numpy(dtype="M8[ns]") for name in ("planned_start", "planned_end"))
         silent = trips[np.isnat(begun) & np.isnat(ended) & (planned <= now) & (due > now)]
         if len(silent):
@@ -52,7 +53,6 @@ def trip_now(
                 f"whether {asset} has left for {silent.iloc[-1][options.destination]}, as planned, isn't known"
             )
         return None
-    trip = under_way.iloc[-1]
     if pd.isna(trip["planned_end"]) or pd.isna(trip["planned_start"]) or share <= 0:
         return Unknown(f"when the trip of {asset} should end isn't known")
     lasts = (trip["planned_end"] - trip["planned_start"]).total_seconds()
@@ -63,6 +63,17 @@ def trip_now(
     place = str(trip[options.destination])
     found = [*_next_trip(trips, now), *_connections(twin, asset, place, options, now)]
     return Trip(place, arrives, tuple(found))
+
+
+def trip_under_way(twin: TwinReader, asset: str, options: TripEffect, *, now: np.datetime64) -> pd.Series | None:
+    """Return the trip that a truck was on at an instant, with its end if it has one; None if it was on none."""
+    return _under_way(twin.events(options.trips, start=now - _LONGEST, stop=now + _MOMENT, assets=[asset]), now)
+
+
+def _under_way(trips: pd.DataFrame, now: np.datetime64) -> pd.Series | None:
+    begun, ended = (trips[name].to_numpy(dtype="M8[ns]") for name in ("start", "end"))
+    found = trips[(begun <= now) & (np.isnat(ended) | (ended > now))]
+    return None if found.empty else found.iloc[-1]
 
 
 def _way_left(twin: TwinReader, asset: str, trip: pd.Series, options: TripEffect, now: np.datetime64) -> float | None:

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 import param
 
 from twinlab.errors import TwinlabError
+from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.panes import empty_pane
 from twinlab.explore.kit.widgets import TOGGLES
@@ -207,6 +208,10 @@ class ControlExplorer(Explorer):
         if pn.state.curdoc is not None and self._timer is None:
             self._timer = pn.state.add_periodic_callback(cast("Any", self._tick), period=_TICK_MS)
             pn.state.on_session_destroyed(lambda _: self.signing.lock())
+            if self.control and hasattr(self.twin, "connect_devices"):
+                # An emergency stop doesn't wait for connections. What fails here is said when something is sent.
+                connect = cast("Any", self.twin).connect_devices
+                BackgroundRun[str](lambda **_: connect(), on_progress=lambda _: None, on_end=lambda *_: None).start()
         choice = pmui.RadioButtonGroup.from_param(
             self.param.part, label="Part", size="small", margin=(8, 10, 0, 10), description="", sx=TOGGLES
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["PlansPart", "shown_plans"]
 
 _PAGE = 8
+#: Seconds after which what came of a plan is read again.
+_AGAIN = 30.0
 #: Status of a plan -> sign; the word is beside it.
 _SIGNS = {
     "proposed": "○",
@@ -77,6 +80,9 @@ class PlansPart:
         self._picture = Html("", sizing_mode="stretch_width", margin=(4, 10))
         self._signatures = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._timeline = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._came = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        # Plan that was compared last, when (monotonic), and what is shown of it.
+        self._compared: tuple[str, float, str] = ("", 0.0, "")
         self._buttons = pn.FlexBox(self.who, self.passphrase, self.approve, self.send, align_items="center")
         self._detail = pn.Column(
             self._picture,
@@ -84,6 +90,7 @@ class PlansPart:
             self._buttons,
             self.alert,
             self._timeline,
+            self._came,
             sizing_mode="stretch_width",
             visible=False,
         )
@@ -98,16 +105,32 @@ class PlansPart:
         """Id of the shown plan; "" without one."""
         return "" if self.plan is None else str(self.plan.id)
 
-    def read(self) -> tuple[pd.DataFrame, Any]:
-        """Return all plans, and the shown one as it is now; called in a thread."""
-        return self.twin.plans(), self.twin.plan(self.chosen) if self.chosen else None
+    def read(self) -> tuple[pd.DataFrame, Any, str]:
+        """Return all plans, the shown one as it is now, and what came of it as HTML; called in a thread."""
+        plan = self.twin.plan(self.chosen) if self.chosen else None
+        return self.twin.plans(), plan, self._what_came(plan)
 
-    def show(self, found: tuple[pd.DataFrame, Any]) -> None:
+    def show(self, found: tuple[pd.DataFrame, Any, str]) -> None:
         """Show what was read, unless something is under way here."""
-        table, plan = found
+        table, plan, came = found
         self.show_list(table)
         if plan is not None and not self._busy and plan.id == self.chosen:
             self.show_plan(plan, keep=True)
+            self._came.object = came
+
+    def _what_came(self, plan: Any) -> str:
+        """Return a plan that was carried out against what came since; read again after half a minute."""
+        if plan is None or plan.result is None or plan.result.outcome != "done":
+            return ""
+        before, when, shown = self._compared
+        if before == plan.id and time.monotonic() < when + _AGAIN:
+            return shown
+        try:
+            shown = plan.compare()._repr_html_()
+        except TwinlabError as error:
+            shown = str(html(_TEXT, text=f"What was predicted can't be compared with what came: {error}"))
+        self._compared = (plan.id, time.monotonic(), shown)
+        return shown
 
     def show_list(self, table: pd.DataFrame) -> None:
         """Show the list of plans."""
@@ -144,6 +167,8 @@ class PlansPart:
         self.plan = plan
         if before != self._drawn:
             self._picture.object = plan._repr_html_()
+        if before is None or before[0] != plan.id:
+            self._came.object = ""
         if not keep:
             self.alert.visible = False
             self._steps = []
