@@ -5,12 +5,14 @@ Pages ask a twin whether it has a function (``hasattr``) and show the controls f
 
 from __future__ import annotations
 
-__all__ = ["HARMLESS", "OF_PAGES", "OF_WHOLE_TWIN", "WITH_ASSET", "WITH_COMMAND"]
+__all__ = ["HARMLESS", "OF_ASSETS", "OF_PAGES", "OF_WHOLE_TWIN", "WITH_ASSET", "WITH_COMMAND"]
 
 #: They return nothing that a field or an asset has.
 HARMLESS = frozenset({"open_code", "position", "edits"})
 #: Their first argument is an asset as ``TYPE/ASSET``, the second a signal: `RestrictedTwin` checks both.
 WITH_ASSET = frozenset({"observations", "why"})
+#: For readers of some assets, `own_notes.OwnNotes` has them for exceptions of these.
+OF_ASSETS = frozenset({"alerts", "annotate", "annotate_many", "notes", "snooze_alert"})
 #: They read the whole twin, or change it for all: offered to readers who see all assets and all signals. Which of them
 #: somebody uses is decided by the pages that their role opens.
 OF_WHOLE_TWIN = frozenset(
@@ -29,6 +31,8 @@ OF_WHOLE_TWIN = frozenset(
         "fit_failure",
         "fit_simulation",
         "forecast",
+        "forecast_events",
+        "forecast_kpi",
         "freshness",
         "gaps",
         "kpi",
@@ -55,6 +59,7 @@ OF_PAGES = {
         {
             "audit_rows",
             "commands",
+            "connect_devices",
             # Nothing is asked of somebody who stops an asset: a stop can't do harm, and not stopping can.
             "emergency_stop",
             "has_audit",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twinlab.apps.rights.functions import HARMLESS, OF_PAGES, OF_WHOLE_TWIN, WITH_ASSET, WITH_COMMAND
+from twinlab.apps.rights.functions import HARMLESS, OF_ASSETS, OF_PAGES, OF_WHOLE_TWIN, WITH_ASSET, WITH_COMMAND
 from twinlab.apps.rights.masks import masked_columns, masked_history
+from twinlab.apps.rights.own_notes import OwnNotes
 from twinlab.apps.rights.pages import opens_page
 from twinlab.apps.rights.rights import FieldClass, Rights, field_class, id_class, is_personal
 from twinlab.errors import ControlError, SchemaError, UnknownTermError
@@ -53,7 +54,8 @@ class RestrictedTwin(DelegatingReader):
         self._rights = rights if data is not None else replace(rights, purpose=None)
         self._cached = CachedReader(self._data)
         self._model: tuple[TwinModel, TwinModel, bool] | None = None
-        for name in sorted(self._functions() - WITH_ASSET - WITH_COMMAND):
+        limited = frozenset[str]() if self._whole else OF_ASSETS
+        for name in sorted(self._functions() - WITH_ASSET - WITH_COMMAND - limited):
             # Pages look for methods on the object itself; properties are asked for each time (`__getattr__`).
             if callable(getattr(type(twin), name, None)):
                 setattr(self, name, getattr(twin, name))
@@ -61,7 +63,7 @@ class RestrictedTwin(DelegatingReader):
     def _functions(self) -> frozenset[str]:
         """Return the functions that the reader has, as far as the twin has them."""
         pages = [names for page, names in OF_PAGES.items() if opens_page(self._rights, page)]
-        whole = OF_WHOLE_TWIN if self._whole else frozenset[str]()
+        whole = OF_WHOLE_TWIN if self._whole else OF_ASSETS
         return HARMLESS.union(WITH_ASSET, whole, *pages)
 
     @property
@@ -221,9 +223,15 @@ class RestrictedTwin(DelegatingReader):
         if name.startswith("_") or name not in self._functions():
             raise AttributeError(name)
         found = getattr(self._twin, name)
+        if name in OF_ASSETS and not self._whole:
+            return getattr(OwnNotes(self._twin, self.model, self._sees_asset), name)
         if name in WITH_ASSET:
             return partial(self._asked_of_asset, found)
         return partial(self._asked_of_command, found) if name in WITH_COMMAND else found
+
+    def _sees_asset(self, asset_type: str, asset: str) -> bool:
+        seen = self._ids_seen(asset_type, pd.Series([asset], dtype=object))
+        return seen is None or asset in seen
 
     def _asked_of_asset(
         self, function: Callable[..., Any], what: object, signal: str | None = None, *more: object, **options: object
