@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import panel as pn
 import panel_material_ui as pmui
@@ -13,7 +13,7 @@ __all__ = ["RunBar"]
 
 
 class RunBar:
-    """Two buttons, a progress bar and a sentence (``pane``).
+    """Buttons to compute and to cancel, others beside them, a progress bar and a sentence (``pane``).
 
     Parameters
     ----------
@@ -23,16 +23,27 @@ class RunBar:
         Called without arguments when their button is pressed.
     ready : str
         The sentence at first.
+    before, after : mapping of str to callable, optional
+        Labels of more buttons, and what they call: those before anything is computed, and those that need a result.
     """
 
-    def __init__(self, label: str, *, on_run: Callable[[], None], on_cancel: Callable[[], None], ready: str) -> None:
+    def __init__(
+        self,
+        label: str,
+        *,
+        on_run: Callable[[], None],
+        on_cancel: Callable[[], None],
+        ready: str,
+        before: Mapping[str, Callable[[], None]] | None = None,
+        after: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
         self.run = pmui.Button(label=label, variant="contained", size="small", on_click=lambda _: on_run())
-        self._cancel = pmui.Button(
-            label="Cancel", variant="outlined", size="small", disabled=True, on_click=lambda _: on_cancel()
-        )
+        self._cancel = _button("Cancel", on_cancel, disabled=True)
+        self._before = [_button(name, call) for name, call in (before or {}).items()]
+        self._after = [_button(name, call, disabled=True) for name, call in (after or {}).items()]
         self._bar = pmui.LinearProgress(value=0, visible=False, sizing_mode="stretch_width", margin=(2, 10))
         self.status = pmui.Typography(ready, variant="body2", margin=(2, 10), sizing_mode="stretch_width")
-        buttons = row([self.run, self._cancel], margin=(4, 0, 4, 0))
+        buttons = row([self.run, *self._before, self._cancel, *self._after], margin=(4, 0, 4, 0))
         self.pane = pn.Column(buttons, self.status, self._bar, sizing_mode="stretch_width")
 
     def say(self, text: str, *, percent: int | None = None) -> None:
@@ -42,11 +53,31 @@ class RunBar:
             self._bar.value = percent
 
     def begin(self, text: str) -> None:
-        """Show that something is computed."""
+        """Show that something is computed, which can be cancelled."""
         self.say(text, percent=0)
-        self._bar.visible, self.run.disabled, self._cancel.disabled = True, True, False
+        self._bar.visible = True
+        self._enable(running=True, result=False)
 
-    def end(self, text: str) -> None:
-        """Show that nothing is computed."""
+    def end(self, text: str, *, result: bool = False) -> None:
+        """Show that nothing is computed.
+
+        Parameters
+        ----------
+        text : str
+        result : bool
+            Whether there is a result for the buttons that need one.
+        """
+        self._bar.visible = False
         self.say(text)
-        self._bar.visible, self.run.disabled, self._cancel.disabled = False, False, True
+        self._enable(running=False, result=result)
+
+    def _enable(self, *, running: bool, result: bool) -> None:
+        for button in (self.run, *self._before):
+            button.disabled = running
+        self._cancel.disabled = not running
+        for button in self._after:
+            button.disabled = not result
+
+
+def _button(label: str, on_click: Callable[[], None], *, disabled: bool = False) -> pmui.Button:
+    return pmui.Button(label=label, variant="outlined", size="small", disabled=disabled, on_click=lambda _: on_click())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinlab.errors import SchemaError, TwinlabError
-from twinlab.explore.views.outlook.requests import FailureTest, ForecastRequest, RiskRequest
+from twinlab.explore.views.outlook.requests import FailureTest, RiskRequest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from twinlab.explore.kit.session import Shared
 
-__all__ = ["CancelledError", "Forecasts", "Risks", "Steps", "compute_forecasts", "compute_risks", "run_test"]
+__all__ = ["CancelledError", "Risks", "Steps", "arrived_later", "compute_risks", "knowledge_of", "run_test"]
 
 
 class CancelledError(TwinlabError):
@@ -76,27 +76,6 @@ class Risks:
     positions: pd.DataFrame | None
 
 
-@dataclass(frozen=True)
-class Forecasts:
-    """Forecasts, what came, and where they come from.
-
-    Parameters
-    ----------
-    request : ForecastRequest
-    data : Dataset
-        Predictions by issue time.
-    truth : DataArray
-        Their true values, as far as they are known.
-    actual : DataArray
-        What was measured, dims ``time, asset``; times are the ends of the cells.
-    """
-
-    request: ForecastRequest
-    data: xr.Dataset
-    truth: xr.DataArray
-    actual: xr.DataArray
-
-
 def end_of_history(twin: Any, asset_type: str, signal: str) -> np.datetime64:
     """Return the end of the history of a type.
 
@@ -120,7 +99,8 @@ def arrived_later(twin: Any, asset_type: str, signal: str, at: np.datetime64) ->
     return not twin.as_of(at).history(asset_type, signals=[signal]).sizes["time"]
 
 
-def _rule(by_event_time: bool) -> dict[str, Any]:  # noqa: FBT001  (one argument)
+def knowledge_of(by_event_time: bool) -> dict[str, Any]:  # noqa: FBT001  (one argument)
+    """Return what was known as an argument: by event time, or as the twin has it."""
     from twinlab.predict.known.knowledge import ByEventTime  # noqa: PLC0415
 
     return {"knowledge": ByEventTime()} if by_event_time else {}
@@ -134,7 +114,7 @@ def compute_risks(twin: Any, shared: Shared, request: RiskRequest, steps: Steps)
     newest = end_of_history(twin, kind, signal)
     late = request.at is not None and arrived_later(twin, kind, signal, request.at)
     request = replace(request, by_event_time=late)
-    given = request.arguments() | _rule(late)
+    given = request.arguments() | knowledge_of(late)
     steps.at(1, 3, f"The past failures of {kind.replace('_', ' ')}s are learnt …")
     fitted = _fit(twin, shared, request)
     steps.at(2, 3, "The risk of each asset is computed …")
@@ -149,7 +129,7 @@ def _fit(twin: Any, shared: Shared, request: RiskRequest) -> Any:
 
     def fit() -> Any:
         try:
-            return twin.fit_failure(request.asset_type, known=request.at, **_rule(request.by_event_time))
+            return twin.fit_failure(request.asset_type, known=request.at, **knowledge_of(request.by_event_time))
         except SchemaError:
             return None
 
@@ -161,52 +141,6 @@ def _positions(twin: Any, asset_type: str, at: np.datetime64) -> pd.DataFrame | 
 
     found = positions(twin, asset_type, at=at - np.timedelta64(1, "s"))
     return found if found["latitude"].notna().any() else None
-
-
-def compute_forecasts(twin: Any, request: ForecastRequest, steps: Steps) -> Forecasts:
-    """Return the newest forecast, earlier ones, and what came."""
-    from twinlab.predict.predictions.joining import join  # noqa: PLC0415
-    from twinlab.predict.protocol.durations import duration  # noqa: PLC0415
-    from twinlab.predict.targets.truth import truth_of  # noqa: PLC0415
-
-    kind, signal, many = request.asset_type, request.signal, request.past + 2
-    steps.at(0, many, "What was known is read …")
-    horizon = duration(request.horizon, what="horizon")
-    given = {"horizon": request.horizon}
-    if request.at is not None:
-        request = replace(request, by_event_time=arrived_later(twin, kind, signal, request.at))
-        newest = twin.forecast(kind, signal, at=request.at, **given, **_rule(request.by_event_time))
-    else:
-        newest = twin.forecast(kind, signal, **given)
-    when = newest["issue_time"].values[0]
-    earlier = tuple(when - horizon * k for k in range(request.past, 0, -1))
-    first = twin.history(kind, signals=[signal])["time"].values[0]
-    earlier = tuple(one for one in earlier if one - horizon > first)
-    late = bool(earlier) and arrived_later(twin, kind, signal, earlier[0])
-    request = replace(request, issued=earlier, by_event_time=late or request.by_event_time)
-    parts = [newest]
-    for place, at in enumerate(earlier):
-        steps.at(place + 1, many, f"The forecast of {str(at)[:16].replace('T', ' ')} UTC is issued again …")
-        parts.append(twin.forecast(kind, signal, at=at, **given, **_rule(request.by_event_time)))
-    data = join(parts)
-    steps.at(many - 1, many, "What came is read …")
-    return Forecasts(request, data, truth_of(twin, data), _actual(twin, request, data))
-
-
-def _actual(twin: Any, request: ForecastRequest, data: xr.Dataset) -> xr.DataArray:
-    """Return what was measured around the forecasts; a value that failed a test is left out."""
-    from twinlab.predict.protocol.durations import duration  # noqa: PLC0415
-
-    target, width = str(data.attrs["target"]), duration(str(data.attrs["step"]), what="step")
-    span = data["lead_time"].values[-1]
-    start, stop = data["issue_time"].values[0] - span, data["issue_time"].values[-1] + span
-    step = None if target == request.signal else str(data.attrs["step"])
-    found = twin.history(request.asset_type, signals=[request.signal], start=start, stop=stop, step=step)
-    values = found[target]
-    if f"{target}_qc" in found:
-        values = values.where(found[f"{target}_qc"] != 4)
-    values = values.load()
-    return values.assign_coords(time=values["time"].values.astype("datetime64[ns]") + width)
 
 
 def run_test(twin: Any, asset_type: str, steps: Steps) -> tuple[FailureTest, xr.Dataset, xr.DataArray]:

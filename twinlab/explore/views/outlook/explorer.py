@@ -10,6 +10,7 @@ import param
 
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.panes import empty_pane
+from twinlab.explore.kit.people import author_of
 from twinlab.explore.kit.widgets import TOGGLES
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.outlook.checks import ChecksPart
@@ -72,8 +73,10 @@ class OutlookExplorer(Explorer):
             given: dict[str, Any] = {"shared": self.shared, "on_change": self._changed}
             if name == "risk":
                 self.parts[name] = RiskPart(self.twin, **given, on_what_if=self._ask_what_if)
+            elif name == "models":
+                self.parts[name] = ModelsPart(self.twin, **given, author=author_of(self.session))
             else:
-                kinds = {"forecast": ForecastPart, "checks": ChecksPart, "models": ModelsPart}
+                kinds = {"forecast": ForecastPart, "checks": ChecksPart}
                 self.parts[name] = kinds[name](self.twin, **given)
         return self.parts[name]
 

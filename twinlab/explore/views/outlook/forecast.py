@@ -11,9 +11,10 @@ from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.widgets import row
-from twinlab.explore.views.outlook.computing import Forecasts, Steps, compute_forecasts
+from twinlab.explore.views.outlook.computing import Steps
+from twinlab.explore.views.outlook.forecasting import Forecasts, compute_forecasts
 from twinlab.explore.views.outlook.part import Part, chart_pane, section, text_pane
-from twinlab.explore.views.outlook.possible import forecast_signals
+from twinlab.explore.views.outlook.possible import counted_events, forecast_signals
 from twinlab.explore.views.outlook.requests import ForecastRequest
 from twinlab.explore.views.outlook.risk import at_of
 
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 __all__ = ["ForecastPart"]
 
 _HORIZONS = {"6 hours": "6h", "24 hours": "24h", "48 hours": "48h", "7 days": "7d"}
+#: Choices beside the asset types with signals. No asset type has such a name.
+_EVENTS, _KPIS = "events:", "kpis:"
+_TITLES = {_EVENTS: "Counts of events", _KPIS: "KPIs"}
 #: Fewer outcomes say little of a coverage.
 _FEW = 30
 
 
 class ForecastPart(Part):
-    """Forecasts of a signal of an asset type.
+    """Forecasts of a signal of an asset type, of counts of events, or of a KPI.
 
     Parameters
     ----------
@@ -46,22 +50,31 @@ class ForecastPart(Part):
         super().__init__(twin, shared=shared, on_change=on_change)
         self.result: Forecasts | None = None
         self.signals = forecast_signals(twin.model)
-        if not self.signals:
+        self.events, self.kpis = counted_events(twin.model), list(twin.model.kpis)
+        self.offered = {
+            **self.signals,
+            **({_EVENTS: list(self.events)} if self.events else {}),
+            **({_KPIS: self.kpis} if self.kpis else {}),
+        }
+        if not self.offered:
             self.nothing(
-                "No signal can be forecast", "A forecast needs a signal that is a number, and a history of it."
+                "Nothing can be forecast",
+                "A forecast needs a signal that is a number and a history of it, events of assets, or a KPI.",
             )
             return
         small = {"size": "small"}
-        kinds = {readable_name(one): one for one in self.signals}
-        self.kind = pmui.Select(label="Asset type", options=kinds, value=next(iter(self.signals)), width=150, **small)
+        kinds = {_TITLES.get(one) or readable_name(one): one for one in self.offered}
+        self.kind = pmui.Select(label="Of", options=kinds, value=next(iter(self.offered)), width=150, **small)
         self.signal = pmui.Select(label="Signal", options=[], width=180, **small)
+        self.by = pmui.Select(label="Counted by", options=[], width=140, visible=False, **small)
         self.horizon = pmui.Select(label="Ahead", options=_HORIZONS, value="48h", width=110, **small)
         self.past = pmui.Select(label="Earlier forecasts", options=[0, 1, 3, 7], value=3, width=130, **small)
         self.at = pmui.TextInput(label="As of (UTC)", value="newest", width=160, **small)
         self.asset = pmui.Select(label="Asset", options=[], width=170, **small)
         self._offer_signals()
         self.kind.param.watch(lambda _: self._kind_changed(), "value")
-        for one in (self.signal, self.horizon, self.past, self.at):
+        self.signal.param.watch(lambda _: self._offer_links(), "value")
+        for one in (self.signal, self.by, self.horizon, self.past, self.at):
             one.param.watch(lambda _: self.choice_changed(), "value")
         self.asset.param.watch(lambda _: self._asset_changed(), "value")
         self._chart, self._words = chart_pane(), text_pane()
@@ -73,11 +86,22 @@ class ForecastPart(Part):
                 self._chart,
             )
         ]
-        self.parts(row([self.kind, self.signal, self.horizon, self.past, self.at], margin=(8, 0, 4, 0)))
+        self.parts(row([self.kind, self.signal, self.by, self.horizon, self.past, self.at], margin=(8, 0, 4, 0)))
 
     def _offer_signals(self) -> None:
-        names = self.signals[self.kind.value]
-        self.signal.param.update(options={readable_name(one): one for one in names}, value=names[0])
+        names = self.offered[self.kind.value]
+        label = {_EVENTS: "Events", _KPIS: "KPI"}.get(self.kind.value, "Signal")
+        titles = {one: self.twin.model.kpis[one].title or one for one in self.kpis} if label == "KPI" else {}
+        options = {titles.get(one) or readable_name(one): one for one in names}
+        self.signal.param.update(label=label, options=options, value=names[0])
+        self._offer_links()
+
+    def _offer_links(self) -> None:
+        links = self.events.get(self.signal.value, []) if self.kind.value == _EVENTS else []
+        before, self._quiet = self._quiet, True
+        wanted = self.by.value if self.by.value in links else next(iter(links), None)
+        self.by.param.update(options={readable_name(one): one for one in links}, value=wanted, visible=bool(links))
+        self._quiet = before
 
     def _kind_changed(self) -> None:
         before, self._quiet = self._quiet, True
@@ -92,9 +116,16 @@ class ForecastPart(Part):
 
     def request(self) -> ForecastRequest:
         """Return what the choices ask for."""
-        return ForecastRequest(
-            self.kind.value, self.signal.value, self.horizon.value, at_of(self.at.value), int(self.past.value)
-        )
+        given: dict[str, Any] = {
+            "horizon": self.horizon.value,
+            "at": at_of(self.at.value),
+            "past": int(self.past.value),
+        }
+        if self.kind.value == _EVENTS:
+            return ForecastRequest("events", self.signal.value, by=self.by.value, **given)
+        if self.kind.value == _KPIS:
+            return ForecastRequest("kpi", self.signal.value, **given)
+        return ForecastRequest("signal", self.signal.value, asset_type=self.kind.value, **given)
 
     def computed(self, request: ForecastRequest, steps: Steps) -> Forecasts:
         """Return the forecasts; called in a thread."""
@@ -103,7 +134,8 @@ class ForecastPart(Part):
     def show(self) -> None:
         """Offer the assets and draw one."""
         assert self.result is not None
-        labels = self.shared.labels(self.result.request.asset_type)
+        kind = str(self.result.data.attrs.get("asset_type", ""))
+        labels = self.shared.labels(kind) if kind in self.twin.model.asset_types else {}
         assets = [str(one) for one in self.result.data["asset"].values]
         self._quiet = True
         wanted = self.asset.value if self.asset.value in assets else assets[0]
@@ -153,7 +185,7 @@ class ForecastPart(Part):
         """Return what the forecasts are of, and when the newest was issued."""
         assert self.result is not None
         request, issued = self.result.request, self.result.data["issue_time"].values
-        text = f"{readable_name(request.signal).capitalize()} of {readable_name(request.asset_type).lower()}, {request.horizon} ahead, issued {instant_text(issued[-1])} UTC"
+        text = f"{_words(request)}, {request.horizon} ahead, issued {instant_text(issued[-1])} UTC"
         if len(issued) > 1:
             known = "event times" if request.by_event_time else "arrival"
             text += f"; {len(issued) - 1} earlier {'ones use' if len(issued) > 2 else 'one uses'} the rows known before it by {known}"
@@ -162,16 +194,22 @@ class ForecastPart(Part):
     def apply(self, link: Link) -> list[str]:
         """Set the choices from a link; returns a message for each wrong value."""
         problems: list[str] = []
-        if not self.signals:
+        if not self.offered:
             return problems
         self._quiet = True
         try:
-            if link.asset_type in self.signals and link.asset_type != self.kind.value:
-                self.kind.value = link.asset_type
+            wanted = _KPIS if link.kpi else _EVENTS if link.event_type else link.asset_type
+            if wanted in self.offered and wanted != self.kind.value:
+                self.kind.value = wanted
                 self._quiet = True
-            signal = known_or_problem(link.signal, self.signals[self.kind.value], "signal", problems)
-            if signal:
-                self.signal.value = signal
+            what = {_KPIS: "KPI", _EVENTS: "event type"}.get(self.kind.value, "signal")
+            asked = link.kpi or link.event_type or link.signal
+            name = known_or_problem(asked, self.offered[self.kind.value], what, problems)
+            if name:
+                self.signal.value = name
+            if self.kind.value == _EVENTS:
+                links = self.events[self.signal.value]
+                self.by.value = known_or_problem(link.by, links, "link", problems) or links[0]
             self.horizon.value = known_or_problem(link.horizon, _HORIZONS.values(), "horizon", problems) or "48h"
             self.at.value = "newest" if link.at is None else str(link.at.astype("datetime64[m]"))
             past = link.replications or "3"
@@ -188,15 +226,19 @@ class ForecastPart(Part):
 
     def link(self) -> dict[str, Any]:
         """Return the choices as fields of a link."""
-        if not self.signals:
+        if not self.offered:
             return {}
         try:
             at = at_of(self.at.value)
         except ValueError:
             at = None
+        names = {"asset_type": self.kind.value, "signals": (self.signal.value,)}
+        if self.kind.value == _EVENTS:
+            names = {"event_type": self.signal.value, "by": self.by.value}
+        elif self.kind.value == _KPIS:
+            names = {"kpi": self.signal.value}
         return {
-            "asset_type": self.kind.value,
-            "signals": (self.signal.value,),
+            **names,
             "horizon": self.horizon.value,
             "at": at,
             "replications": str(self.past.value),
@@ -228,8 +270,7 @@ class ForecastPart(Part):
             return {}
         request = self.result.request
         return {
-            "asset type": request.asset_type,
-            "signal": request.signal,
+            "of": _words(request),
             "ahead": request.horizon,
             "issued (UTC)": ", ".join(instant_text(one) for one in self.result.data["issue_time"].values),
             "drawn asset": str(self.asset.value),
@@ -242,3 +283,15 @@ class ForecastPart(Part):
         if self.result is None:
             return None
         return fan_chart(self.result.data, self.result.actual, asset=self.asset.value)
+
+
+def _words(request: ForecastRequest) -> str:
+    """Return what is forecast, in words."""
+    name = readable_name(request.name)
+    if request.of == "events":
+        return f"Counts of {name.lower()} by {readable_name(request.by).lower()}"
+    return (
+        f"KPI {name.lower()}"
+        if request.of == "kpi"
+        else f"{name.capitalize()} of {readable_name(request.asset_type).lower()}"
+    )

@@ -11,6 +11,7 @@ from twinlab.errors import TwinlabError
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.outlook.computing import Steps
+from twinlab.explore.views.outlook.decisions import ModelDecisions
 from twinlab.explore.views.outlook.part import Part, html_pane, section
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ class ModelsPart(Part):
     ----------
     twin, shared, on_change
         As for `Part`.
+    author : str
+        Who promotes and discards versions.
     """
 
     button: ClassVar[str] = "Check all models"
     ready: ClassVar[str] = "Drift of inputs, coverage and errors are compared when you press Check all models."
 
-    def __init__(self, twin: Any, *, shared: Any, on_change: Callable[[], None]) -> None:
+    def __init__(self, twin: Any, *, shared: Any, on_change: Callable[[], None], author: str) -> None:
         super().__init__(twin, shared=shared, on_change=on_change)
         self.table: pd.DataFrame | None = None if not hasattr(twin, "models") else twin.models.table()
         if self.table is None or self.table.empty:
@@ -54,10 +57,14 @@ class ModelsPart(Part):
             )
             return
         names = self.table["name"].astype(str).tolist()
-        self.name = pmui.Select(label="Card of", options=names, value=names[0], width=240, size="small")
+        self.name = pmui.Select(label="Model", options=names, value=names[0], width=240, size="small")
         self.name.param.watch(lambda _: self._card_changed(), "value")
         self._shown, self._card = html_pane(), html_pane()
-        self.results[:] = [self._shown, section("Card", row([self.name], margin=(8, 0, 4, 0)), self._card)]
+        self.decisions = ModelDecisions(twin, author=author, on_decided=self._decided)
+        self.results[:] = [
+            self._shown,
+            section("One model", row([self.name], margin=(8, 0, 4, 0)), self.decisions.pane, self._card),
+        ]
         self.results.visible = True
         self.parts()
         self.show()
@@ -108,13 +115,23 @@ class ModelsPart(Part):
             })  # fmt: skip
         self._shown.object = html(_TABLE, rows=rows)
 
+    def _decided(self) -> None:
+        self.table = self.twin.models.table()
+        # What a check found is of the version that was in use.
+        self.result = None
+        self.show()
+        self._show_card(decisions=False)
+        self._on_change()
+
     def _card_changed(self) -> None:
         self._show_card()
         if not self._quiet:
             self._on_change()
 
-    def _show_card(self) -> None:
+    def _show_card(self, *, decisions: bool = True) -> None:
         try:
+            if decisions:
+                self.decisions.show(self.name.value)
             self._card.object = self.twin.models.card(self.name.value)._repr_html_()
         except TwinlabError as error:
             self._card.object = html("<p>The card can't be read: {{ why }}</p>", why=str(error))

@@ -9,9 +9,9 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.kit.background.run import BackgroundRun
+from twinlab.explore.kit.background.run_bar import RunBar
 from twinlab.explore.kit.panes import Html, empty_pane
 from twinlab.explore.views.outlook.computing import Steps
-from twinlab.explore.views.outlook.run_bar import RunBar
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["can_predict", "failing_types", "forecast_signals", "has_outlook"]
+__all__ = ["can_predict", "counted_events", "failing_types", "forecast_signals", "has_outlook"]
 
 
 def can_predict(twin: TwinReader) -> bool:
@@ -31,6 +31,14 @@ def forecast_signals(model: TwinModel) -> dict[str, list[str]]:
     return {kind: names for kind, names in found.items() if names}
 
 
+def counted_events(model: TwinModel) -> dict[str, list[str]]:
+    """Return what the events of each type can be counted by: their asset, and their links."""
+    found = {name: [*(["asset"] if spec.asset else []), *spec.links] for name, spec in model.event_types.items()}
+    return {name: links for name, links in found.items() if links}
+
+
 def has_outlook(twin: TwinReader) -> bool:
     """Return whether a twin has the methods, and its model something to predict."""
-    return can_predict(twin) and bool(failing_types(twin.model) or forecast_signals(twin.model))
+    return can_predict(twin) and bool(
+        failing_types(twin.model) or forecast_signals(twin.model) or counted_events(twin.model) or twin.model.kpis
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -87,13 +87,20 @@ class RiskRequest:
 
 @dataclass(frozen=True)
 class ForecastRequest:
-    """Forecasts of a signal: the newest, and earlier ones as they would have been issued.
+    """Forecasts of a signal, of counts of events, or of a KPI: the newest, and earlier ones as they would have been issued.
 
     Parameters
     ----------
-    asset_type, signal, horizon : str
+    of : "signal", "events" or "kpi"
+    name : str
+        The signal, the event type or the KPI.
+    asset_type : str
+        Of a signal.
+    by : str
+        What events are counted by: ``"asset"`` or a link.
+    horizon : str
     at : datetime64, optional
-        Newest issue time; by default the end of the history.
+        Newest issue time; by default the end of what is known.
     past : int
         Earlier issue times, one horizon apart.
     by_event_time : bool
@@ -102,27 +109,43 @@ class ForecastRequest:
         The earlier issue times, once the newest is known.
     """
 
-    asset_type: str
-    signal: str
+    of: Literal["signal", "events", "kpi"]
+    name: str
+    asset_type: str = ""
+    by: str = ""
     horizon: str = "48h"
     at: np.datetime64 | None = None
     past: int = 3
     by_event_time: bool = False
     issued: tuple[np.datetime64, ...] = ()
 
+    def _call(self) -> tuple[str, tuple[str, ...], dict[str, str]]:
+        """Return the method of a twin, its names and its options."""
+        match self.of:
+            case "events":
+                return "forecast_events", (self.name,), {"by": self.by, "horizon": self.horizon}
+            case "kpi":
+                return "forecast_kpi", (self.name,), {"horizon": self.horizon}
+        return "forecast", (self.asset_type, self.name), {"horizon": self.horizon}
+
+    def forecast(self, twin: Any, *, at: np.datetime64 | None = None, **given: Any) -> Any:
+        """Return the forecast of an issue time."""
+        method, names, options = self._call()
+        when = {} if at is None else {"at": at}
+        return getattr(twin, method)(*names, **options, **when, **given)
+
     def code(self, open_code: str) -> str:
         """Return Python that computes the forecasts as ``data``."""
-        names = f"{self.asset_type!r}, {self.signal!r}, horizon={self.horizon!r}"
+        method, names, options = self._call()
+        given = ", ".join([*map(repr, names), *(f"{name}={value!r}" for name, value in options.items())])
         extra = f", {_BY_EVENT}" if self.by_event_time else ""
-        newest = (
-            f"twin.forecast({names})"
-            if self.at is None
-            else f"twin.forecast({names}, at={instant_code(self.at)}{extra})"
-        )
+        newest = f"twin.{method}({given})"
+        if self.at is not None:
+            newest = f"twin.{method}({given}, at={instant_code(self.at)}{extra})"
         earlier = ", ".join(instant_code(one) for one in self.issued)
         return (
             f"{_IMPORT}{open_code}\n\nearlier = [{earlier}]\n"
-            f"parts = [twin.forecast({names}, at=at{extra}) for at in earlier]\ndata = predict.join([*parts, {newest}])\n"
+            f"parts = [twin.{method}({given}, at=at{extra}) for at in earlier]\ndata = predict.join([*parts, {newest}])\n"
         )
 
 

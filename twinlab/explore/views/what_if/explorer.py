@@ -12,9 +12,10 @@ import param
 
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.background.run import BackgroundRun, fit_ahead
+from twinlab.explore.kit.background.run_bar import RunBar
 from twinlab.explore.kit.panes import empty_pane
 from twinlab.explore.views.what_if.plan import BASE, Plan
-from twinlab.explore.views.what_if.plan_view import NOTHING, PlanView
+from twinlab.explore.views.what_if.plan_view import NOTHING, READY, PlanView
 from twinlab.explore.views.what_if.results.panes import ResultPanes
 from twinlab.explore.views.what_if.results.partial import PartialResults
 from twinlab.explore.views.what_if.results.playback import read_playback, traced
@@ -32,7 +33,6 @@ from twinlab.explore.views.what_if.results.tables import (
 )
 from twinlab.explore.views.what_if.results.trust import scores_table, trust_head, trust_words
 from twinlab.explore.views.what_if.results.twin_kpis import PREFIX, TwinKpis, simulated_kpis
-from twinlab.explore.views.what_if.run_bar import RunBar
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -90,7 +90,8 @@ class WhatIfExplorer(PlanView):
         self._run: BackgroundRun | None = None
         if not self._possible:
             return
-        self._bar = RunBar(on_run=self.run, on_cancel=self.cancel, on_quote=self.quote, on_more=self.extend)
+        after = {"More futures": self.extend}
+        self._bar = RunBar("Run", on_run=self.run, on_cancel=self.cancel, ready=READY, before={"Quote": self.quote}, after=after)  # fmt: skip
         self._shown = ResultPanes(self.param, on_score=self.score)
         self._stored = StoredRuns(twin, on_open=self._opened)
         self.apply(self.first_link)
@@ -159,7 +160,7 @@ class WhatIfExplorer(PlanView):
     def _ended(self, state: str, text: str) -> None:
         self._run = None
         self.state = state
-        self._bar.end(text, extendable=self.results is not None)
+        self._bar.end(text, result=self.results is not None)
         self.revision += 1
 
     def _failed(self, fault: str) -> None:

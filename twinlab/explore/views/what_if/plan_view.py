@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from twinlab.explore.kit.session import Session, Shared
     from twinlab.model.reader import TwinReader
 
-__all__ = ["NOTHING", "PlanView"]
+__all__ = ["NOTHING", "READY", "PlanView"]
 
+#: The sentence before anything is computed.
+READY = "Add changes, or run the base alone. Nothing is computed before you press Run."
 _HORIZONS = {"6 hours": "6h", "12 hours": "12h", "1 day": "1d", "2 days": "2d", "3 days": "3d", "7 days": "7d"}
 _REPLICATIONS = [20, 50, 100, 200, 500, 1000]
 _MOST = 100_000
