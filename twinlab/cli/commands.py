@@ -146,17 +146,14 @@ def _demo(
 
         with live_demo(name, size) as running:
             say(f"Plant and historian run; their logs are in {running.folder}. The twin: {running.twin.folder}")
-            _serve_twin(running.twin, **serving)
+            _serve_pages(running.twin, **serving)
         return
     if name in DEMOS:
         say(f"The twin {name!r} is built once and then stays in your cache.")
     twin = demo(name, size=size, fresh=fresh)
     # The page comes first: a summary reads every event table.
     say(f"Its folder is {twin.folder}; what it contains: twinlab status {twin.folder}")
-    if serving["workers"] > 1:
-        _serve_folder(twin.folder, **serving)
-    else:
-        _serve_twin(twin, **serving)
+    _serve_pages(twin, **serving)
 
 
 @group.command(
@@ -196,31 +193,22 @@ def _ingest(folder: Path, files: tuple[Path, ...], *, strict: bool) -> None:
 @_serving(workers=2)
 def _serve(folder: Path, **serving: Unpack[_Serving]) -> None:
     """Serve a twin's pages to this machine, or to others with a login."""
+    _serve_pages(folder, **serving)
+
+
+def _serve_pages(twin: Twin | Path, **serving: Unpack[_Serving]) -> None:
+    """Serve a twin, or the one in a folder, from this process; or from several, which open it themselves."""
+    from twinlab.apps import serve, serve_folder  # noqa: PLC0415
+
+    given: dict[str, Any] = {
+        "port": serving["port"], "address": serving["address"], "users": serving["users"], "oidc": serving["oidc"], "certificate": serving["cert"],
+        "key": serving["key"], "open_browser": not serving["no_browser"], "warm": serving["warm"],
+        "ready": lambda served: _say_where(served.url, serving),
+    }  # fmt: skip
     if serving["workers"] > 1:
-        # The workers open the twin.
-        _serve_folder(folder, **serving)
+        serve_folder(twin if isinstance(twin, Path) else twin.folder, workers=serving["workers"], **given)
     else:
-        _serve_twin(open_twin(folder), **serving)
-
-
-def _serve_twin(twin: Twin, **serving: Unpack[_Serving]) -> None:
-    from twinlab.apps import serve  # noqa: PLC0415
-
-    serve(
-        twin, port=serving["port"], address=serving["address"], users=serving["users"], oidc=serving["oidc"], certificate=serving["cert"],
-        key=serving["key"], open_browser=not serving["no_browser"], warm=serving["warm"],
-        ready=lambda served: _say_where(served.url, serving),
-    )  # fmt: skip
-
-
-def _serve_folder(folder: Path, **serving: Unpack[_Serving]) -> None:
-    from twinlab.apps import serve_folder  # noqa: PLC0415
-
-    serve_folder(
-        folder, workers=serving["workers"], port=serving["port"], address=serving["address"], users=serving["users"], oidc=serving["oidc"],
-        certificate=serving["cert"], key=serving["key"], open_browser=not serving["no_browser"], warm=serving["warm"],
-        ready=lambda served: _say_where(served.url, serving),
-    )  # fmt: skip
+        serve(open_twin(twin) if isinstance(twin, Path) else twin, **given)
 
 
 def _say_where(url: str, serving: _Serving) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 import twinlab as tl
 from tests.explore.pages.security.test_page import make_twin
 from twinlab.apps import start
+from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.users import Users
 from twinlab.sources.live.guarded.quarantine import Quarantine, QuarantineEntry
 
@@ -34,13 +34,19 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> tl.Twin:
     return made
 
 
-@pytest.fixture
-def visit(twin: tl.Twin, open_page: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Return ``visit(name)``: the page of somebody who has logged in, in a browser of their own."""
-    users = tmp_path / "users.json"
+@pytest.fixture(scope="module")
+def served(twin: tl.Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    users = Users(tmp_path_factory.mktemp("users") / "users.json", cost=Cost(passes=1, memory=32))
     for name, role in (("sue", "security"), ("vic", "viewer")):
-        Users(users).add(name, PASSWORD, roles=(role,))
-    served = start(twin, users=users)
+        users.add(name, PASSWORD, roles=(role,))
+    page = start(twin, users=users.path)
+    yield page
+    page.stop()
+
+
+@pytest.fixture
+def visit(served: Any, open_page: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``visit(name)``: the page of somebody who has logged in, in a browser of their own."""
 
     def go(name: str, **context: Any) -> Any:
         page = open_page(f"{served.url}login", **context)
@@ -51,8 +57,7 @@ def visit(twin: tl.Twin, open_page: Callable[..., Any], tmp_path: Path) -> Itera
         page.goto(f"{served.url}?page=security")
         return page
 
-    yield go
-    served.stop()
+    return go
 
 
 def test_the_security_officer_sees_evidence_and_decides_by_name(
@@ -73,18 +78,20 @@ def test_the_security_officer_sees_evidence_and_decides_by_name(
     assert grave_faults(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_phone_and_is_readable_in_both_themes(
-    visit: Callable[..., Any], scheme: str, grave_faults: Callable[[Any], list[str]]
+    visit: Callable[..., Any], grave_faults: Callable[[Any], list[str]]
 ) -> None:
-    page = visit("sue", viewport=PHONE, color_scheme=scheme)
-    page.get_by_text("Privacy budget").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert grave_faults(page) == []
+    page = visit("sue", viewport=PHONE, color_scheme="light")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.reload()
+        page.get_by_text("Privacy budget").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert grave_faults(page) == []
 
 
 def test_a_viewer_has_no_security_page(visit: Callable[..., Any]) -> None:
     page = visit("vic")
     page.locator(".MuiAppBar-root").first.wait_for(state="attached")
-    page.wait_for_timeout(1_500)
+    page.wait_for_load_state("networkidle")
     assert page.get_by_text("Gateways and keys").count() == 0
