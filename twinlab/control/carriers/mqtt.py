@@ -107,7 +107,10 @@ class MqttCarrier:
         aiomqtt = _library()
         try:
             # A broker has one connection of a name: another process of this twin may use it just now.
-            async with asyncio.timeout(within), self._turns.taken(within, stop=kind == "request" and is_stop(payload)):
+            async with (
+                asyncio.timeout(within),
+                self._turns.taken(within / 2, stop=kind == "request" and is_stop(payload)),
+            ):
                 try:
                     return await self._ask_once(kind, payload, target, within)
                 except aiomqtt.MqttCodeError as error:

@@ -85,10 +85,10 @@ def compare_curve(
     when, values = (np.asarray(one, dtype=np.float64) for one in came)
     used = np.isfinite(values) & (when >= minutes[0]) & (when <= minutes[-1])
     when, values = when[used], values[used]
-    shown = {"minutes": tuple(when.tolist()), "came": tuple(values.tolist())}
+    shown = tuple(when.tolist()), tuple(values.tolist())
     if len(values) < _FEWEST:
         few = f"{len(values)} value{'' if len(values) == 1 else 's'} came, at least {_FEWEST} are needed"
-        return EffectComparison(kind, title, unit, "can't tell" if complete else "not yet", few, **shown)
+        return EffectComparison(kind, title, unit, "can't tell" if complete else "not yet", few, *shown)
     low, high = (np.interp(when, minutes, np.asarray(one, dtype=np.float64)) for one in band)
     slack = tolerance + 1e-9
     inside = int(((values >= low - slack) & (values <= high + slack)).sum())
@@ -96,5 +96,5 @@ def compare_curve(
     after = f"{error:+.2g}{f' {unit}' if unit else ''} from the predicted curve on average"
     reason = f"{inside} of {len(values)} values were within the predicted band, {after}"
     return EffectComparison(
-        kind, title, unit, "as predicted" if inside >= _INSIDE * len(values) else "otherwise", reason, **shown
+        kind, title, unit, "as predicted" if inside >= _INSIDE * len(values) else "otherwise", reason, *shown
     )
