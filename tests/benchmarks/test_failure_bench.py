@@ -196,6 +196,7 @@ class Judged:
     ours: Tally = field(default_factory=Tally)
     oldest: Tally = field(default_factory=Tally)
     risk: list[np.ndarray] = field(default_factory=list)
+    fixed: list[np.ndarray] = field(default_factory=list)
     share: list[np.ndarray] = field(default_factory=list)
     true: list[np.ndarray] = field(default_factory=list)
 
@@ -207,7 +208,11 @@ class Judged:
         step = f"{int(state.step / np.timedelta64(1, 'm'))}min"
         settings = FailureSettings("failure", asset_type, INDICATORS[asset_type], step=step, group="group")
         fitted = FailurePredictor(settings).fit(state.at(known, window=JUDGED * ONE_DAY))
-        risk = fitted.over_time(state, within="7d").sel(issue_time=slice(known, None))
+        # Updated each day, as a twin that predicts each day does it; beside it the probabilities of the fit.
+        risk, fixed = (
+            fitted.over_time(state, within="7d", updated=one).sel(issue_time=slice(known, None))
+            for one in (True, False)
+        )
         kept = list(range(history.sizes["asset"]))
         # As many alarms as failures, on the assets that have worked longest since their last failure.
         oldest = self.age(risk, state.events["failure"])
@@ -217,6 +222,7 @@ class Judged:
         true = outcomes(risk, state.events["failure"])
         usable = ~np.isnan(true) & ~np.isnan(risk.values)
         self.risk.append(risk.values[usable])
+        self.fixed.append(fixed.values[usable])
         self.share.append(np.full(usable.sum(), fitted.model.usual(7.0)))
         self.true.append(true[usable])
 
@@ -242,22 +248,27 @@ def test_risks_of_planted_failures() -> None:
         for asset_type, read in (("cold_room", rooms), ("forklift", forklifts), ("truck", trucks)):
             total[asset_type].add(network, asset_type, read(network))
     for name, one in total.items():
-        risk, share, true = (np.concatenate(part) for part in (one.risk, one.share, one.true))
+        risk, fixed, share, true = (np.concatenate(part) for part in (one.risk, one.fixed, one.share, one.true))
         note(
             f"parcel {name}",
             **vars(one.ours),
             auc=auc(risk, true),
+            auc_of_fit=auc(fixed, true),
             brier=brier(risk, true),
+            brier_of_fit=brier(fixed, true),
             brier_of_share=brier(share, true),
         )
-    every = [
+    risk, fixed, share, true = (
         np.concatenate([part for one in total.values() for part in getattr(one, name)])
-        for name in ("risk", "share", "true")
-    ]
-    note("parcel all", auc=auc(every[0], every[2]), brier=brier(every[0], every[2]), brier_of_share=brier(every[1], every[2]),
-         cpu_s=time.process_time() - begin)  # fmt: skip
-    for row in reliability(every[0], every[2], bins=5).to_dict("records"):
-        note(f"parcel reliability from {row['low']:.1f}", **row)
+        for name in ("risk", "fixed", "share", "true")
+    )
+    note("parcel all", auc=auc(risk, true), auc_of_fit=auc(fixed, true), brier=brier(risk, true), brier_of_fit=brier(fixed, true),
+         brier_of_share=brier(share, true), cpu_s=time.process_time() - begin)  # fmt: skip
+    for title, one in (("reliability", risk), ("reliability of the fit", fixed)):
+        for row in reliability(one, true, bins=5).to_dict("records"):
+            note(f"parcel {title} from {row['low']:.1f}", **row)
+    assert auc(risk, true) >= auc(fixed, true)
+    assert brier(risk, true) < brier(fixed, true) < brier(share, true)
     found = failures = false = 0
     weeks = 0.0
     for title in ("ours", "oldest"):

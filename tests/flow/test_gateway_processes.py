@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +21,7 @@ from twinlab.edge.commanding import Records
 from twinlab.errors import NoAnswerError, SourceError
 
 TARGET = "cold_room/R01"
+LISTENS = re.compile(r"refrigeration takes commands on 127\.0\.0\.1:(\d+)")
 WRITE = 6
 
 
@@ -69,6 +70,7 @@ class Site:
         self.folder = folder
         self.plant = CommandedPlant(folder / "plant", peers=("modbus",))
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.logs: dict[subprocess.Popen[bytes], Path] = {}
 
     def __enter__(self) -> Self:
         self.plant.__enter__()
@@ -93,19 +95,31 @@ class Site:
         self.plant.__exit__(*args)
 
     def start(self, name: str, port: int = 0) -> int:
-        """Start a gateway, wait until it listens, and return its port."""
-        if not port:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
+        """Start a gateway, wait until it listens, and return its port: one that the system chose, unless one is given."""
         path = self.folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump({**self.settings, "listen": {**self.settings["listen"], "port": port}}))
         log = self.folder / f"{name}.log"
         with log.open("w") as out:
-            process = subprocess.Popen([sys.executable, "-m", "twinlab.cli", "command-gateway", str(path)], stdout=out)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "twinlab.cli", "command-gateway", str(path)], stdout=out, stderr=out
+            )
         self.processes.append(process)
-        wait(lambda: f"refrigeration takes commands on 127.0.0.1:{port}" in log.read_text(), 30)
-        return port
+        self.logs[process] = log
+        found = wait(lambda: LISTENS.search(log.read_text()) or self.ended(), 30)
+        assert found is not True, self.what_ended()
+        return int(found[1])
+
+    def ended(self) -> bool:
+        """Whether a gateway has ended that wasn't killed."""
+        return any(process.poll() is not None for process in self.processes)
+
+    def what_ended(self) -> str:
+        """Return what the gateways that have ended have written."""
+        return "\n".join(
+            f"ended with {process.returncode}: {self.logs[process].read_text()}"
+            for process in self.processes
+            if process.poll() is not None
+        )
 
     def kill(self) -> None:
         """End the newest gateway at once."""
@@ -125,6 +139,8 @@ class Site:
             return self.plant.send(wire, TARGET, timeout)
         finally:
             self.plant.endpoints = before
+            # A connection that is refused says nothing of why.
+            assert not self.ended(), self.what_ended()
 
     def select(self) -> float:
         """Select half a degree more, and return it."""

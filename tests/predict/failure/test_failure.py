@@ -35,6 +35,28 @@ def test_the_risk_at_each_day_is_what_was_known_then(fitted):
     np.testing.assert_allclose(at.values, then.loc[found["asset"].values], rtol=1e-12)
 
 
+def test_probabilities_follow_what_came_of_earlier_ones(fitted):
+    # After the fit no pump fails any more, whatever its vibration.
+    failures = failures_of()
+    history, ended = history_of(failures), failures[failures["start"] < pd.Timestamp(START + 50 * DAY)]
+    before, after = fitted, [fitted]
+    for day in range(50, 63):
+        after.append(after[-1].update(state_at(day, history, ended)))
+    state = state_at(62, history, ended)
+    first, last = (one.table(state, within="2d").set_index("asset")["probability"] for one in (before, after[-1]))
+    assert last.max() < 0.7 * first.max()
+    assert last.rank().equals(first.loc[last.index].rank())
+    assert after[-1].content_hash() != fitted.content_hash()
+    # Four days after the fit, the first span of three and a half days is over.
+    assert [one.model.scale == fitted.model.scale for one in after[:6]] == [True] * 6
+    followed = fitted.over_time(state, within="2d", updated=True)
+    for day, one in zip(range(50, 63), after[1:], strict=True):
+        then = one.over_time(state_at(day, history, ended), within="2d")[-1]
+        np.testing.assert_allclose(followed.sel(issue_time=then["issue_time"]), then, rtol=1e-9)
+    again = from_arrays(*to_arrays(after[-1])).update(state_at(63, history, ended))
+    assert again.content_hash() == after[-1].update(state_at(63, history, ended)).content_hash()
+
+
 def test_predictions_are_in_the_schema_and_rise_with_the_span(fitted):
     found = fitted.predict(state_at(60))
     assert found["pump_failure"].dims == ("issue_time", "lead_time", "asset")

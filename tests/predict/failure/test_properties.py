@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.predict.failure import FailurePredictor, maintenance_list
 from twinlab.predict.failure.lives import lives_of
-from twinlab.predict.failure.survival import _calibrated, _logistic, _scaled
 from twinlab.predict.protocol.registry import named_predictor
 
 START = np.datetime64("2026-01-01", "ns")
@@ -105,22 +104,3 @@ def test_the_predictor_of_failures_has_a_name_and_options():
         named_predictor("failure", options | {"gauges": [], "states": {}})
     with pytest.raises(UnknownTermError, match="did you mean 'failure'"):
         named_predictor("failures", options)
-
-
-@settings(max_examples=25)
-@given(st.integers(0, 10_000), st.floats(0.3, 3.0), st.floats(-2.0, 2.0))
-def test_calibration_keeps_the_order_and_is_right_on_average(seed, factor, offset):
-    rng = np.random.default_rng(seed)
-    raw = rng.normal(-2, 2, 2_000)
-    happened = (rng.random(2_000) < 1 / (1 + np.exp(-(factor * raw + offset)))).astype(float)
-    scale = _calibrated(raw, happened)
-    found = _logistic(_scaled(np.sort(raw), scale))
-    assert (np.diff(found) >= 0).all()
-    if 0 < happened.sum() < len(happened):
-        assert _logistic(_scaled(raw, scale)).mean() == pytest.approx(happened.mean(), abs=0.01)
-    # What earlier versions stored has two numbers.
-    np.testing.assert_allclose(_scaled(raw, (factor, offset)), factor * raw + offset)
-
-
-def test_one_outcome_alone_changes_nothing():
-    assert _calibrated(np.zeros(9), np.zeros(9)) == (1.0, 0.0, 0.0)

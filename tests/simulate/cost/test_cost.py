@@ -79,6 +79,12 @@ def test_a_quote_above_the_budget_is_refused_with_what_would_fit():
         Budget.parse("0.5 s", RATES).check(cost())
 
 
+@pytest.mark.parametrize(("text", "may"), [("71 s", False), ("69 s", True), ("3.1 CPU h", False), ("2.9 CPU h", True)])
+def test_a_budget_may_be_exceeded_if_the_upper_bound_is_above_it(text, may):
+    assert Budget.parse(text, RATES).may_be_exceeded(cost(Meter)) is may
+    assert not Budget.parse(text, RATES).exceeded(cost(Meter))
+
+
 @pytest.mark.parametrize("wrong", [{"price_per_kwh": -1}, {"grams_per_kwh": float("nan")}, {"overhead": 0.5}])
 def test_a_rate_that_cant_be_is_refused(wrong):
     with pytest.raises(SchemaError, match=next(iter(wrong))):

@@ -356,10 +356,11 @@ def test_a_budget_that_ends_while_the_first_replications_are_timed_is_refused_to
 
 
 def test_a_truncated_run_stays_within_its_budget():
-    results = run(Queue(2000.0, 205), 100_000, budget="3 CPU s", over_budget="truncate", horizon="7d")
-    assert results.stopped == "the budget of 3 CPU s is spent"
-    assert results.quote.cpu_hours.value * 3600 > 3
-    assert 1.5 < results.meter.cpu_hours.value * 3600 < 3.1
+    results = run(Queue(2000.0, 205), 100_000, budget="2 CPU s", over_budget="truncate", horizon="7d")
+    assert results.stopped == "the budget of 2 CPU s is spent"
+    assert results.quote.cpu_hours.value * 3600 > 2
+    # A chunk that has begun isn't stopped; other work on the machine can make it take more than was expected.
+    assert 0.8 < results.meter.cpu_hours.value * 3600 < 2.1
     done = results.replications["queue"]
     assert results.meter.replications == done
     assert results.data["replication"].values.tolist() == list(range(done))

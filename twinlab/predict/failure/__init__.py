@@ -3,7 +3,7 @@
 In: a state with the cells of an asset type and its past failures. Out: probabilities and quantiles of the remaining life in the schema of predictions;
 a table with drivers and the nearest past case; a maintenance list. "Can't tell" with its reason.
 Read in order: `settings`, `indicators` (cells to rows of a day), `deviations` (from what is usual), `features`, `index` (wear indexes), `lives` (what came after each
-row), `trees`, `survival` (from trees to probabilities and lives), `predictor`, `refusals`, `fitted`, `drivers`, `nearest`, `maintenance`.
+row), `trees`, `calibration/`, `survival` (from trees to probabilities and lives), `predictor`, `refusals`, `fitted`, `drivers`, `nearest`, `maintenance`.
 Never: a failure before it is known; a number for an asset that has failed, or whose values are unlike those that were learnt from.
 """
 

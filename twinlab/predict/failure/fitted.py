@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -10,6 +10,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinlab.predict.failure.calibration.log_odds import corrected, logistic
+from twinlab.predict.failure.calibration.outcomes import Outcomes
 from twinlab.predict.failure.drivers import driver_texts
 from twinlab.predict.failure.features import Rows, feature_names, rows_of
 from twinlab.predict.failure.index import WearIndex
@@ -31,6 +33,8 @@ __all__ = ["COLUMNS", "FittedFailure"]
 Floats = NDArray[np.float64]
 #: Levels of low, expected and high.
 LEVELS: Final = (0.05, 0.5, 0.95)
+#: Outcomes of so many longest spans are remembered.
+_REMEMBERED: Final = 4
 COLUMNS: Final = (
     "asset", "probability", "life_low", "life_expected", "life_high", "drivers", "nearest_case", "cant_tell",
 )  # fmt: skip
@@ -53,6 +57,7 @@ class FittedFailure(Summary):
     spread: Floats
     past: PastCases
     training: tuple[np.datetime64, np.datetime64]
+    outcomes: Outcomes | None = None
 
     @property
     def inputs(self) -> Inputs:
@@ -64,9 +69,35 @@ class FittedFailure(Summary):
         model = self.model
         return hash_of(self.parameters, model.risk.content_hash(), model.life.content_hash(), list(model.scale))
 
-    def update(self, state: State) -> FittedFailure:  # noqa: ARG002  (as the protocol has it)
-        """Return itself: it learns by a new fit."""
-        return self
+    def update(self, state: State) -> FittedFailure:
+        """Return it with probabilities that follow what came of earlier ones: called at each issue time, it remembers the risks, and learns from those whose span is over.
+
+        The trees stay the same until the next fit, and so does the order of the assets.
+        """
+        longest, every, span = self.settings.longest_ns, self.settings.every_ns, self._span
+        outcomes = self._issued
+        if not len(outcomes.issued) or state.issue_time - outcomes.issued.max().astype("datetime64[ns]") >= every:
+            rows, refused = self._read(state)
+            found = self.model.log_odds(self._features(rows), float(span / DAY), outcomes.scale)
+            told = [place for place in range(len(state.asset_ids)) if place not in refused]
+            outcomes = outcomes.issue(
+                state.issue_time, [state.asset_ids[place] for place in told], found[told],
+                since=state.issue_time - _REMEMBERED * longest,
+            )  # fmt: skip
+        failures = state.events[self.settings.event_type]
+        offset, slope = outcomes.correction(failures, state.issue_time, span=span, every=every)
+        scale = corrected(outcomes.scale, offset, slope)
+        return replace(self, model=replace(self.model, scale=scale), outcomes=outcomes)
+
+    @property
+    def _issued(self) -> Outcomes:
+        """What was issued since the fit."""
+        return Outcomes(self.model.scale) if self.outcomes is None else self.outcomes
+
+    @property
+    def _span(self) -> np.timedelta64:
+        """Span whose outcomes are compared: short enough to be over soon, long enough for failures to come."""
+        return self.settings.longest_ns // 2
 
     def predict(self, state: State) -> xr.Dataset:
         """Return the probability of a failure of each asset within each of the spans of the predictor."""
@@ -130,7 +161,7 @@ class FittedFailure(Summary):
         out.attrs["usual"] = self.model.usual(days)
         return out
 
-    def over_time(self, state: State, *, within: str) -> xr.DataArray:
+    def over_time(self, state: State, *, within: str, updated: bool = False) -> xr.DataArray:
         """Return the probability of a failure of each asset within a span, at each row of a state, from the rows up to it.
 
         Parameters
@@ -139,6 +170,8 @@ class FittedFailure(Summary):
             Its history reaches a window further back than what is looked at.
         within : str
             Span.
+        updated : bool
+            As if it had been updated at each row since the fit.
 
         Returns
         -------
@@ -151,13 +184,36 @@ class FittedFailure(Summary):
         rows = rows_of(state, self.settings, count=count)
         x = rows.with_index(self.index, self.settings.index_spans)
         days = float(duration(within, what="within") / DAY)
-        found = self.model.probability(x.reshape(-1, x.shape[2]), days).reshape(x.shape[:2])
+        flat, scale = x.reshape(-1, x.shape[2]), self._issued.scale if updated else self.model.scale
+        odds = self.model.log_odds(flat, days, scale).reshape(x.shape[:2])
         failures = state.events[self.settings.event_type]
         down = lives_of(failures, rows.issued, state.asset_ids, known=state.issue_time).down
         empty = np.isnan(rows.values).all(axis=2)
+        if updated:
+            compared = self.model.log_odds(flat, float(self._span / DAY), scale).reshape(x.shape[:2])
+            offset, slope = self._corrections(rows.issued, state, np.where(down | empty, np.nan, compared))
+            odds = offset[:, None] + (1 + slope[:, None]) * odds
+        found = logistic(odds)
         coords = {"issue_time": rows.issued, "asset": np.array(state.asset_ids, object)}
         attrs = {"units": "1", "long_name": f"probability of {self.settings.event_type} within {within}"}
         return xr.DataArray(np.where(down | empty, np.nan, found), coords, ("issue_time", "asset"), attrs=attrs)
+
+    def _corrections(self, issued: NDArray[np.datetime64], state: State, log_odds: Floats) -> tuple[Floats, Floats]:
+        """Return offset and slope at each row (row,), from log odds (row, asset) that were issued since the fit; NaN where none was."""
+        names, failures = np.array(state.asset_ids, object), state.events[self.settings.event_type]
+        outcomes, found = Outcomes(self._issued.scale), []
+        for when, row in zip(issued, log_odds, strict=True):
+            if when < self.training[1]:
+                found.append((0.0, 0.0))
+                continue
+            told = ~np.isnan(row)
+            outcomes = outcomes.issue(
+                when, names[told].tolist(), row[told], since=when - _REMEMBERED * self.settings.longest_ns
+            )
+            begun = failures[failures["start"] < when]
+            found.append(outcomes.correction(begun, when, span=self._span, every=self.settings.every_ns))
+        offset, slope = np.array(found).T
+        return offset, slope
 
     def _read(self, state: State) -> tuple[Rows, dict[int, str]]:
         """Return the rows of a state, and the reasons of the assets that get no number."""

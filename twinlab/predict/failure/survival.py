@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.predict.conformal.pools import Errors, Pools, keys_of
+from twinlab.predict.failure.calibration.log_odds import calibrated, logistic, scaled
 from twinlab.predict.failure.trees import FittedTrees, Trees
-from twinlab.predict.protocol.sklearn import library
 
 __all__ = ["FittedSurvival", "Training", "fit_survival"]
 
@@ -23,8 +23,6 @@ _SHARES: Final = (1 / 14, 2 / 14, 3 / 14, 5 / 14, 7 / 14, 10 / 14, 1.0)
 _EDGES: Final = (1 / 6, 1 / 3, 2 / 3, 0.9)
 _LEAST: Final = 40
 LEVEL: Final = 0.9
-#: Log odds above which calibration has a slope of its own: probabilities from about a quarter on.
-_BEND: Final = -1.0
 _FOLDS: Final = 5
 
 
@@ -84,7 +82,11 @@ class FittedSurvival:
 
     def probability(self, x: Floats, days: float) -> Floats:
         """Return the probabilities of a failure within some days (case,)."""
-        return _logistic(_scaled(self.risk.predict(_with(x, days)), self.scale))
+        return logistic(scaled(self.risk.predict(_with(x, days)), self.scale))
+
+    def log_odds(self, x: Floats, days: float, scale: tuple[float, ...]) -> Floats:
+        """Return the log odds of a failure within some days (case,), on another line than `scale`."""
+        return scaled(self.risk.predict(_with(x, days)), scale)
 
     def usual(self, days: float) -> float:
         """Return the probability of a failure within some days of an asset of which nothing is known: failures come at a constant rate."""
@@ -152,7 +154,7 @@ def fit_survival(
     return FittedSurvival(
         _fit_risk(training, x, longest, risk),
         _fit_life(training, x, longest, life),
-        _calibrated(np.concatenate(raw), np.concatenate(happened)),
+        calibrated(np.concatenate(raw), np.concatenate(happened)),
         edges,
         _pools(expected[known], training.days[known], training.ended[known], edges),
         longest,
@@ -213,37 +215,3 @@ def _pools(expected: Floats, days: Floats, ended: Bools, edges: tuple[float, ...
     above = np.where(ended, days - expected, np.inf)
     errors = Errors(np.zeros(len(key), np.int64), key, expected - days, above)
     return Pools.of(keys, errors, alpha=1 - LEVEL)
-
-
-def _logistic(raw: Floats) -> Floats:
-    return 1.0 / (1.0 + np.exp(-np.clip(raw, -40.0, 40.0)))
-
-
-def _scaled(raw: Floats, scale: tuple[float, ...]) -> Floats:
-    """Return calibrated log odds: a line that may be steeper or flatter above the bend."""
-    steeper = scale[2] if len(scale) > 2 else 0.0
-    found: Floats = scale[0] * raw + scale[1] + steeper * np.maximum(raw - _BEND, 0.0)
-    return found
-
-
-def _calibrated(raw: Floats, happened: Floats) -> tuple[float, float, float]:
-    """Return factor and offset of log odds that fit outcomes best [1]_, and what the factor is larger by above the bend.
-
-    Those that change nothing if there is one outcome alone. Few failures announce themselves at all, so that one line for low and high risks made
-    middling probabilities too high: 0.27 where 0.08 was observed.
-
-    References
-    ----------
-    .. [1] J. Platt, "Probabilistic outputs for support vector machines", Advances in Large Margin Classifiers (1999).
-    """
-    total = happened.sum()
-    if not 0 < total < len(happened):
-        return 1.0, 0.0, 0.0
-    regression = library("sklearn.linear_model").LogisticRegression
-    for columns in (np.column_stack([raw, np.maximum(raw - _BEND, 0.0)]), raw[:, None]):
-        model = regression(C=1e6).fit(columns, happened > 0)
-        factor, steeper = (*map(float, model.coef_[0]), 0.0)[:2]
-        # A factor of 0 or less would turn the order around: too few cases.
-        if factor > 0 and factor + steeper > 0:
-            return factor, float(model.intercept_[0]), steeper
-    return 1.0, 0.0, 0.0

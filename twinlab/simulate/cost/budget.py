@@ -86,6 +86,10 @@ class Budget:
         """Whether the expected value of a cost is above the budget."""
         return bool(cost.amounts[self.figure].value > self.most)
 
+    def may_be_exceeded(self, cost: Cost) -> bool:
+        """Whether the upper bound of a cost is above the budget."""
+        return bool(cost.amounts[self.figure].high > self.most)
+
     def check(self, quote: Cost) -> None:
         """Refuse what costs more.
 

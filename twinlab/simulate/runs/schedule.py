@@ -299,13 +299,13 @@ class Computation:
         return self._cost(Meter, {}, "measured")
 
     def _is_spent(self, budget: Budget, following: tuple[int, int, int, str]) -> bool:
-        """Whether what runs and one more chunk would exceed the budget."""
+        """Whether what runs and one more chunk may exceed the budget: a replication takes longer while other work is on the machine."""
         if not self._tally.samples:
             return False
         begun: dict[str, int] = {following[3]: following[2]}
         for name, _, count in self._running.values():
             begun[name] = begun.get(name, 0) + count
-        return budget.exceeded(self._cost(Meter, begun, "predicted"))
+        return budget.may_be_exceeded(self._cost(Meter, begun, "predicted"))
 
     def _bytes(self) -> tuple[int, int]:
         """Return the bytes of the store, and those of them that grow with replications; at most a second old."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from twinlab.predict.failure.calibration.outcomes import Outcomes
 from twinlab.predict.failure.fitted import FittedFailure
 from twinlab.predict.failure.index import WearIndex
 from twinlab.predict.failure.indicators import Indicator
@@ -30,6 +31,7 @@ _PLAIN = dataclass_format(
     FittedTrees,
     Indicator,
     Learnt,
+    Outcomes,
     PastCases,
     Trees,
     WearIndex,
