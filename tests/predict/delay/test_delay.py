@@ -168,6 +168,36 @@ def test_a_table_for_a_person_has_times_reasons_and_phases(fitted):
     assert found.loc["A/52/3", "reason"] != found.loc["B/52/4", "reason"]
 
 
+def test_what_changes_from_a_late_bus_has_probably_missed_the_next_one():
+    rides = trips(60).assign(bus=lambda table: table["asset"], asset=lambda table: table["event_id"])
+    # On the last day two parcels change, half an hour after they are planned to arrive: from a bus whose trip before was an hour late, and from the one on time.
+    day, minute = START + np.timedelta64(59, "D"), np.timedelta64(1, "m")
+    never = np.datetime64("NaT", "ns")
+    rides = rides[rides["planned_start"] < day]
+    legs = [
+        ("Q/1", "A", 360, 360, 510, "SN"), ("L/1", "A", 480, 520, None, "NS"), ("L/2", "B", 600, None, None, "SN"),
+        ("P/1", "B", 480, 480, None, "NS"), ("P/2", "A", 600, None, None, "SN"),
+    ]  # fmt: skip
+    planted = pd.DataFrame(
+        [
+            {
+                "event_id": name, "type": "trip", "asset": name[0], "bus": bus,
+                "start": never if begin is None else day + begin * minute, "end": never if until is None else day + until * minute,
+                "planned_start": day + planned * minute, "planned_end": day + (planned + 90) * minute,
+                "origin": way[0], "destination": way[1],
+            }
+            for name, bus, planned, begin, until, way in legs
+        ]
+    )  # fmt: skip
+    settings = replace(SETTINGS, asset_type="parcel", chain="bus", links=("origin", "destination", "bus"))
+    fitted = replace(PREDICTOR, settings=settings).fit(state_of(rides, str(day), settings))
+    table = pd.concat([rides, planted], ignore_index=True)
+    now = fitted.table(state_of(table, str(day + 555 * minute), settings)).set_index("event_id")
+    assert "connection probably missed: L/1 ends at 10:1" in now.loc["L/2", "reason"]
+    assert "connection" not in now.loc["P/2", "reason"]
+    assert "connection" not in now.loc["L/1", "reason"]
+
+
 def test_one_that_never_begins_cant_be_told(fitted):
     table = trips(60)
     gone = (table["event_id"] == "A/52/0").to_numpy()
