@@ -79,9 +79,9 @@ class FittedFailure(Summary):
         if not len(outcomes.issued) or state.issue_time - outcomes.issued.max().astype("datetime64[ns]") >= every:
             rows, refused = self._read(state)
             found = self.model.log_odds(self._features(rows), float(span / DAY), outcomes.scale)
-            told = [place for place in range(len(state.asset_ids)) if place not in refused]
+            answered = [place for place in range(len(state.asset_ids)) if place not in refused]
             outcomes = outcomes.issue(
-                state.issue_time, [state.asset_ids[place] for place in told], found[told],
+                state.issue_time, [state.asset_ids[place] for place in answered], found[answered],
                 since=state.issue_time - _REMEMBERED * longest,
             )  # fmt: skip
         failures = state.events[self.settings.event_type]
@@ -206,9 +206,9 @@ class FittedFailure(Summary):
             if when < self.training[1]:
                 found.append((0.0, 0.0))
                 continue
-            told = ~np.isnan(row)
+            answered = ~np.isnan(row)
             outcomes = outcomes.issue(
-                when, names[told].tolist(), row[told], since=when - _REMEMBERED * self.settings.longest_ns
+                when, names[answered].tolist(), row[answered], since=when - _REMEMBERED * self.settings.longest_ns
             )
             begun = failures[failures["start"] < when]
             found.append(outcomes.correction(begun, when, span=self._span, every=self.settings.every_ns))

@@ -66,7 +66,7 @@ class Outcomes:
         span : timedelta64
             What the log odds are of: an outcome is known once the span is over.
         every : timedelta64
-            Between two issue times. Spans that overlap tell the same, so that those of one span count as one outcome.
+            Between two issue times. Spans that overlap have the same outcome, so that those of one span count as one.
         """
         width = int(span.astype("timedelta64[ns]").astype("int64"))
         known = self.issued + width <= int(now.astype("datetime64[ns]").astype("int64"))
