@@ -1,18 +1,25 @@
 """Hand-made messages over a real websocket: a session does no more than its page's controls and its role allow."""
 
 import asyncio
+import base64
+import contextlib
 import json
 import logging
+import os
 import queue
+import struct
 import threading
 
 import panel as pn
 import pytest
+from tornado.websocket import WebSocketClosedError
 
 from tests.apps.login.web import PASSWORDS, Web
 from twinlab.apps import start
 from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.users import Users
+from twinlab.apps.server.server import _close_ended
+from twinlab.apps.server.websockets import handler
 from twinlab.testing import FakeTwin
 
 # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
@@ -262,7 +269,8 @@ def test_a_flood_of_messages_closes_the_websocket(served, web, dora):
     asyncio.run(flood())
 
 
-def test_a_message_after_logout_is_not_handled(served, web):
+def test_a_message_after_logout_is_not_handled(served, web, monkeypatch):
+    monkeypatch.setattr(handler, "_LOOK_SECONDS", 0)
     cookies = web.login("dora")
 
     async def late():
@@ -270,8 +278,9 @@ def test_a_message_after_logout_is_not_handled(served, web):
             login = served._guard.owners[page.on_server(lambda document: document.session_context.id)]
             # As another process would end it: this one isn't told.
             served._loop.add_callback(served._login_service.logins.end, login)
-            await asyncio.sleep(1.2)
-            await page.send("SERVER-INFO-REQ", {})
+            # Unless the check of all pages has closed the websocket before.
+            with contextlib.suppress(WebSocketClosedError):
+                await page.send("SERVER-INFO-REQ", {})
             assert "SERVER-INFO-REPLY" not in await page.all_text()
             assert page.socket.close_code == 4401
 
@@ -293,6 +302,85 @@ def test_a_message_that_cannot_be_applied_leaves_its_page_the_current_one_of_nob
     served._loop.add_callback(lambda: found.put(pn.state.curdoc))
     assert found.get(timeout=30) is None
     assert pn.state.curdoc is None
+
+
+class RawPage(Page):
+    """A page whose websocket doesn't answer when the server closes it, and goes on sending."""
+
+    async def __aenter__(self):
+        at = self.web.at
+        self.reader, self.writer = await asyncio.open_connection(at.hostname, at.port)
+        lines = [
+            "GET /ws HTTP/1.1", f"Host: {at.netloc}", f"Origin: {at.scheme}://{at.netloc}", "Upgrade: websocket",
+            "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+            f"Sec-WebSocket-Protocol: bokeh, {self.token}",
+            "Cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+        ]  # fmt: skip
+        self.writer.write("\r\n".join([*lines, "", ""]).encode())
+        assert (await self.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        # The first message has three parts.
+        await self.frames(until=0x1, count=3)
+        return self
+
+    async def __aexit__(self, *_):
+        self.writer.close()
+
+    async def frames(self, *, until, count=1):
+        """Read until so many frames of a kind have come; return the last one's bytes."""
+        while count:
+            kind, size = await asyncio.wait_for(self.reader.readexactly(2), 30)
+            if size in (126, 127):
+                size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8))
+            body = await self.reader.readexactly(size)
+            count -= kind & 0xF == until
+        return body
+
+    def write(self, kind, body):
+        size = bytes([0x80 | len(body)]) if len(body) < 126 else b"\xfe" + struct.pack(">H", len(body))
+        self.writer.write(bytes([0x80 | kind]) + size + bytes(4) + body)
+
+    async def press(self, model, clicks):
+        """Say that a button was pressed so many times; wait until the server has read it."""
+        event = {"kind": "ModelChanged", "model": {"id": model}, "attr": "clicks", "new": clicks}
+        for part in ({"msgid": str(clicks), "msgtype": "PATCH-DOC"}, {}, {"events": [event]}):
+            self.write(0x1, json.dumps(part).encode())
+        self.write(0x9, b"read?")
+        await self.frames(until=0xA)
+
+
+@pytest.mark.parametrize("ended_by", ["a message", "the check of all pages"])
+def test_a_page_that_goes_on_sending_after_the_server_has_closed_changes_nothing(served, web, monkeypatch, ended_by):
+    """Tornado reads on until the browser has answered that the websocket closes, or five seconds are over."""
+    cookies = web.login("dora")
+
+    async def insist():
+        async with RawPage(served, web, cookies) as page:
+            [button, *_] = page.on_server(
+                lambda document: [
+                    _part(model)
+                    for model in document.models
+                    if type(model).__name__ == "Button1" and not _part(model).disabled
+                ]
+            )
+            monkeypatch.setattr(handler, "_LOOK_SECONDS", 0)
+            await page.press(button.id, 1)
+            assert button.clicks == 1
+            login = served._guard.owners[page.on_server(lambda document: document.session_context.id)]
+            served._loop.add_callback(served._login_service.logins.end, login)
+            if ended_by == "a message":
+                page.write(0x1, b"{}")
+            else:
+                served._loop.add_callback(_close_ended, served._server, served._guard)
+            assert struct.unpack(">H", (await page.frames(until=0x8))[:2]) == (4401,)
+            # The login was looked at just now.
+            monkeypatch.setattr(handler, "_LOOK_SECONDS", 1e9)
+            # On a busy machine, the five seconds may be over.
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                await page.press(button.id, 2)
+                await page.press(button.id, 3)
+            assert button.clicks == 1
+
+    asyncio.run(insist())
 
 
 def test_too_many_requests_of_one_login_are_refused_and_others_are_not(served, web, caplog):

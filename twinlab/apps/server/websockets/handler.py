@@ -25,7 +25,7 @@ _RATE, _BURST = 100.0, 600.0
 _BYTES_RATE, _BYTES_BURST = 4e6, 48e6
 #: After so many refused messages the websocket is closed.
 _MOST_REFUSED = 20
-#: Seconds between two looks whether the login lasts.
+#: Seconds between two checks that the login is still valid.
 _LOOK_SECONDS = 1.0
 
 
@@ -65,9 +65,20 @@ class _GuardedSocket(WSHandler):
         self._assembly = Assembly()
         self._messages, self._bytes = Bucket(_RATE, _BURST), Bucket(_BYTES_RATE, _BYTES_BURST)
         self._refused, self._looked = 0, float("-inf")
+        self._ended = False
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the websocket; nothing that still comes is handled.
+
+        Tornado only sends that it closes, and reads on until the browser answers or five seconds are over.
+        """
+        self._ended = True
+        super().close(code, reason)
 
     async def on_message(self, fragment: str | bytes) -> None:
         """Pass whole messages on that a browser may send."""
+        if self._ended:
+            return
         if self.connection is None or self.receiver is None:
             # Before the session is open, a page sends nothing.
             self._refuse("a message before the session was open")
