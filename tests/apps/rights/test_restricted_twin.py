@@ -306,8 +306,11 @@ def test_a_command_is_proposed_for_what_the_role_may_send_only(twin):
     """A plan that somebody else has proposed isn't taken up either."""
     plan = SimpleNamespace(proposal=SimpleNamespace(target="van/V2", parameter="speed"))
 
+    proposed = []
+
     class Commanded(Capable):
         def propose(self, target, parameter, value, *, reason):
+            proposed.append((target, parameter))
             return target, parameter, value, reason
 
         def plan(self, plan_id):
@@ -321,7 +324,9 @@ def test_a_command_is_proposed_for_what_the_role_may_send_only(twin):
     assert list(twin.assets("van")["capacity"][["V1", "V2"]]) == [60, 40]
     operator = RestrictedTwin(twin_, Rights(policy, ("operator",)))
     assert operator.propose("van/V2", "speed", 3, reason="x") == ("van/V2", "speed", 3, "x")
-    assert operator.plan("1") is plan
+    assert operator.propose(target="van/V2", parameter="speed", value=3, reason="x") == ("van/V2", "speed", 3, "x")
+    assert operator.plan("1") is plan and operator.plan(plan_id="1") is plan
+    proposed.clear()
     for target, parameter in [
         ("van/V1", "speed"),
         ("van/V2", "fuel"),
@@ -331,10 +336,16 @@ def test_a_command_is_proposed_for_what_the_role_may_send_only(twin):
     ]:
         with pytest.raises(ControlError, match="the role operator may not send"):
             operator.propose(target, parameter, 3, reason="x")
+        with pytest.raises(ControlError, match="the role operator may not send"):
+            operator.propose(target, parameter=parameter, value=3, reason="x")
+        with pytest.raises(ControlError, match="the role operator may not send"):
+            operator.propose(target=target, parameter=parameter, value=3, reason="x")
     dispatcher = RestrictedTwin(twin_, Rights(policy, ("dispatcher",)))
     for call in (lambda: dispatcher.propose("van/V2", "speed", 3, reason="x"), lambda: dispatcher.plan("1")):
         with pytest.raises(ControlError, match="the role dispatcher may not send 'speed' to van/V2"):
             call()
+    # What is refused has not been proposed before it was.
+    assert proposed == []
 
 
 def test_functions_of_one_signal_are_for_signals_that_are_seen(twin):

@@ -227,7 +227,9 @@ class RestrictedTwin(DelegatingReader):
             return getattr(OwnNotes(self._twin, self.model, self._sees_asset), name)
         if name in WITH_ASSET:
             return partial(self._asked_of_asset, found)
-        return partial(self._asked_of_command, found) if name in WITH_COMMAND else found
+        if name in WITH_COMMAND:
+            return partial(self._propose if name == "propose" else self._plan, found)
+        return found
 
     def _sees_asset(self, asset_type: str, asset: str) -> bool:
         seen = self._ids_seen(asset_type, pd.Series([asset], dtype=object))
@@ -239,12 +241,16 @@ class RestrictedTwin(DelegatingReader):
         self._check_asset(what, signal)
         return function(what, signal, *more, **options)
 
-    def _asked_of_command(self, function: Callable[..., Any], first: str, *more: Any, **options: object) -> object:
-        """Call a function with a target and a parameter, or with the id of a plan that has them."""
-        if more:
-            self._check_command(first, str(more[0]))
-            return function(first, *more, **options)
-        plan = function(first, **options)
+    def _propose(
+        self, function: Callable[..., Any], /, target: str, parameter: str, value: object, *, reason: str
+    ) -> object:
+        """Propose a command that the role may send; any other is neither simulated nor stored."""
+        self._check_command(target, str(parameter))
+        return function(target, parameter, value, reason=reason)
+
+    def _plan(self, function: Callable[..., Any], /, plan_id: str) -> object:
+        """Return a plan, which anybody may have proposed, of a command that the role may send."""
+        plan = function(plan_id)
         self._check_command(plan.proposal.target, plan.proposal.parameter)
         return plan
 
