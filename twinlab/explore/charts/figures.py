@@ -32,6 +32,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure as bokeh_figure
 from panel.io import hold, push
+from panel.io.state import set_curdoc
 
 from twinlab.explore.charts.layers import hours_since
 from twinlab.explore.charts.styles import FORMATTERS, bokeh_glyph, hover_tips
@@ -351,10 +352,15 @@ def update_screen(ref: str, document: Document | None, act: Callable[[], None]) 
         with hold(document):
             act()
 
+    def put_later() -> None:
+        # The next tick has the context in which it was asked for, perhaps another page's.
+        with set_curdoc(document):
+            put()
+
     served = document is not None and document.session_context is not None
     if document is not None and served and not pn.state._unblocked(document):  # noqa: SLF001  (Panel asks the same before each change of its own)
         # A served document may be changed only with its lock, which the next tick has.
-        document.add_next_tick_callback(put)
+        document.add_next_tick_callback(put_later)
         return
     put()
     if served:

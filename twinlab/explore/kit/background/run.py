@@ -6,11 +6,16 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import panel as pn
+from panel.io.state import set_curdoc
 
 from twinlab.errors import TwinlabError
+
+if TYPE_CHECKING:
+    from bokeh.document import Document
 
 __all__ = ["BackgroundRun", "fit_ahead"]
 
@@ -89,11 +94,17 @@ class BackgroundRun(Generic[_Step]):
             self._on_progress(waiting)
 
     def _later(self, action: Callable[[], None]) -> None:
-        """Do something on the page's thread; at once without a page. A page that was closed has no use for it."""
+        """Do something on the page's thread; at once without a page. Of a page that was closed, it isn't done."""
         if self._document is None:
             action()
         elif self._document.session_context is not None:
-            self._document.add_next_tick_callback(action)
+            self._document.add_next_tick_callback(partial(_in_document, self._document, action))
+
+
+def _in_document(document: Document, action: Callable[[], None]) -> None:
+    """Do something with its own document as the current one, whichever page's context the callback was made in."""
+    with set_curdoc(document):
+        action()
 
 
 def fit_ahead(fit: Callable[[], object]) -> None:
