@@ -61,7 +61,7 @@ def texts(view):
 
 
 # The page Sources needs a twin with live sources; its own tests have one.
-@pytest.mark.parametrize("page", [page.name for page in PAGES if page.name not in ("sources", "security")])
+@pytest.mark.parametrize("page", [page.name for page in PAGES if page.name != "sources"])
 def test_no_pane_of_a_page_has_a_title_or_a_name_as_html(twin, page):
     if not PAGES.get(page).has(twin):
         # The view says so without any name of the twin.

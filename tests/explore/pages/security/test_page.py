@@ -167,6 +167,16 @@ def test_a_twin_without_events_says_so(tmp_path):
     assert "No message is in quarantine" in said
 
 
+def test_a_twin_without_security_events_says_what_they_come_with():
+    view = SecurityView(FakeTwin.example(days=1, trips=1))
+    said = " ".join(str(pane.object) for pane in view.__panel__().select(Html))
+    assert "This twin has no security events" in said
+    assert "a source of the kind mqtt" in said
+    view.severity = "high"
+    view.refresh()
+    assert view.data() is None and view.tables() == {} and view.notice == ""
+
+
 def test_an_unreadable_audit_is_an_error_with_a_way_on(tmp_path, monkeypatch):
     twin = make_twin(tmp_path)
 

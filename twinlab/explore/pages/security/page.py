@@ -14,7 +14,7 @@ import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link, known_or_problem, merge_problems
-from twinlab.explore.kit.panes import Html, error_pane, verdict_heading
+from twinlab.explore.kit.panes import Html, empty_pane, error_pane, verdict_heading
 from twinlab.explore.kit.people import author_of
 from twinlab.explore.pages.security.messages import Deciding
 from twinlab.explore.pages.security.panels import TablePanel, event_html
@@ -40,6 +40,10 @@ __all__ = ["SecurityView"]
 
 _LOG = logging.getLogger(__name__)
 _REFRESH_MS = 5_000
+_NOTHING = (
+    "This twin has no security events",
+    "A twin in a folder has them if its twin.yaml states gateways (a source of the kind mqtt), commands or personal data.",
+)
 _READS = 200
 
 
@@ -82,7 +86,7 @@ class SecurityView(Explorer):
         open_code: str | None = None,
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
-        self._secured = twin
+        self._secured, self._secures = twin, hasattr(twin, "security_events")
         self._last: _Read | None = None
         self._timer: Any = None
         self._verdict = Html("", sizing_mode="stretch_width", margin=(6, 10))
@@ -102,9 +106,9 @@ class SecurityView(Explorer):
             self._filters(), self._events.pane, self._evidence, self._messages.pane, self._deciding.pane, self._gateways.pane,
             self._reads.pane, self._budget.pane,
         ]  # fmt: skip
+        if not self._secures:
+            self._body[:] = [empty_pane(*_NOTHING)]
         self.apply(self.first_link)
-        if self._last is None:
-            self.refresh()
 
     # -- state --------------------------------------------------------------------------------------------------------
 
@@ -161,6 +165,8 @@ class SecurityView(Explorer):
 
     def refresh(self) -> None:
         """Read what the twin has, and show it."""
+        if not self._secures:
+            return
         try:
             read = self._read()
         except READING_ERRORS as error:
@@ -242,6 +248,6 @@ class SecurityView(Explorer):
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
-        if pn.state.curdoc is not None:
+        if pn.state.curdoc is not None and self._secures:
             self._start_refreshing()
         return pn.Column(self._alert, self._verdict, self._body, sizing_mode="stretch_width")

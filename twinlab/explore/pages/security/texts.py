@@ -20,7 +20,7 @@ __all__ = [
     "verdict",
 ]
 
-#: Severity -> its sign, since colour alone says nothing to some readers.
+#: Severity -> its sign, since some readers can't tell colours apart.
 _SIGNS = {"high": "▲ high", "medium": "■ medium", "low": "● low"}
 _STATES = {"quarantined": "▲ waits", "released": "→ released", "ingested": "✓ stored", "discarded": "✕ discarded"}
 #: Shown severities by the name of the choice.
