@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.explore.views.control.conftest import PASSPHRASES
+from twinlab.errors import SchemaError
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.session import Session
 from twinlab.explore.pages.control import PAGE
@@ -181,6 +182,11 @@ def test_an_unlocked_key_is_forgotten_after_a_shift() -> None:
     assert signing.unlocked("Ann") is None
 
 
+def broken_rows(**_: Any) -> None:
+    message = "row 1: expected JSON"
+    raise SchemaError(message)
+
+
 def test_the_audit_is_shown_with_its_proof(signing_plant: Any) -> None:
     page = page_of(signing_plant, "Ann")
     propose(page, "forklift/F01", "6 km/h")
@@ -195,6 +201,12 @@ def test_the_audit_is_shown_with_its_proof(signing_plant: Any) -> None:
     assert len(audit.audit.rows) == 1
     assert audit.link() == Link(part="audit", find="ICE")
     assert list(audit.tables()) == ["audit"]
+    rows = signing_plant.twin.audit_rows
+    signing_plant.twin.audit_rows = broken_rows
+    audit.audit.text.value = "F01"
+    assert audit.notice == "The data can't be read: row 1: expected JSON"
+    assert len(audit.audit.rows) == 1
+    signing_plant.twin.audit_rows = rows
     path = next((signing_plant.twin.folder / "audit" / "rows").iterdir())
     path.write_bytes(path.read_bytes().replace(b"ice in the yard", b"ice on the yard"))
     audit.audit.prove_now()

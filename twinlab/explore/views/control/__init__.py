@@ -2,5 +2,5 @@
 
 In: a twin whose model has ``commands:``, and who reads the page. Out: plans that are proposed, signed and sent; rows of the audit.
 Read in order: `possible`, `signing` (who signs), `timeline` (pure), `stop_bar`, the parts `setpoints`, `plans`, `audit`, then `explorer`.
-Never: a private key or a passphrase that stays after the page; a command without a plan; a colour without a word.
+Never: a private key or a passphrase that outlives its page; a command without a plan; a state that only a colour shows.
 """

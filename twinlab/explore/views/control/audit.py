@@ -41,12 +41,12 @@ class AuditPart:
     ----------
     twin : Any
         With ``audit_rows`` and ``verify_audit``.
-    on_change : callable
-        Called when the search has changed.
+    on_search : callable
+        Called when the search has changed; it reads and shows the rows.
     """
 
-    def __init__(self, twin: Any, *, on_change: Callable[[], None]) -> None:
-        self.twin, self._on_change = twin, on_change
+    def __init__(self, twin: Any, *, on_search: Callable[[], None]) -> None:
+        self.twin = twin
         self.rows: pd.DataFrame | None = None
         self.report: Any = None
         self._proof = Html("", sizing_mode="stretch_width", margin=(8, 10, 0, 10))
@@ -61,7 +61,7 @@ class AuditPart:
         self._row = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self.prove.on_click(lambda _: self.prove_now())
         for widget in (self.kind, self.text):
-            widget.param.watch(lambda _: self._searched(), "value")
+            widget.param.watch(lambda _: on_search(), "value")
         self.pane = pn.Column(
             self._proof, self.prove, pn.FlexBox(self.kind, self.text, self._count, align_items="center"), self._place, self._row,
             sizing_mode="stretch_width",
@@ -121,10 +121,6 @@ class AuditPart:
     def apply(self, find: str | None) -> None:
         """Set the search from a link."""
         self.text.value = find or ""
-
-    def _searched(self) -> None:
-        self.show(self.read())
-        self._on_change()
 
     def _selected(self, event: Any) -> None:
         if event.new and self.rows is not None:
@@ -189,7 +185,7 @@ def shown_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _short(what: dict[str, Any]) -> str:
-    """Return what is read first of a row: the asset, the setpoint, what came of it."""
+    """Return the main parts of a row: the asset, the setpoint, the outcome."""
     if "target" in what:
         value = (
             f" → {what['value']:g} {what.get('unit', '')}".rstrip(" 1")

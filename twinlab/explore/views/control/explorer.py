@@ -78,7 +78,7 @@ class ControlExplorer(Explorer):
             self.setpoints = SetpointsPart(twin, on_proposed=self._proposed, on_chosen=self.stop.choose)
             self.plans = PlansPart(twin, self.signing, on_change=self._changed)
         if has_audit(twin):
-            self.audit = AuditPart(twin, on_change=self._changed)
+            self.audit = AuditPart(twin, on_search=self._searched)
         self._body = pn.Column(sizing_mode="stretch_width")
         self._timer: Any = None
         self._ticks = 0
@@ -87,6 +87,10 @@ class ControlExplorer(Explorer):
     # -- what happens -------------------------------------------------------------------------------------------------
 
     def _changed(self) -> None:
+        self.revision += 1
+
+    def _searched(self) -> None:
+        self._guarded(self.refresh)
         self.revision += 1
 
     def _proposed(self, plan: Any) -> None:
@@ -106,12 +110,16 @@ class ControlExplorer(Explorer):
             self._show()
 
     def _show(self) -> None:
-        shown = {"setpoints": self.setpoints, "plans": self.plans, "audit": self.audit}[self.part]
+        shown = self._part(self.part)
         self._body[:] = [empty_pane(*_READ_ONLY) if shown is None else shown.pane]
         self._guarded(self.refresh)
         if shown is self.audit and self.audit is not None and self.audit.report is None:
             self.audit.prove_now()
         self.revision += 1
+
+    def _part(self, part: str) -> Any:
+        """Return a part of the page; None if the twin doesn't have it."""
+        return {"setpoints": self.setpoints, "plans": self.plans, "audit": self.audit}[part]
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -120,11 +128,11 @@ class ControlExplorer(Explorer):
         self._fill(self.part, self._read(self.part))
 
     def _read(self, part: str) -> Any:
-        shown = {"setpoints": self.setpoints, "plans": self.plans, "audit": self.audit}[part]
+        shown = self._part(part)
         return None if shown is None else shown.read()
 
     def _fill(self, part: str, found: Any) -> None:
-        shown: Any = {"setpoints": self.setpoints, "plans": self.plans, "audit": self.audit}[part]
+        shown = self._part(part)
         if shown is not None and part == self.part:
             shown.show(found)
 
@@ -176,8 +184,7 @@ class ControlExplorer(Explorer):
     def code(self) -> str:
         """Return Python that reads what is shown as ``data``."""
         calls = {"setpoints": "twin.setpoints()", "plans": "twin.plans()", "audit": "twin.audit_rows(newest=500)"}
-        shown = {"setpoints": self.setpoints, "plans": self.plans, "audit": self.audit}[self.part]
-        return "" if shown is None else f"{self.open_code}\n\ndata = {calls[self.part]}\n"
+        return "" if self._part(self.part) is None else f"{self.open_code}\n\ndata = {calls[self.part]}\n"
 
     def data(self) -> pd.DataFrame | None:
         """Return what the shown part has read."""

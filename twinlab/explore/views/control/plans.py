@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["PlansPart", "shown_plans"]
 
 _PAGE = 8
-#: Seconds after which what came of a plan is read again.
+#: Seconds after which the outcome of a plan is read again.
 _AGAIN = 30.0
-#: Status of a plan -> sign; the word is beside it.
+#: Status of a plan -> sign; the status is shown beside it as text.
 _SIGNS = {
     "proposed": "○",
     "approved": "●",
@@ -162,7 +162,7 @@ class PlansPart:
         self._on_change()
 
     def show_plan(self, plan: Any, *, keep: bool = False) -> None:
-        """Show a plan: what it would do, who has signed, what became of it."""
+        """Show a plan: what it would do, who has signed, and its outcome."""
         before, self._drawn = self._drawn, (plan.id, plan.status, plan.persons)
         self.plan = plan
         if before != self._drawn:

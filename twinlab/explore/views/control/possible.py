@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
-    from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["can_command", "commandable", "has_audit", "has_control"]
-
-
-def commandable(model: TwinModel) -> dict[str, list[str]]:
-    """Return the parameters that may be set, by asset type."""
-    return {kind: list(specs) for kind, specs in model.commands.items()}
+__all__ = ["can_command", "has_audit", "has_control"]
 
 
 def can_command(twin: TwinReader) -> bool:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.errors import TwinlabError
 from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SetpointsPart", "shown_setpoints"]
 
 _PAGE = 12
-#: State of a setpoint -> sign; the word is beside it.
+#: State of a setpoint -> sign; the state is shown beside it as text.
 _SIGNS = {"as set": "✓", "differs": "!", "not set": "·", "unknown": "?"}
 
 
@@ -150,10 +149,6 @@ class SetpointsPart:
         """
         found: pd.DataFrame = self.twin.setpoints()
         return found
-
-    def failed(self, error: TwinlabError) -> None:
-        """Say that the setpoints can't be read."""
-        self._fail(f"What assets report can't be read: {error}")
 
 
 def shown_setpoints(table: pd.DataFrame) -> pd.DataFrame:

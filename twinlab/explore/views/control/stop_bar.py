@@ -1,7 +1,8 @@
-"""The emergency stop: above everything on the page, for one person, with nothing between the press and the stop."""
+"""The emergency stop: at the top of the page, for one person, without a question after the press."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -37,16 +38,17 @@ class StopBar:
         Assets and their parameters.
     signing : SignerOfPage
     on_stopped : callable
-        Called after a stop, whatever came of it.
+        Called after a stop, also one that failed.
     """
 
     def __init__(
         self, twin: Any, targets: list[tuple[str, str]], signing: SignerOfPage, *, on_stopped: Callable[[], None]
     ) -> None:
         self._twin, self._signing, self._on_stopped = twin, signing, on_stopped
-        several = {asset for asset, _ in targets if sum(other == asset for other, _ in targets) > 1}
+        parameters = Counter(asset for asset, _ in targets)
         self._targets = {
-            f"{asset} {parameter}" if asset in several else asset: (asset, parameter) for asset, parameter in targets
+            f"{asset} {parameter}" if parameters[asset] > 1 else asset: (asset, parameter)
+            for asset, parameter in targets
         }
         names = signing.names()
         self.target = pmui.AutocompleteInput(

@@ -1,4 +1,4 @@
-"""What becomes of a command as a line of steps: select, operate, acknowledged, read back. Pure."""
+"""The progress of a command as a line of steps: select, operate, acknowledged, read back. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = {
     "acknowledged": ("operate",),
     "read back": ("read back",),
 }
-#: State -> sign and word; the word is there for whoever doesn't see the sign.
+#: State -> sign. The state is shown as text, too, for readers to whom the sign isn't visible.
 _SIGNS = {"waiting": "○", "under way": "◔", "done": "✓", "refused": "✕", "unknown": "?", "fail-safe": "!"}
 _GOOD = {"selected", "done", "reported"}
 _HTML = """\
