@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import secrets
 import socket
@@ -10,6 +9,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from twinlab._addresses import is_loopback
 from twinlab.apps.login.oidc.provider import oidc_provider
 from twinlab.apps.login.users import Users
 from twinlab.apps.server.certificates import certificate_command, certificate_names, tls_context
@@ -69,7 +69,7 @@ class ServeOptions:
     def url(self) -> str:
         """Address of the page, as a reader types it."""
         host = self.address
-        if not _is_loopback(host):
+        if not is_loopback(host):
             fixed = [name for name in self.names if "*" not in name]
             elsewhere = [name for name in fixed if name not in _HERE]
             host = host if host in fixed else next(iter([*elsewhere, *fixed]))
@@ -109,7 +109,7 @@ def check_options(
     SourceError
         If an option is missing or wrong; says which, and the command that creates the file.
     """
-    here = _is_loopback(address)
+    here = is_loopback(address)
     if not here:
         _need_all(address, users=users or oidc, certificate=certificate, key=key)
     if (certificate is None) != (key is None):
@@ -130,13 +130,6 @@ def check_options(
         # Faults are reported before anything is started.
         oidc_provider(settings)
     return ServeOptions(address, free, tuple(dict.fromkeys(names)), tls, known, secure=tls is not None, oidc=settings)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return address == "localhost" or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _need_all(address: str, **given: str | Path | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Self
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from twinlab._addresses import is_loopback
 from twinlab.apps.login.private_files import check_private
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.access.roles import Role
@@ -25,7 +25,7 @@ _LONGEST_SECRET = 4096
 def _safe_url(text: str) -> str:
     """Refuse an address at which others could read codes and tokens."""
     parts = urlsplit(text)
-    local = parts.hostname is not None and _is_loopback(parts.hostname)
+    local = parts.hostname is not None and is_loopback(parts.hostname)
     if parts.hostname is None or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
         msg = f"expected an address that begins with https:// (http:// on this machine only), got {text!r}"
         raise ValueError(msg)
@@ -33,13 +33,6 @@ def _safe_url(text: str) -> str:
         msg = f"expected an address without query, fragment and user, got {text!r}"
         raise ValueError(msg)
     return text.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _several(given: object) -> object:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from twinlab.explore.views.card.reading import CardData, Curve
     from twinlab.model.twinmodel import Signal, TwinModel
 
-__all__ = ["STYLE", "card_html", "place_html"]
+__all__ = ["STYLE", "card_html", "list_html", "place_html"]
 
 #: A value is stale after this many cells of its signal, but not before the shortest time.
 _STALE_CELLS, _SHORTEST = 15, pd.Timedelta(minutes=15)
@@ -86,6 +86,13 @@ _PROPERTY = '<tr><th scope="row">{{ title }}</th><td class="n">{{ value }}</td><
 _EVENT = """\
 <tr><th scope="row">{{ title }}<br><span class="small">{{ event_id }}</span></th>\
 <td>{{ start }}<br><span class='small'>{{ end }}</span></td></tr>"""
+
+
+def list_html(found: Markup) -> Markup:
+    """Return a list in the style of a card, as wide as the page."""
+    return html(
+        '{{ style }}<article class="card" style="max-width:none">{{ found }}</article>', style=STYLE, found=found
+    )
 
 
 def card_html(card: CardData, model: TwinModel, labels: Mapping[str, Mapping[str, str]]) -> Markup:

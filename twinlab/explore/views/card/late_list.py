@@ -9,7 +9,7 @@ from twinlab.explore.kit.arrivals.hints import why_no_arrivals
 from twinlab.explore.kit.arrivals.html import late_html
 from twinlab.explore.kit.arrivals.predicted import arrivals_at, probably_late
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.views.card.html import STYLE
+from twinlab.explore.views.card.html import list_html
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
 
 __all__ = ["LateList"]
-
-_PAGE = '{{ style }}<article class="card" style="max-width:none">{{ found }}</article>'
 
 
 class LateList:
@@ -39,12 +37,12 @@ class LateList:
         if at is None or table.empty:
             hint = why_no_arrivals(self._shared, at)
             line = html('<p class="small" role="status">{{ hint }}</p>', hint=hint)
-            return str(html(_PAGE, style=STYLE, found=line)) if hint else ""
+            return str(list_html(line)) if hint else ""
         found = late_html(probably_late(table), self._shared.twin.model, at=at)
         if not found:
             text = "<p>✓ Nothing of the {{ count }} events that were predicted is probably late.</p>"
             found = html(text, count=f"{len(table):,}")
-        return str(html(_PAGE, style=STYLE, found=found))
+        return str(list_html(found))
 
     def show(self, found: str) -> None:
         """Show what `read` returned."""

@@ -34,7 +34,7 @@ def test_what_goes_on_comes_first_then_the_largest_and_later_events_are_not_show
     during = read_anomalies(shared, when(230))
     assert [row["asset"] for row in during.rows] == ["P2", "P1"]
     text = anomalies_html(during, watched.model)
-    assert "◆ P2" in text and "goes on, for 2" in text and "◇ P1" in text
+    assert "◆ P2" in text and "for 2" in text and "so far" in text and "◇ P1" in text
     assert read_anomalies(shared, when(10)).rows == []
     assert "Nothing unusual" in anomalies_html(read_anomalies(shared, when(10)), watched.model)
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.widgets import row as widget_row
 from twinlab.explore.pages.now.foresight.anomaly_rows import OpenAnomalies, anomalies_html, event_name, read_anomalies
-from twinlab.explore.views.card.html import STYLE
+from twinlab.explore.views.card.html import list_html
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
 
 __all__ = ["AnomalyList"]
-
-_PAGE = '{{ style }}<article class="card" style="max-width:none">{{ found }}</article>'
 
 
 class AnomalyList:
@@ -77,7 +74,7 @@ class AnomalyList:
         """Show what `read` returned; the chosen event stays so while it is open."""
         self._found = found
         text = anomalies_html(found, self._shared.twin.model)
-        self.list.object = str(html(_PAGE, style=STYLE, found=_markup(text))) if text else ""
+        self.list.object = str(list_html(text)) if text else ""
         options = {event_name(one, found): str(one["id"]) for one in found.rows}
         if options != self.chosen.options:
             known = self.chosen.value if self.chosen.value in options.values() else next(iter(options.values()), None)
@@ -104,9 +101,3 @@ class AnomalyList:
         self.note.value = ""
         self.show(self.read(None if self._found.at is None else self._found.at.to_datetime64()))
         self._on_judged(f"Anomaly {done}.")
-
-
-def _markup(text: str) -> Any:
-    from markupsafe import Markup  # noqa: PLC0415
-
-    return Markup(text)  # noqa: S704  (made by `html`, which has escaped what it was given)

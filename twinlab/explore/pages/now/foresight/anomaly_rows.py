@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
+from markupsafe import Markup
 
 from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
@@ -76,16 +77,16 @@ def read_anomalies(shared: Shared, at: np.datetime64 | None) -> OpenAnomalies:
     )
 
 
-def anomalies_html(found: OpenAnomalies, model: TwinModel) -> str:
+def anomalies_html(found: OpenAnomalies, model: TwinModel) -> Markup:
     """Return the list; empty of a twin that watches nothing."""
     if not found.watched and not found.rows and not found.faults:
-        return ""
+        return Markup()
     kinds = ", ".join(_kind(model, one).lower() for one in found.watched)
     notes = [f"Watched: {kinds}."] if kinds else []
     notes += [f"Rows of {_kind(model, kind).lower()} aren't scored: {text}" for kind, text in found.faults.items()]
     rows = [_line(row, found, model) for row in found.rows]
     heading = f"Unusual: {len(rows)} not judged (UTC)" if rows else "Unusual"
-    return str(html(_LIST, heading=heading, rows=rows, open=_OPEN, notes=notes))
+    return html(_LIST, heading=heading, rows=rows, open=_OPEN, notes=notes)
 
 
 def event_name(row: Mapping[str, Any], found: OpenAnomalies) -> str:
@@ -98,7 +99,7 @@ def _line(row: Mapping[str, Any], found: OpenAnomalies, model: TwinModel) -> dic
     kind, asset, over = str(row["asset_type"]), str(row["asset"]), not pd.isna(row["end"])
     until = pd.Timestamp(row["end"]) if over or found.at is None else found.at
     lasted = age_text(until - pd.Timestamp(row["start"]))
-    state = f"lasted {lasted}" if over else f"goes on, for {lasted}"
+    state = f"lasted {lasted}" if over else f"for {lasted} so far"
     return {
         "symbol": "◇" if over else "◆",
         "name": found.labels.get(kind, {}).get(asset, asset),
