@@ -258,6 +258,12 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
     assert complaints == []
 
 
+@pytest.fixture
+def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derivations of keys from passphrases in a millisecond."""
+    monkeypatch.setattr("twinlab.signing.keys.sealed._COST", {"n": 2**10, "r": 8, "p": 1})
+
+
 @pytest.fixture(scope="session")
 def grave_faults() -> Callable[[Any], list[str]]:
     """Return ``grave_faults(page)``: the serious and critical faults that axe-core finds on a Playwright page, a line each.

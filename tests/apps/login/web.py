@@ -12,6 +12,14 @@ from tornado.websocket import websocket_connect
 PASSWORDS = {"dora": "quiet harbour seven", "sara": "quiet harbour eight"}
 
 
+def log_in(page, name, password):
+    """Log in on the login page that a browser shows, and wait for the page after it."""
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda url: "login" not in url)
+
+
 class Answer:
     def __init__(self, status, headers, text):
         self.status, self.headers, self.text = status, headers, text

@@ -2,6 +2,8 @@
 
 import json
 
+from twinlab.apps.server.websockets.messages import FIXED
+
 KINDS = ["ModelChanged"] * 6 + ["MessageSent"] * 3 + ["ColumnDataChanged", "ColumnsStreamed", "ColumnsPatched", "RootAdded", "RootRemoved", "TitleChanged", "x", 3, None, []]  # fmt: skip
 TYPES = ["PATCH-DOC"] * 20 + ["PULL-DOC-REQ", "SERVER-INFO-REQ", "PUSH-DOC", "ACK", "OK", "ERROR", "x", 7]
 PLAIN = [None, True, False, 0, -1, 1.5, 1e308, 10**30, "", "x", "EAST", "😀", "p1001", "disabled", [], {}, "[" * 50]
@@ -20,6 +22,18 @@ def named_in(document):
     return [model.id for model in document.models], sorted(
         {name for model in document.models for name in model.properties()}
     )
+
+
+def fixed_of(document):
+    """Return what only the server decides, of all models of a page."""
+    out = {"roots": [root.id for root in document.roots], "title": document.title}
+    for model in document.models:
+        for name in FIXED & set(model.properties()):
+            value = getattr(model, name)
+            out[model.id, name] = (
+                value if isinstance(value, (bool, str, int)) else len(value) if hasattr(value, "__len__") else id(value)
+            )
+    return out
 
 
 def random_message(rng, ids, attrs):

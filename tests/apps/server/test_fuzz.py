@@ -1,6 +1,7 @@
 """Any request and any message: no crash, no status of 500 and more, no change of state. Short here; a million with ``-m soak``."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import random
@@ -9,9 +10,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from bokeh.util.token import get_session_id
+from tornado.websocket import WebSocketClosedError
 
 from tests.apps.login.web import PASSWORDS, Web
-from tests.apps.server.random_messages import named_in, random_message
+from tests.apps.server.random_messages import fixed_of, named_in, random_message
 from twinlab.apps import start
 from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.users import Users
@@ -115,7 +118,7 @@ def request_bytes(rng, web, cookies):
 
 
 def answer_to(web, raw):
-    """The first status that a request gets; None if the server closes without a word, as it may for what is no request."""
+    """The first status that a request gets; None if the server closes without an answer, as it may for what is no request."""
     with socket.create_connection((web.at.hostname, web.at.port), timeout=30) as connection:
         connection.sendall(raw)
         # A request may lack its end: nothing more comes.
@@ -180,25 +183,21 @@ async def fuzz_messages(served, web, dora, count, seed):
     while sent < count:
         token = (await asyncio.to_thread(web.ask, f"/?page={rng.choice(['history', 'now'])}", cookies=dora)).token
         connection = await web.websocket(token, cookies=dora)
-        ids, attrs, fixed = await on_server(served, what_can_be_named)
+        ids, attrs = await on_server(served, token, named_in)
+        fixed = await on_server(served, token, fixed_of)
         reader = asyncio.create_task(_drain(connection))
-        for _ in range(min(400, count - sent)):
-            if connection.close_code is not None:
-                break
-            for part in random_message(rng, ids, attrs):
-                try:
+        with contextlib.suppress(WebSocketClosedError):
+            for _ in range(min(400, count - sent)):
+                for part in random_message(rng, ids, attrs):
                     await connection.write_message(part, binary=isinstance(part, bytes))
-                except Exception:  # noqa: BLE001  (it has been closed)
-                    break
-            sent += 1
-            if sent % 20 == 0:
-                await asyncio.sleep(0.01)
-        if connection.close_code is None:
+                sent += 1
+                if sent % 20 == 0:
+                    await asyncio.sleep(0.01)
             await asyncio.sleep(0.05)
-            assert (await on_server(served, what_can_be_named))[2] == fixed
+        if connection.close_code is None:
+            assert await on_server(served, token, fixed_of) == fixed
         connection.close()
         await reader
-    return sent
 
 
 async def _drain(connection):
@@ -209,19 +208,16 @@ async def _drain(connection):
         assert b"Traceback" not in (part.encode() if isinstance(part, str) else part)
 
 
-def what_can_be_named(document):
-    """Ids and properties of a session, and what only the server decides: which controls are off, and the roots."""
-    return *named_in(document), ([root.id for root in document.roots], document.title)
-
-
-async def on_server(served, ask):
-    done = asyncio.get_running_loop().create_future()
+async def on_server(served, token, ask):
+    """What a function of the document of one session returns, in the server's thread."""
+    session_id = get_session_id(token)
     loop = asyncio.get_running_loop()
+    done = loop.create_future()
 
     async def run():
-        clients = list(served._server._tornado._clients)
         try:
-            found = await clients[-1].session.with_document_locked(ask, clients[-1].session.document)
+            [session] = {one.session for one in served._server._tornado._clients if one.session.id == session_id}
+            found = await session.with_document_locked(ask, session.document)
             loop.call_soon_threadsafe(done.set_result, found)
         except Exception as error:  # noqa: BLE001
             loop.call_soon_threadsafe(done.set_exception, error)
@@ -231,21 +227,37 @@ async def on_server(served, ask):
 
 
 def run_messages(served, web, dora, monkeypatch, count, seed):
+    """Send messages; return how many the server has passed on, and refused."""
     # The limits are tested elsewhere; here they would close the websocket before a message is read.
     monkeypatch.setattr(handler, "_MOST_REFUSED", 10**9)
     for name in ("_RATE", "_BURST", "_BYTES_RATE", "_BYTES_BURST"):
         monkeypatch.setattr(handler, name, 1e12)
+    done = {"_pass_on": 0, "_refuse": 0}
+
+    def counted(name):
+        function = getattr(handler._GuardedSocket, name)
+
+        def run(*arguments):
+            done[name] += 1
+            return function(*arguments)
+
+        monkeypatch.setattr(handler._GuardedSocket, name, run)
+
+    for name in done:
+        counted(name)
     before = state(served)
-    sent = asyncio.run(fuzz_messages(served, web, dora, count, seed))
+    asyncio.run(fuzz_messages(served, web, dora, count, seed))
     assert state(served) == before
     assert web.ask("/metadata", cookies=dora).status == 200
-    return sent
+    return done["_pass_on"], done["_refuse"]
 
 
 def test_messages_of_any_form_change_nothing_but_their_own_page(served, web, dora, monkeypatch):
-    assert run_messages(served, web, dora, monkeypatch, MESSAGES, seed=1) == MESSAGES
+    handled, refused = run_messages(served, web, dora, monkeypatch, MESSAGES, seed=1)
+    assert handled > MESSAGES / 20 and refused > MESSAGES / 20
 
 
 @pytest.mark.soak
 def test_many_messages_of_any_form(served, web, dora, monkeypatch):
-    assert run_messages(served, web, dora, monkeypatch, SOAK_MESSAGES, seed=2) == SOAK_MESSAGES
+    handled, refused = run_messages(served, web, dora, monkeypatch, SOAK_MESSAGES, seed=2)
+    assert handled > SOAK_MESSAGES / 20 and refused > SOAK_MESSAGES / 20

@@ -225,3 +225,25 @@ def in_thread(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
     thread.start()
     return thread, found
+
+
+def under_way(site: Site) -> tuple[threading.Event, threading.Thread, list[Any]]:
+    """Start an operate that waits inside the asset."""
+    assert site.select().outcome == "selected"
+    begun, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        assert go.wait(20)
+
+    site.forklift.on_apply = wait
+    wire = site.wire(operation="operate")
+    thread, found = in_thread(lambda: site.guard.submit(wire))
+    assert begun.wait(20)
+    return go, thread, found
+
+
+def ended(go: threading.Event, thread: threading.Thread, found: list[Any]) -> Any:
+    go.set()
+    thread.join(20)
+    return found[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.guard.site import NOW, Site, in_thread
+from tests.commands.guard.site import NOW, Site, ended, in_thread, under_way
 from twinlab.commands.guard import State
 from twinlab.errors import ControlError
 
@@ -137,28 +137,6 @@ def test_a_silent_link_is_noticed_after_a_restart_too(site: Site) -> None:
     site.time.wait(2)
     site.guard.tick()
     assert safe(site)
-
-
-def under_way(site: Site) -> tuple[threading.Event, threading.Thread, list[Any]]:
-    """Start an operate that waits inside the asset."""
-    assert site.select().outcome == "selected"
-    begun, go = threading.Event(), threading.Event()
-
-    def wait() -> None:
-        begun.set()
-        assert go.wait(20)
-
-    site.forklift.on_apply = wait
-    wire = site.wire(operation="operate")
-    thread, found = in_thread(lambda: site.guard.submit(wire))
-    assert begun.wait(20)
-    return go, thread, found
-
-
-def ended(go: threading.Event, thread: threading.Thread, found: list[Any]) -> Any:
-    go.set()
-    thread.join(20)
-    return found[0]
 
 
 def test_a_silent_link_while_moving_ends_at_fail_safe_whatever_the_asset_answers(site: Site) -> None:

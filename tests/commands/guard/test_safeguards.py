@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.guard.site import Site
-from tests.commands.guard.test_acting import ended, under_way
+from tests.commands.guard.site import Site, ended, under_way
 from twinlab.commands.guard import Fence, Guard, GuardLedger, acting
 from twinlab.commands.guard.acting import Result
 from twinlab.commands.guard.flood import Flood

@@ -13,12 +13,6 @@ from twinlab.signing.keys import SealedKeys
 PASSPHRASE = "correct horse battery"
 
 
-@pytest.fixture
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Derivations of a millisecond."""
-    monkeypatch.setattr("twinlab.signing.keys.sealed._COST", {"n": 2**10, "r": 8, "p": 1})
-
-
 def test_a_key_signs_once_its_passphrase_is_given(tmp_path: Path) -> None:
     # With the real cost.
     keys = SealedKeys(tmp_path / "keys")
@@ -35,7 +29,7 @@ def test_a_key_signs_once_its_passphrase_is_given(tmp_path: Path) -> None:
     assert json.loads(path.read_text(encoding="utf-8"))["n"] == 2**17
 
 
-def test_a_wrong_passphrase_opens_nothing_and_is_tried_five_times(tmp_path: Path, cheap) -> None:
+def test_a_wrong_passphrase_opens_nothing_and_is_tried_five_times(tmp_path: Path, cheap_keys) -> None:
     keys = SealedKeys(tmp_path)
     keys.create("ann", PASSPHRASE)
     for _ in range(5):
@@ -52,7 +46,7 @@ def test_a_wrong_passphrase_opens_nothing_and_is_tried_five_times(tmp_path: Path
         other.unlock("ann", PASSPHRASE)
 
 
-def test_a_key_cannot_be_put_under_another_name(tmp_path: Path, cheap) -> None:
+def test_a_key_cannot_be_put_under_another_name(tmp_path: Path, cheap_keys) -> None:
     keys = SealedKeys(tmp_path)
     keys.create("mallory", PASSPHRASE)
     (tmp_path / "ann.json").write_bytes((tmp_path / "mallory.json").read_bytes())
@@ -65,7 +59,7 @@ def test_a_key_cannot_be_put_under_another_name(tmp_path: Path, cheap) -> None:
 
 
 @pytest.mark.parametrize("field", ["salt", "nonce", "sealed", "public"])
-def test_a_changed_file_opens_nothing(tmp_path: Path, cheap, field: str) -> None:
+def test_a_changed_file_opens_nothing(tmp_path: Path, cheap_keys, field: str) -> None:
     keys = SealedKeys(tmp_path)
     keys.create("ann", PASSPHRASE)
     path = tmp_path / "ann.json"
@@ -76,7 +70,7 @@ def test_a_changed_file_opens_nothing(tmp_path: Path, cheap, field: str) -> None
         keys.unlock("ann", PASSPHRASE)
 
 
-def test_what_is_no_sealed_key_is_named(tmp_path: Path, cheap) -> None:
+def test_what_is_no_sealed_key_is_named(tmp_path: Path, cheap_keys) -> None:
     keys = SealedKeys(tmp_path)
     (tmp_path / "ann.json").write_text("{}", encoding="utf-8")
     with pytest.raises(SchemaError, match=r"ann.json: expected a sealed key, got other fields"):
@@ -87,7 +81,7 @@ def test_what_is_no_sealed_key_is_named(tmp_path: Path, cheap) -> None:
         keys.unlock("../ann", PASSPHRASE)
 
 
-def test_a_short_passphrase_and_a_second_key_are_refused(tmp_path: Path, cheap) -> None:
+def test_a_short_passphrase_and_a_second_key_are_refused(tmp_path: Path, cheap_keys) -> None:
     keys = SealedKeys(tmp_path)
     with pytest.raises(SchemaError, match="expected a passphrase of at least 14 characters, got 6"):
         keys.create("ann", "secret")

@@ -68,8 +68,7 @@ def test_settings_that_are_wrong_are_named(pilot: Any) -> None:
         _ = pilot.audit_log
 
 
-def test_keys_are_sealed_encrypted_or_in_files(pilot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twinlab.signing.keys.sealed._COST", {"n": 2**10, "r": 8, "p": 1})
+def test_keys_are_sealed_encrypted_or_in_files(pilot: Any, tmp_path: Path, cheap_keys: None) -> None:
     plain = create_key(tmp_path / "bob.pem")
     encrypted = create_key(tmp_path / "cay.pem", passphrase="staple ox umbrella")
     sealed = SealedKeys(pilot.folder / "keys").create("ann", "correct horse battery")

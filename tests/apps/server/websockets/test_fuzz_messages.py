@@ -9,11 +9,11 @@ from bokeh.document import Document
 from bokeh.protocol import Protocol
 from panel.io.state import set_curdoc
 
-from tests.apps.server.random_messages import named_in, random_message
+from tests.apps.server.random_messages import fixed_of, named_in, random_message
 from twinlab.apps import page
 from twinlab.apps.server.current_document import reset_current_document_after_errors
 from twinlab.apps.server.websockets.assembly import Assembly, RefusedMessageError
-from twinlab.apps.server.websockets.messages import FIXED, check_message
+from twinlab.apps.server.websockets.messages import check_message
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.testing import FakeTwin
 
@@ -38,18 +38,6 @@ def built():
         return document
 
     return twin, asyncio.run(build())
-
-
-def fixed_of(document):
-    """What only the server decides, of all models."""
-    out = {"roots": [root.id for root in document.roots], "title": document.title}
-    for model in document.models:
-        for name in FIXED & set(model.properties()):
-            value = getattr(model, name)
-            out[model.id, name] = (
-                value if isinstance(value, (bool, str, int)) else len(value) if hasattr(value, "__len__") else id(value)
-            )
-    return out
 
 
 def fuzz(count, seed, *, applied_every):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.apps.login.web import log_in
 from tests.explore.views.control.conftest import PASSPHRASES, close, make_signing_plant
 from twinlab.apps import start
 from twinlab.apps.login.passwords import Cost
@@ -32,9 +33,8 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def plant(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def plant(tmp_path: Path, template: Path, cheap_keys: None) -> Iterator[Any]:
     """A plant of its own: its data are fresh for two minutes."""
-    monkeypatch.setattr("twinlab.signing.keys.sealed._COST", {"n": 2**10, "r": 8, "p": 1})
     made = make_signing_plant(tmp_path, template)
     yield made
     close(made)
@@ -47,10 +47,7 @@ def visit(open_page: Callable[..., Any], plant: Any, users: Path) -> Iterator[Ca
 
     def go(name: str, query: str = "page=control", **context: Any) -> Any:
         page = open_page(f"{served.url}login", **context)
-        page.get_by_label("Name").fill(name)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(lambda url: "login" not in url)
+        log_in(page, name, PASSWORD)
         page.goto(f"{served.url}?{query}")
         return page
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import twinlab as tl
+from tests.apps.login.web import log_in
 from tests.explore.pages.security.test_page import make_twin
 from twinlab.apps import start
 from twinlab.apps.login.passwords import Cost
@@ -50,10 +51,7 @@ def visit(served: Any, open_page: Callable[..., Any]) -> Callable[..., Any]:
 
     def go(name: str, **context: Any) -> Any:
         page = open_page(f"{served.url}login", **context)
-        page.get_by_label("Name").fill(name)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(lambda url: "login" not in url)
+        log_in(page, name, PASSWORD)
         page.goto(f"{served.url}?page=security")
         return page
 

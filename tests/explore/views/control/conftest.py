@@ -48,13 +48,7 @@ def close(plant: Plant) -> None:
 
 
 @pytest.fixture
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Derivations of a millisecond."""
-    monkeypatch.setattr("twinlab.signing.keys.sealed._COST", {"n": 2**10, "r": 8, "p": 1})
-
-
-@pytest.fixture
-def signing_plant(tmp_path: Path, template: Path, cheap: None) -> Iterator[Any]:
+def signing_plant(tmp_path: Path, template: Path, cheap_keys: None) -> Iterator[Any]:
     made = make_signing_plant(tmp_path, template)
     yield made
     close(made)
