@@ -84,7 +84,7 @@ def check_rule(
 
 
 def check_intrusion_rule(rule: IntrusionRule, records: Sequence[LogRecord], *, expected: int) -> None:
-    """Check that a rule of the lines of logs finds what it should, and goes on after a restart as if there had been none.
+    """Check that a rule of the lines of logs finds what it should, and finds the same after a restart.
 
     Parameters
     ----------

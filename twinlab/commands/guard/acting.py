@@ -21,7 +21,7 @@ LATE = 30.0
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a command."""
+    """Outcome of a command."""
 
     outcome: Outcome
     reason: str

@@ -253,7 +253,7 @@ class Guard:
         return self._answer(message, result)
 
     def _end(self, message: Message, result: Result) -> Answer:
-        """Write what became of a command, now or as soon as it can be written, and return the answer."""
+        """Write the outcome of a command, now or as soon as it can be written, and return the answer."""
         command_id = message.command.id
         self._late.append(lambda: self._here.ledger.write_outcome(command_id, result.outcome, result.reason))
         self._note_later("command answered", message, result)

@@ -40,7 +40,7 @@ create table marks (name text primary key, value integer not null) without rowid
 
 @dataclass(frozen=True)
 class Pending:
-    """A command that was written to the ledger, without what became of it."""
+    """A command in the ledger whose outcome isn't written yet."""
 
     id: str
     wire_sha256: str
@@ -169,7 +169,7 @@ class GuardLedger:
             self._write_instant(instant)
 
     def outcome_of(self, command_id: str) -> tuple[str, str] | None:
-        """Return what became of a command, and why; None if its id is new."""
+        """Return the outcome of a command and its reason; None if its id is new."""
         with self._lock, self._explained("read"):
             found = self._file.execute(
                 "select coalesce(outcome, 'under way'), coalesce(reason, '') from commands where id = ?", (command_id,)
@@ -218,14 +218,14 @@ class GuardLedger:
             return {str(row[0]) for row in self._file.execute("select id from commands where operation = 'stop'")}
 
     def write_outcome(self, command_id: str, outcome: Outcome, reason: str) -> None:
-        """Write what became of a command."""
+        """Write the outcome of a command."""
         with self.transaction():
             self._file.execute(
                 "update commands set outcome = ?, reason = ? where id = ?", (outcome, reason, command_id)
             )
 
     def pending(self) -> list[Pending]:
-        """Return commands of which it isn't known what became of them: the process ended while they were under way."""
+        """Return commands whose outcome isn't known: the process ended while they were executed."""
         with self._lock, self._explained("read"):
             rows = self._file.execute(
                 "select id, wire_sha256, target, parameter, value, unit from commands where outcome is null order by id"

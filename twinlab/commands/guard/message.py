@@ -24,7 +24,7 @@ MAX_COMMAND_BYTES = 8 * 1024
 
 
 def asks_for_stop(wire: bytes) -> bool:
-    """Return whether bytes say that they are an emergency stop, which nobody has verified: whatever brings it must not let it wait.
+    """Return whether bytes say that they are an emergency stop. Their signature isn't verified: a transport must not let a stop wait.
 
     >>> asks_for_stop(b"{}")
     False

@@ -47,7 +47,7 @@ class Rule:
     fail_safe: float | None = None
     """Value that is safe without anybody's attention; None: the actuator knows what safe is, such as standing still."""
     timeout: float = 5.0
-    """Seconds for the acknowledgement and, once more, for the value that is read back."""
+    """Seconds for the acknowledgement, and the same again for the value that is read back."""
     longest_age: float = 5.0
     """Age of the reported state in seconds from which it is stale."""
     select_lifetime: float = 10.0

@@ -28,7 +28,7 @@ Outcome = Literal["selected", "done", "refused", "fail_safe", "unknown"]
 
 
 class Answer(Model):
-    """What became of one command. All fields are signed."""
+    """Outcome of one command. All fields are signed."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 

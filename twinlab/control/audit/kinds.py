@@ -46,7 +46,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
         "id", "subject", "subject_sha256", "keys", "months", "files", "hits_before", "hits_after", "outcome", "reason",
     ),
     "reidentification": ("id", "pseudonym", "pseudonym_sha256", "purpose", "outcome", "reason"),
-    # Who came in, and what they weren't allowed.
+    # Logins, and what was refused to whom.
     "login": ("how", "address", "outcome", "reason"),
     "login refused": ("how", "address", "outcome", "reason"),
     "logout": ("how",),

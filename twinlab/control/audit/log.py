@@ -29,7 +29,7 @@ __all__ = ["AuditLog"]
 
 
 class _Waiting:
-    """An entry that is to be written, and what became of it."""
+    """An entry that is to be written, and the result."""
 
     def __init__(self, entry: AuditEntry) -> None:
         self.entry = entry

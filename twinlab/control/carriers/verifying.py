@@ -49,7 +49,7 @@ def checked_answer(answer: bytes, wire: bytes, *, target: str, context: CarrierC
     Raises
     ------
     NoAnswerError
-        If it isn't: what became of the command is unknown then.
+        If it isn't: the outcome of the command is unknown then.
     """
     device = context.device(target)
     try:

@@ -47,7 +47,7 @@ class Channel(Protocol):
         Raises
         ------
         ControlError
-            If no answer comes in time: what became of the command is unknown.
+            If no answer comes in time: the outcome of the command is unknown.
         """
 
     def read(self, target: str, parameter: str, *, timeout: float) -> ReportedValue:

@@ -1,4 +1,4 @@
-"""A plan: a proposal on its way, with the signatures that it has, and what became of it."""
+"""A plan: a proposal with its signatures, and its outcome once it was sent."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class Plan:
         Returns
         -------
         SendResult
-            What became of it, predicted against reported.
+            Its outcome, predicted against reported.
 
         Raises
         ------

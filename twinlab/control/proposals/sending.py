@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True)
 class SendResult:
-    """What became of a plan that was sent."""
+    """Outcome of a plan that was sent."""
 
     plan: str
     target: str
@@ -118,7 +118,7 @@ def send_commands(
     own = _step(steps, "operate", lambda: guard.submit(operate))
     device = carried.answers.get(target)
     if own.outcome == "unknown" and device is not None and device.outcome in {"refused", "fail_safe"}:
-        # The device's own word: it went to safety by itself.
+        # As the device itself reports: it went to its fail-safe value without a command.
         return done(device)
     return done(own)
 
@@ -159,7 +159,7 @@ def _result(desk: Desk, proposal: Proposal, answer: Answer, steps: _Steps) -> Se
     try:
         state = desk.carried.read_back(proposal.target, proposal.parameter)
     except (TwinlabError, OSError) as error:
-        # The command was sent: what became of it is recorded whatever can't be read now.
+        # The command was sent: its outcome is recorded even if something can't be read now.
         steps.add(Step("read back", "unknown", str(error), time.perf_counter() - began))
     else:
         reported = state.value

@@ -37,7 +37,7 @@ _NOTES = 10
 
 
 class CommandedDevice:
-    """What verifies, acts and answers, whatever brings the messages.
+    """Verifies messages, acts and answers; it doesn't depend on their transport.
 
     Parameters
     ----------

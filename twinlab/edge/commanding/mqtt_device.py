@@ -130,7 +130,7 @@ class MqttDevice:
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
         finally:
-            # What is under way goes on to its end in its thread; only its answer is lost.
+            # A message that is being handled is handled to its end in its thread; only its answer is lost.
             await cancel_all(list(under_way))
 
     async def _reply(

@@ -4,7 +4,7 @@ In: lines of the security log in order of time, and histories. Out: findings, jo
 Read in order: `records` (a line of a log), `rule` (what a rule is), `registry`; then the rules: `connections`, `messages`, `traffic`,
 `commanding`, `sensors/` (values that are false although their sensor's certificate is valid); `fold` (lines to findings, with what the
 rules remember), `joined` (findings to events), `table`.
-Never: a decision on what becomes of a message or command: these rules look at what was decided; a clock, a file or a network.
+Never: a decision whether a message or command is accepted: these rules look at what was decided; a clock, a file or a network.
 """
 
 from __future__ import annotations

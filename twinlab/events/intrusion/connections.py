@@ -13,7 +13,7 @@ from twinlab.model.intrusion.section import SecurityRule
 __all__ = ["ACCESS_REFUSED", "CERTIFICATE_FAILURE", "MANY_CONNECTIONS", "NEW_CLIENT", "SHARED_CERTIFICATE"]
 
 _MINUTE = 60 * 10**9
-#: A user whose connections come from fewer different addresses than this share of them keeps its address: another one is news. On mobile
+#: A user whose connections come from fewer different addresses than this share of them has a steady address: another one is noticed. On mobile
 #: networks nearly each connection has an address of its own.
 _STEADY = 1 / 3
 #: Connections that are nearer to each other count once.

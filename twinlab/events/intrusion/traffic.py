@@ -49,7 +49,7 @@ def _rate(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) -> 
         return
     weight = min(1.0, minutes / (24 * 60.0))
     entry["mean"] += (rows / minutes - entry["mean"]) * (max(weight, 0.05) if learning else weight)
-    # What it owed says nothing about how fast it usually is.
+    # Rows that it catches up on don't count for its usual rate.
     entry["most"] = max(min(rows, max(surplus, entry["most"])), entry["most"] * (1.0 - _FALL * minutes / (24 * 60.0)))
 
 

@@ -178,7 +178,7 @@ def _derived(passphrase: str, stated: dict[str, Any]) -> bytes:
 
 
 def _bound(stated: dict[str, Any]) -> bytes:
-    """Return what the encryption vouches for: nobody can put a sealed key under another name."""
+    """Return the data that the encryption authenticates: a sealed key can't be put under another name."""
     return json.dumps([stated["name"], stated["public"]]).encode()
 
 

@@ -28,7 +28,7 @@ class _Gateway:
 
 
 class Epochs:
-    """What was last heard of each gateway.
+    """The latest epoch and acknowledgements of each gateway.
 
     Times are seconds of a clock that never goes back.
 
@@ -53,7 +53,7 @@ class Epochs:
         self._gateways[gateway] = found
 
     def fault_of_birth(self, gateway: str, birth: Birth) -> tuple[str, str] | None:
-        """Return a word and a sentence on why a handshake isn't one that the gateway sends now; None if it may be."""
+        """Return why a handshake can't be the gateway's present one, as a reason's name and a sentence; None if it can."""
         known = self._gateways.get(gateway)
         if known is None:
             return None
@@ -90,7 +90,7 @@ class Epochs:
             known.acknowledged.append((now, sequence))
 
     def fault_of_rows(self, gateway: str, token: int, last: int, *, now: float) -> tuple[str, str] | None:
-        """Return a word and a sentence on why rows up to ``last`` of an epoch can't be new; None if they may be."""
+        """Return why rows up to ``last`` of an epoch can't be new, as a reason's name and a sentence; None if they can."""
         known = self._gateways.get(gateway)
         if known is None:
             return "no handshake", f"expected a handshake of epoch {token:016x} first, got rows"

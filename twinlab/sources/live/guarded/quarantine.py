@@ -47,7 +47,7 @@ class QuarantineEntry:
     kind: str
     """``"birth"`` or ``"rows"``."""
     reason: str
-    """A word for why: of `twinlab.edge.signatures.signed_bytes.FAULTS`, or "earlier epoch", "sequence again", …"""
+    """The reason, in a word or two: of `twinlab.edge.signatures.signed_bytes.FAULTS`, or "earlier epoch", "sequence again", …"""
     why: str
     """What was expected and what came."""
     noted: int
