@@ -1,4 +1,4 @@
-"""Any request and any message: no crash, no status of 500 and more, no change of state. Short here; a million with ``-m soak``."""
+"""Any request and any message over a socket: no crash, no status of 500 and more, no change of state. More with ``-m soak``."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from tornado.websocket import WebSocketClosedError
 
 from tests.apps.login.web import PASSWORDS, Web
 from tests.apps.server.random_messages import fixed_of, named_in, random_message
+from tests.apps.server.random_requests import request_bytes
 from twinlab.apps import start
 from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.users import Users
@@ -25,25 +26,9 @@ from twinlab.testing import FakeTwin
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
 
 REQUESTS, MESSAGES = 1_500, 1_500
-#: With `-m soak`: a million together.
-SOAK_REQUESTS = int(os.environ.get("TWINLAB_FUZZ_REQUESTS", "400000"))
-SOAK_MESSAGES = int(os.environ.get("TWINLAB_FUZZ_MESSAGES", "600000"))
-METHODS = ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "X", "G\x00T", "É"]
-PATHS = [
-    "/", "/login", "/logout", "/ws", "/metadata", "/autoload.js", "/static/js/bokeh.min.js", "/favicon.ico", "/components/x/y",
-    "/login/oidc", "/login/oidc/callback", "/login/oidc/logout", "/liveness", "//", "/..", "/%2e%2e/%2e%2e/etc/passwd", "/%00", "*",
-    "/static/../../users.json", "/static/%2e%2e%2f%2e%2e%2faccess.yaml", "http://elsewhere.org/", "/static/extensions/panel/../../../x",
-]  # fmt: skip
-NAMES = [
-    "Host", "Cookie", "Origin", "Content-Length", "Content-Type", "Transfer-Encoding", "Upgrade", "Connection", "Range", "Accept",
-    "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Bokeh-Session-Id", "X-Forwarded-For", "X-Real-Ip",
-    "Expect", "If-None-Match", "Authorization", "Accept-Encoding", "Content-Encoding", "Sec-Fetch-Site", "X-Xsrftoken",
-]  # fmt: skip
-VALUES = [
-    "", "0", "-1", "1", "99999999999999999999", "chunked", "websocket", "Upgrade", "keep-alive", "close", "bytes=0-", "text/html",
-    "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "gzip", "bokeh, e30.x", "13", "null", "*", "a" * 3000,
-    "../../..", "\x01", "é", "{}", "%00", "'\"<script>", "localhost", "100-continue", "bokeh", '"', "=;=;", "name=\xff",
-]  # fmt: skip
+#: With `-m soak`; a million are checked in this process, see `test_fuzz_requests` and `websockets/test_fuzz_messages`.
+SOAK_REQUESTS = int(os.environ.get("TWINLAB_FUZZ_REQUESTS", "20000"))
+SOAK_MESSAGES = int(os.environ.get("TWINLAB_FUZZ_MESSAGES", "20000"))
 
 
 @pytest.fixture(scope="module")
@@ -85,38 +70,6 @@ def state(served):
 # -- requests ---------------------------------------------------------------------------------------------------------
 
 
-def request_bytes(rng, web, cookies):
-    """A request: well-formed parts, of which some are changed."""
-    method = rng.choice(METHODS) if rng.random() < 0.4 else rng.choice(["GET", "POST"])
-    path = rng.choice(PATHS)
-    if rng.random() < 0.3:
-        path += "?" + "&".join(f"{rng.choice(['page', 'next', 'bokeh-session-id', 'bokeh-token', 'state', 'code', ''])}={rng.choice(VALUES)}" for _ in range(rng.randrange(3)))  # fmt: skip
-    headers = [("Host", web.at.netloc if rng.random() < 0.9 else rng.choice(VALUES))]
-    if rng.random() < 0.6:
-        headers.append(("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
-    headers += [(rng.choice(NAMES), rng.choice(VALUES)) for _ in range(rng.randrange(4))]
-    body = rng.choice(
-        [
-            b"",
-            b"",
-            b"name=dora&password=x",
-            b"x" * rng.randrange(50),
-            rng.randbytes(rng.randrange(80)),
-            b"everywhere=yes",
-        ]
-    )
-    if body and rng.random() < 0.8:
-        headers.append(("Content-Length", str(len(body))))
-    text = f"{method} {path} HTTP/1.{rng.choice('1111012')}\r\n" + "".join(
-        f"{name}: {value}\r\n" for name, value in headers
-    )
-    raw = text.encode("utf-8", "surrogateescape") + b"\r\n" + body
-    if rng.random() < 0.15:
-        place = rng.randrange(len(raw))
-        raw = raw[:place] + rng.randbytes(rng.randrange(4)) + raw[place + rng.randrange(3) :]
-    return raw if rng.random() < 0.97 else raw[: rng.randrange(len(raw))]
-
-
 def answer_to(web, raw):
     """The first status that a request gets; None if the server closes without an answer, as it may for what is no request."""
     with socket.create_connection((web.at.hostname, web.at.port), timeout=30) as connection:
@@ -142,7 +95,7 @@ def fuzz_requests(served, web, dora, count, seed):
     def work(part):
         rng = random.Random(seed * 1000 + part)
         for _ in range(count // 4):
-            raw = request_bytes(rng, web, dora)
+            raw = request_bytes(rng, web.at.netloc, dora)
             status = answer_to(web, raw)
             statuses[status] = statuses.get(status, 0) + 1
             if status is not None and status >= 500:

@@ -261,10 +261,13 @@ def _asked(request: HTTPServerRequest, name: str) -> list[str]:
 
 
 def _host(netloc: str) -> str:
+    """Return the host of a header; "" if it can't be read. Any port is right, since a tunnel may use another one."""
     try:
-        return urlsplit(f"//{netloc}").hostname or ""
+        parts = urlsplit(f"//{netloc}")
+        host, _ = parts.hostname, parts.port
     except ValueError:
         return ""
+    return host or ""
 
 
 def _is_named(host: str, name: str) -> bool:
