@@ -52,7 +52,7 @@ class Plan:
         self.expires = expires
         """Instant from which the signatures don't count any more, UTC; None before the first."""
         self.result = result
-        """What became of it; None until it is sent."""
+        """Its outcome; None until it is sent."""
         self._compared = compared
 
     @classmethod
