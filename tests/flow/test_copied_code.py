@@ -14,8 +14,8 @@ import twinlab as tl
 from twinlab.explore import PAGES, Link, Workspace
 from twinlab.plant import ParcelSize
 
-#: Pages of a twin without live sources; `tests/explore/pages/sources` tests the page of those.
-OF_FILES = [page.name for page in PAGES if page.name != "sources"]
+#: Pages of a twin of files; those of a running plant have tests of their own in `tests/explore/pages`.
+OF_FILES = [page.name for page in PAGES if page.name not in ("sources", "control", "security")]
 
 
 @pytest.fixture(scope="module")

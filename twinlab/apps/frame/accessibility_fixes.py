@@ -52,6 +52,16 @@ ACCESSIBILITY_FIXES = """
     fix()
   }
 
+  // A panel that slides over the page is a dialog without a name; it gets the focus when it opens.
+  addEventListener("focusin", event => {
+    for (const node of event.composedPath()) {
+      if (node.getAttribute?.("role") !== "dialog" || node.hasAttribute("aria-labelledby")) continue
+      if (!node.hasAttribute("aria-label")) {
+        node.setAttribute("aria-label", node.querySelector("h1, h2, h3, h6")?.textContent || "Menu")
+      }
+    }
+  })
+
   const attach = Element.prototype.attachShadow
   Element.prototype.attachShadow = function (options) {
     const root = attach.call(this, options)
