@@ -55,6 +55,8 @@ PROGRAMS = {
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if CI else "default")
+#: A third of the examples of Hypothesis on CI, if they are more than so many: always the same ones find nothing new, and at a desk each run has new ones.
+CI_EXAMPLES = 40
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,6 +121,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     The selection isn't in ``addopts``, because another ``-m`` on the command line would replace it.
     A busy machine may make Chromium or a kernel answer too late: those tests run up to three times.
     """
+    if CI:
+        _fewer_examples(items)
     asked = config.option.markexpr
     left_out = []
     for item in items:
@@ -137,6 +141,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     browsers = {item.path for item in items if item.get_closest_marker("browser") is not None}
     # Files run in this order (pyproject.toml): the long ones first, so that no process waits for one at the end.
     items.sort(key=lambda item: _place(item.path, browsers))
+
+
+def _fewer_examples(items: list[pytest.Item]) -> None:
+    """Let tests of Hypothesis have fewer examples; Hypothesis keeps the settings of a test as an attribute of its function."""
+    tests = (getattr(item, "obj", None) for item in items)
+    # Parametrised tests share a function.
+    for test in {getattr(test, "__func__", test) for test in tests}:
+        found = getattr(test, "_hypothesis_internal_use_settings", None)
+        if found is not None and found.max_examples > CI_EXAMPLES:
+            test._hypothesis_internal_use_settings = settings(
+                found, max_examples=max(CI_EXAMPLES, found.max_examples // 3)
+            )
 
 
 def _place(path: Path, browsers: Container[Path]) -> int:
