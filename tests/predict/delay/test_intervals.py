@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from twinlab.errors import SchemaError
-from twinlab.predict.delay.estimators import choose
+from twinlab.predict.delay.estimators import LEVELS, choose, outer, regressors
 from twinlab.predict.delay.intervals import Intervals, PastErrors
 from twinlab.predict.protocol.estimator import CallableEstimator
 
@@ -89,3 +89,16 @@ def test_the_model_is_chosen_on_new_cases_and_never_on_those_it_was_fitted_to():
     assert found.place == 1
     assert found.losses[1] < 0.1 < found.losses[0]
     assert choose(candidates[:1], x, y, ["x"], old=old, new=~old).losses == ()
+
+
+def test_the_bounds_alone_are_those_of_the_whole_estimator(need):
+    need("lightgbm")
+    random = np.random.default_rng(0)
+    x = random.normal(size=(3_000, 3))
+    y = 10 * x[:, 0] + random.gumbel(size=3_000) * 5
+    (whole,) = regressors()
+    bounds = outer(whole)
+    assert bounds.quantiles == (LEVELS[0], LEVELS[-1])
+    every, two = (one.fit(x[:2_000], y[:2_000], ["a", "b", "c"]).predict(x[2_000:]) for one in (whole, bounds))
+    # They differ only where a median of one size crosses a bound.
+    assert (every[:, [0, -1]] == two).all(axis=1).mean() > 0.95

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twinlab.errors import SchemaError
 from twinlab.predict.delay.baselines import delay_baselines
 from twinlab.predict.delay.chains import usual_turnaround
-from twinlab.predict.delay.estimators import LEVELS, choose, classifiers, regressors
+from twinlab.predict.delay.estimators import LEVELS, choose, classifiers, outer, regressors
 from twinlab.predict.delay.features import Planned, groups_of_events, stacked
 from twinlab.predict.delay.fitted import FittedDelay
 from twinlab.predict.delay.intervals import Intervals, PastErrors
@@ -123,7 +123,7 @@ class DelayPredictor:
             choose(self.classifiers, x, late, names, old=old, new=new),
         )
         regressor = self.regressors[choices[0].place]
-        found = regressor.fit(x[old], true[old], names).predict(x[new])
+        found = outer(regressor).fit(x[old], true[old], names).predict(x[new])
         some = cases.take(new)
         errors = PastErrors(
             some.issued.astype("int64"),
