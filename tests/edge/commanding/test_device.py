@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -13,9 +14,12 @@ import pytest
 from tests.commands.guard.site import Site
 from twinlab.commands.guard import Clock, State
 from twinlab.commands.messages import Answer, open_answer
+from twinlab.commands.messages.records import RecordsRequest, open_records
 from twinlab.commands.messages.report import ReadRequest
 from twinlab.edge.commanding.device import CommandedDevice
+from twinlab.errors import CommandRejectedError
 from twinlab.signing.keys import KeyRing, create_key
+from twinlab.signing.keys.ring_keys import RingKeys
 
 
 class BusyForklift:
@@ -95,4 +99,45 @@ def test_bytes_that_only_say_they_are_a_stop_stop_nothing(
     for signer in ("eve", "vic", "device"):
         answer = open_answer(asyncio.run(device.answer(site.stop_wire(signer=signer))), ring=ring)
         assert (answer.outcome, site.forklift.safe) == ("refused", [])
+    device.close()
+
+
+def test_a_page_of_the_record_is_signed_by_the_device_for_the_one_who_asked(
+    busy: tuple[Site, BusyForklift, CommandedDevice, KeyRing],
+) -> None:
+    _, _, device, ring = busy
+    keys = RingKeys(ring.device_keys, owner="truck/1")
+
+    async def work() -> None:
+        for number in range(3):
+            await device.answer(b"no command %d" % number)
+        request = RecordsRequest(target="forklift/7", first=1)
+        wire = await device.recorded(request.payload())
+        assert wire is not None
+        page = open_records(wire, keys=keys, request=request, device="truck/1")
+        lines = device.records.path.read_bytes().splitlines()
+        assert (page.total, len(page.entries)) == (3, 2)
+        assert page.before == hashlib.sha256(lines[0]).hexdigest()
+        assert [one.entry for one in page.entries] == list(device.records.entries())[1:]
+        again = RecordsRequest(target="forklift/7", first=1)
+        with pytest.raises(CommandRejectedError, match="expected a page of"):
+            open_records(wire, keys=keys, request=again, device="truck/1")
+        with pytest.raises(CommandRejectedError, match="expected keys that are known"):
+            open_records(wire, keys=RingKeys(ring.device_keys, owner="truck/2"), request=request, device="truck/1")
+        # What is no request, or one for another device's asset, gets no answer, and is recorded.
+        assert await device.recorded(b"{}") is None
+        assert await device.recorded(RecordsRequest(target="forklift/999", first=0).payload()) is None
+        assert [entry["kind"] for entry in device.records.entries()][3:] == ["read refused"] * 2
+        # One entry of the largest size, and many of them.
+        for _ in range(4):
+            device.records.append(
+                {"kind": "command refused", "who": [], "what": {"wire": "w" * 8_192, "reason": "\U0001f69c" * 2_000}}
+            )
+        last = RecordsRequest(target="forklift/7", first=5)
+        wire = await device.recorded(last.payload())
+        assert wire is not None
+        (entry,) = open_records(wire, keys=keys, request=last, device="truck/1").entries
+        assert entry.entry["what"] == {"reason": "\U0001f69c" * 200}
+
+    asyncio.run(work())
     device.close()

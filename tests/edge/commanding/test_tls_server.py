@@ -18,11 +18,11 @@ from twinlab.commands.guard import Fence
 from twinlab.commands.messages import ReadRequest, open_answer, open_report
 from twinlab.control.carriers.carrier import CarrierContext
 from twinlab.control.carriers.modbus import GatewayCarrier, GatewayOptions
-from twinlab.control.carriers.verifying import DeviceKeys
 from twinlab.edge.commanding import CommandedDevice, TlsServer
 from twinlab.edge.commanding.tls_server import COMMAND, READ, read_frame, server_context, write_frame
 from twinlab.errors import ControlError, SourceError
 from twinlab.signing.keys import KeyRingFile, create_key
+from twinlab.signing.keys.ring_keys import RingKeys
 
 TARGET = "forklift/7"
 
@@ -89,7 +89,9 @@ def test_one_connection_has_any_number_of_requests(tmp_path: Path) -> None:
         for parameter, value in (("max_speed", 8.0), ("fork_height", None)):
             request = ReadRequest(target=TARGET, parameter=parameter)
             write_frame(writer, request.payload(), kind=READ)
-            report = open_report(await read_frame(reader), keys=DeviceKeys(ring, "gateway/1"), request=request)
+            report = open_report(
+                await read_frame(reader), keys=RingKeys(ring.device_keys, owner="gateway/1"), request=request
+            )
             assert report.value == value
         assert "expected a parameter of forklift/7, forklift/8, got fork_height of forklift/7" in report.problem
         writer.transport.abort()
@@ -100,7 +102,7 @@ def test_one_connection_has_any_number_of_requests(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        (b"X" + struct.pack(">I", 2) + b"{}", "expected a request of the kind C or R, got b'X'"),
+        (b"X" + struct.pack(">I", 2) + b"{}", "expected a request of the kind C, R or L, got b'X'"),
         (READ + struct.pack(">I", 2) + b"{}", "request.target: Field required"),
         (COMMAND + struct.pack(">I", 1 << 30), None),
         (COMMAND + b"\x00", None),

@@ -13,10 +13,11 @@ from twinlab.commands.guard.message import MAX_COMMAND_BYTES, Message
 from twinlab.commands.guard.situation import Situation
 from twinlab.commands.messages.command import CLOCK_TOLERANCE, check_expiry, check_issued
 from twinlab.commands.messages.signed import PAYLOAD_TYPE
-from twinlab.commands.messages.signers import PersonKeys, check_signers
+from twinlab.commands.messages.signers import check_signers
 from twinlab.errors import CommandRejectedError
 from twinlab.model.terms import nearest
 from twinlab.signing.envelopes.dsse import check_payload_type, verify_signatures
+from twinlab.signing.keys.ring_keys import RingKeys
 
 __all__ = ["CHECKS", "Check"]
 
@@ -59,7 +60,7 @@ def _payload_type(_: Situation, message: Message) -> None:
 
 
 def _signatures(here: Situation, message: Message) -> None:
-    verify_signatures(message.envelope, PersonKeys(here.ring(message)))
+    verify_signatures(message.envelope, RingKeys(here.ring(message).person_keys))
     message.verified = True
 
 

@@ -1,7 +1,7 @@
 """Messages: a command, signed by persons, and the answer of a device.
 
 In: what is to be set, and signers; or bytes from anybody with a key ring. Out: bytes to send, or a command with the persons who signed it.
-Read in order: `command`, `signed`, `signers`, `answer`, `state`, `report`.
+Read in order: `strict` (bytes of all messages), `command`, `signed`, `signers`, `answer`, `state`, `report`, `records`.
 Never: a person who counts twice because of two keys.
 """
 
@@ -18,6 +18,8 @@ __getattr__, __dir__ = attach(
         "PAYLOAD_TYPE": "signed",
         "REPORT_TYPE": "report",
         "ReadRequest": "report",
+        "RecordsPage": "records",
+        "RecordsRequest": "records",
         "Report": "report",
         "SignedCommand": "signed",
         "approve_command": "signed",

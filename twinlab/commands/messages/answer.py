@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from twinlab.commands.messages.command import Instant, instant_text
+from twinlab.commands.messages.strict import payload_of, read_message
 from twinlab.errors import CommandRejectedError
 from twinlab.model.basics import Model
-from twinlab.signing.envelopes.dsse import open_envelope, public_key, sign_payload
-from twinlab.signing.envelopes.strict_json import read_json
+from twinlab.signing.envelopes.dsse import open_envelope, sign_payload
 from twinlab.signing.keys.ring import KeyRing
+from twinlab.signing.keys.ring_keys import RingKeys
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import Key, Signer
+    from securesystemslib.signer import Signer
 
 __all__ = ["ANSWER_TYPE", "Answer", "Outcome", "new_answer", "open_answer", "plain_reason", "sign_answer"]
 
@@ -69,7 +68,7 @@ class Answer(Model):
 
     def payload(self) -> bytes:
         """Return the bytes that are signed: JSON with sorted keys."""
-        return json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return payload_of(self)
 
 
 def new_answer(
@@ -130,33 +129,10 @@ def open_answer(wire: bytes, *, ring: KeyRing) -> Answer:
     ControlError
         Without the extra `control`.
     """
-    opened = open_envelope(wire, payload_type=ANSWER_TYPE, keys=_DeviceKeys(ring))
-    fields = read_json(opened.payload, what="answer")
-    try:
-        answer = Answer.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(["answer", *map(str, first["loc"])])
-        msg = f"{where}: {first['msg']}, got {ascii(first['input'])[:80]}"
-        raise CommandRejectedError(msg) from error
+    opened = open_envelope(wire, payload_type=ANSWER_TYPE, keys=RingKeys(ring.device_keys))
+    answer = read_message(Answer, opened.payload, what="answer")
     owners = sorted({ring.device_keys[key_id][0] for key_id in opened.key_ids})
     if owners != [answer.device]:
         msg = f"answer.device: expected the device that signed, {', '.join(owners)}, got {ascii(answer.device)[:80]}"
         raise CommandRejectedError(msg)
     return answer
-
-
-class _DeviceKeys(Mapping[str, "Key"]):
-    """Keys of devices that aren't revoked; only those that an answer names are made."""
-
-    def __init__(self, ring: KeyRing) -> None:
-        self._keys = ring.device_keys
-
-    def __getitem__(self, key_id: str) -> Key:
-        return public_key(key_id, self._keys[key_id][1].public)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)

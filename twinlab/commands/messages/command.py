@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from twinlab.commands.messages.strict import checked_message, payload_of, read_message
 from twinlab.errors import CommandExpiredError, CommandRejectedError
 from twinlab.model.basics import Model, Term
-from twinlab.signing.envelopes.strict_json import read_json
 
 __all__ = [
     "CLOCK_TOLERANCE",
@@ -120,7 +119,7 @@ class Command(Model):
 
     def payload(self) -> bytes:
         """Return the bytes that are signed: JSON with sorted keys."""
-        return json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return payload_of(self)
 
 
 def new_command(
@@ -170,7 +169,7 @@ def new_command(
         "expected_state": expected_state,
         "reason": reason,
     }
-    return _checked(fields)
+    return checked_message(Command, fields, what="command")
 
 
 def new_stop(
@@ -206,7 +205,7 @@ def read_command(payload: bytes) -> Command:
     CommandRejectedError
         If it isn't strict JSON, a field is missing or unknown, or a value has another type or isn't allowed.
     """
-    return _checked(read_json(payload, what="command"))
+    return read_message(Command, payload, what="command")
 
 
 def check_times(command: Command, *, now: datetime) -> None:
@@ -242,17 +241,6 @@ def check_expiry(command: Command, *, now: datetime) -> None:
     if now >= command.expires:
         msg = f"command.expires_at: expected an instant after {instant_text(now)}, got {command.expires_at}; decide again with the present state"
         raise CommandExpiredError(msg)
-
-
-def _checked(fields: dict[str, object]) -> Command:
-    try:
-        return Command.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(["command", *map(str, first["loc"])])
-        # The input may be long, and a text may have surrogates that can't be written to a log.
-        msg = f"{where}: {first['msg']}, got {ascii(first['input'])[:80]}"
-        raise CommandRejectedError(msg) from error
 
 
 def _new_uuid7() -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from twinlab.commands.messages.command import Instant
+from twinlab.commands.messages.strict import payload_of, read_message
 from twinlab.errors import CommandRejectedError
 from twinlab.model.basics import Model
 from twinlab.signing.envelopes.dsse import open_envelope, sign_payload
-from twinlab.signing.envelopes.strict_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,6 @@ __all__ = ["REPORT_TYPE", "ReadRequest", "Report", "open_report", "read_request"
 #: Part of what is signed: a report is neither a command nor an answer to one.
 REPORT_TYPE = "application/vnd.twinlab.report+json"
 Nonce = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-AnyMessage = TypeVar("AnyMessage", bound=Model)
 
 
 class ReadRequest(Model):
@@ -46,7 +44,7 @@ class ReadRequest(Model):
         >>> read_request(request.payload()) == request
         True
         """
-        return _bytes(self)
+        return payload_of(self)
 
 
 class Report(Model):
@@ -82,12 +80,12 @@ def read_request(payload: bytes) -> ReadRequest:
     CommandRejectedError
         If it isn't one.
     """
-    return _read(ReadRequest, payload, "request")
+    return read_message(ReadRequest, payload, what="request")
 
 
 def sign_report(report: Report, signer: Signer) -> bytes:
     """Return a report as an envelope with the signature of the device."""
-    return sign_payload(_bytes(report), REPORT_TYPE, signer)
+    return sign_payload(payload_of(report), REPORT_TYPE, signer)
 
 
 def open_report(wire: bytes, *, keys: Mapping[str, Key], request: ReadRequest) -> Report:
@@ -107,23 +105,10 @@ def open_report(wire: bytes, *, keys: Mapping[str, Key], request: ReadRequest) -
     CommandRejectedError
         As `open_envelope`; also if the report answers another request.
     """
-    report = _read(Report, open_envelope(wire, payload_type=REPORT_TYPE, keys=keys).payload, "report")
+    opened = open_envelope(wire, payload_type=REPORT_TYPE, keys=keys)
+    report = read_message(Report, opened.payload, what="report")
     asked = request.target, request.parameter, request.nonce
     if (report.target, report.parameter, report.nonce) != asked:
         msg = f"report: expected one about {asked}, got one about {(report.target, report.parameter, report.nonce)}"
         raise CommandRejectedError(msg)
     return report
-
-
-def _bytes(message: Model) -> bytes:
-    return json.dumps(message.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _read(kind: type[AnyMessage], payload: bytes, what: str) -> AnyMessage:
-    try:
-        return kind.model_validate(read_json(payload, what=what))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join([what, *map(str, first["loc"])])
-        msg = f"{where}: {first['msg']}, got {ascii(first['input'])[:80]}"
-        raise CommandRejectedError(msg) from error

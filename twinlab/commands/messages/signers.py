@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from twinlab.commands.messages.signed import SignedCommand, open_command
 from twinlab.errors import CommandRejectedError
-from twinlab.signing.envelopes.dsse import public_key
 from twinlab.signing.keys.ring import KeyRing, Role
+from twinlab.signing.keys.ring_keys import RingKeys
 
-if TYPE_CHECKING:
-    from securesystemslib.signer import Key
-
-__all__ = ["PersonKeys", "check_signers", "open_signed"]
+__all__ = ["check_signers", "open_signed"]
 
 
 def open_signed(wire: bytes, *, ring: KeyRing) -> SignedCommand:
@@ -24,23 +20,7 @@ def open_signed(wire: bytes, *, ring: KeyRing) -> SignedCommand:
     CommandRejectedError
         As `open_command`; also if a key is revoked, or is one of a device.
     """
-    return open_command(wire, keys=PersonKeys(ring))
-
-
-class PersonKeys(Mapping[str, "Key"]):
-    """Keys of persons that aren't revoked; only those that a command names are made."""
-
-    def __init__(self, ring: KeyRing) -> None:
-        self._keys = ring.person_keys
-
-    def __getitem__(self, key_id: str) -> Key:
-        return public_key(key_id, self._keys[key_id][1].public)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
+    return open_command(wire, keys=RingKeys(ring.person_keys))
 
 
 def check_signers(signed: SignedCommand, *, ring: KeyRing, roles: Collection[Role], people: int) -> tuple[str, ...]:

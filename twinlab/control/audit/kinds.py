@@ -30,6 +30,8 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "command recovered": _COMMAND,
     "link lost": _COMMAND,
     "emergency stop": _COMMAND,
+    # What a device has recorded by itself and signed: its entry's number and kind, and the hash of its line.
+    "device record": ("number", "recorded", "sha256", *_COMMAND),
     # What was proposed, who agreed, what was sent, and what the asset reported afterwards.
     "proposal": _PLAN,
     "approval": _PLAN,
@@ -52,7 +54,8 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "logout": ("how",),
     "access refused": ("page", "question", "field", "purpose", "reason"),
     "roles changed": ("user", "roles", "reason"),
-    "policy changed": ("sha256", "reason"),
+    # The hash of a file that says who may do what, or of a part of it, before and after; who noticed the change.
+    "policy changed": ("policy", "before", "sha256", "modified", "reason"),
     "keys changed": ("owner", "key_id", "outcome", "reason"),
     "intrusion": ("id", "source", "test", "outcome", "reason"),
 }  # fmt: skip

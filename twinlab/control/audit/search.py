@@ -15,7 +15,10 @@ from twinlab.control.audit.rows import AuditRow, read_row
 from twinlab.control.audit.segments import Segment, list_segments, start_of
 from twinlab.errors import CorruptionError, SchemaError
 
-__all__ = ["RowFilter", "find_rows", "newest_rows", "rows_as_csv", "rows_as_lines"]
+__all__ = ["RowFilter", "find_rows", "newest_rows", "rows_as_csv", "rows_as_lines", "rows_since"]
+
+#: Rows that are read at once before all are.
+_FEW = 5_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,23 @@ def find_rows(folder: Path | str, which: RowFilter | None = None) -> Iterator[Au
     """
     for segment in list_segments(Path(folder)):
         yield from _matching(segment, which or RowFilter())
+
+
+def rows_since(folder: Path | str, first: int) -> list[AuditRow]:
+    """Return the rows from a number on, in order; none without a log. Few new ones are read quickly, however long the log is.
+
+    Raises
+    ------
+    CorruptionError
+        At a row that doesn't follow the one before it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir() or not list_segments(folder):
+        return []
+    few = newest_rows(folder, _FEW)
+    if few and few[-1].n > first:
+        few = newest_rows(folder, few[0].n + 1)
+    return [row for row in reversed(few) if row.n >= first]
 
 
 def newest_rows(folder: Path | str, count: int, which: RowFilter | None = None) -> list[AuditRow]:

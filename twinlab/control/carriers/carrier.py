@@ -37,6 +37,9 @@ class CarrierContext:
     folder: Path = Path()
     """Folder of ``control.yaml``, to which paths in options are relative."""
 
+    reading: bool = False
+    """Whether nothing is sent and only records are read: a broker allows one connection for each name."""
+
     def file(self, stated: str) -> str:
         """Return the path of a file that an option states.
 
@@ -86,6 +89,17 @@ class Carrier(Protocol):
         ------
         NoAnswerError
             If it can't be read in time.
+        """
+
+    async def records(self, request: bytes, *, target: str, within: float) -> bytes:
+        """Bring a request for the record of a target's device to it, and return the bytes of the signed page.
+
+        Raises
+        ------
+        SourceError
+            If the device can't be reached.
+        NoAnswerError
+            If no answer came in time.
         """
 
     async def close(self) -> None:

@@ -13,10 +13,11 @@ from typing import Any, Self, TypeVar
 from pydantic import ValidationError
 
 from twinlab._tasks import cancel_all
+from twinlab.commands.messages.records import RecordsPage, RecordsRequest
 from twinlab.control.carriers.carrier import Carrier, CarrierContext, Reported
 from twinlab.control.carriers.registry import CARRIER_KINDS
 from twinlab.control.carriers.settings import ControlSettings, read_control
-from twinlab.control.carriers.verifying import checked_answer
+from twinlab.control.carriers.verifying import checked_answer, checked_records
 from twinlab.errors import NoAnswerError, SchemaError, TwinlabError
 from twinlab.model.extensions.options import fault_text
 from twinlab.signing.keys.ring_file import KeyRingFile
@@ -28,20 +29,22 @@ Result = TypeVar("Result")
 _GRACE = 15.0
 
 
-def open_endpoints(path: Path | str) -> Endpoints:
+def open_endpoints(path: Path | str, *, reading: bool = False) -> Endpoints:
     """Return the devices that a ``control.yaml`` names, and begin to connect.
 
     Parameters
     ----------
     path : Path or str
         The file.
+    reading : bool
+        Whether only records of devices are read, beside another process that sends commands.
 
     Raises
     ------
     SchemaError
         If it isn't there or isn't valid.
     """
-    return Endpoints(read_control(Path(path)), name=str(path))
+    return Endpoints(read_control(Path(path)), name=str(path), reading=reading)
 
 
 class Endpoints:
@@ -52,6 +55,8 @@ class Endpoints:
     settings : ControlSettings
     name : str
         Of the file, for messages.
+    reading : bool
+        See `open_endpoints`.
 
     Raises
     ------
@@ -59,8 +64,9 @@ class Endpoints:
         If the options of a carrier aren't valid.
     """
 
-    def __init__(self, settings: ControlSettings, *, name: str = "control.yaml") -> None:
+    def __init__(self, settings: ControlSettings, *, name: str = "control.yaml", reading: bool = False) -> None:
         self.settings = settings
+        self._reading = reading
         #: Keys of people and devices as they are now.
         self.ring = KeyRingFile(settings.keys)
         self._contexts: dict[str, CarrierContext] = {}
@@ -130,6 +136,23 @@ class Endpoints:
         name = self.settings.endpoint_of(target, name=endpoint)
         return self._call(self._carriers[name].read(target, parameter, within=timeout), timeout)
 
+    def records(self, target: str, *, first: int, timeout: float = 5.0, endpoint: str | None = None) -> RecordsPage:
+        """Return what the device of a target has recorded, from an entry on, as many as a message takes; signed by the device.
+
+        Raises
+        ------
+        UnknownTermError
+            If no endpoint has the target.
+        SourceError
+            If the device can't be reached.
+        NoAnswerError
+            If it doesn't answer in time, or the answer isn't its own.
+        """
+        name = self.settings.endpoint_of(target, name=endpoint)
+        request = RecordsRequest(target=target, first=first)
+        wire = self._call(self._carriers[name].records(request.payload(), target=target, within=timeout), timeout)
+        return checked_records(wire, request=request, context=self._contexts[name])
+
     def close(self) -> None:
         """Disconnect."""
         if self._loop.is_closed():
@@ -142,7 +165,9 @@ class Endpoints:
     async def _made(self, options: dict[str, Any]) -> dict[str, Carrier]:
         made = {}
         for key, endpoint in self.settings.endpoints.items():
-            self._contexts[key] = context = CarrierContext(self.ring.read, endpoint.device_of, self.settings.folder)
+            self._contexts[key] = context = CarrierContext(
+                self.ring.read, endpoint.device_of, self.settings.folder, self._reading
+            )
             made[key] = CARRIER_KINDS.get(endpoint.carrier).make(options[key], context)
         return made
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from twinlab.commands.messages.report import ReadRequest
 from twinlab.control.carriers.carrier import CarrierContext, CarrierKind, Reported
 from twinlab.control.carriers.verifying import checked_report
-from twinlab.edge.commanding.tls_server import COMMAND, READ, read_frame, write_frame
+from twinlab.edge.commanding.tls_server import COMMAND, READ, RECORDS, read_frame, write_frame
 from twinlab.edge.transport import client_context
 from twinlab.errors import NoAnswerError, SourceError
 from twinlab.model.extensions.options import Options
@@ -62,6 +62,10 @@ class GatewayCarrier:
         request = ReadRequest(target=target, parameter=parameter)
         report = await self._ask(READ, request.payload(), target, within)
         return checked_report(report, request=request, context=self._context)
+
+    async def records(self, request: bytes, *, target: str, within: float) -> bytes:
+        """Ask for a page of the gateway's record."""
+        return await self._ask(RECORDS, request, target, within)
 
     async def close(self) -> None:
         """Do nothing: no connection stays open."""

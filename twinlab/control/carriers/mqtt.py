@@ -40,6 +40,17 @@ _NOT_CONNECTED = 4
 _PATIENCE = 5.0
 
 
+class Reader(Options):
+    """Another name at the broker, which may only ask devices for their records."""
+
+    name: str
+    """The name in the certificate."""
+    certificate: str
+    """File with the certificate."""
+    key: str
+    """File with its private key."""
+
+
 class MqttOptions(Options):
     """Options of a broker with devices."""
 
@@ -55,6 +66,9 @@ class MqttOptions(Options):
     """The name in the certificate, which the broker wants as the client's."""
     client: str = "{name}"
     """Name of a device's client; ``{name}`` is that of the asset: ``F07`` of ``forklift/F07``."""
+
+    records: Reader | None = None
+    """Who reads the devices' records beside the one who sends commands, such as the historian; without it, that isn't possible."""
 
     def client_of(self, target: str) -> str:
         """Return the name of the client of a target's device."""
@@ -95,6 +109,10 @@ class MqttCarrier:
         return checked_report(
             await self._ask("read", request.payload(), target, within), request=request, context=self._context
         )
+
+    async def records(self, request: bytes, *, target: str, within: float) -> bytes:
+        """Ask for a page of the record."""
+        return await self._ask("records", request, target, within)
 
     async def close(self) -> None:
         """Disconnect; who waits for an answer gets none."""
@@ -152,21 +170,28 @@ class MqttCarrier:
         SourceError
             If it can't be made.
         """
-        aiomqtt, options, file = _library(), self._options, self._context.file
+        _library()
+        import aiomqtt  # noqa: PLC0415  (checked above)
+
+        options, file = self._options, self._context.file
+        own = options.records if self._context.reading else options
+        if own is None:
+            msg = f"MQTT {options.host}:{options.port}: expected `records:` with the name, certificate and key of who reads records, got none"
+            raise SourceError(msg)
         async with self._connecting:
             if self._client is not None and self._reading is not None and not self._reading.done():
                 return self._client
             if self._stack is not None:
                 await self._leave()
             broker = Broker(
-                host=options.host, port=options.port, ca=file(options.ca), certificate=file(options.certificate),
-                key=file(options.key),
+                host=options.host, port=options.port, ca=file(options.ca), certificate=file(own.certificate),
+                key=file(own.key),
             )  # fmt: skip
             stack = AsyncExitStack()
             try:
                 client = await stack.enter_async_context(
                     aiomqtt.Client(
-                        broker.host, broker.port, identifier=options.name, protocol=aiomqtt.ProtocolVersion.V5,
+                        broker.host, broker.port, identifier=own.name, protocol=aiomqtt.ProtocolVersion.V5,
                         clean_start=True, timeout=_PATIENCE, tls_context=tls_context(broker), logger=_CLIENT_LOG,
                         # A stop doesn't wait for more to send.
                         socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],

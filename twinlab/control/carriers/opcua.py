@@ -1,6 +1,6 @@
 """OPC UA: methods of an asset's object take the envelope's bytes and return the answer's; values are read from its variables.
 
-``<asset>.Select``, ``<asset>.Operate``, ``<asset>.Stop`` and ``<asset>.Report`` are string node ids in the namespace, methods of the
+``<asset>.Select``, ``<asset>.Operate``, ``<asset>.Stop``, ``<asset>.Report`` and ``<asset>.Records`` are string node ids in the namespace, methods of the
 object ``<asset>``. The connection is signed and encrypted (Basic256Sha256), with certificates of both sides.
 """
 
@@ -12,8 +12,7 @@ import importlib
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twinlab.commands.messages.command import read_command
 from twinlab.commands.messages.report import ReadRequest
@@ -127,6 +126,18 @@ class OpcUaCarrier:
             report.sha256 if same else None,
         )
 
+    async def records(self, request: bytes, *, target: str, within: float) -> bytes:
+        """Call the method ``Records``."""
+        ua, lane = _library().ua, self._lanes["usual"]
+        client = await self._session(lane)
+        try:
+            async with asyncio.timeout(within):
+                return await self._call(client, target, "Records", request)
+        except (TimeoutError, OSError, ua.UaError) as error:
+            await _leave_if_lost(lane, error)
+            msg = f"{target}: its device's record can't be read: {_text(error, within)}"
+            raise NoAnswerError(msg) from error
+
     async def close(self) -> None:
         """End the sessions."""
         for lane in self._lanes.values():
@@ -198,7 +209,7 @@ async def _leave_if_lost(lane: _Lane, error: Exception) -> None:
         await _leave(lane)
 
 
-def _library() -> ModuleType:
+def _library() -> Any:  # noqa: ANN401  (a module whose types aren't read)
     """Return asyncua.
 
     Raises

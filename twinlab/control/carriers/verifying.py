@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from twinlab.commands.messages.answer import Answer, open_answer
+from twinlab.commands.messages.records import RecordsPage, RecordsRequest, open_records
 from twinlab.commands.messages.report import ReadRequest, open_report
 from twinlab.control.carriers.carrier import CarrierContext, Reported
 from twinlab.errors import CommandRejectedError, NoAnswerError
-from twinlab.signing.envelopes.dsse import public_key
-from twinlab.signing.keys.ring import KeyRing
+from twinlab.signing.keys.ring_keys import RingKeys
 
-if TYPE_CHECKING:
-    from securesystemslib.signer import Key
-
-__all__ = ["DeviceKeys", "checked_answer", "checked_report"]
-
-
-class DeviceKeys(Mapping[str, "Key"]):
-    """Keys of one device that aren't revoked.
-
-    Parameters
-    ----------
-    ring : KeyRing
-    device : str
-        Its name in the file of keys.
-    """
-
-    def __init__(self, ring: KeyRing, device: str) -> None:
-        self._keys = {key_id: key for key_id, (name, key) in ring.device_keys.items() if name == device}
-
-    def __getitem__(self, key_id: str) -> Key:
-        return public_key(key_id, self._keys[key_id].public)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
+__all__ = ["checked_answer", "checked_records", "checked_report"]
 
 
 def checked_answer(answer: bytes, wire: bytes, *, target: str, context: CarrierContext) -> Answer:
@@ -73,7 +45,7 @@ def checked_report(report: bytes, *, request: ReadRequest, context: CarrierConte
     """
     device = context.device(request.target)
     try:
-        found = open_report(report, keys=DeviceKeys(context.ring(), device), request=request)
+        found = open_report(report, keys=RingKeys(context.ring().device_keys, owner=device), request=request)
     except CommandRejectedError as error:
         msg = f"{request.target}: expected a report that {device} signed, got: {error}"
         raise NoAnswerError(msg) from error
@@ -81,3 +53,21 @@ def checked_report(report: bytes, *, request: ReadRequest, context: CarrierConte
         msg = f"{request.target}: {request.parameter} can't be read: {found.problem or 'no value'}"
         raise NoAnswerError(msg)
     return Reported(found.value, found.unit, datetime.fromisoformat(found.at), found.sha256)
+
+
+def checked_records(wire: bytes, *, request: RecordsRequest, context: CarrierContext) -> RecordsPage:
+    """Return a page of a device's record if the device of the target signed it and it answers the request.
+
+    Raises
+    ------
+    NoAnswerError
+        If it isn't.
+    """
+    device = context.device(request.target)
+    try:
+        return open_records(
+            wire, keys=RingKeys(context.ring().device_keys, owner=device), request=request, device=device
+        )
+    except CommandRejectedError as error:
+        msg = f"{request.target}: expected a record that {device} signed, got: {error}"
+        raise NoAnswerError(msg) from error

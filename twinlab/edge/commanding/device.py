@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import math
 import time
@@ -20,8 +21,9 @@ from twinlab.commands.guard.message import asks_for_stop
 from twinlab.commands.guard.rules import Rates, Rule
 from twinlab.commands.messages.answer import sign_answer
 from twinlab.commands.messages.command import instant_text
+from twinlab.commands.messages.records import RecordedEntry, RecordsPage, read_records_request, sign_records
 from twinlab.commands.messages.report import Report, read_request, sign_report
-from twinlab.edge.commanding.records import Records
+from twinlab.edge.commanding.records import Records, short_entry
 from twinlab.errors import CommandRejectedError, TwinlabError
 from twinlab.signing.keys.key_file import read_signer
 from twinlab.signing.keys.ring_file import KeyRingFile
@@ -34,6 +36,8 @@ _LOG = logging.getLogger("twinlab.edge.commands")
 _AT_ONCE = 8
 #: Refusals of other things than messages that are recorded in a second.
 _NOTES = 10
+#: Bytes of the entries on a page of the record: an envelope has at most 16 KiB, in base64.
+_PAGE = 8_000
 
 
 class CommandedDevice:
@@ -112,6 +116,10 @@ class CommandedDevice:
         """Return the signed report that a request asks for; None, with an entry in the record, if it isn't one."""
         return await self._in_thread(lambda: self._read(payload), self._threads)
 
+    async def recorded(self, payload: bytes) -> bytes | None:
+        """Return the signed page of the record that a request asks for; None, with an entry in the record, if it isn't one."""
+        return await self._in_thread(lambda: self._page(payload), self._threads)
+
     async def run(self) -> None:
         """Check links and actions that don't end, until this is cancelled."""
         loop = asyncio.get_running_loop()
@@ -179,3 +187,23 @@ class CommandedDevice:
                     }  # fmt: skip
         made = Report(target=asked[0], parameter=asked[1], device=self.name, nonce=request.nonce, **report)
         return sign_report(made, self._signer)
+
+    def _page(self, payload: bytes) -> bytes | None:
+        try:
+            request = read_records_request(payload)
+        except CommandRejectedError as error:
+            self.note("read refused", str(error))
+            return None
+        if request.target not in self.targets:
+            self.note("read refused", f"expected an asset of {', '.join(self.targets)}, got {request.target!a}")
+            return None
+        lines, before, total = self.records.page(request.first, most_bytes=_PAGE)
+        page = RecordsPage(
+            device=self.name, first=request.first, total=total, before=None if before is None else _sha256(before),
+            entries=[RecordedEntry(sha256=_sha256(line), entry=short_entry(line, most_bytes=_PAGE)) for line in lines], nonce=request.nonce,
+        )  # fmt: skip
+        return sign_records(page, self._signer)
+
+
+def _sha256(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()

@@ -1,7 +1,7 @@
 """A device on an MQTT 5 broker: commands come on its own topic, answers go back with their correlation.
 
-Topics: ``command/<client>/request`` with an envelope, ``command/<client>/read`` with a request for a report; both are answered on
-``answer/<client>`` with the correlation data of the request. ``alive/<client>`` gets an empty message every second: its
+Topics: ``command/<client>/request`` with an envelope, ``command/<client>/read`` with a request for a report,
+``command/<client>/records`` with one for its record; all are answered on ``answer/<client>`` with the correlation data of the request. ``alive/<client>`` gets an empty message every second: its
 acknowledgement by the broker is the sign of life that the watchdog waits for. The name of the client is the one in its
 certificate; the broker's access list lets it read and write its own topics only.
 """
@@ -120,12 +120,15 @@ class MqttDevice:
 
     async def _take(self, client: aiomqtt.Client) -> None:
         under_way: set[asyncio.Task[None]] = set()
+        works = {"request": self.device.answer, "read": self.device.report, "records": self.device.recorded}
         try:
             async for message in client.messages:
                 # An emergency stop waits for nothing.
                 while len(under_way) >= _QUEUE and not asks_for_stop(bytes(message.payload)):
                     await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                work = self.device.answer if str(message.topic).endswith("/request") else self.device.report
+                work = works.get(str(message.topic).rpartition("/")[2])
+                if work is None:
+                    continue
                 task = asyncio.create_task(self._reply(client, message, work))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)

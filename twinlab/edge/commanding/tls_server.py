@@ -1,6 +1,7 @@
 """Commands over TLS with a client certificate: what a gateway of old machines listens on.
 
-A request is one byte for its kind (``C`` an envelope with a command, ``R`` a request for a report), four bytes with the length of what
+A request is one byte for its kind (``C`` an envelope with a command, ``R`` a request for a report, ``L`` one
+for the record), four bytes with the length of what
 follows, and so many bytes. The answer is four bytes with its length, and the signed bytes. A connection may have any number of
 requests, one after the other.
 """
@@ -18,9 +19,9 @@ from twinlab.edge.commanding.device import CommandedDevice
 from twinlab.errors import SourceError
 from twinlab.signing.envelopes.strict_json import MAX_BYTES
 
-__all__ = ["COMMAND", "READ", "TlsServer", "read_frame", "server_context", "write_frame"]
+__all__ = ["COMMAND", "READ", "RECORDS", "TlsServer", "read_frame", "server_context", "write_frame"]
 
-COMMAND, READ = b"C", b"R"
+COMMAND, READ, RECORDS = b"C", b"R", b"L"
 #: Longer requests end the connection; those that are too long for a command are still refused and recorded.
 LONGEST = 4 * MAX_BYTES
 #: Seconds for a handshake, and between the begin and the end of a request.
@@ -113,13 +114,14 @@ class TlsServer:
         return True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        works = {COMMAND: self.device.answer, READ: self.device.report, RECORDS: self.device.recorded}
         while True:
             kind = await reader.readexactly(1)
             payload = await asyncio.wait_for(read_frame(reader), _PATIENCE)
-            if kind not in (COMMAND, READ):
-                self.device.note("message refused", f"expected a request of the kind C or R, got {kind!r}")
+            if kind not in works:
+                self.device.note("message refused", f"expected a request of the kind C, R or L, got {kind!r}")
                 return
-            answer = await (self.device.answer(payload) if kind == COMMAND else self.device.report(payload))
+            answer = await works[kind](payload)
             if answer is None:
                 return
             with contextlib.suppress(ConnectionError):

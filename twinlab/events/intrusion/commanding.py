@@ -1,4 +1,4 @@
-"""Rules about commands and logins: at unusual hours, and refused ones."""
+"""Rules about commands, logins and the records of devices: at unusual hours, refused, replaced."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twinlab.events.intrusion.records import LogRecord
 from twinlab.events.intrusion.rule import Finding, IntrusionRule
 from twinlab.model.intrusion.section import DAYS, SecurityRule
 
-__all__ = ["COMMAND_OUTSIDE_RULES", "COMMAND_OUT_OF_HOURS", "COMMAND_REFUSED", "LOGIN_REFUSED"]
+__all__ = ["COMMAND_OUTSIDE_RULES", "COMMAND_OUT_OF_HOURS", "COMMAND_REFUSED", "DEVICE_RECORD", "LOGIN_REFUSED"]
 
 _MINUTE = 60 * 10**9
 #: Refused logins of one user within ten minutes: people mistype.
@@ -49,6 +49,11 @@ def _outside(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) 
     yield _found("command_outside_rules", record, f"a command for {record.target} was refused: {record.detail}")
 
 
+def _changed(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) -> Iterator[Finding]:
+    del memory, settings
+    yield _found("device_record", record, record.detail)
+
+
 def _login(record: LogRecord, memory: dict[str, Any], settings: SecurityRule) -> Iterator[Finding]:
     del settings
     times = [at for at in memory.get(record.user, []) if record.time - at < _LOGINS_WITHIN] + [record.time]
@@ -74,5 +79,8 @@ COMMAND_REFUSED = IntrusionRule(
 )
 COMMAND_OUTSIDE_RULES = IntrusionRule(
     "command_outside_rules", "Command that breaks a rule", "low", kinds=("command outside rules",), see=_outside
+)
+DEVICE_RECORD = IntrusionRule(
+    "device_record", "A device's record isn't the one before", "high", kinds=("device record changed",), see=_changed
 )
 LOGIN_REFUSED = IntrusionRule("login_refused", "Many refused logins", "medium", kinds=("login refused",), see=_login)

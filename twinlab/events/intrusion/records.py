@@ -19,7 +19,7 @@ class LogRecord:
     """ns UTC."""
     kind: str
     """Of `twinlab.edge.security_log.Kind`, or "command accepted", "command refused", "command outside rules", "login refused",
-    "access refused"."""
+    "access refused", "device record changed"."""
     user: str = ""
     """Name in the certificate, the gateway's, or that of the person who signed; empty if it isn't known."""
     host: str = ""
@@ -89,6 +89,8 @@ def audit_record(at: str, kind: str, who: Iterable[str], what: Mapping[str, Any]
     >>> audit_record("2026-03-01T12:00:00+00:00", "command refused", ["ann"], {"target": "forklift/F07", "reason": "replay"}).target
     'forklift/F07'
     """
+    if kind == "device record":
+        return _device_record(at, who, what)
     if kind not in _AUDITED:
         return None
     target = ".".join(str(what[name]) for name in ("target", "parameter") if what.get(name)) or str(
@@ -98,6 +100,32 @@ def audit_record(at: str, kind: str, who: Iterable[str], what: Mapping[str, Any]
     detail = str(what.get("reason") or what.get("how") or "")
     kind = "command outside rules" if everyday else _AUDITED[kind]
     return LogRecord(_ns(at), kind, ", ".join(who), _host(str(what.get("address") or "")), target=target, detail=detail)
+
+
+#: What a device has recorded -> kind of a record. What it has accepted is in the audit by the twin that sent it.
+_RECORDED = {
+    "command refused": "command refused", "message refused": "command refused", "request refused": "command refused",
+    "read refused": "command refused", "connection refused": "connection refused", "record replaced": "device record changed",
+    "damaged entry": "device record changed",
+}  # fmt: skip
+
+
+def _device_record(at: str, who: Iterable[str], what: Mapping[str, Any]) -> LogRecord | None:
+    kind = _RECORDED.get(str(what.get("recorded")))
+    if kind is None:
+        return None
+    if kind == "command refused" and what.get("check") in _EVERYDAY:
+        kind = "command outside rules"
+    device, reason = str(what.get("device") or ""), str(what.get("reason") or "")
+    target = ".".join(str(what[name]) for name in ("target", "parameter") if what.get(name)) or device
+    # A refused connection's entry begins with its address.
+    host = _host(reason.partition(": ")[0]) if kind == "connection refused" else ""
+    changed = kind == "device record changed"
+    user = device if changed else ", ".join(who)
+    more = what.get("more")
+    count = 1 + more if isinstance(more, int) and more > 0 else 1
+    # The device's clock isn't believed: it is the time at which the twin has read the record.
+    return LogRecord(_ns(at), kind, user, host, target=target, detail=f"{device}: {reason}", count=count)
 
 
 def _ns(text: str) -> int:

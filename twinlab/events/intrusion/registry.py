@@ -32,6 +32,7 @@ INTRUSION_RULES: Registry[IntrusionRule] = Registry(
         "command_out_of_hours": "twinlab.events.intrusion.commanding:COMMAND_OUT_OF_HOURS",
         "command_refused": "twinlab.events.intrusion.commanding:COMMAND_REFUSED",
         "command_outside_rules": "twinlab.events.intrusion.commanding:COMMAND_OUTSIDE_RULES",
+        "device_record": "twinlab.events.intrusion.commanding:DEVICE_RECORD",
         "login_refused": "twinlab.events.intrusion.commanding:LOGIN_REFUSED",
         "false_sensor": "twinlab.events.intrusion.sensors.rule:FALSE_SENSOR",
     },

@@ -17,15 +17,15 @@ from twinlab.errors import SourceError
 from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.peers.children import bound_command
 
-__all__ = ["CONTROL", "HISTORIAN", "Broker"]
+__all__ = ["AUDITOR", "CONTROL", "HISTORIAN", "Broker"]
 
-#: Names of the certificates of who reads all rows, and of who sends commands.
-HISTORIAN, CONTROL = "historian", "control"
+#: Names of the certificates of who reads all rows, of who sends commands, and of who reads what devices have recorded.
+HISTORIAN, CONTROL, AUDITOR = "historian", "control", "auditor"
 _PATIENCE = 20.0
 #: Lines of a mosquitto's log about messages that it took and sent.
 _MESSAGES = re.compile(rb"^\S+: (Sending|Received) (PUBLISH|PUBACK|PINGREQ|PINGRESP)\b")
 #: A gateway writes its own births and rows, and reads its own replies and requests; the historian the reverse. Only `CONTROL`
-#: writes commands; a device reads its own, and answers and shows that it lives on its own topics.
+#: writes commands; `AUDITOR` asks for records alone; a device reads its own, and answers and shows that it lives on its own topics.
 _ACCESS = f"""
 pattern write twinlab/%u/birth
 pattern write twinlab/%u/rows
@@ -43,6 +43,10 @@ topic write twinlab/+/request
 
 user {CONTROL}
 topic write command/+/+
+topic read answer/+
+
+user {AUDITOR}
+topic write command/+/records
 topic read answer/+
 """
 
@@ -66,7 +70,7 @@ class Broker:
         self._logging: threading.Thread | None = None
 
     async def start(self) -> None:
-        """Start it, and issue the certificates of `HISTORIAN` and `CONTROL`.
+        """Start it, and issue the certificates of `HISTORIAN`, `CONTROL` and `AUDITOR`.
 
         Raises
         ------
@@ -74,7 +78,7 @@ class Broker:
             If mosquitto isn't installed, or doesn't start.
         """
         await asyncio.to_thread(self._start)
-        for name in (HISTORIAN, CONTROL):
+        for name in (HISTORIAN, CONTROL, AUDITOR):
             self._authority.issue(name)
 
     async def stop(self) -> None:

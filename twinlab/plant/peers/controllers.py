@@ -14,7 +14,7 @@ from twinlab.edge.settings import Broker as BrokerSettings
 from twinlab.plant.devices.actuators import Setting
 from twinlab.plant.devices.keys import RunKeys
 from twinlab.plant.devices.made import make_device
-from twinlab.plant.peers.broker import CONTROL, Broker
+from twinlab.plant.peers.broker import AUDITOR, CONTROL, Broker
 from twinlab.plant.peers.certificates import Authority
 from twinlab.plant.steps.plant import Plant
 
@@ -89,9 +89,13 @@ class Controllers:
     @property
     def address(self) -> dict[str, object]:
         """How commands reach them: for ``control.yaml``."""
+        reader = self._broker.client(AUDITOR)
         return {
             "carrier": "mqtt", "run_keys": self._keys.address, "assets": [f"{self._type}/{name}" for name in self.devices],
-            "options": {**self._broker.client(CONTROL), "client": client_name("{name}")},
+            "options": {
+                **self._broker.client(CONTROL), "client": client_name("{name}"),
+                "records": {"name": AUDITOR, "certificate": reader["certificate"], "key": reader["key"]},
+            },
         }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ async def add_methods(
 ) -> None:
     """Add the methods `METHODS` to the object of an asset: each takes an envelope's bytes and returns a signed answer's.
 
-    ``Report`` takes a request for a report, and returns the signed one.
+    ``Report`` takes a request for a report, ``Records`` one for the device's record; both return what the device signed.
 
     Parameters
     ----------
@@ -86,16 +86,23 @@ async def add_methods(
             [_argument("Envelope", "DSSE envelope of a twinlab command")], [_argument("Answer", "DSSE envelope of the answer")],
         )  # fmt: skip
 
-    async def report(_parent: ua.NodeId, request: ua.Variant) -> list[ua.Variant] | ua.StatusCode:
-        found = await device.report(request.Value if isinstance(request.Value, bytes) else b"")
-        if found is None:
-            return ua.StatusCode(ua.UInt32(ua.StatusCodes.BadInvalidArgument))
-        return [ua.Variant(found, ua.VariantType.ByteString)]
+    for method, fields, work in (
+        ("Report", "target, parameter, nonce", device.report),
+        ("Records", "target, first, nonce", device.recorded),
+    ):
 
-    await parent.add_method(
-        ua.NodeId(f"{name}.Report", index), ua.QualifiedName("Report", index), report,
-        [_argument("Request", "JSON with target, parameter, nonce")], [_argument("Report", "DSSE envelope of the report")],
-    )  # fmt: skip
+        async def read(
+            _parent: ua.NodeId, request: ua.Variant, work: Callable[[bytes], Awaitable[bytes | None]] = work
+        ) -> list[ua.Variant] | ua.StatusCode:
+            found = await work(request.Value if isinstance(request.Value, bytes) else b"")
+            if found is None:
+                return ua.StatusCode(ua.UInt32(ua.StatusCodes.BadInvalidArgument))
+            return [ua.Variant(found, ua.VariantType.ByteString)]
+
+        await parent.add_method(
+            ua.NodeId(f"{name}.{method}", index), ua.QualifiedName(method, index), read,
+            [_argument("Request", f"JSON with {fields}")], [_argument(method, "DSSE envelope")],
+        )  # fmt: skip
 
 
 def _fits(wire: bytes, asset: str, operation: str, device: CommandedDevice) -> bool:

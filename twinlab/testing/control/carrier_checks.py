@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from twinlab.commands.messages.records import RecordsRequest
 from twinlab.control.carriers.carrier import Carrier, CarrierContext, CarrierKind
-from twinlab.control.carriers.verifying import checked_answer
+from twinlab.control.carriers.verifying import checked_answer, checked_records
 from twinlab.errors import NoAnswerError, SourceError
 
 __all__ = ["check_carrier"]
@@ -76,6 +77,11 @@ async def _check_device(
         reported = await carrier.read(target, parameter, within=within)
         assert math.isfinite(reported.value), f"{name}: expected a finite value, got {reported.value}"
         assert reported.at.tzinfo is not None, f"{name}: expected a time with a zone, got {reported.at}"
+        request = RecordsRequest(target=target, first=0)
+        page = checked_records(
+            await carrier.records(request.payload(), target=target, within=within), request=request, context=context
+        )
+        assert page.entries, f"{name}: expected a record with the messages that were refused, got an empty one"
     finally:
         await carrier.close()
     await carrier.close()

@@ -9,36 +9,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from twinlab.control.audit.search import RowFilter, newest_rows
-from twinlab.control.audit.segments import list_segments
 from twinlab.events.intrusion.records import LogRecord, audit_record
 
 if TYPE_CHECKING:
     from twinlab.control.audit import AuditRow
 
-__all__ = ["READ_COLUMNS", "new_rows", "read_table", "records_of"]
+__all__ = ["READ_COLUMNS", "read_table", "records_of"]
 
-#: Rows that are read at once before all are.
-_FEW = 5_000
 #: Kinds of rows about personal data.
 _READS = ("read", "release", "erasure", "reidentification")
 READ_COLUMNS = ("at", "kind", "who", "of", "fields", "purpose", "rows", "to", "outcome")
-
-
-def new_rows(folder: Path, since: int) -> list[AuditRow]:
-    """Return the rows from the number ``since`` on, in order; none without an audit.
-
-    Raises
-    ------
-    CorruptionError
-        At a row that doesn't follow the one before it.
-    """
-    segments = list_segments(folder) if folder.is_dir() else []
-    if not segments:
-        return []
-    few = newest_rows(folder, _FEW)
-    if few and few[-1].n > since:
-        few = newest_rows(folder, few[0].n + 1)
-    return [row for row in reversed(few) if row.n >= since]
 
 
 def records_of(rows: list[AuditRow]) -> Iterator[LogRecord]:

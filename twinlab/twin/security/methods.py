@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinlab.errors import UnknownTermError
+from twinlab.errors import TwinlabError, UnknownTermError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from twinlab.control.audit import AuditLog
+    from twinlab.control.devices import FetchReport
     from twinlab.history import HistoryReader
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.twinmodel import TwinModel
     from twinlab.twin.live.status import LiveStatus
+    from twinlab.twin.security.device_records import DeviceRecords
     from twinlab.twin.security.reading import SecurityReader
 
 __all__ = ["SecurityMethods"]
+
+_LOG = logging.getLogger("twinlab.twin.security")
 
 
 class SecurityMethods:
@@ -35,6 +42,10 @@ class SecurityMethods:
         @property
         def model(self) -> TwinModel:
             """The twin's model."""
+
+        @property
+        def audit_log(self) -> AuditLog:
+            """The twin's audit."""
 
         def live_status(self) -> LiveStatus:
             """Return the historian's state."""
@@ -59,10 +70,69 @@ class SecurityMethods:
         return in_window(self._security_table(), start, stop, None)
 
     def search_intrusions(self) -> int:
-        """Search what is new in the logs and the history; return the number of events so far."""
+        """Search what is new in the logs and the history; return the number of events so far.
+
+        First changed policies are noted in the audit, and each half minute what devices have recorded.
+        """
         from twinlab.twin.security.rounds import all_events, run_round  # noqa: PLC0415
 
+        try:
+            self.note_policy_changes()
+            if self.model.commands:
+                self._device_records.fetch_beside(self._commanded(), lambda: self.audit_log)
+        except (TwinlabError, OSError) as error:
+            # Such as an audit that was edited: the logs are searched all the same.
+            _LOG.warning("the audit wasn't written", extra={"error": str(error)})
         return len(all_events(run_round(self.folder, self.reader)))
+
+    def fetch_device_records(self) -> FetchReport:
+        """Append to the audit what devices have recorded by themselves since it was done last, such as a command that they refused.
+
+        The historian (``twinlab run``) does it every half minute. Each entry is signed by its device, and comes once.
+
+        Returns
+        -------
+        FetchReport
+            How many rows were added, and which devices weren't reached: those are asked again the next time.
+
+        Raises
+        ------
+        ControlError
+            If the audit can't be written.
+        SchemaError
+            If ``control.yaml`` isn't valid.
+        """
+        return self._device_records.fetch(self._commanded(), lambda: self.audit_log)
+
+    def note_policy_changes(self) -> int:
+        """Write a row to the audit for each policy that has changed since this was called last; return how many.
+
+        Policies are ``access.yaml``, ``commands:``, ``control.yaml`` and the files of keys. A row has the hashes before and after, when the
+        file was modified, and the account that has noticed it. The historian calls it every few seconds.
+
+        Raises
+        ------
+        ControlError
+            If the audit can't be written.
+        """
+        from twinlab.twin.security.policies import note_policy_changes, policies_of  # noqa: PLC0415
+
+        return note_policy_changes(
+            policies_of(self.folder, self.model, self.mappings), self.folder, lambda: self.audit_log
+        )
+
+    def _commanded(self) -> Iterator[str]:
+        """Yield the assets that can be commanded."""
+        for kind in self.model.commands:
+            for asset in self.reader.assets(kind).index:
+                yield f"{kind}/{asset}"
+
+    @cached_property
+    def _device_records(self) -> DeviceRecords:
+        # One object: its connections stay open.
+        from twinlab.twin.security.device_records import DeviceRecords  # noqa: PLC0415
+
+        return DeviceRecords(self.folder)
 
     def quarantine(self, source: str | None = None) -> pd.DataFrame:
         """Return the messages that live sources didn't take, of all or one source, the newest first.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twinlab.control.audit.search import rows_since
 from twinlab.errors import TwinlabError
 from twinlab.events.intrusion.fold import findings_of
 from twinlab.events.intrusion.joined import SecurityEvent, joined
@@ -18,7 +19,7 @@ from twinlab.events.intrusion.rule import IntrusionRule
 from twinlab.history.changes.window_cells import extent_ns
 from twinlab.sources.live.guarded.notes import SECURITY_LOG
 from twinlab.twin.privacy.recording import AUDIT
-from twinlab.twin.security.audit_rows import new_rows, records_of
+from twinlab.twin.security.audit_rows import records_of
 from twinlab.twin.security.log_tail import read_tail
 from twinlab.twin.security.state import SecurityState
 
@@ -111,7 +112,7 @@ def _search_histories(
 def _audited(state: SecurityState, folder: Path) -> list[LogRecord]:
     """Return what is new in the audit; that it can't be read is in the state's ``error``."""
     try:
-        rows = new_rows(folder / AUDIT, state.audited)
+        rows = rows_since(folder / AUDIT, state.audited)
     except TwinlabError as error:
         state.error = " ".join(str(error).split())
         return []
