@@ -90,7 +90,10 @@ class MqttCarrier:
         self._client: aiomqtt.Client | None = None
         self._reading: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
-        self._turns = Turns(f"{options.name} at {options.host}:{options.port}")
+        #: Under which name it connects; None if it may only read, and has no name for that.
+        self._own = options.records if context.reading else options
+        name = options.name if self._own is None else self._own.name
+        self._turns = Turns(f"{name} at {options.host}:{options.port}")
         #: Correlation of a request -> client that answers, and its answer to come.
         self._waiting: dict[bytes, tuple[str, asyncio.Future[bytes]]] = {}
 
@@ -173,8 +176,7 @@ class MqttCarrier:
         _library()
         import aiomqtt  # noqa: PLC0415  (checked above)
 
-        options, file = self._options, self._context.file
-        own = options.records if self._context.reading else options
+        options, own, file = self._options, self._own, self._context.file
         if own is None:
             msg = f"MQTT {options.host}:{options.port}: expected `records:` with the name, certificate and key of who reads records, got none"
             raise SourceError(msg)
