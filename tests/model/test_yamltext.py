@@ -1,5 +1,6 @@
 """YAML is read alike by both of PyYAML's parsers, the fast one and the one with the better messages."""
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,3 +44,8 @@ def test_the_fast_parser_is_used_where_pyyaml_has_it():
 def test_nesting_without_end_is_an_error_and_no_crash():
     for text in ("[" * 100_000, "- " * 100_000, "a: " + "{b: " * 5000):
         assert "x.yaml" in read(text)
+
+
+def test_a_lone_surrogate_is_an_error_with_its_line():
+    with pytest.raises(SchemaError, match="a.yaml:2: expected Unicode text, got the lone surrogate"):
+        read_yaml("a: b\nc: \ud800", name="a.yaml")

@@ -152,6 +152,10 @@ def read_yaml(text: str, *, name: str) -> Document:
     except yaml.YAMLError as error:
         msg = f"{name}: expected YAML, got something else: {str(error).splitlines()[0]}"
         raise SchemaError(msg) from error
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, text.index(error.object[error.start])) + 1
+        msg = f"{name}:{line}: expected Unicode text, got the lone surrogate {error.object[error.start]!r}"
+        raise SchemaError(msg) from error
     except RecursionError as error:
         msg = f"{name}: expected YAML of reasonable depth, got brackets nested too deeply"
         raise SchemaError(msg) from error

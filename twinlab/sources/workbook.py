@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, Self
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import openpyxl
@@ -45,9 +46,11 @@ _FOOTER_ROWS = 5
 #: Reason of the problem for a formula without a saved value.
 _NO_VALUE = "a formula without a saved value: open the workbook in Excel, save it, and read it again"
 
-# openpyxl raises the third to sixth for parts of a workbook that lack others, such as a chart sheet without a drawing.
+# openpyxl raises the second line for parts of a workbook that lack others, such as a chart sheet without a drawing, and for
+# damaged parts. SyntaxError is the base of the parsers' errors, that of the standard library and that of lxml.
 _READ_ERRORS = (
-    OSError, EOFError, AttributeError, KeyError, TypeError, ValueError, zipfile.BadZipFile, ParseError, InvalidFileException
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, InvalidFileException, SyntaxError,
+    AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RuntimeError,
 )  # fmt: skip
 
 #: Number and values of a row of a sheet.
@@ -252,12 +255,15 @@ class _Book:
 
     def _has_formulas(self, sheet: str) -> bool:
         page: Any = self.values[sheet]
-        with page._get_source() as stream:  # noqa: SLF001 - the sheet's XML; openpyxl has no public way to it
-            tail = b""
-            while block := stream.read(1 << 20):
-                if b"<f>" in tail + block or b"<f " in tail + block or b"<f/" in tail + block:
-                    return True
-                tail = block[-4:]
+        try:
+            with page._get_source() as stream:  # noqa: SLF001 - the sheet's XML; openpyxl has no public way to it
+                tail = b""
+                while block := stream.read(1 << 20):
+                    if b"<f>" in tail + block or b"<f " in tail + block or b"<f/" in tail + block:
+                        return True
+                    tail = block[-4:]
+        except _READ_ERRORS as error:
+            raise unreadable(self.path, error) from error
         return False
 
 
