@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "command-gateway", "serve", "user", "keys", "status", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "privacy", "forget", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "device-key", "command-gateway", "serve", "user", "keys", "status", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "push", "pull", "privacy", "forget", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 In: arguments. Out: text and an exit code.
 Read in order: `commands` (`main`, what all share, and the steps of a twin's life), `revisions` (try, compare, promote),
-`alerts`, `run`, `why`, `fidelity`, `models`, `predict`, `security/` (keys, audit, privacy), `edge`, `command_gateway`, `plant`, `warm`.
+`alerts`, `run`, `why`, `fidelity`, `models`, `predict`, `objects` (push, pull), `security/` (keys, audit, privacy), `edge`, `command_gateway`, `plant`, `warm`.
 Never: a computation of its own; each subcommand calls the twin.
 """
 
@@ -14,6 +14,7 @@ from twinlab.cli import (  # noqa: F401  (each adds its subcommands)
     edge,
     fidelity,
     models,
+    objects,
     plant,
     predict,
     revisions,

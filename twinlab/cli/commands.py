@@ -10,6 +10,7 @@ import click
 
 from twinlab._click import Command, Commands, Several
 from twinlab.cli.sizes import network_sizes
+from twinlab.objects.address import address_in
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -382,7 +383,7 @@ def _completion(shell: str) -> None:
 
 
 def open_twin(folder: Path) -> Twin:
-    """Return the twin in a folder."""
+    """Return the twin in a folder, or at an address, whose slashes a path has lost."""
     from twinlab import twin  # noqa: PLC0415  (loads the rooms)
 
-    return twin.open_twin(folder)
+    return twin.open_twin(address_in(folder) or folder)

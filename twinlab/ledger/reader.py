@@ -48,10 +48,19 @@ class Reader:
         The source's directory; it may not exist yet.
     decrypt : callable, optional
         Returns records with the columns that are encrypted; without it they are read as they are stored.
+    prepare : callable, optional
+        Called before segments are read: fetches them if they are elsewhere.
     """
 
-    def __init__(self, folder: Path, *, decrypt: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None) -> None:
-        self._folder, self._decrypt = folder, decrypt
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        decrypt: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.folder = self._folder = folder
+        self._decrypt, self._prepare = decrypt, prepare
         # The last one is that of the segment that was used last.
         self._indices: OrderedDict[int, Index] = OrderedDict()
         self._sealed: OrderedDict[int, SealedFiles] = OrderedDict()
@@ -240,6 +249,7 @@ class Reader:
         self, at: Position, *, start: int = 0, stop: int | None = None
     ) -> Iterator[SealedFiles | tuple[SegmentFile, Index]]:
         """Yield the sealed and open segments that may have rows of [start, stop), in order."""
+        self._prepare()
         number, first = 0, 0
         manifest: dict[int, SealedSegment] = {}
         opened: SegmentFile | None = None

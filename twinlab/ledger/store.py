@@ -15,6 +15,7 @@ from twinlab.ledger.archive import archive_source
 from twinlab.ledger.archive_records import LEAST_BYTES
 from twinlab.ledger.archive_sizes import ArchiveSizes
 from twinlab.ledger.blobs import Blobs, no_key
+from twinlab.ledger.durable_files import DurableFile, durable_files
 from twinlab.ledger.encryption.columns import decrypt_columns
 from twinlab.ledger.encryption.encryption import Encryption
 from twinlab.ledger.format.position import read_position
@@ -57,6 +58,8 @@ class Ledger:
         self.fence: Callable[[], None] = do_nothing
         """Called before bytes are written, and before rows are acknowledged; raises an error if this process may not write any more,
         as a historian that has lost its lease."""
+        self.before_reading: Callable[[str], None] = _fetch_nothing
+        """Called with a source before its segments are read: fetches them if they are in an object store."""
         self.encryption: Encryption | None = None
         """Of personal columns; without it, encrypted columns are read as null."""
         self._resumes: dict[str, Resume] = {}
@@ -117,7 +120,14 @@ class Ledger:
 
     def reader(self, source: str) -> Reader:
         """Return the reader of a source. A source that doesn't exist yet has no rows."""
-        return self._readers.setdefault(source, Reader(self._folder(source), decrypt=self._decrypt))
+        return self._readers.setdefault(
+            source,
+            Reader(self._folder(source), decrypt=self._decrypt, prepare=lambda: self.before_reading(source)),
+        )
+
+    def durable_files(self) -> dict[str, DurableFile]:
+        """Return the files that have all durable rows, by their path in the ledger's folder; see `durable_files`."""
+        return durable_files(self.path)
 
     def stored_reader(self, source: str) -> Reader:
         """Return a reader of a source whose encrypted columns are as they are stored."""
@@ -230,3 +240,7 @@ class Ledger:
 
 def do_nothing() -> None:
     """Do nothing: the fence of a process that needs no lease."""
+
+
+def _fetch_nothing(_source: str) -> None:
+    """Do nothing: the files are here."""

@@ -19,5 +19,6 @@ __getattr__, __dir__ = attach(
         "checklist": "questions",
         "create": "folder",
         "open_twin": "folder",
+        "pull": "remote.pull",
     },
 )

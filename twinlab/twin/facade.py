@@ -35,6 +35,7 @@ from twinlab.twin.privacy.methods import PrivacyMethods
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
+from twinlab.twin.remote.methods import RemoteMethods
 from twinlab.twin.report import IngestReport
 from twinlab.twin.retention.methods import RetentionMethods
 from twinlab.twin.revisions.applied import AppliedDefinitions
@@ -80,6 +81,7 @@ class Twin(
     FidelityMethods,
     PrivacyMethods,
     CommandMethods,
+    RemoteMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 
@@ -256,9 +258,7 @@ class Twin(
         calibrated: bool | Calibration | Iterable[Calibration] = False,
         annotated: bool = False,
     ) -> xr.Dataset:
-        """Return the history of one asset type as a lazy Dataset, dims ``time, asset``.
-
-        Its arrays are Dask's: nothing is read until it is needed.
+        """Return the history of one asset type as a lazy Dataset of Dask's arrays, dims ``time, asset``.
 
         Parameters
         ----------

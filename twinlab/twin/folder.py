@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, overload
 
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.load import EDITOR_LINES, write_schemas
-from twinlab.twin.definitions import MAPPINGS, MODEL, mapping_file, read_definitions
+from twinlab.objects.address import is_address
+from twinlab.twin.definitions import ADDRESS, MAPPINGS, MODEL, mapping_file, read_definitions
 from twinlab.twin.facade import Twin
 
 if TYPE_CHECKING:
@@ -85,12 +86,13 @@ def open_twin(folder: str | Path, *, purpose: str, who: str = "local") -> Purpos
 
 
 def open_twin(folder: str | Path, *, purpose: str | None = None, who: str = "local") -> Twin | PurposeTwin:
-    """Open the twin in ``folder``.
+    """Open the twin in ``folder``, or at an address in an object store.
 
     Parameters
     ----------
-    folder : path
-        Directory of the twin.
+    folder : path or str
+        Directory of the twin; or an address such as ``s3://bucket/prefix``, where `Twin.push` has put a twin. That is read only, what is
+        read is kept in a cache on the disk.
     purpose : str, optional
         A key of ``purposes:`` in ``twin.yaml``. The twin that is returned can be read only, and has only what this purpose shows, in
         its precision and with its pseudonyms; each read of personal data is recorded.
@@ -100,20 +102,28 @@ def open_twin(folder: str | Path, *, purpose: str | None = None, who: str = "loc
     Raises
     ------
     SourceError
-        If there is no ``twin.yaml`` in the folder.
+        If there is no ``twin.yaml`` in the folder, or no twin that can be read at the address; says why.
     UnknownTermError
         If the twin has no such purpose.
     """
-    root = Path(folder)
-    if not (root / MODEL).exists():
-        msg = f"expected a twin in {root}, but there is no {MODEL}; make one with `twinlab create {root} --from FILES`"
-        raise SourceError(msg)
-    twin = Twin(root)
+    twin = _opened(folder)
     if purpose is None:
         return twin
     from twinlab.twin.privacy.opening import for_purpose  # noqa: PLC0415  (only this path needs it)
 
     return for_purpose(twin, purpose, who=who)
+
+
+def _opened(folder: str | Path) -> Twin:
+    root = Path(folder)
+    if is_address(folder) or (root / ADDRESS).exists():
+        from twinlab.twin.remote.opening import RemoteTwin, open_remote  # noqa: PLC0415  (few twins are in an object store)
+
+        return open_remote(str(folder)) if is_address(folder) else RemoteTwin(root)
+    if not (root / MODEL).exists():
+        msg = f"expected a twin in {root}, but there is no {MODEL}; make one with `twinlab create {root} --from FILES`"
+        raise SourceError(msg)
+    return Twin(root)
 
 
 def _mapping_files(mappings: str | Path | Sequence[str | Path] | None) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Read chunks of a pinned snapshot straight from their files.
+"""Read chunks of a pinned snapshot straight from their files, or from the objects of a store.
 
 Icechunk's own `get` costs 0.5 ms CPU per chunk here, opening the file a thirtieth of that. The snapshot's manifests say
 which file has a chunk: FlatBuffers after a 39-byte header [1]_, zstd-compressed. This module checks every snapshot and
@@ -11,7 +11,6 @@ References
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +19,10 @@ from pathlib import Path
 import google_crc32c
 import pyarrow as pa
 
-from twinlab._files import open_binary
 from twinlab.errors import CorruptionError
 from twinlab.history.store.byte_store import Request
 from twinlab.history.store.codecs import corrupt
+from twinlab.objects.parts import FileParts, MissingPartError, Part, PartReader
 
 __all__ = ["DirectBytes", "Metadata", "UnknownFormatError", "manifest_names", "read_seal", "seal_path", "write_seal"]
 
@@ -101,15 +100,15 @@ def _short(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def _load(path: Path, expected: int | None) -> _Table:
+def _load(parts: PartReader, name: str, expected: int | None) -> _Table:
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise corrupt(str(path.name), f"they can't be read ({error.strerror})") from error
+        data = parts.whole(name)
+    except MissingPartError as error:
+        raise corrupt(name.rpartition("/")[2], error.reason) from error
     if expected is not None and google_crc32c.value(data) != expected:
-        raise corrupt(_short(path), "the checksum differs")
+        raise corrupt(name, "the checksum differs")
     if data[:12] != _MAGIC or data[_SPEC] != _VERSION:
-        msg = f"expected a file of Icechunk's format {_VERSION}, got {path.name}; update twinlab-kit"
+        msg = f"expected a file of Icechunk's format {_VERSION}, got {name.rpartition('/')[2]}; update twinlab-kit"
         raise UnknownFormatError(msg)
     body = data[_HEADER:]
     if data[_COMPRESSION] == 1:
@@ -117,7 +116,7 @@ def _load(path: Path, expected: int | None) -> _Table:
             with pa.input_stream(pa.BufferReader(body), compression="zstd") as stream:
                 body = stream.read()
         except (OSError, pa.ArrowException) as error:
-            raise corrupt(_short(path), str(error)) from error
+            raise corrupt(name, str(error)) from error
     return _Table(body, struct.unpack_from("<I", body)[0])
 
 
@@ -132,10 +131,10 @@ class _Ref:
 class Metadata:
     """Nodes and chunk references of one snapshot; manifests are loaded when one of their arrays is first read."""
 
-    def __init__(self, path: Path, snapshot: str, seal: dict[str, int]) -> None:
-        self._path = path
+    def __init__(self, parts: PartReader, snapshot: str, seal: dict[str, int]) -> None:
+        self._parts = parts
         self._seal = seal
-        root = _load(path / "snapshots" / snapshot, self._expected(snapshot))
+        root = _load(parts, f"snapshots/{snapshot}", self._expected(snapshot))
         self._nodes: dict[str, _Table] = {}
         for node in root.tables(2):
             found = node.vector(1)
@@ -179,9 +178,14 @@ class Metadata:
 
     def _manifest(self, name: str) -> dict[bytes, _Table]:
         if name not in self._manifests:
-            root = _load(self._path / "manifests" / name, self._expected(name))
+            root = _load(self._parts, f"manifests/{name}", self._expected(name))
             self._manifests[name] = {array.bytes_at(0, 8) or b"": array for array in root.tables(1)}
         return self._manifests[name]
+
+    def chunk_objects(self) -> set[str]:
+        """Return the names of the objects that have the chunks."""
+        refs = (ref for path in self._nodes for ref in self.chunks(path[1:]).values())
+        return {ref.name for ref in refs if ref.inline is None}
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of every array's chunks."""
@@ -200,17 +204,43 @@ def _read_ref(ref: _Table) -> tuple[tuple[int, ...], _Ref]:
 
 
 class DirectBytes:
-    """Chunks of a pinned snapshot, read from their files."""
+    """Chunks of a pinned snapshot, read from their files.
 
-    def __init__(self, path: Path, snapshot: str) -> None:
-        self._chunks = str(path / "chunks") + "/"
-        self.metadata = Metadata(path, snapshot, read_seal(path, snapshot))
+    Parameters
+    ----------
+    path : Path
+        Folder of the repository, with the seals beside it.
+    snapshot : str
+    parts : PartReader, optional
+        Where the repository's objects are; by default the files in the folder.
+    """
+
+    def __init__(self, path: Path, snapshot: str, parts: PartReader | None = None) -> None:
+        self._parts = FileParts(path) if parts is None else parts
+        self.metadata = Metadata(self._parts, snapshot, read_seal(path, snapshot))
 
     def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
         """Return the bytes of each request; None where the key doesn't exist."""
-        return [self._one(key, span) for key, span in requests]
+        out: list[bytes | None] = [None] * len(requests)
+        wanted: list[Part] = []
+        places: list[int] = []
+        for number, (key, span) in enumerate(requests):
+            found = self._find(key, span)
+            if isinstance(found, Part):
+                wanted.append(found)
+                places.append(number)
+            else:
+                out[number] = found
+        try:
+            read = self._parts.parts(wanted)
+        except MissingPartError as error:
+            raise corrupt(requests[places[error.number]][0], error.reason) from error
+        for number, data in zip(places, read, strict=True):
+            out[number] = data
+        return out
 
-    def _one(self, key: str, span: tuple[int, int] | None) -> bytes | None:
+    def _find(self, key: str, span: tuple[int, int] | None) -> Part | bytes | None:
+        """Return the bytes of a request if the metadata have them, else where they are; None if the key doesn't exist."""
         if key.endswith("zarr.json"):
             return self.metadata.document(key.removesuffix("zarr.json").rstrip("/"))
         array, _, index = key.rpartition("/c/")
@@ -222,21 +252,7 @@ class DirectBytes:
             first, end = max(0, ref.length + first), ref.length
         if ref.inline is not None:
             return ref.inline[first:end]
-        return self._read(key, ref, first, end)
-
-    def _read(self, key: str, ref: _Ref, first: int, end: int) -> bytes:
-        try:
-            descriptor = open_binary(self._chunks + ref.name, os.O_RDONLY)
-        except OSError as error:
-            raise corrupt(key, f"they can't be read ({error.strerror})") from error
-        try:
-            os.lseek(descriptor, ref.offset + first, os.SEEK_SET)
-            data = os.read(descriptor, end - first)
-        finally:
-            os.close(descriptor)
-        if len(data) != end - first:
-            raise corrupt(key, "the file is too short")
-        return data
+        return Part(f"chunks/{ref.name}", ref.offset + first, ref.offset + end, 0 if ref.offset else ref.length)
 
     def put(self, key: str, data: bytes) -> None:
         """Raise TypeError: a snapshot can't be changed."""
@@ -250,7 +266,7 @@ class DirectBytes:
 
 def manifest_names(path: Path, snapshot: str) -> list[str]:
     """Return the names of the manifests that a snapshot refers to; only right after it was written, since it isn't verified."""
-    root = _load(path / "snapshots" / snapshot, None)
+    root = _load(FileParts(path), f"snapshots/{snapshot}", None)
     start, count = root.vector(6) or (0, 0)
     # ManifestFileInfo: 12 bytes of id, 4 of padding, 8 of size, 4 of count, 4 of padding.
     return [_object_name(root.data[start + 32 * i : start + 32 * i + 12]) for i in range(count)]
@@ -303,9 +319,9 @@ def verify_seal(path: Path, snapshot: str, *, known: Mapping[str, int] | None = 
     CorruptionError
         If one differs or is missing.
     """
-    seal = read_seal(path, snapshot)
+    seal, parts = read_seal(path, snapshot), FileParts(path)
     for name, expected in seal.items():
         if known is not None and known.get(name) == expected:
             continue
-        _load(path / ("snapshots" if name == snapshot else "manifests") / name, expected)
+        _load(parts, f"{'snapshots' if name == snapshot else 'manifests'}/{name}", expected)
     return seal

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import errno
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pathlib import Path
 import icechunk
 
 from twinlab.errors import CorruptionError, SourceError
+from twinlab.history.remote.repository import address_of, icechunk_storage
 from twinlab.history.store.chunk_reader import write_seal
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "staging_of",
     "start",
     "sync_filesystem",
+    "tip",
     "write_errors",
 ]
 
@@ -99,12 +102,31 @@ def open_repository(path: Path) -> icechunk.Repository:
     CorruptionError
         If there is none, or it doesn't open.
     """
+    address = address_of(path)
+    storage = icechunk.local_filesystem_storage(str(path)) if address is None else icechunk_storage(address)
     try:
-        return icechunk.Repository.open(icechunk.local_filesystem_storage(str(path)))
+        return icechunk.Repository.open(storage)
     except icechunk.IcechunkError as error:
         msg = (
             f"expected a history in {path}, but it doesn't open ({_first_line(error)}); "
             "run `twinlab rebuild`, which builds it from the ledger"
+        )
+        raise CorruptionError(msg) from error
+
+
+def tip(path: Path, branch: str) -> str:
+    """Return the newest snapshot of a branch; raises as Icechunk and `open_repository` do.
+
+    A repository in an object store is read as the local references say, which were fetched with all that belongs to them.
+    """
+    if address_of(path) is None:
+        return open_repository(path).lookup_branch(branch)
+    try:
+        text = (path / "refs" / f"branch.{branch}" / "ref.json").read_text(encoding="utf-8")
+        return str(json.loads(text)["snapshot"])
+    except (OSError, ValueError, KeyError) as error:
+        msg = (
+            f"expected the branch {branch!r} in {path}, it can't be read ({error}); open the twin again by its address"
         )
         raise CorruptionError(msg) from error
 

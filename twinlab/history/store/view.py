@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from twinlab.errors import CorruptionError
 from twinlab.history.layout.grid import Group
+from twinlab.history.remote.repository import object_parts
 from twinlab.history.store import publish, tables
 from twinlab.history.store.byte_store import ByteStore, IcechunkBytes
 from twinlab.history.store.catalog import Catalog
@@ -29,7 +30,7 @@ class View(CellReader):
         self.snapshot = snapshot
         store: ByteStore
         try:
-            store = DirectBytes(path, snapshot)
+            store = DirectBytes(path, snapshot, object_parts(path))
         except UnknownFormatError:
             store = IcechunkBytes(self.session)
         (root,) = store.fetch([("zarr.json", None)])
@@ -96,7 +97,7 @@ def open_view(path: Path, snapshot: str | None = None, *, branch: str = publish.
         If it doesn't open.
     """
     try:
-        chosen = snapshot or publish.open_repository(path).lookup_branch(branch)
+        chosen = snapshot or publish.tip(path, branch)
         return View(path, chosen)
     except icechunk.IcechunkError as error:
         msg = f"expected to open snapshot {snapshot or branch} in {path}, but: {error}; run `twinlab rebuild`"

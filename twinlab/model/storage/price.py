@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from twinlab.model.basics import Model
 
-__all__ = ["MONTH_DAYS", "Codec", "Money", "Price", "StorageRule"]
+__all__ = ["MONTH_DAYS", "Codec", "Money", "ObjectStore", "Price", "StorageRule"]
 
 #: Codecs of cells, each without loss: a method and its level.
 Codec = Literal["pcodec 4", "pcodec 8", "pcodec 12", "zstd 3", "zstd 19"]
@@ -91,6 +91,25 @@ def _priced(text: str) -> str:
     return text
 
 
+def _addressed(text: str) -> str:
+    if not text.startswith("s3://") or "@" in text:
+        msg = f"expected an address such as s3://bucket/prefix, without credentials, got {text!r}"
+        raise ValueError(msg)
+    return text
+
+
+class ObjectStore(Model):
+    """Where a twin is pushed: ``storage.objects`` in ``twin.yaml``. Credentials are never here."""
+
+    url: Annotated[str, AfterValidator(_addressed)]
+    """``s3://bucket/prefix``."""
+    endpoint: str | None = None
+    """URL of the store's service; by default that of the environment or the AWS profile, else Amazon's."""
+    region: str | None = None
+    price: Annotated[str, AfterValidator(_priced)] | None = None
+    """Price of the store: "0.02 EUR/GB/month"; a push says what the twin costs there."""
+
+
 class StorageRule(Model):
     """What the twin's storage costs, and how its cells are stored: ``storage:`` in ``twin.yaml``."""
 
@@ -98,6 +117,7 @@ class StorageRule(Model):
     """Price of the storage of the twin's folder: "0.02 EUR/GB/month"."""
     archive_price: Annotated[str, AfterValidator(_priced)] | None = None
     """Price of the storage of the ledger's archive, in the same currency; that of the folder by default."""
+    objects: ObjectStore | None = None
     codec: Codec | None = None
     """Codec of compacted cells, which ``twinlab compact --apply-retention`` applies; by default it stays as it is."""
 

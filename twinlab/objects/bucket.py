@@ -1,0 +1,237 @@
+"""Requests to a bucket: get, get a part, put, put if nobody else did, list; errors say what to do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twinlab.errors import HistoryConflictError, SourceError
+from twinlab.objects.address import Address
+from twinlab.objects.credentials import credential_settings
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+__all__ = ["Bucket", "Listed", "Missing"]
+
+#: Seconds after which a request that isn't answered fails, and for which it is sent again.
+_TIMEOUT, _RETRY = 30, 60
+#: Objects of at least so many bytes are sent in parts.
+_PART = 64 * 2**20
+
+
+class Missing(Exception):  # noqa: N818  (an answer, not a fault)
+    """There is no such object."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object that is listed: its name below the prefix, and its bytes."""
+
+    name: str
+    size: int
+
+
+class Bucket:
+    """Objects below an address.
+
+    Parameters
+    ----------
+    address : Address
+
+    Raises
+    ------
+    ImportError
+        If obstore isn't installed; names the extra.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._store = _open(address)
+
+    def __reduce__(self) -> tuple[type[Bucket], tuple[Address]]:
+        """Pickle as the address: another process opens the store itself, with its own credentials."""
+        return Bucket, (self.address,)
+
+    def get(self, name: str) -> tuple[bytes, str | None]:
+        """Return an object's bytes and its version (ETag).
+
+        Raises
+        ------
+        Missing
+            If there is none.
+        SourceError
+            If the store can't be read; says why.
+        """
+        import obstore  # noqa: PLC0415  (few twins are in an object store)
+
+        with self._errors("read", name):
+            found = obstore.get(self._store, self.address.key(name))
+            return bytes(found.bytes()), found.meta.get("e_tag")
+
+    def part(self, name: str, first: int, end: int) -> bytes:
+        """Return the bytes ``first .. end - 1`` of an object; raises as `get`."""
+        import obstore  # noqa: PLC0415
+
+        with self._errors("read", name):
+            return bytes(obstore.get_range(self._store, self.address.key(name), start=first, end=end))
+
+    def put(self, name: str, data: bytes | Path) -> None:
+        """Store bytes, or a file, as an object, which the store checks against its SHA-256.
+
+        Raises
+        ------
+        SourceError
+            If it can't be written; says why.
+        """
+        import obstore  # noqa: PLC0415
+
+        large = isinstance(data, Path) or len(data) >= _PART
+        with self._errors("write", name):
+            obstore.put(self._store, self.address.key(name), data, use_multipart=large, chunk_size=_PART)
+
+    def create(self, name: str, data: bytes) -> None:
+        """Store an object that isn't there yet.
+
+        Raises
+        ------
+        HistoryConflictError
+            If it is there: another process was first.
+        """
+        self._conditional(name, data, "create")
+
+    def replace(self, name: str, data: bytes, version: str | None) -> None:
+        """Replace the version of an object that `get` returned.
+
+        Raises
+        ------
+        HistoryConflictError
+            If another process has replaced it meanwhile.
+        """
+        self._conditional(name, data, {"e_tag": version})
+
+    def _conditional(self, name: str, data: bytes, mode: Any) -> None:  # noqa: ANN401  (obstore's mode)
+        import obstore  # noqa: PLC0415
+        from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
+
+        try:
+            with self._errors("write", name):
+                obstore.put(self._store, self.address.key(name), data, mode=mode)
+        except (AlreadyExistsError, PreconditionError) as error:
+            msg = (
+                f"{self.address.place}: another process has written {name} meanwhile; nothing was replaced, call again"
+            )
+            raise HistoryConflictError(msg) from error
+
+    def delete(self, name: str) -> None:
+        """Remove an object if it is there."""
+        import obstore  # noqa: PLC0415
+
+        with self._errors("write", name):
+            obstore.delete(self._store, self.address.key(name))
+
+    def list(self, prefix: str = "") -> Iterator[Listed]:
+        """Yield the objects whose names are below a prefix (whole parts of a path, without a slash at the end)."""
+        import obstore  # noqa: PLC0415
+
+        cut = len(self.address.key("")) if self.address.prefix else 0
+        with self._errors("list", prefix or "its objects"):
+            for some in obstore.list(self._store, self.address.key(prefix).rstrip("/") or None):
+                yield from (Listed(one["path"][cut:], one["size"]) for one in some)
+
+    def check_conditional_writes(self, name: str, data: bytes) -> None:
+        """Check that two writers can't both create, or replace, one object; it stays as it is in any case.
+
+        Parameters
+        ----------
+        name : str
+            An object that is there.
+        data : bytes
+            What it has.
+
+        Raises
+        ------
+        SourceError
+            If they can: commits would be lost without a word.
+        """
+        other = hashlib.md5(b"another version", usedforsecurity=False).hexdigest()
+        modes: dict[str, Any] = {"If-None-Match": "create", "If-Match": {"e_tag": f'"{other}"'}}
+        for header, mode in modes.items():
+            try:
+                self._conditional(name, data, mode)
+            except HistoryConflictError:
+                continue
+            msg = (
+                f"{self.address.place}: expected a store with conditional writes, but this one ignores {header}: of two pushes at once, "
+                "one would be lost. Nothing was pushed. Use a store that has them (such as Amazon S3, MinIO, Ceph, Cloudflare R2); "
+                "reading needs none"
+            )
+            raise SourceError(msg)
+
+    @contextmanager
+    def _errors(self, what: str, name: str) -> Iterator[None]:
+        from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError  # noqa: PLC0415
+
+        try:
+            yield
+        except (AlreadyExistsError, PreconditionError):
+            raise
+        except (BaseError, OSError) as error:
+            raise self._explained(error, what, name) from error
+
+    def _explained(self, error: Exception, what: str, name: str) -> Exception:
+        from obstore.exceptions import PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415
+
+        text, place = str(error), self.address.place
+        if "NoSuchBucket" in text:
+            msg = f"{place}: expected a bucket {self.address.bucket!r}, there is none; check its name, endpoint and region, or create it"
+        elif isinstance(error, FileNotFoundError):
+            return Missing(name)
+        elif "RequestTimeTooSkewed" in text or "RequestExpired" in text:
+            msg = f"{place}: the clock of this computer differs from the store's by more than it allows (15 min on S3); set the clock"
+        elif isinstance(error, (PermissionDeniedError, UnauthenticatedError)) or "AccessDenied" in text:
+            needed = {"read": "GetObject", "write": "PutObject and DeleteObject", "list": "ListBucket"}[what]
+            msg = (
+                f"{place}: no permission to {what} {name}: check the credentials (AWS_ACCESS_KEY_ID, or AWS_PROFILE and ~/.aws) and "
+                f"that they allow s3:{needed}"
+            )
+        elif "NotImplemented" in text:
+            msg = f"{place}: the store doesn't know a request that is needed to {what} {name} (conditional writes, perhaps)"
+        else:
+            msg = f"{place}: can't {what} {name}: {_reason(text)}; check endpoint, region and network, then call again"
+        return SourceError(msg)
+
+
+def _open(address: Address) -> S3Store:
+    try:
+        from obstore.store import S3Store  # noqa: PLC0415  (few twins are in an object store)
+    except ImportError as error:
+        msg = f"expected obstore for {address.url}, it isn't installed: pip install 'twinlab-kit[s3]'"
+        raise ImportError(msg) from error
+    plain = address.endpoint is not None and address.endpoint.startswith("http://")
+    where: dict[str, Any] = {"region": address.region or "us-east-1"}
+    if address.endpoint is not None:
+        where["endpoint"] = address.endpoint
+    return S3Store(
+        address.bucket,
+        **where,
+        **credential_settings(),
+        checksum_algorithm="SHA256",
+        client_options={"allow_http": plain, "timeout": timedelta(seconds=_TIMEOUT)},
+        retry_config={
+            "max_retries": 4,
+            "retry_timeout": timedelta(seconds=_RETRY),
+            "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=5), "base": 3},
+        },
+    )
+
+
+def _reason(text: str) -> str:
+    """Return the part of an error's text that says what happened, in one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines[0] if lines else "no reason given")[:300]

@@ -1,0 +1,6 @@
+"""Remote: a twin in an object store: pushed from a folder, pulled into one, opened for reading.
+
+In: a twin's folder, or an address such as ``s3://bucket/prefix``. Out: objects; a folder; a twin that can be read only.
+Read in order: `head` (what the store says of its newest push), `contents` (what is pushed), `push`, `pull`, `opening`.
+Never: a state of which something is missing, an object that is replaced (but for the head and Icechunk's reference), a secret.
+"""

@@ -1,0 +1,207 @@
+"""What of a twin's folder is pushed: definitions, the ledger up to its durable position, one snapshot of the history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinlab.errors import HistoryConflictError, SchemaError, SourceError
+from twinlab.history.remote.repository import REPOSITORY
+from twinlab.history.store.chunk_reader import DirectBytes, read_seal, seal_path
+from twinlab.history.store.opening import existing_path
+from twinlab.history.store.publish import MAIN, tip
+from twinlab.twin.calibrations.store import FILE as CALIBRATIONS
+from twinlab.twin.definitions import MAPPINGS, MODEL
+from twinlab.twin.privacy.encrypting import states_privacy
+from twinlab.twin.remote.head import Head, Pieces
+
+if TYPE_CHECKING:
+    from twinlab.twin.facade import Twin
+
+__all__ = ["Contents", "Payload", "check_privacy", "chunk_names", "contents_of", "identity", "snapshot_names"]
+
+_BLOCK = 1 << 20
+#: Files of at least so many bytes are sent without being read into memory.
+_LARGE = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Payload:
+    """An object to be: some bytes of a file, or data."""
+
+    path: Path
+    first: int
+    size: int
+    data: bytes | None = None
+
+    def body(self) -> bytes | Path:
+        """Return the bytes, or the file if they are all of a large one.
+
+        Raises
+        ------
+        SourceError
+            If the file is shorter now.
+        """
+        if self.data is not None:
+            return self.data
+        if self.size >= _LARGE and self.first == 0 and self.path.stat().st_size == self.size:
+            return self.path
+        with self.path.open("rb") as file:
+            file.seek(self.first)
+            found = file.read(self.size)
+        if len(found) != self.size:
+            msg = f"{self.path}: expected {self.size} bytes from byte {self.first} on, got {len(found)}; push again"
+            raise SourceError(msg)
+        return found
+
+    def sha256(self, body: bytes | Path | None = None) -> str:
+        """Return the SHA-256 of the bytes; of ``body`` if they were read already."""
+        if isinstance(body, bytes):
+            return hashlib.sha256(body).hexdigest()
+        if self.data is not None:
+            return hashlib.sha256(self.data).hexdigest()
+        found, left = hashlib.sha256(), self.size
+        with self.path.open("rb") as file:
+            file.seek(self.first)
+            while left:
+                block = file.read(min(_BLOCK, left))
+                if not block:
+                    break
+                found.update(block)
+                left -= len(block)
+        return found.hexdigest()
+
+
+@dataclass
+class Contents:
+    """A state of a twin: objects by name, and of which pieces its files consist."""
+
+    twin: str
+    name: str
+    snapshot: str
+    positions: dict[str, int]
+    """Rows of each source, at least."""
+    objects: dict[str, Payload] = field(default_factory=dict)
+    files: dict[str, Pieces] = field(default_factory=dict)
+
+    def add_file(self, path: str, payload: Payload, *, before: Pieces = ()) -> None:
+        """Add a file whose first pieces were pushed before."""
+        known = sum(size for size, _ in before)
+        rest = Payload(
+            payload.path, known, payload.size - known, None if payload.data is None else payload.data[known:]
+        )
+        pieces = before
+        if rest.size or not before:
+            sha = rest.sha256()
+            self.objects[f"files/{sha}"] = rest
+            pieces = (*before, (rest.size, sha))
+        self.files[path] = pieces
+
+
+def identity(twin: Twin) -> str:
+    """Return what names a twin, in any folder: the first entry of its journal.
+
+    Raises
+    ------
+    SourceError
+        If it has no rows yet.
+    """
+    first = next(twin.ledger.journal.entries(), None)
+    if first is None:
+        msg = f"expected rows in the twin {twin.folder}, there are none; ingest first, then push"
+        raise SourceError(msg)
+    told = json.dumps([first.kind, first.ingest_time, dict(first.payload)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def check_privacy(twin: Twin) -> None:
+    """Check that nobody needs to be erased from what is pushed.
+
+    Raises
+    ------
+    SchemaError
+        If the model states privacy.
+    """
+    if states_privacy(twin.model):
+        msg = (
+            f"twin {twin.model.twin!r} states purposes or privacy: expected one without, because a person who is forgotten here "
+            "couldn't be erased from pushed histories. Nothing was pushed"
+        )
+        raise SchemaError(msg)
+
+
+def contents_of(twin: Twin, pushed: Head | None) -> Contents:
+    """Return what of a twin is in a store after a push.
+
+    Parameters
+    ----------
+    twin : Twin
+    pushed : Head, optional
+        The push before, of the same twin.
+
+    Raises
+    ------
+    HistoryConflictError
+        If the store has rows that the folder doesn't have.
+    """
+    repository = existing_path(twin.folder / "history")
+    snapshot = tip(repository, MAIN)
+    positions = {source: twin.ledger.reader(source).position() for source in twin.ledger.sources()}
+    out = Contents(identity(twin), twin.model.twin, snapshot, positions)
+    before = pushed.files if pushed is not None else {}
+    behind = [
+        name for name, at in (pushed.positions if pushed is not None else {}).items() if positions.get(name, 0) < at
+    ]
+    if behind:
+        where = f"of source {behind[0]!r}"
+        raise _apart(where)
+    # After the positions: rows that come meanwhile are in the files, and pushed again by the next push at most.
+    ledger = twin.ledger.durable_files()
+    for name, file in ledger.items():
+        path = posixpath.normpath(f"ledger/{name}")
+        grown = before.get(path, ()) if file.grows else ()
+        if grown:
+            _check_same(file.path, grown, file.size)
+        out.add_file(path, Payload(file.path, 0, file.size, file.data), before=grown)
+    for path in [twin.folder / MODEL, twin.folder / CALIBRATIONS, *sorted((twin.folder / MAPPINGS).glob("*.yaml"))]:
+        if path.is_file():
+            data = path.read_bytes()
+            out.add_file(path.relative_to(twin.folder).as_posix(), Payload(path, 0, len(data), data))
+    seal = seal_path(repository, snapshot).read_bytes()
+    out.add_file(f"history/seals/{snapshot}", Payload(seal_path(repository, snapshot), 0, len(seal), seal))
+    for name in [*chunk_names(repository, snapshot), *snapshot_names(repository, snapshot)]:
+        out.objects[f"{REPOSITORY}/{name}"] = Payload(repository / name, 0, (repository / name).stat().st_size)
+    return out
+
+
+def snapshot_names(repository: Path, snapshot: str) -> list[str]:
+    """Return the names of a snapshot and its manifests, as its seal says; what refers to others comes after them."""
+    manifests = sorted(name for name in read_seal(repository, snapshot) if name != snapshot)
+    return [*(f"manifests/{name}" for name in manifests), f"snapshots/{snapshot}"]
+
+
+def chunk_names(repository: Path, snapshot: str) -> list[str]:
+    """Return the names of the objects with a snapshot's chunks; the manifests are read from the repository."""
+    return [f"chunks/{name}" for name in sorted(DirectBytes(repository, snapshot).metadata.chunk_objects())]
+
+
+def _check_same(path: Path, pieces: Pieces, size: int) -> None:
+    """Check that a file begins with the pieces that were pushed of it."""
+    first = 0
+    for length, sha in pieces:
+        if first + length > size or Payload(path, first, length).sha256() != sha:
+            where = f"in {path.parent.name}/{path.name}"
+            raise _apart(where)
+        first += length
+
+
+def _apart(what: str) -> HistoryConflictError:
+    msg = (
+        f"the store and this folder have different rows ({what}): another copy of the twin was pushed. Nothing was pushed; pull the "
+        "store's into another folder, or push to another prefix"
+    )
+    return HistoryConflictError(msg)

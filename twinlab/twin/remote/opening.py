@@ -1,0 +1,184 @@
+"""Open a twin in an object store for reading: a folder in the cache has what is small, all else is fetched when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from twinlab._locks import Lock
+from twinlab.errors import SourceError
+from twinlab.history.read.reader import HistoryReader
+from twinlab.history.remote.repository import REPOSITORY, write_address
+from twinlab.objects.address import Address
+from twinlab.objects.bucket import Bucket
+from twinlab.objects.disk_cache import DiskCache, cache_folder, cache_limit
+from twinlab.twin.definitions import ADDRESS
+from twinlab.twin.facade import Twin
+from twinlab.twin.remote.head import Head, read_head
+from twinlab.twin.remote.pull import fetch_file, fetch_piece
+
+if TYPE_CHECKING:
+    from twinlab.history import Historian
+    from twinlab.ledger import VerifyReport
+
+__all__ = ["RemoteTwin", "open_remote"]
+
+_TOGETHER = 16
+_HEAD = "head.json"
+#: Days after which the folder of a push that nobody opened is removed.
+_KEPT_DAYS = 7
+
+
+class RemoteTwin(Twin):
+    """A twin in an object store: it is read and explored as any other, and never written to.
+
+    It shows the push that was the newest when it was opened, or at the last `reload`.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.bucket = Bucket(Address(**json.loads((Path(folder) / ADDRESS).read_text(encoding="utf-8"))))
+        super().__init__(folder)
+        self._read_only()
+
+    def __reduce__(self) -> tuple[object, tuple[Address]]:
+        """Pickle as the address; another process fetches the newest push itself."""
+        return open_remote, (self.bucket.address,)
+
+    @property
+    def open_code(self) -> str:
+        """Python that opens this twin under the name ``twin``, for the code of explorers."""
+        return f"import twinlab as tl\n\ntwin = tl.open({self.bucket.address.url!r})"
+
+    @property
+    def head(self) -> Head:
+        """The push that is shown."""
+        return Head.from_bytes((self.folder / _HEAD).read_bytes(), self.bucket.address.url)
+
+    @property
+    def reader(self) -> HistoryReader:
+        """The reader of the twin's history."""
+        if self._reader is None:
+            self._reader = HistoryReader(self.folder, self.ledger, self._model, self.mappings)
+        return self._reader
+
+    def newest(self) -> Twin:
+        """Return the twin as the newest push has it: this one if nothing was pushed since."""
+        head = read_head(self.bucket)
+        return self if head == self.head else RemoteTwin(_local_folder(self.bucket, head))
+
+    def verify(self) -> VerifyReport:
+        """Fetch every byte of the ledger and check it against its checksums."""
+        for source in self.ledger.sources():
+            self._fetch_source(source)
+        return super().verify()
+
+    def push(self, url: str | None = None) -> NoReturn:  # noqa: ARG002
+        """Raise SourceError: a copy in a folder is pushed, see `twinlab.twin.pull`."""
+        self._refuse()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    def _read_only(self) -> None:
+        self.ledger.fence = self._refuse
+        self.ledger.before_reading = self._fetch_source
+
+    def _refuse(self) -> NoReturn:
+        url = self.bucket.address.url
+        msg = (
+            f"{url} is read only: write to the folder that is pushed there, or to a copy: twinlab pull {url} FOLDER. "
+            "Nothing was written"
+        )
+        raise SourceError(msg)
+
+    def _current_historian(self) -> Historian:
+        self._refuse()
+
+    def _fetch_source(self, source: str) -> None:
+        """Fetch the segments of a source, which are in the folder from then on."""
+        folder = self.ledger.reader(source).folder
+        path = f"ledger/{folder.name}"
+        done = folder / ".fetched"
+        if done.exists():
+            return
+        with Lock(folder / "fetch.lock", what=f"fetching source {source!r}", wait=None, named=False):
+            for name, pieces in self.head.files.items():
+                if name.startswith(f"{path}/") and not (self.folder / name).exists():
+                    fetch_file(self.bucket, self.folder / name, pieces)
+            done.touch()
+
+
+def open_remote(url: str | Address) -> RemoteTwin:
+    """Open the twin at an address for reading.
+
+    Raises
+    ------
+    SourceError
+        If there is no complete twin, or the store can't be read; says why.
+    """
+    bucket = Bucket(url if isinstance(url, Address) else Address.parse(url))
+    return RemoteTwin(_local_folder(bucket, read_head(bucket)))
+
+
+def _local_folder(bucket: Bucket, head: Head) -> Path:
+    """Return the folder with what is small of a push; made if it isn't there."""
+    told = hashlib.sha256(json.dumps(bucket.address.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+    parent = cache_folder() / "twins" / told
+    folder = parent / f"{head.push}-{hashlib.sha256(head.to_bytes()).hexdigest()[:16]}"
+    if folder.is_dir():
+        os.utime(folder)
+        return folder
+    parent.mkdir(parents=True, exist_ok=True)
+    draft = parent / f".{folder.name}-{os.getpid()}-{os.urandom(4).hex()}"
+    try:
+        _fill(bucket, head, draft)
+        with suppress(OSError):  # another process was first
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    _remove_old(parent)
+    return folder
+
+
+def _fill(bucket: Bucket, head: Head, draft: Path) -> None:
+    small = {path: pieces for path, pieces in head.files.items() if _is_small(path)}
+    cache = DiskCache(cache_folder() / "parts", limit=cache_limit())
+
+    def fetch(path: str) -> None:
+        data = b""
+        for size, sha in small[path]:
+            piece = cache.get(f"files/{sha}")
+            if piece is None:
+                piece = fetch_piece(bucket, size, sha)
+                cache.put(f"files/{sha}", piece)
+            data += piece
+        target = draft / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="open") as threads:
+        list(threads.map(fetch, small))
+    reference = draft / REPOSITORY / "refs" / "branch.main" / "ref.json"
+    reference.parent.mkdir(parents=True)
+    reference.write_text(json.dumps({"snapshot": head.snapshot}), encoding="utf-8")
+    write_address(draft / REPOSITORY, bucket.address)
+    (draft / ADDRESS).write_text(json.dumps(bucket.address.to_json()), encoding="utf-8")
+    (draft / _HEAD).write_bytes(head.to_bytes())
+
+
+def _is_small(path: str) -> bool:
+    """Whether a file is needed to open a twin: all but the segments of sources and the copies of source files."""
+    parts = path.split("/")
+    return parts[0] != "ledger" or parts[1] == "_twin" or parts[-1] in ("position", "manifest.json")
+
+
+def _remove_old(parent: Path) -> None:
+    for path in parent.iterdir():
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _KEPT_DAYS * 86_400:
+                shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,170 @@
+"""Publish a twin in an object store: only objects that aren't there yet, the head last; an interrupted push is continued."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twinlab._locks import Lock
+from twinlab.errors import HistoryConflictError, SchemaError
+from twinlab.history.remote.repository import REPOSITORY
+from twinlab.model.storage.price import Money, Price
+from twinlab.objects.address import Address
+from twinlab.objects.bucket import Bucket
+from twinlab.objects.disk_cache import DiskCache, cache_folder, cache_limit
+from twinlab.twin.remote.contents import Contents, Payload, check_privacy, contents_of, identity
+from twinlab.twin.remote.head import (
+    HEAD,
+    MARKER,
+    Head,
+    list_name,
+    marker_bytes,
+    newest_push,
+    pushed_objects,
+    read_marker,
+)
+
+if TYPE_CHECKING:
+    from twinlab.twin.facade import Twin
+
+__all__ = ["PushReport", "list_cache", "push"]
+
+#: Uploads at the same time; a list of what is there is written after so many objects or bytes, at which an interrupted push goes on.
+_TOGETHER, _LISTED, _LISTED_BYTES = 8, 2000, 256 * 10**6
+_REFERENCE = f"{REPOSITORY}/refs/branch.main/ref.json"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class PushReport:
+    """What a push did."""
+
+    url: str
+    push: int
+    """Number of the push, from 1; of the newest if there was nothing to push."""
+    objects: int
+    """New objects."""
+    bytes: int
+    """Bytes of new objects, the head and lists included."""
+    total_bytes: int
+    """Bytes of all objects of this state."""
+    seconds: float
+    cost: Money | None = None
+    """What the bytes of this state cost a month; None without ``storage.objects.price`` in ``twin.yaml``."""
+
+    def __str__(self) -> str:
+        what = f"{self.objects} new objects, {self.bytes / 1e6:,.2f} MB" if self.objects else "nothing new"
+        total = f"the twin has {self.total_bytes / 1e6:,.2f} MB there{'' if self.cost is None else f', {self.cost}'}"
+        return f"{self.url}: push {self.push}: {what}; {total} ({self.seconds:.1f} s)"
+
+
+def list_cache() -> DiskCache:
+    """Return the cache of lists of pushed objects."""
+    return DiskCache(cache_folder() / "lists", limit=cache_limit())
+
+
+def push(twin: Twin, address: Address, show: Progress, publish: Callable[[], object]) -> PushReport:
+    """Publish a twin at an address; see `Twin.push`."""
+    began = time.perf_counter()
+    check_privacy(twin)
+    bucket = Bucket(address)
+    with Lock(twin.folder / "push.lock", what=f"pushing {twin.folder}"):
+        _claim(bucket, identity(twin), twin.model.twin)
+        found = newest_push(bucket)
+        head, version = found if found is not None else (None, None)
+        with suppress(HistoryConflictError):
+            # A historian that runs publishes by itself.
+            publish()
+        state = contents_of(twin, head)
+        known = pushed_objects(bucket, list_cache())
+        new = {name: payload for name, payload in state.objects.items() if name not in known}
+        sent = _send(bucket, new, show)
+        number = 1 if head is None else head.push + 1
+        fresh = Head(state.twin, state.name, number, state.snapshot, state.positions, state.files)
+        if head is not None and (head.snapshot, head.files) == (fresh.snapshot, fresh.files):
+            number = head.push
+        else:
+            data = fresh.to_bytes()
+            if head is None:
+                bucket.create(HEAD, data)
+            else:
+                bucket.replace(HEAD, data, version)
+            sent += len(data) + _refer(bucket, state.snapshot)
+    total, rule = _total(state), twin.model.storage
+    price = rule.objects.price if rule is not None and rule.objects is not None else None
+    return PushReport(
+        address.url, number, len(new), sent, total, time.perf_counter() - began,
+        None if price is None else Price.parse(price).of(total),
+    )  # fmt: skip
+
+
+def _claim(bucket: Bucket, twin: str, name: str) -> None:
+    """Make sure that a prefix is this twin's, and that the store can be written safely."""
+    data = marker_bytes(twin, name)
+    found = read_marker(bucket)
+    if found is None:
+        other = next(iter(bucket.list()), None)
+        if other is not None:
+            msg = (
+                f"{bucket.address.place}: expected a prefix without objects, or a twin's, got another program's object {other.name!r}; "
+                "choose another prefix"
+            )
+            raise SchemaError(msg)
+        bucket.create(MARKER, data)
+    elif found[0] != twin:
+        msg = f"{bucket.address.place}: expected twin {name!r} of this folder, got another one, {found[1]!r}; choose another prefix"
+        raise SchemaError(msg)
+    bucket.check_conditional_writes(MARKER, data)
+
+
+def _send(bucket: Bucket, new: dict[str, Payload], show: Progress) -> int:
+    """Upload objects and, as it goes, lists of them; return their bytes."""
+    total, sent = sum(payload.size for payload in new.values()), 0
+
+    def one(name: str, payload: Payload) -> tuple[str, int, str]:
+        body = payload.body()
+        bucket.put(name, body)
+        return name, payload.size, payload.sha256(body)
+
+    with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="push") as threads:
+        for some in _batches(new):
+            listed = {}
+            for name, size, sha in threads.map(one, some, some.values()):
+                listed[name] = [size, sha]
+                sent += size
+                show(sent, total)
+            data = json.dumps(listed, separators=(",", ":")).encode()
+            bucket.put(list_name(data), data)
+            sent, total = sent + len(data), total + len(data)
+    return sent
+
+
+def _batches(new: dict[str, Payload]) -> Iterator[dict[str, Payload]]:
+    some: dict[str, Payload] = {}
+    size = 0
+    for name, payload in new.items():
+        some[name] = payload
+        size += payload.size
+        if len(some) >= _LISTED or size >= _LISTED_BYTES:
+            yield some
+            some, size = {}, 0
+    if some:
+        yield some
+
+
+def _refer(bucket: Bucket, snapshot: str) -> int:
+    """Let Icechunk's own branch name a snapshot: other programs read the history as an Icechunk repository."""
+    data = json.dumps({"snapshot": snapshot}).encode()
+    bucket.put(_REFERENCE, data)
+    return len(data)
+
+
+def _total(state: Contents) -> int:
+    pieces = {sha: size for pieces in state.files.values() for size, sha in pieces}
+    return sum(pieces.values()) + sum(one.size for name, one in state.objects.items() if not name.startswith("files/"))
