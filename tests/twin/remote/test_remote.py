@@ -70,7 +70,7 @@ def test_a_push_after_a_day_sends_that_day(twin: tl.Twin, network: Proxy, place:
     before = {path: path.stat().st_size for path in twin.folder.rglob("*") if path.is_file()}
     network.reset()
     assert twin.push(place).objects == 0
-    assert not [key for key in objects(network, "PUT") if not key.endswith("twinlab.json")]
+    assert not [key for key in objects(network, "PUT") if not key.endswith("owner.json")]
     grow(twin, 4)
     report = twin.push(place)
     assert (report.push, first.push) == (2, 1)
@@ -103,7 +103,7 @@ def test_an_interrupted_push_is_continued(
     sent = set(objects(network, "PUT"))
     network.reset()
     twin.push(place)
-    again = [key for key in objects(network, "PUT") if key in sent and "twinlab.json" not in key]
+    again = [key for key in objects(network, "PUT") if key in sent and "owner.json" not in key]
     # At most what was under way when it was cut.
     assert len(again) <= 8
     assert len(again) < len(sent) - 3
@@ -115,7 +115,7 @@ def test_a_store_without_conditional_writes_is_refused(twin: tl.Twin, network: P
     network.drop = frozenset({header})
     with pytest.raises(SourceError, match="expected a store with conditional writes, but this one ignores If-"):
         twin.push(place)
-    assert not [key for key in objects(network, "PUT") if not key.endswith("twinlab.json")]
+    assert not [key for key in objects(network, "PUT") if not key.endswith("owner.json")]
 
 
 def test_what_is_wrong_with_a_store_is_said(twin: tl.Twin, network: Proxy, place: str) -> None:

@@ -29,7 +29,7 @@ __all__ = [
 
 FORMAT = 1
 #: Names below the prefix: whose it is, the newest push, the lists of pushed objects.
-MARKER, HEAD, LISTS = "twinlab.json", "twin.json", "pushes"
+MARKER, HEAD, LISTS = "owner.json", "twin.json", "pushes"
 
 #: A file's content in order: the bytes and the SHA-256 of each piece, which is the object ``files/<SHA-256>``.
 Pieces = tuple[tuple[int, str], ...]
