@@ -7,7 +7,6 @@ import json
 import posixpath
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
 from twinlab.history.remote.repository import REPOSITORY
@@ -18,9 +17,7 @@ from twinlab.twin.calibrations.store import FILE as CALIBRATIONS
 from twinlab.twin.definitions import MAPPINGS, MODEL
 from twinlab.twin.privacy.encrypting import states_privacy
 from twinlab.twin.remote.head import Head, Pieces
-
-if TYPE_CHECKING:
-    from twinlab.twin.facade import Twin
+from twinlab.twin.remote.protocol import PushedTwin
 
 __all__ = ["Contents", "Payload", "check_privacy", "chunk_names", "contents_of", "identity", "snapshot_names"]
 
@@ -102,7 +99,7 @@ class Contents:
         self.files[path] = pieces
 
 
-def identity(twin: Twin) -> str:
+def identity(twin: PushedTwin) -> str:
     """Return what names a twin, in any folder: the first entry of its journal.
 
     Raises
@@ -118,7 +115,7 @@ def identity(twin: Twin) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
-def check_privacy(twin: Twin) -> None:
+def check_privacy(twin: PushedTwin) -> None:
     """Check that nobody needs to be erased from what is pushed.
 
     Raises
@@ -134,7 +131,7 @@ def check_privacy(twin: Twin) -> None:
         raise SchemaError(msg)
 
 
-def contents_of(twin: Twin, pushed: Head | None) -> Contents:
+def contents_of(twin: PushedTwin, pushed: Head | None) -> Contents:
     """Return what of a twin is in a store after a push.
 
     Parameters

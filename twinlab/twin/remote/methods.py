@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from twinlab.errors import SchemaError
 from twinlab.twin.progress import progress_bar
 
 if TYPE_CHECKING:
     from twinlab.model.twinmodel import TwinModel
+    from twinlab.twin.remote.protocol import PushedTwin
     from twinlab.twin.remote.push import PushReport
 
 __all__ = ["RemoteMethods"]
@@ -68,4 +69,4 @@ class RemoteMethods:
             region=rule.region if rule is not None else None,
         )
         with progress_bar("push", unit="B") as show:
-            return push(cast("Any", self), address, show, self._catch_up)
+            return push(cast("PushedTwin", self), address, show, self._catch_up)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError, SchemaError
@@ -28,9 +27,7 @@ from twinlab.twin.remote.head import (
     pushed_objects,
     read_marker,
 )
-
-if TYPE_CHECKING:
-    from twinlab.twin.facade import Twin
+from twinlab.twin.remote.protocol import PushedTwin
 
 __all__ = ["PushReport", "list_cache", "push"]
 
@@ -69,7 +66,7 @@ def list_cache() -> DiskCache:
     return DiskCache(cache_folder() / "lists", limit=cache_limit())
 
 
-def push(twin: Twin, address: Address, show: Progress, publish: Callable[[], object]) -> PushReport:
+def push(twin: PushedTwin, address: Address, show: Progress, publish: Callable[[], object]) -> PushReport:
     """Publish a twin at an address; see `Twin.push`."""
     began = time.perf_counter()
     check_privacy(twin)
