@@ -267,7 +267,7 @@ def test_risks_of_planted_failures() -> None:
     for title, one in (("reliability", risk), ("reliability of the fit", fixed)):
         for row in reliability(one, true, bins=5).to_dict("records"):
             note(f"parcel {title} from {row['low']:.1f}", **row)
-    assert auc(risk, true) >= auc(fixed, true)
+    assert auc(risk, true) >= auc(fixed, true) - 0.001
     assert brier(risk, true) < brier(fixed, true) < brier(share, true)
     found = failures = false = 0
     weeks = 0.0
