@@ -58,7 +58,7 @@ def test_a_room_is_compared_with_its_predicted_temperatures_and_recorded_once(pl
     assert [(row.what["id"], row.what["outcome"]) for row in rows] == [(plan.id, found.match)]
     shown = found._repr_html_()
     assert shown.count("<circle") == len(room.came)
-    assert "Predicted and came: " in shown
+    assert "Predicted against actual: " in shown
 
 
 def _at_the_same_minutes(effect: Any, room: Any) -> tuple[list[float], list[float], list[float]]:

@@ -35,7 +35,7 @@ _PICTURE = (
     '<div style="font-size:11px;opacity:0.85"><span aria-hidden="true" style="color:{{ colours[0] }}">╌╌</span> without '
     '<span aria-hidden="true" style="color:{{ colours[1] }}">━━</span> with the command (band: 90 % of the futures)'
     '{% if limit is not none %} <span aria-hidden="true" style="color:{{ colours[2] }}">┈┈</span> limit{% endif %}'
-    '{% if came %} <span aria-hidden="true">○</span> came{% endif %}</div>'
+    '{% if came %} <span aria-hidden="true">○</span> actual{% endif %}</div>'
 )
 _PAGE = (
     '<div class="tl-proposal" style="font:13px/1.45 system-ui,sans-serif;max-width:720px">'

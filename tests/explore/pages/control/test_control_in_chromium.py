@@ -95,7 +95,7 @@ def test_two_persons_approve_send_and_stop_in_two_browsers(
         page.get_by_text("done: asked for 3 degC, reports 3 degC, signed by plant").wait_for()
         assert page.locator("li[data-state=done]").count() == 4
         # What was predicted is compared with what comes.
-        page.get_by_text("Predicted and came: not yet").wait_for()
+        page.get_by_text("Predicted against actual: not yet").wait_for()
     assert plant.device.changes == [("cold_room/R03", "set_point", 3.0)]
     assert plant.twin.audit_rows(newest=1, kinds=("plan sent",))["who"][0] == ("Ann", "Bob")
     for page in (ann, bob):

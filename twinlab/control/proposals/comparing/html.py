@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["comparison_html"]
 
 _PAGE = (
-    '<section class="tl-comparison" aria-label="Predicted and came" style="font:13px/1.45 system-ui,sans-serif;max-width:720px">'
-    '<p style="margin:8px 0 4px;font-size:15px;font-weight:600">{{ mark }} Predicted and came: {{ match }}</p>'
+    '<section class="tl-comparison" aria-label="Predicted against actual" style="font:13px/1.45 system-ui,sans-serif;max-width:720px">'
+    '<p style="margin:8px 0 4px;font-size:15px;font-weight:600">{{ mark }} Predicted against actual: {{ match }}</p>'
     '<p style="margin:4px 0;opacity:0.85">{{ span }}</p>'
     '<div style="display:flex;flex-wrap:wrap;gap:16px;margin:8px 0">{% for one in effects %}<div style="flex:1 1 280px;min-width:0">'
     '<p style="margin:2px 0;font-weight:600">{{ one.mark }} {{ one.title }}{{ one.unit }}: {{ one.match }}</p>{{ one.picture }}'
