@@ -40,8 +40,43 @@ def test_sensitive_data_end_earlier_than_personal_ones(fleet):
     assert twin.events("trip")["driver"].isna().all()
     assert len(twin.events("trip")) == 72
     assert search([fleet.folder], [ANN]) == []
-    outcomes = [row.what["outcome"] for row in PrivacyAudit(fleet.folder).rows("erasure")]
-    assert outcomes == ["too old", "too old"]
+    rows = [row.what for row in PrivacyAudit(fleet.folder).rows("erasure")]
+    assert [row["outcome"] for row in rows] == ["begun", "too old"] * 2
+    assert [row["months"] for row in rows] == [[f"{now:%Y-%m} sensitive"]] * 2 + [[f"{now:%Y-%m}"]] * 2
+    assert rows[0]["id"] == rows[1]["id"] != rows[2]["id"]
+
+
+def test_copies_of_files_end_with_the_shortest_age(fleet):
+    """A copy has sensitive values, too, and may be of a file whose people have keys that aren't too old."""
+    twin = with_retention(fleet, personal="300d", sensitive="60d")
+    now, keys = datetime.now(UTC), twin.ledger.encryption.keys
+    trips = next(path for path in fleet.files if path.name == "trips.csv")
+    (copy,) = twin.ledger.blobs.readings("trips", trips.name)
+    # People of the other file have no keys any more.
+    for name in keys.subjects():
+        keys.destroy(name, before="9999-12", of="sensitive")
+    assert twin.ledger.blobs.readable(copy)
+    assert twin.apply_privacy_retention(now=now + timedelta(days=100)) == []
+    assert keys.files() == []
+    assert not twin.ledger.blobs.readable(copy)
+    assert ANN in set(twin.events("trip")["driver"])
+    assert [row.what["outcome"] for row in PrivacyAudit(fleet.folder).rows("erasure")] == ["begun", "too old"]
+    # The keys are gone: there is nothing left to do, and nothing more is recorded.
+    assert twin.apply_privacy_retention(now=now + timedelta(days=100)) == []
+    assert len(list(PrivacyAudit(fleet.folder).rows("erasure"))) == 2
+
+
+def test_what_cant_be_recorded_isnt_destroyed(fleet, monkeypatch):
+    twin = with_retention(fleet, personal="30d")
+    keys = twin.ledger.encryption.keys
+
+    def full(self, entry):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(PrivacyAudit, "append", full)
+    with pytest.raises(OSError, match="disk full"):
+        twin.apply_privacy_retention(now=datetime.now(UTC) + timedelta(days=100))
+    assert ANN in keys.subjects()
 
 
 def test_housekeeping_applies_retention(fleet, monkeypatch):

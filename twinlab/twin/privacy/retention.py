@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from twinlab.signing.subjects.key_folder import file_subject
@@ -22,34 +24,45 @@ def first_month_kept(now: datetime, longest_ns: int) -> str:
 
 
 def apply_retention(twin: WholeTwin, *, now: datetime | None = None, who: str = "housekeeping") -> list[str]:
-    """Destroy the keys of months all of whose data are older than ``privacy.retention`` allows; return these periods.
+    """Destroy the keys of months all of whose data are older than ``privacy.retention`` allows; return these periods of people's keys.
 
-    A month's key is needed until its last day is too old. Copies of files have the shortest of the stated ages. If keys were destroyed, the
-    history is made again.
+    A month's key is needed until its last day is too old. Copies of files have the shortest of the stated ages, whether people have keys
+    or not. If keys of people were destroyed, the history is made again.
     """
     encryption, rule = twin.ledger.encryption, twin.model.privacy
     if encryption is None or rule is None or not rule.retention:
         return []
     keys, instant = encryption.keys, datetime.now(UTC) if now is None else now
     firsts = {name: first_month_kept(instant, age) for name, age in rule.retention_ns.items()}
-    of_files = max(firsts.values())
+    of_files = {"personal": max(firsts.values())}
+    copies = map(file_subject, keys.files())
+    people = {name: due for name in keys.subjects() if (due := _due(keys.months(name), firsts))}
+    files = [name for name in copies if _due(keys.months(name), of_files)]
+    if not people and not files:
+        return []
 
     def destroy() -> list[str]:
         gone = {
-            period for name in keys.subjects() for kind, first in firsts.items()
+            period for name in people for kind, first in firsts.items()
             for period in keys.destroy(name, before=first, of=kind)
         }  # fmt: skip
-        for file in keys.files():
-            keys.destroy(file_subject(file), before=of_files)
+        for name in files:
+            keys.destroy(name, before=of_files["personal"])
         return sorted(gone)
 
-    def is_due(period: str) -> bool:
-        month, _, kind = period.partition(" ")
-        return month < firsts.get(kind or "personal", "") and month[:1].isdigit()
-
-    if not any(is_due(period) for name in keys.subjects() for period in keys.months(name)):
-        return []
-    gone = destroy_and_rebuild(twin, destroy)
-    what = {"months": gone, "outcome": "too old"}
-    PrivacyAudit(twin.folder).append({"kind": "erasure", "who": [who], "what": what})
+    audit = PrivacyAudit(twin.folder)
+    row = {"id": uuid.uuid4().hex[:12], "keys": len(people) + len(files)}
+    begun = {**row, "months": sorted({period for due in people.values() for period in due}), "outcome": "begun"}
+    audit.append({"kind": "erasure", "who": [who], "what": begun})
+    # The history is made of the ledger's rows, not of copies of files.
+    gone = destroy_and_rebuild(twin, destroy) if people else destroy()
+    audit.append({"kind": "erasure", "who": [who], "what": {**row, "months": gone, "outcome": "too old"}})
     return gone
+
+
+def _due(periods: Iterable[str], firsts: Mapping[str, str]) -> list[str]:
+    """Return the periods before the first month that is kept of their class."""
+    found = ((period, *period.partition(" ")) for period in periods)
+    return [
+        period for period, month, _, kind in found if month < firsts.get(kind or "personal", "") and month[:1].isdigit()
+    ]
