@@ -284,8 +284,7 @@ class Twin(
         """
         self._note_read(asset_type, fields=signals)
         data = self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
-        if annotated:
-            data = self._with_annotations(data, asset_type)
+        data = self._with_annotations(data, asset_type) if annotated else data
         return data if calibrated is False else self._with_calibrated(data, asset_type, calibrated)
 
     def events(
@@ -295,11 +294,11 @@ class Twin(
 
         A finder of ``twin.yaml`` is a type, too: its events are found, and current. So is ``security_event``, see `security_events`.
         """
+        self._note_read(event_type, part="event_types")
         if event_type in self.model.events:
             return self._found_events(event_type, start, stop, assets)
         if event_type == "security_event" and event_type not in self.model.event_types:
             return self._with_security.events(event_type, start=start, stop=stop, assets=assets)
-        self._note_read(event_type)
         return self.reader.events(event_type, start=start, stop=stop, assets=assets)
 
     def assets(self, asset_type: str) -> pd.DataFrame:
@@ -309,6 +308,7 @@ class Twin(
 
     def relationships(self, relationship: str) -> pd.DataFrame:
         """Return the links of one type: ``source, target, valid_from, valid_until``."""
+        self._note_links(relationship)
         return self.reader.relationships(relationship)
 
     def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
@@ -334,7 +334,7 @@ class Twin(
 
     def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> AsOfReader:
         """Return the twin as it was known at an ingest time, with mapping and calibrations of ``"then"`` or ``"current"``."""
-        self._note_read(*self.model.asset_types, *self.model.event_types)
+        self._note_all()
         return self._as_of(self.reader.as_of(known, mapping=mapping), None if mapping == "current" else known)
 
     def explore(self, *, page: str = "history") -> Workspace:

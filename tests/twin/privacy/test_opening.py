@@ -11,6 +11,8 @@ from twinlab.model.privacy.purpose_reader import PurposeReader
 from twinlab.model.reader import TwinReader
 from twinlab.twin.privacy.recording import PrivacyAudit
 
+from .conftest import MODEL
+
 PURPOSES = ("route_planning", "payroll", "safety", "statistics")
 #: What the model of the fleet declares: purpose -> fields that are there.
 MATRIX = {
@@ -19,6 +21,17 @@ MATRIX = {
     "safety": {"truck": {"latitude", "longitude", "fuel"}, "driver": {"pulse"}, "trip": {"driver", "tour"}},
     "statistics": {"truck": {"fuel"}, "trip": {"tour"}},
 }
+
+RELATED = """
+  driver: {properties: {licence: {sensitivity: personal, purposes: [payroll]}}}
+  shift: {asset: driver, links: {second: driver, vehicle: truck}}
+relationships:
+  drives: {source: driver, target: truck}
+  parks: {source: truck, target: truck}
+events:
+  tired: {on: driver, when: pulse > 150 1/min}
+rules:
+"""
 
 
 def opened(fleet, purpose, **options):
@@ -206,6 +219,30 @@ def test_reads_of_the_whole_twin_are_recorded_without_a_purpose(fleet):
         ("driver", ["id", "pulse"], None),
     ]
     assert {name for name, _, _ in first[4:]} == {"truck", "driver", "trip"}
+
+
+def test_reads_of_links_and_of_events_of_people_are_recorded_too(make_fleet):
+    """Who drives which truck, whose shift it was, and who had a fast pulse: none of these has a property that is personal."""
+    model = MODEL.replace("rules:\n", RELATED)
+    twin = make_fleet(model=model, ingest=False).twin
+    twin.relationships("drives")
+    twin.relationships("parks")
+    twin.events("shift")
+    twin.events("tired")
+    twin.events("driver")
+    twin.assets("driver")
+    rows = list(PrivacyAudit(twin.folder).rows("read"))
+    assert [{name: value for name, value in row.what.items() if name != "purpose"} for row in rows] == [
+        {"asset_type": "driver", "fields": ["drives.source"]},
+        {"event_type": "shift", "fields": ["second", "asset"]},
+        {"event_type": "tired", "fields": ["asset"]},
+        # An event type and an asset type of the same name.
+        {"event_type": "driver", "fields": ["licence"]},
+        {"asset_type": "driver", "fields": ["id"]},
+    ]
+    with pytest.raises(tl.UnknownTermError, match="shfit"):
+        twin.events("shfit")
+    assert twin.events("security_event").empty
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
