@@ -214,3 +214,36 @@ def test_an_audit_that_was_edited_is_said_and_the_logs_are_searched_all_the_same
     twin.search_intrusions()
     assert "twinlab audit verify" in SecurityState.read(twin.folder).error
     assert len(twin.security_events()) == 1
+
+
+def test_a_round_reads_of_the_audit_only_what_is_new(twin: tl.Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    from twinlab.control.audit import chain, tail
+
+    audit, read = PrivacyAudit(twin.folder), []
+
+    def counted(at: chain.Chain, data: bytes, base: int = 0):
+        read.append(len(data))
+        return chain.take_rows(at, data, base)
+
+    monkeypatch.setattr(tail, "take_rows", counted)
+    entry = {"kind": "login refused", "who": ["ann"], "what": {"how": "password"}}
+    for _ in range(50):
+        audit.append(entry)
+    twin.search_intrusions()
+    (whole,) = read
+    twin.search_intrusions()
+    assert read == [whole]
+    audit.append(entry)
+    # Another process goes on where this one stopped.
+    assert tl.open(twin.folder).search_intrusions() >= 1
+    assert len(read) == 2
+    assert read[1] < whole / 25
+    # A state of the version before knows the number of rows only: none is searched again.
+    path = twin.folder / "security" / "state.json"
+    state = json.loads(path.read_text())
+    del state["audit_seen"]
+    path.write_text(json.dumps(state))
+    before = twin.security_events()
+    twin.search_intrusions()
+    assert SecurityState.read(twin.folder).audit_seen.count == state["audited"]
+    pd.testing.assert_frame_equal(twin.security_events(), before)

@@ -2,7 +2,7 @@
 
 In: who did what, and where signed tree heads are copied to. Out: durable rows, and reports of what is proved about them.
 Read in order: `kinds` (what a row may say), `rows`, `merkle` (RFC 6962), `chain`, `segments`, `segment_writer`, `heads`, `head_signer`,
-`second_place`, `log` (append), `verify`, `search`, `receipts`.
+`second_place`, `log` (append), `verify`, `search`, `tail` (what is new), `receipts`.
 Never: a row that isn't on the disk when `append` returns; a row that is changed; personal data beside the names of those who
 signed, asked or logged in.
 """
@@ -20,6 +20,7 @@ __getattr__, __dir__ = attach(
         "AuditReport": "verify",
         "AuditRow": "rows",
         "Frontier": "merkle",
+        "Place": "tail",
         "TreeHead": "heads",
         "check_receipt": "receipts",
         "consistency_proof": "merkle",
@@ -28,6 +29,7 @@ __getattr__, __dir__ = attach(
         "make_receipt": "receipts",
         "proves_consistency": "merkle",
         "proves_inclusion": "merkle",
+        "rows_from": "tail",
         "search": ":search",
         "verify_audit": "verify",
     },

@@ -1,4 +1,4 @@
-"""Rows of a twin's audit that concern security: new ones for the rules, and who has read what."""
+"""Rows of a twin's audit that concern security: what rules look at, and who has read what."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twinlab.control.audit.search import rows_since
+from twinlab.control.audit.tail import rows_from
 from twinlab.errors import TwinlabError
 from twinlab.events.intrusion.fold import findings_of
 from twinlab.events.intrusion.joined import SecurityEvent, joined
@@ -62,7 +62,7 @@ def run_round(folder: Path, reader: HistoryReader, *, now: int | None = None) ->
     at = time.time_ns() if now is None else now
     state, rules = SecurityState.read(folder), known_rules()
     settings = reader.model.security
-    before = (state.offset, state.audited, state.searched_until, state.error)
+    before = (state.offset, state.audit_seen, state.searched_until, state.error)
     tail = read_tail(folder / SECURITY_LOG, state.offset, state.head)
     state.offset, state.head, state.error = tail.offset, tail.head, ""
     records = [*log_records(tail.lines), *_audited(state, folder)]
@@ -76,7 +76,7 @@ def run_round(folder: Path, reader: HistoryReader, *, now: int | None = None) ->
                 _search_histories(state, reader, rules, until)
         except TwinlabError as error:
             state.error = " ".join(str(error).split())
-    if tail.lines or before != (state.offset, state.audited, state.searched_until, state.error) or not state.looked:
+    if tail.lines or before != (state.offset, state.audit_seen, state.searched_until, state.error) or not state.looked:
         state.looked = at
         state.write(folder)
     return state
@@ -112,13 +112,14 @@ def _search_histories(
 def _audited(state: SecurityState, folder: Path) -> list[LogRecord]:
     """Return what is new in the audit; that it can't be read is in the state's ``error``."""
     try:
-        rows = rows_since(folder / AUDIT, state.audited)
+        rows, state.audit_seen = rows_from(folder / AUDIT, state.audit_seen)
     except TwinlabError as error:
         state.error = " ".join(str(error).split())
         return []
-    if rows:
-        state.audited = rows[-1].n + 1
-    return list(records_of(rows))
+    # A state of an earlier version has only the number of rows.
+    new = [row for row in rows if row.n >= state.audited]
+    state.audited = max(state.audited, state.audit_seen.count)
+    return list(records_of(new))
 
 
 def _end(reader: HistoryReader) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from twinlab._files import sync_file, write_atomically
+from twinlab.control.audit.tail import Place
 from twinlab.events.intrusion.fold import Memory
 from twinlab.events.intrusion.joined import SecurityEvent
 from twinlab.events.intrusion.rule import Finding
@@ -31,7 +32,9 @@ class SecurityState:
     """Bytes of the security log that were searched."""
     head: str = ""
     audited: int = 0
-    """Rows of the audit that were searched."""
+    """Rows of the audit that were searched,"""
+    audit_seen: Place = field(default_factory=Place)
+    """and where the next ones begin."""
     searched_until: int = 0
     """ns UTC until when histories were searched."""
     looked: int = 0
@@ -52,7 +55,9 @@ class SecurityState:
                 day: [Finding(**{**one, "evidence": tuple(one["evidence"])}) for one in findings]
                 for day, findings in found.pop("false_values").items()
             }
-            return cls(events=events, false_values=days, **found)
+            seen = found.pop("audit_seen", {})
+            place = Place(**{**seen, "tree": tuple(seen.get("tree", ()))})
+            return cls(events=events, false_values=days, audit_seen=place, **found)
         return cls()
 
     def write(self, folder: Path) -> None:
