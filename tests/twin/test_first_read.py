@@ -8,7 +8,7 @@ from pathlib import Path
 import twinlab as tl
 
 #: Libraries that a read of published cells doesn't need, and modules of twinlab.
-NOT_NEEDED = ("numba", "pint", "panel", "openpyxl", "twinlab.history.write")
+NOT_NEEDED = ("numba", "pint", "panel", "openpyxl", "twinlab.history.write", "twinlab.control")
 READ = """
 import json, sys, twinlab as tl
 data = tl.open(sys.argv[1]).history("gauge").isel(time=slice(-2, None)).load()

@@ -47,6 +47,27 @@ def test_an_intact_audit_is_proved_and_a_changed_one_exits_with_1(
     assert main(["audit", "verify", str(pilot)]) == 1
 
 
+def test_keys_and_second_places_are_those_of_the_twins_control_file(
+    pilot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pilot / "keys.yaml").rename(tmp_path / "people.yaml")
+    heads = tmp_path / "heads.jsonl"
+    (pilot / "control.yaml").write_text(
+        f"keys: ../people.yaml\naudit: {{heads: [{{file: {{path: {json.dumps(str(heads))}}}}}]}}\n", encoding="utf-8"
+    )
+    assert main(["audit", "verify", str(pilot)]) == 0
+    assert "intact: 3 rows, all proved by signed heads" in capsys.readouterr().out
+    assert main(["audit", "receipt", str(pilot), "1"]) == 0
+    capsys.readouterr()
+    # Whoever cuts the log and removes the heads beside it doesn't reach the second place.
+    path = pilot / "audit" / "rows" / "000000000000.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    for one in (pilot / "audit" / "heads").iterdir():
+        one.unlink()
+    assert main(["audit", "verify", str(pilot)]) == 1
+    assert "BROKEN" in capsys.readouterr().out
+
+
 def test_rows_are_shown_by_kind_person_time_and_text(
     pilot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

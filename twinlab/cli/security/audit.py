@@ -10,6 +10,7 @@ import click
 
 from twinlab._click import Command, Group, Several
 from twinlab.cli.commands import group, path_option, say, twin_folder
+from twinlab.twin.privacy.recording import AUDIT
 
 if TYPE_CHECKING:
     from twinlab.signing.keys import KeyRing
@@ -19,7 +20,7 @@ __all__: list[str] = []
 _keys = path_option(
     "--keys",
     metavar="FILE",
-    help="Whose signed heads count: the devices audit and audit/… (default: the twin's keys.yaml).",
+    help="Whose signed heads count: the devices audit and audit/… (default: keys: of the twin's control.yaml, else keys.yaml).",
 )
 
 
@@ -38,10 +39,14 @@ def _audit() -> None:
 )
 @_keys
 def _verify(folder: Path, *, heads: tuple[Path, ...], keys: Path | None) -> int:
-    """Read the whole audit and prove that no row was edited, removed, reordered or cut; 1 if one was."""
-    from twinlab.control.audit import verify_audit  # noqa: PLC0415  (each command loads its rooms only)
+    """Read the whole audit and prove that no row was edited, removed, reordered or cut; 1 if one was.
 
-    report = verify_audit(folder / "audit", heads=heads, keys=_ring(folder, keys))
+    Heads in the files of audit.heads of the twin's control.yaml are compared, too.
+    """
+    from twinlab.control.audit import verify_audit  # noqa: PLC0415  (each command loads its rooms only)
+    from twinlab.twin.commanding.settings import head_files  # noqa: PLC0415
+
+    report = verify_audit(folder / AUDIT, heads=[*head_files(folder), *heads], keys=_ring(folder, keys))
     say(report.text())
     return 0 if report.intact else 1
 
@@ -67,7 +72,7 @@ def _show(
 
     start, stop = (None if one is None else search.instant(one) for one in (since, until))
     which = search.RowFilter(kinds, who, start, stop, text)
-    log = folder / "audit"
+    log = folder / AUDIT
     rows = search.find_rows(log, which) if newest is None else search.newest_rows(log, newest, which)
     if table is None:
         _say_lines(search.rows_as_lines(rows))
@@ -88,7 +93,7 @@ def _receipt(folder: Path, row: int, *, to: Path | None, keys: Path | None) -> N
     """Write a proof that a row is in the audit, which needs no audit to be checked."""
     from twinlab.control.audit import make_receipt  # noqa: PLC0415
 
-    receipt = make_receipt(folder / "audit", row, keys=_ring(folder, keys))
+    receipt = make_receipt(folder / AUDIT, row, keys=_ring(folder, keys))
     if to is None:
         say(receipt)
     else:
@@ -102,8 +107,9 @@ def _receipt(folder: Path, row: int, *, to: Path | None, keys: Path | None) -> N
 def _check(receipt: Path, *, keys: Path) -> None:
     """Check a receipt: which row it proves, and when that was signed."""
     from twinlab.control.audit import check_receipt  # noqa: PLC0415
+    from twinlab.signing.keys import KeyRingFile  # noqa: PLC0415
 
-    row, head = check_receipt(receipt.read_text(encoding="utf-8"), keys=_ring(receipt.parent, keys))
+    row, head = check_receipt(receipt.read_text(encoding="utf-8"), keys=KeyRingFile(keys).read())
     say(f"row {row.n} was in the audit {head.log} when its head of {head.size} rows was signed at {head.at}:")
     say(f"{row.at} {row.kind}, {', '.join(row.who) or 'nobody'}: {dict(row.what)}")
 
@@ -115,7 +121,7 @@ def _say_lines(lines: Iterable[str]) -> None:
 
 def _ring(folder: Path, keys: Path | None) -> KeyRing:
     """Return the keys of a file, or of the twin; none if it has no such file."""
-    from twinlab.signing.keys import KeyRing, KeyRingFile  # noqa: PLC0415
+    from twinlab.signing.keys import KeyRingFile  # noqa: PLC0415
+    from twinlab.twin.commanding.settings import key_ring  # noqa: PLC0415
 
-    path = keys or folder / "keys.yaml"
-    return KeyRingFile(path).read() if keys is not None or path.exists() else KeyRing(people={})
+    return key_ring(folder) if keys is None else KeyRingFile(keys).read()

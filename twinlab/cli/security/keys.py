@@ -155,8 +155,9 @@ def _recorded(
 
     from twinlab.control.audit import AuditLog  # noqa: PLC0415
     from twinlab.errors import TwinlabError  # noqa: PLC0415
+    from twinlab.twin.privacy.recording import AUDIT  # noqa: PLC0415
 
-    with AuditLog(twin / "audit") as audit:
+    with AuditLog(twin / AUDIT) as audit:
         what = {"owner": owner, "key_id": key_id, "outcome": outcome, "reason": reason}
         entry = {"kind": "keys changed", "who": [getpass.getuser()], "what": what}
         audit.append(entry)

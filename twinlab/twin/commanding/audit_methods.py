@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from twinlab.errors import CommandRejectedError
+from twinlab.twin.privacy.recording import AUDIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -42,7 +43,7 @@ class AuditMethods:
         stated = self._control_settings().audit
         signer = None if stated.key is None else read_signer(self.folder / stated.key)
         return AuditLog(
-            self.folder / "audit",
+            self.folder / AUDIT,
             signer=signer,
             places=stated.heads,
             rows=stated.rows,
@@ -52,7 +53,7 @@ class AuditMethods:
 
     def has_audit(self) -> bool:
         """Return whether anything was recorded."""
-        return any((self.folder / "audit" / "rows").glob("*.jsonl"))
+        return any((self.folder / AUDIT / "rows").glob("*.jsonl"))
 
     def audit_rows(
         self, *, newest: int = 500, kinds: Collection[str] = (), who: Collection[str] = (), text: str = ""
@@ -82,7 +83,7 @@ class AuditMethods:
 
         from twinlab.control.audit import search  # noqa: PLC0415
 
-        found = search.newest_rows(self.folder / "audit", newest, search.RowFilter(kinds, who, text=text))
+        found = search.newest_rows(self.folder / AUDIT, newest, search.RowFilter(kinds, who, text=text))
         columns = ["n", "at", "kind", "who", "what", "previous"]
         rows = [(one.n, one.at, one.kind, one.who, dict(one.what), one.previous) for one in found]
         return pd.DataFrame(rows, columns=columns)
@@ -101,12 +102,9 @@ class AuditMethods:
             If a place with heads can't be read.
         """
         from twinlab.control.audit import verify_audit  # noqa: PLC0415
+        from twinlab.twin.commanding.settings import head_files  # noqa: PLC0415
 
-        stated = self._control_settings().audit
-        paths = [self.folder / str(one.options.path) for one in stated.heads if one.kind == "file"]  # type: ignore[attr-defined]
-        return verify_audit(
-            self.folder / "audit", heads=[*(path for path in paths if path.exists()), *heads], keys=self._ring()
-        )
+        return verify_audit(self.folder / AUDIT, heads=[*head_files(self.folder), *heads], keys=self._ring())
 
     def signing_names(self) -> list[str]:
         """Return whose keys are on this machine: in files that ``control.yaml`` names, or sealed with a passphrase."""
@@ -150,10 +148,9 @@ class AuditMethods:
         return SealedKeys(self.folder / self._control_settings().sealed_keys)
 
     def _ring(self) -> KeyRing:
-        from twinlab.signing.keys import KeyRing, KeyRingFile  # noqa: PLC0415
+        from twinlab.twin.commanding.settings import key_ring  # noqa: PLC0415
 
-        path = self.folder / self._control_settings().keys
-        return KeyRingFile(path).read() if path.is_file() else KeyRing(people={})
+        return key_ring(self.folder)
 
     def _control_settings(self) -> ControlSettings:
         from twinlab.twin.commanding.settings import control_settings  # noqa: PLC0415

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import ConfigDict, Field
 
@@ -13,7 +13,10 @@ from twinlab.model.basics import Model
 from twinlab.model.load import parse_as
 from twinlab.model.yamltext import read_text
 
-__all__ = ["AuditSettings", "ControlSettings", "control_settings", "read_settings"]
+if TYPE_CHECKING:
+    from twinlab.signing.keys import KeyRing
+
+__all__ = ["AuditSettings", "ControlSettings", "control_settings", "head_files", "key_ring", "read_settings"]
 
 _FILE = "control.yaml"
 
@@ -75,3 +78,19 @@ def read_settings(folder: Path) -> ControlSettings:
         msg = f"{path}: expected a file that states where commands go and whose keys count; without it nothing can be approved or sent"
         raise ControlError(msg)
     return parse_as(ControlSettings, read_text(path), str(path), first="keys:")
+
+
+def key_ring(folder: Path) -> KeyRing:
+    """Return the keys of a twin's people and devices: the file that ``keys:`` of ``control.yaml`` names; none if there is no such file."""
+    from twinlab.signing.keys import KeyRing as Ring  # noqa: PLC0415  (settings are read without it)
+    from twinlab.signing.keys import KeyRingFile  # noqa: PLC0415
+
+    path = folder / control_settings(folder).keys
+    return KeyRingFile(path).read() if path.is_file() else Ring(people={})
+
+
+def head_files(folder: Path) -> list[Path]:
+    """Return the second places of a twin's signed heads that are files, as far as these exist."""
+    places = [one.options for one in control_settings(folder).audit.heads if one.kind == "file"]
+    paths = [folder / str(one.path) for one in places]  # type: ignore[attr-defined]
+    return [path for path in paths if path.exists()]

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from twinlab.control.audit import AuditLog, AuditRow
-from twinlab.control.audit.search import RowFilter, find_rows
+if TYPE_CHECKING:
+    from twinlab.control.audit import AuditLog, AuditRow
 
 __all__ = ["AUDIT", "PrivacyAudit", "is_recorded", "recorded"]
 
@@ -64,10 +65,14 @@ class PrivacyAudit:
 
     def rows(self, *kinds: str) -> Iterator[AuditRow]:
         """Yield the rows of some kinds, in order."""
+        from twinlab.control.audit.search import RowFilter, find_rows  # noqa: PLC0415
+
         if self._folder.is_dir():
             yield from find_rows(self._folder, RowFilter(kinds=kinds))
 
 
 @lru_cache(maxsize=8)
 def _log(folder: Path) -> AuditLog:
-    return AuditLog(folder)
+    from twinlab.control.audit import AuditLog as Log  # noqa: PLC0415  (most twins record nothing)
+
+    return Log(folder)
