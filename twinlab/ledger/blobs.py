@@ -19,7 +19,7 @@ import pyarrow as pa
 from twinlab._files import replace_file, sync_folder
 from twinlab.errors import SourceError, UnknownTermError
 from twinlab.ledger.encryption.encryption import Encryption
-from twinlab.ledger.encryption.files import check_file, encrypt_file, open_encrypted
+from twinlab.ledger.encryption.files import check_file, encrypt_file, has_key, open_encrypted
 from twinlab.ledger.format.disk import corrupt, disk_error
 from twinlab.ledger.journal import Journal
 
@@ -164,13 +164,7 @@ class Blobs:
     def readable(self, file_id: str) -> bool:
         """Return whether there is a copy whose key, if it has one, wasn't destroyed."""
         path = self._stored(file_id)
-        if path is None or path.suffix != _ENCRYPTED:
-            return path is not None
-        try:
-            self._reading(path).close()
-        except SourceError:
-            return False
-        return True
+        return path is not None and (path.suffix != _ENCRYPTED or has_key(path, self._key))
 
     def path(self, file_id: str) -> Path:
         """Return the path of a copy, which may be compressed; `open` reads its content.
@@ -197,7 +191,7 @@ class Blobs:
         path = self.path(file_id)
         if path.suffix == _ENCRYPTED:
             check_file(path)
-            if not self.readable(file_id):
+            if not has_key(path, self._key):
                 return path
         digest = hashlib.sha256()
         try:
@@ -257,14 +251,11 @@ class Blobs:
 
     def _reading(self, path: Path) -> BinaryIO:
         """Open the content of a copy."""
+        return open_encrypted(path, self._key) if path.suffix == _ENCRYPTED else _reading(path)
+
+    def _key(self, key_id: str, month: str) -> bytes | None:
         encryption = self._encryption()
-        if path.suffix == _ENCRYPTED:
-            return open_encrypted(path, no_key if encryption is None else encryption.keys.key)
-        return _reading(path)
-
-
-def no_key(_key: str, _month: str) -> None:
-    """Return no key."""
+        return None if encryption is None else encryption.keys.key(key_id, month)
 
 
 def _reading(path: Path) -> BinaryIO:

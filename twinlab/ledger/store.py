@@ -14,7 +14,7 @@ from twinlab.errors import HistoryConflictError, SchemaError
 from twinlab.ledger.archive import archive_source
 from twinlab.ledger.archive_records import LEAST_BYTES
 from twinlab.ledger.archive_sizes import ArchiveSizes
-from twinlab.ledger.blobs import Blobs, no_key
+from twinlab.ledger.blobs import Blobs
 from twinlab.ledger.durable_files import DurableFile, durable_files
 from twinlab.ledger.encryption.columns import decrypt_columns
 from twinlab.ledger.encryption.encryption import Encryption
@@ -135,7 +135,7 @@ class Ledger:
 
     def _decrypt(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         encryption = self.encryption
-        return decrypt_columns(rows, no_key) if encryption is None else encryption.decrypt(rows)
+        return decrypt_columns(rows, lambda _one, _period: None) if encryption is None else encryption.decrypt(rows)
 
     def seal(self, source: str, *, limit: int | None = None, least_bytes: int = 0) -> list[str]:
         """Convert the full segments of a source to Parquet and return the new files' names; a writer may append meanwhile.

@@ -203,7 +203,8 @@ def test_a_copy_of_a_file_is_read_back_and_damage_is_seen_without_the_key(tmp_pa
     made = ledger.blobs.put(path, personal=True)
     copy = ledger.blobs.path(made)
     assert copy.suffix == ".enc"
-    assert ledger.blobs.open(made).read() == path.read_bytes()
+    with ledger.blobs.open(made) as content:
+        assert content.read() == path.read_bytes()
     assert (ledger.blobs.put(path, personal=True), list(ledger.blobs.ids())) == (made, [made])
     (name,) = ledger.encryption.keys._ids
     ledger.encryption.keys.destroy(name)
@@ -212,3 +213,62 @@ def test_a_copy_of_a_file_is_read_back_and_damage_is_seen_without_the_key(tmp_pa
     copy.chmod(0o644)
     copy.write_bytes(copy.read_bytes()[:-40] + b"\0" * 40)
     assert not ledger.verify().ok
+
+
+def test_a_copy_is_compared_with_its_sha256_once_when_it_is_opened(tmp_path, monkeypatch):
+    from twinlab.ledger import blobs
+
+    ledger = encrypted_ledger(tmp_path, driver=("driver", "encrypted"))
+    path = tmp_path / "trips.csv"
+    path.write_text("driver\nAnn\n")
+    made = ledger.blobs.put(path, personal=True)
+    checked = []
+    monkeypatch.setattr(blobs, "check_file", lambda copy: checked.append(copy))
+    assert ledger.blobs.readable(made)
+    assert checked == []
+    assert ledger.blobs.open(made).read() == b"driver\nAnn\n"
+    assert checked == [ledger.blobs.path(made)]
+
+
+@pytest.mark.parametrize("place", [0, 5, 12, 200])
+def test_a_damaged_copy_is_named_whatever_byte_is_damaged(tmp_path, place):
+    ledger = encrypted_ledger(tmp_path, driver=("driver", "encrypted"))
+    path = tmp_path / "trips.csv"
+    path.write_text("driver\nAnn\n" * 100)
+    made = ledger.blobs.put(path, personal=True)
+    copy = ledger.blobs.path(made)
+    data = bytearray(copy.read_bytes())
+    data[place] ^= 0xFF
+    copy.chmod(0o644)
+    copy.write_bytes(data)
+    with pytest.raises(CorruptionError, match=copy.name):
+        ledger.blobs.open(made)
+    if place < 12:
+        with pytest.raises(CorruptionError, match=copy.name):
+            ledger.blobs.readable(made)
+
+
+def test_the_people_of_rows_are_looked_up_once_for_all_columns_of_a_person(tmp_path, monkeypatch):
+    from twinlab.ledger.encryption import encryption
+
+    looked = []
+
+    def counted(column):
+        looked.append(len(column))
+        return subject_texts(column)
+
+    monkeypatch.setattr(encryption, "subject_texts", counted)
+    names = [f"value{n}" for n in range(20)]
+    ledger = encrypted_ledger(
+        tmp_path,
+        driver=("driver", "encrypted"),
+        note=("other", "no"),
+        **dict.fromkeys(names, ("driver", "encrypted")),
+    )
+    rows = {"driver": ["Ann", "Bob"], "note": ["x", "y"], "other": ["Cem", "Dan"], **{name: [1, 2] for name in names}}
+    with ledger.writer("trips") as writer:
+        writer.append_records("trips", pa.RecordBatch.from_pydict(rows))
+    assert looked == [2]
+    (frame,) = ledger.reader("trips").frames()
+    del rows["note"]
+    assert frame.batch().to_pydict() == rows

@@ -138,7 +138,7 @@ class Encryption:
             return given
         rows = given.rows
         dropped = [name for name, rule in rules.items() if rule.store == "no"]
-        people = {name: self._people(rows, rule, name) for name, rule in rules.items()}
+        people = self._people(rows, {name: rule for name, rule in rules.items() if rule.store != "no"})
         rows = rows.drop_columns(dropped) if dropped else rows
         for name, rule in rules.items():
             if rule.store == "pseudonym":
@@ -180,13 +180,18 @@ class Encryption:
         return None
 
     @staticmethod
-    def _people(rows: pa.RecordBatch, rule: PersonalRule, name: str) -> pa.Array:
-        column = rule.subject
-        if column is None or column not in rows.schema.names:
-            person = rule.person or (UNKNOWN if column is None else name)
-            return pa.array([person] * rows.num_rows)
-        texts = subject_texts(rows.column(rows.schema.get_field_index(column)))
-        return texts if rule.pattern is None else _matched(texts, rule.pattern)
+    def _people(rows: pa.RecordBatch, rules: Mapping[str, PersonalRule]) -> dict[str, pa.Array]:
+        """Return the people of each column; columns of the same people have the same array."""
+        made: dict[tuple[str | None, ...], pa.Array] = {}
+        found = {}
+        for name, rule in rules.items():
+            there = rule.subject is not None and rule.subject in rows.schema.names
+            person = None if there else rule.person or (UNKNOWN if rule.subject is None else name)
+            key = (rule.subject, rule.pattern) if there else (person,)
+            if key not in made:
+                made[key] = pa.array([person] * rows.num_rows) if person is not None else _subjects(rows, rule)
+            found[name] = made[key]
+        return found
 
     def decrypt(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return rows with their personal columns, which are null where the person's key was destroyed."""
@@ -200,6 +205,11 @@ def source_of(column: str) -> str:
 
 def _who(rule: PersonalRule, name: str) -> str:
     return f"{rule.sensitivity}\x1f{rule.subject or ''}\x1f{rule.person or ('' if rule.subject else name)}\x1f{rule.pattern or ''}"
+
+
+def _subjects(rows: pa.RecordBatch, rule: PersonalRule) -> pa.Array:
+    texts = subject_texts(rows.column(rows.schema.get_field_index(rule.subject)))
+    return texts if rule.pattern is None else _matched(texts, rule.pattern)
 
 
 def _matched(texts: pa.Array, pattern: str) -> pa.Array:

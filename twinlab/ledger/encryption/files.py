@@ -21,7 +21,7 @@ from twinlab.errors import SourceError
 from twinlab.ledger.format.disk import corrupt
 from twinlab.signing.subjects.ciphers import decrypt, encrypt
 
-__all__ = ["check_file", "encrypt_file", "open_encrypted"]
+__all__ = ["check_file", "encrypt_file", "has_key", "open_encrypted"]
 
 _MAGIC = b"TLE1"
 _LENGTH = struct.Struct("<I")
@@ -74,18 +74,16 @@ def check_file(path: Path) -> None:
 
 
 def open_encrypted(path: Path, find_key: Callable[[str, str], bytes | None]) -> BinaryIO:
-    """Open the content of an encrypted copy for reading, from the start to the end.
+    """Open the content of an encrypted copy for reading, from the start to the end; `check_file` says before whether it is damaged.
 
     Raises
     ------
     SourceError
         If its key was destroyed.
     CorruptionError
-        If it is damaged.
+        If it is damaged: here, or while it is read.
     """
-    check_file(path)
-    with path.open("rb") as file:
-        header = _header(path, file)
+    header = _stored_header(path)
     key = find_key(header["key"], header["month"])
     if key is None:
         msg = f"{path}: the key of this copy was destroyed, because somebody in it was forgotten or it is too old; its other rows are in the ledger"
@@ -93,12 +91,32 @@ def open_encrypted(path: Path, find_key: Callable[[str, str], bytes | None]) -> 
     return io.BufferedReader(_Reading(_pieces(path, header["file"], key)), _PIECE)
 
 
+def has_key(path: Path, find_key: Callable[[str, str], bytes | None]) -> bool:
+    """Return whether the key of an encrypted copy exists; only its header is read.
+
+    Raises
+    ------
+    CorruptionError
+        If the header is damaged.
+    """
+    header = _stored_header(path)
+    return find_key(header["key"], header["month"]) is not None
+
+
+def _stored_header(path: Path) -> dict[str, str]:
+    with path.open("rb") as file:
+        return _header(path, file)
+
+
 def _header(path: Path, file: BinaryIO) -> dict[str, str]:
     if file.read(4) != _MAGIC:
         raise corrupt(path, 0, "this isn't an encrypted copy")
-    (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-    found: dict[str, str] = json.loads(file.read(length))
-    return found
+    try:
+        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+        found = json.loads(file.read(length))
+        return {name: str(found[name]) for name in ("file", "key", "month")}
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise corrupt(path, 0, f"its header can't be read ({error})") from error
 
 
 def _pieces(path: Path, file_id: str, key: bytes) -> Iterator[bytes]:
