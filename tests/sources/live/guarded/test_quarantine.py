@@ -88,3 +88,36 @@ def test_of_two_people_who_decide_at_once_the_second_is_refused(
     with pytest.raises(SchemaError, match="'Noor' has released"):
         quarantine.decide(found.id, "discarded", by="Ada")
     assert [one.state for one in Quarantine(tmp_path, "trucks").entries()] == ["released"]
+
+
+def test_one_message_is_read_without_the_others_and_no_id_leads_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    historian = Quarantine(tmp_path, "trucks", clock=Clock())
+    for number in range(20):
+        historian.add(entry(), b"x", same=bytes([number]))
+    quarantine = Quarantine(tmp_path, "trucks", clock=Clock())
+    found = quarantine.entries()[0]
+    read = []
+    real = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda self, **how: (read.append(self.stem), real(self, **how))[1])
+    assert quarantine.entry(found.id) == found
+    assert set(read) == {found.id}
+    elsewhere = tmp_path / "live" / "quarantine" / "other"
+    elsewhere.mkdir()
+    (elsewhere / "a.json").write_text((tmp_path / "live" / "quarantine" / "trucks" / f"{found.id}.json").read_text())
+    for other in ("../other/a", "a" * 24, found.id.upper(), "", "*"):
+        assert quarantine.entry(other) is None
+        with pytest.raises(UnknownTermError):
+            quarantine.decide(other, "released", by="Ada")
+
+
+def test_who_let_a_message_in_is_said_once_its_rows_are_stored(tmp_path: Path) -> None:
+    historian, person = (Quarantine(tmp_path, "trucks", clock=Clock()) for _ in range(2))
+    historian.add(entry(), b"one", same=b"1")
+    (found,) = person.entries()
+    person.decide(found.id, "released", by="Noor")
+    ((released, _),) = historian.released()
+    historian.ingested(released)
+    with pytest.raises(SchemaError, match="'Noor' has released"):
+        person.decide(found.id, "discarded", by="Ada")

@@ -1,4 +1,4 @@
-"""Messages that weren't taken, kept as files until a person releases or discards them.
+"""Messages that weren't taken, as files, until a person releases or discards them.
 
 Of each message there are ``<id>.json`` (what it is and why it is here, written by the historian), ``<id>.message`` (its bytes),
 ``<id>.decision`` (who decided what, written once by a person's process) and ``<id>.ingested`` (when its rows were durable). Nobody
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +31,8 @@ _MOST, _MOST_BYTES, _MOST_A_SECOND = 10_000, 256 << 20, 100
 #: Seconds between two writes of how often the same message has come.
 _COUNTED_EVERY = 5.0
 
+#: What an id is like, since files are named by it.
+_ID = re.compile(r"[0-9a-f]{24}")
 #: Nanoseconds within which two changes of a folder may have the same time.
 _TICK = 2 * 10**9
 
@@ -101,7 +104,7 @@ class Quarantine:
 
     # -- the historian ---------------------------------------------------------------------------------------------
     def add(self, entry: QuarantineEntry, message: bytes, *, same: bytes) -> bool:
-        """Keep a message; return whether it is here now, or was already.
+        """Store a message; return whether it is stored now, or was already.
 
         Parameters
         ----------
@@ -156,6 +159,10 @@ class Quarantine:
         """Return all messages as the files have them now, the newest first."""
         return sorted(self._read().values(), key=lambda one: -one.noted)
 
+    def entry(self, id: str) -> QuarantineEntry | None:  # noqa: A002
+        """Return one message as its files have it now; None if there is no such message."""
+        return self._read_one(self._path(id, "json")) if _ID.fullmatch(id) else None
+
     def decide(self, id: str, decision: Decision, *, by: str, note: str = "") -> QuarantineEntry:  # noqa: A002
         """Release or discard a message, once; the decision is durable when this returns.
 
@@ -186,21 +193,23 @@ class Quarantine:
 
     def check(self, id: str, *, by: str) -> QuarantineEntry:  # noqa: A002
         """Return a message that this person may decide on; errors as of `decide`."""
-        known = self._read()
-        if id not in known:
+        found = self.entry(id)
+        if found is None:
+            known = [path.stem for path in self._files()]
             msg = f"unknown message {id!r} in the quarantine of source {self.source!r}{nearest(id, known)}"
             raise UnknownTermError(msg)
         if not by.strip():
             msg = f"expected who decides on message {id}, got by={by!r}"
             raise SchemaError(msg)
-        if known[id].decided:
-            raise self._settled(known[id])
-        return known[id]
+        if found.decided:
+            raise self._settled(found)
+        return found
 
     @staticmethod
     def _settled(entry: QuarantineEntry) -> SchemaError:
+        done = "discarded" if entry.state == "discarded" else "released"
         return SchemaError(
-            f"message {entry.id}: expected one that nobody has decided on, got one that {entry.by!r} has {entry.state}"
+            f"message {entry.id}: expected one that nobody has decided on, got one that {entry.by!r} has {done}"
         )
 
     # -- inside ----------------------------------------------------------------------------------------------------
@@ -226,12 +235,17 @@ class Quarantine:
         return found
 
     def _read(self) -> dict[str, QuarantineEntry]:
-        found = {}
-        for path in sorted(self._folder.glob("[0-9a-f]*.json")):
-            with suppress(ValueError, TypeError, OSError):  # written at this moment
-                entry = QuarantineEntry(**json.loads(path.read_text(encoding="utf-8")))
-                found[entry.id] = self._decided(entry)
-        return found
+        read = (self._read_one(path) for path in self._files())
+        return {entry.id: entry for entry in read if entry is not None}
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self._folder.glob("*.json") if _ID.fullmatch(path.stem))
+
+    def _read_one(self, path: Path) -> QuarantineEntry | None:
+        try:
+            return self._decided(QuarantineEntry(**json.loads(path.read_text(encoding="utf-8"))))
+        except (ValueError, TypeError, OSError):  # there is none, or it is written at this moment
+            return None
 
     def _decided(self, entry: QuarantineEntry) -> QuarantineEntry:
         try:
