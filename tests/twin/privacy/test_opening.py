@@ -118,6 +118,17 @@ def test_ids_of_people_change_with_the_epoch_of_the_reading(fleet):
     assert not first & later
 
 
+def test_all_ids_of_a_table_are_of_one_epoch(fleet):
+    """An epoch that ends while a table is made must not show two pseudonyms of one person."""
+    week = 7 * 86400 * 10**9
+    times = iter(range(week - 3, week + 1000))
+    reader = PurposeReader(
+        fleet.twin, Policy(fleet.twin.model, "safety"), lambda purpose, epoch, name: f"{epoch} {name}", lambda entry: None,
+        now=lambda: next(times),
+    )  # fmt: skip
+    assert len({name.partition(" ")[0] for name in reader.assets("driver").index}) == 1
+
+
 def test_times_and_positions_are_as_coarse_as_stated(fleet):
     reader = opened(fleet, "route_planning")
     trips = reader.events("trip")

@@ -56,7 +56,9 @@ class Policy:
             msg = f"there is no purpose {purpose!r} in twin.yaml{nearest(purpose, model.purposes)}"
             raise UnknownTermError(msg)
         self.name, self._model = purpose, model
-        self._fields = {(one.part, one.owner, one.kind == "signal", one.name): one for one in fields_of(model)}
+        self._fields: dict[tuple[str, str, bool], dict[str, DataField]] = {}
+        for one in fields_of(model):
+            self._fields.setdefault((one.part, one.owner, one.kind == "signal"), {})[one.name] = one
         self._highest = RANKS[highest]
 
     @property
@@ -74,7 +76,11 @@ class Policy:
 
     def fields(self, part: str, owner: str, *, signals: bool = False) -> dict[str, DataField]:
         """Return the signals, or the properties and the id, of one type, those that aren't shown included."""
-        return {key[3]: one for key, one in self._fields.items() if key[:3] == (part, owner, signals)}
+        return dict(self._fields.get((part, owner, signals), ()))
+
+    def field(self, part: str, owner: str, name: str, *, signals: bool = False) -> DataField | None:
+        """Return one signal, property or id; None if there is no such field."""
+        return self._fields.get((part, owner, signals), {}).get(name)
 
     def withheld(self, part: str, owner: str, *, signals: bool = False) -> dict[str, tuple[str, ...]]:
         """Return the fields of one type that aren't shown, each with the purposes that show it."""
@@ -88,5 +94,5 @@ class Policy:
 
     def people(self, asset_type: str | None) -> bool:
         """Return whether the assets of a type are people, so that their ids are personal."""
-        found = self._fields.get(("asset_types", asset_type or "", False, ID))
+        found = self.field("asset_types", asset_type or "", ID)
         return found is not None and found.personal

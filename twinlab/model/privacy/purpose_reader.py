@@ -89,7 +89,7 @@ class PurposeReader(FieldReader):
     def _field(self, owner: str, name: str) -> DataField | None:
         policy = self._policy
         for part, signals in (("asset_types", True), ("asset_types", False), ("event_types", False)):
-            found = policy.fields(part, owner, signals=signals).get(name)
+            found = policy.field(part, owner, name, signals=signals)
             if found is not None:
                 return found
         return None
@@ -101,9 +101,10 @@ class PurposeReader(FieldReader):
         part = "event_types" if event is not None and event.properties.get(name) is spec else "asset_types"
         kind = model.asset_types.get(owner)
         signals = part == "asset_types" and kind is not None and kind.signals.get(name) is spec
-        field = self._policy.shown(part, owner, signals=signals).get(name)
-        hidden = field is not None and self._names_people(field) and self._policy.purpose.identity == "none"
-        return field is not None and not hidden
+        field = self._policy.field(part, owner, name, signals=signals)
+        if field is None or not self._policy.shows(field):
+            return False
+        return not (self._names_people(field) and self._policy.purpose.identity == "none")
 
     @staticmethod
     def _names_people(field: DataField) -> bool:
@@ -199,7 +200,7 @@ class PurposeReader(FieldReader):
         found = super().events(event_type, start=start, stop=stop, assets=filtered).copy()
         self._note(event_type, [*shown, *links], start, stop, len(found), kind="event_type")
         names = [name for name in shown if self._names_people(fields[name])]
-        found = self._with_pseudonyms_now(self._with_pseudonyms(found, names), links)
+        found = self._with_pseudonyms_now(self._with_pseudonyms(found, names), links, self._epoch_now())
         found = self._without_ids(found)
         if assets is not None and filtered is None:
             found = found[found["asset"].isin(list(assets))]
@@ -256,18 +257,20 @@ class PurposeReader(FieldReader):
         is_person = asset_type in self._people
         if personal or is_person:
             self._note(asset_type, [*personal, *([ID] if is_person else [])], None, None, len(found))
-        found = self._with_pseudonyms_now(found, [name for name in personal if self._names_people(fields[name])])
+        # Once: an epoch may end while a table is made.
+        epoch = self._epoch_now()
+        people = [name for name in personal if self._names_people(fields[name])]
+        found = self._with_pseudonyms_now(found, people, epoch)
         side, pair = self._policy.purpose.precision.location_m, self.model.asset_types[asset_type].position
         if side is not None and pair is not None and set(pair) <= set(personal):
             coarse = coarse_positions(found[pair[0]].to_numpy(), found[pair[1]].to_numpy(), side)
             found[pair[0]], found[pair[1]] = coarse
         if is_person and self._policy.purpose.identity == "pseudonym":
-            found.index = found.index.map(lambda one: self._name_of(self.purpose, self._epoch_now(), str(one)))
+            found.index = found.index.map(lambda one: self._name_of(self.purpose, epoch, str(one)))
         return self._with_withheld(found, asset_type, signals=False)
 
-    def _with_pseudonyms_now(self, table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    def _with_pseudonyms_now(self, table: pd.DataFrame, columns: Iterable[str], epoch: int) -> pd.DataFrame:
         if self._policy.purpose.identity == "pseudonym":
-            epoch = self._epoch_now()
             for name in columns:
                 table[name] = table[name].map(
                     lambda one: self._name_of(self.purpose, epoch, str(one)), na_action="ignore"
@@ -282,7 +285,7 @@ class PurposeReader(FieldReader):
         if not people:
             return found
         self._note(link.source, [f"{relationship}.{end}" for end in people], None, None, len(found))
-        return self._with_pseudonyms_now(found.copy(), people)
+        return self._with_pseudonyms_now(found.copy(), people, self._epoch_now())
 
     # -- the purpose -------------------------------------------------------------------------------------------------
     def _epoch_now(self) -> int:

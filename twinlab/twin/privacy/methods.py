@@ -7,15 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinlab.model.privacy.classes import PERSONAL
-from twinlab.model.privacy.fields import fields_of
-from twinlab.twin.privacy.encrypting import states_privacy
 from twinlab.twin.privacy.protocol import WholeTwin
-from twinlab.twin.privacy.recording import PrivacyAudit, is_recorded, recorded
+from twinlab.twin.privacy.reads import note_links, note_read
+from twinlab.twin.privacy.recording import recorded
 
 if TYPE_CHECKING:
     from twinlab.model.privacy.fields import Part
-    from twinlab.model.twinmodel import TwinModel
     from twinlab.signing.keys.ring import KeyRing
     from twinlab.twin.privacy.erasure import ErasureReport
     from twinlab.twin.privacy.releasing.release import Receipt
@@ -33,39 +30,15 @@ class PrivacyMethods:
         fields: Sequence[str] | None = None,
         signals: bool = True,
     ) -> None:
-        """Record a read of personal data by whoever has the whole twin; twins that state no purposes record nothing.
-
-        Owners are asset types, or event types and finders, as ``part`` says.
-        """
-        if not states_privacy(self.model) or is_recorded():
-            return
-        names: dict[str, list[str]] = {owner: [] for owner in owners}
-        for one in fields_of(self.model):
-            shown = (signals or one.kind != "signal") and (fields is None or one.name in fields or one.kind == "id")
-            if one.part == part and one.owner in names and one.personal and shown:
-                names[one.owner].append(one.name)
-        kind = "asset_type"
-        if part == "event_types":
-            kind = "event_type"
-            for owner in owners:
-                names[owner] += _people_of_events(self.model, owner)
-        for owner, found in names.items():
-            if found:
-                PrivacyAudit(self.folder).append(_read_of(kind, owner, found))
+        """Record a read of personal data by whoever has the whole twin; see `twinlab.twin.privacy.reads`."""
+        note_read(self, *owners, part=part, fields=fields, signals=signals)
 
     def _note_all(self: WholeTwin) -> None:
-        self._note_read(*self.model.asset_types)
-        self._note_read(*self.model.event_types, part="event_types")
+        note_read(self, *self.model.asset_types)
+        note_read(self, *self.model.event_types, part="event_types")
 
     def _note_links(self: WholeTwin, relationship: str) -> None:
-        """Record a read of the links of one type, if one of its ends is people."""
-        link = self.model.relationships.get(relationship)
-        if link is None or not states_privacy(self.model) or is_recorded():
-            return
-        ends = (("source", link.source), ("target", link.target))
-        names = [f"{relationship}.{end}" for end, kind in ends if _are_people(self.model, kind)]
-        if names:
-            PrivacyAudit(self.folder).append(_read_of("asset_type", link.source, names))
+        note_links(self, relationship)
 
     def people(self: WholeTwin) -> list[str]:
         """Return the names of the people whose personal data the ledger has, as sources write them, sorted."""
@@ -221,22 +194,3 @@ class PrivacyMethods:
         from twinlab.twin.privacy.processing import processing_report  # noqa: PLC0415  (few need it)
 
         return processing_report(self)
-
-
-def _read_of(kind: str, owner: str, names: Sequence[str]) -> dict[str, object]:
-    return {"kind": "read", "who": ["local"], "what": {kind: owner, "fields": names, "purpose": None}}
-
-
-def _are_people(model: TwinModel, asset_type: str | None) -> bool:
-    return asset_type in model.asset_types and model.asset_types[asset_type].sensitivity in PERSONAL
-
-
-def _people_of_events(model: TwinModel, event_type: str) -> list[str]:
-    """Return the columns of an event type, or of a finder's events, that have the ids of people."""
-    if event_type in model.events:
-        return ["asset"] if _are_people(model, model.events[event_type].on) else []
-    event = model.event_types.get(event_type)
-    if event is None:
-        return []
-    links = [name for name, target in event.links.items() if _are_people(model, target)]
-    return [*links, "asset"] if _are_people(model, event.asset) else links

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from twinlab.model.privacy.fields import fields_of
-from twinlab.model.privacy.policy import Policy
+from twinlab.model.privacy.policy import Policy, shown_for
 from twinlab.twin.privacy.encrypting import states_privacy
 from twinlab.twin.privacy.protocol import WholeTwin
 from twinlab.twin.privacy.recording import PrivacyAudit
-from twinlab.twin.privacy.releasing.budget import spent
+from twinlab.twin.privacy.releasing.budget import spent_by_purpose
 
 if TYPE_CHECKING:
     from twinlab.model.privacy.fields import DataField
@@ -39,8 +39,9 @@ def processing_report(twin: WholeTwin) -> str:
         "",
     ]
     lines += ["## Purposes", ""]
+    spent = spent_by_purpose(twin.folder)
     for name, purpose in model.purposes.items():
-        lines += [*_purpose(twin, name, purpose), ""]
+        lines += [*_purpose(model, name, purpose, spent.get(name, 0.0)), ""]
     lines += ["## Personal fields", "", "| field | class | names the person | shown for |", "|---|---|---|---|"]
     personal = [one for one in fields_of(model) if one.personal]
     lines += [_field(model, one) for one in personal]
@@ -64,8 +65,8 @@ def processing_report(twin: WholeTwin) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _purpose(twin: WholeTwin, name: str, purpose: Purpose) -> Iterator[str]:
-    policy, model = Policy(twin.model, name), twin.model
+def _purpose(model: TwinModel, name: str, purpose: Purpose, spent: float) -> Iterator[str]:
+    policy = Policy(model, name)
     shown = [one for one in fields_of(model) if one.personal and policy.shows(one)]
     precision = ", ".join(
         f"{what} {value}"
@@ -85,14 +86,13 @@ def _purpose(twin: WholeTwin, name: str, purpose: Purpose) -> Iterator[str]:
     yield f"* People appear {identity[purpose.identity]}; precision: {precision or 'as stored'}"
     yield f"* Recipients: {', '.join(purpose.recipients) or _MISSING + f' (`purposes.{name}.recipients`)'}"
     yield f"* Shown for: {purpose.retention or 'as long as it is stored'}"
-    used = spent(twin.folder, name)
-    if used and model.privacy is not None:
-        yield f"* Privacy budget: {used:g} of {model.privacy.release.budget:g} spent"
+    if spent and model.privacy is not None:
+        yield f"* Privacy budget: {spent:g} of {model.privacy.release.budget:g} spent"
 
 
 def _field(model: TwinModel, field: DataField) -> str:
     by = field.subject or ("the asset" if field.kind != "property" else field.name)
-    shown = ", ".join(name for name in model.purposes if Policy(model, name).shows(field)) or "no purpose"
+    shown = ", ".join(name for name in model.purposes if shown_for(field, name)) or "no purpose"
     return f"| `{field.path}` | {field.sensitivity} | {by} | {shown} |"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twinlab.history import HistoryReader
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.twinmodel import TwinModel
+    from twinlab.sources.live.guarded.quarantine import Decision
     from twinlab.twin.live.status import LiveStatus
     from twinlab.twin.security.device_records import DeviceRecords
     from twinlab.twin.security.reading import SecurityReader
@@ -206,13 +207,14 @@ class SecurityMethods:
         """
         import pandas as pd  # noqa: PLC0415  (the historian needs none)
 
-        from twinlab.twin.privacy.releasing.budget import spent  # noqa: PLC0415
+        from twinlab.twin.privacy.releasing.budget import spent_by_purpose  # noqa: PLC0415
 
         rule = self.model.privacy
         rows = []
         if rule is not None:
+            spent, budget = spent_by_purpose(self.folder), rule.release.budget
             for purpose in self.model.purposes:
-                used, budget = spent(self.folder, purpose), rule.release.budget
+                used = spent.get(purpose, 0.0)
                 rows.append((purpose, used, budget, budget - used))
         return pd.DataFrame(rows, columns=["purpose", "spent", "budget", "left"])
 
@@ -230,17 +232,17 @@ class SecurityMethods:
         return SecurityReader(self.reader, self._security_table)
 
     # -- inside ----------------------------------------------------------------------------------------------------
-    def _decide(self, id: str, decision: str, by: str, note: str) -> None:  # noqa: A002
+    def _decide(self, id: str, decision: Decision, by: str, note: str) -> None:  # noqa: A002
         from twinlab.twin.privacy.recording import PrivacyAudit  # noqa: PLC0415
         from twinlab.twin.security.gateways import quarantines  # noqa: PLC0415
 
         for one in quarantines(self.folder, None, self.mappings):
-            if id in {entry.id for entry in one.entries()}:
+            if one.entry(id) is not None:
+                one.check(id, by=by)
                 # In the audit before it is done; whoever can't be recorded can't decide.
                 row = {"id": id, "source": one.source, "outcome": decision, "reason": note}
-                one.check(id, by=by)
                 PrivacyAudit(self.folder).append({"kind": "intrusion", "who": [by.strip()], "what": row})
-                one.decide(id, "released" if decision == "released" else "discarded", by=by, note=note)
+                one.decide(id, decision, by=by, note=note)
                 return
         msg = f"unknown message {id!r}; `twin.quarantine()` has the ids"
         raise UnknownTermError(msg)
