@@ -9,8 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.mosquitto import free_port
+from twinlab.cli import main
 from twinlab.edge import Outbox
+from twinlab.edge.pseudonyms import SecretsFile
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,3 +64,17 @@ def test_certificates_that_are_missing_end_it_with_their_names(tmp_path: Path) -
     assert process.returncode == 1
     assert "none.crt" in logs
     assert "Expected readable PEM files" in logs
+
+
+def test_a_gateways_secret_is_made_once_and_rotated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "names.json"
+    assert main(["pseudonym-key", str(path)]) == 0
+    (first,) = SecretsFile(path).read()
+    assert main(["pseudonym-key", str(path)]) == 1
+    assert "--rotate" in capsys.readouterr().err
+    assert main(["pseudonym-key", str(path), "--rotate"]) == 0
+    assert SecretsFile(path).read()[0] == first
+    assert main(["pseudonym-key", str(path), "--rotate", "--forget"]) == 0
+    assert first not in SecretsFile(path).read()
+    assert main(["pseudonym-key", str(path), "--forget"]) == 2
+    assert first.key.hex() not in capsys.readouterr().out

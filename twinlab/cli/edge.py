@@ -84,3 +84,34 @@ def _device_key(device: str, path: Path) -> None:
 
     public = make_key(path)
     click.echo(f"  {json.dumps(device)}:\n    keys:\n      - public: {public}")
+
+
+@group.command(
+    "pseudonym-key", cls=Command, after="device-key",
+    example="twinlab pseudonym-key names.json\ntwinlab pseudonym-key names.json --rotate --forget",
+)  # fmt: skip
+@path_option("file", help="File of the secrets, on the gateway's machine: pseudonyms.key of its settings.")
+@click.option("--rotate", is_flag=True, help="From now on people get other pseudonyms.")
+@click.option(
+    "--forget",
+    is_flag=True,
+    help="With --rotate: remove the earlier secrets, so that nobody can link earlier pseudonyms.",
+)
+def _pseudonym_key(file: Path, *, rotate: bool, forget: bool) -> None:
+    """Make the secret with which a gateway replaces ids of people before rows are stored and sent.
+
+    Only the gateway needs it. Who has it, and a list of names, can find out whom a pseudonym belongs to.
+    """
+    from twinlab.edge.pseudonyms import create_secrets, rotate_secrets  # noqa: PLC0415  (--help stays quick)
+
+    if forget and not rotate:
+        msg = "--forget goes with --rotate: without a secret no row is stored"
+        raise click.UsageError(msg)
+    if rotate:
+        rotate_secrets(file, forget=forget)
+        click.echo(
+            f"{file}: people get other pseudonyms from now on{', and the earlier secrets are gone' if forget else ''}"
+        )
+    else:
+        create_secrets(file)
+        click.echo(f"wrote {file}; only its owner can read it")

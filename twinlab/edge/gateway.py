@@ -16,6 +16,7 @@ import numpy as np
 
 from twinlab._tasks import cancel_all
 from twinlab.edge.outbox import Outbox
+from twinlab.edge.pseudonyms.replacing import IdReplacer
 from twinlab.edge.raw import RawRequest
 from twinlab.edge.readings import Reading, Readings, check_reading
 from twinlab.edge.reducing import Reducing
@@ -54,7 +55,7 @@ class Gateway:
     HistoryConflictError
         If another process has opened the outbox.
     SchemaError
-        If a model that scores rows can't be read or doesn't fit the tags.
+        If a model that scores rows can't be read or doesn't fit the tags, or the secrets of pseudonyms can't be read.
     SourceError
         If the disk is full or fails, or the signing key can't be read.
     """
@@ -63,12 +64,14 @@ class Gateway:
         self, settings: GatewaySettings, *, connect: Connect = connect, now_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self.settings = settings
+        self._replacer = None if settings.pseudonyms is None else IdReplacer(settings.pseudonyms)
         self.outbox = Outbox(Path(settings.outbox), expiry=settings.expiry, max_bytes=settings.max_bytes)
         try:
             if settings.signing_key is not None:
                 connect = signing_connect(connect, read_key(Path(settings.signing_key)))
-            self.sender = Sender(self.outbox, settings, connect=connect, now_ns=now_ns, on_request=self._send_raw)
-            self._reducing = Reducing(self.outbox, settings)
+            known = self._without_names(settings)
+            self.sender = Sender(self.outbox, known, connect=connect, now_ns=now_ns, on_request=self._send_raw)
+            self._reducing = Reducing(self.outbox, known)
         except BaseException:
             self.outbox.close()
             raise
@@ -108,6 +111,8 @@ class Gateway:
             If the disk is full or fails. Write the readings again.
         """
         rows = readings if isinstance(readings, Readings) else Readings.of(readings, self.settings.units)
+        if self._replacer is not None:
+            rows = self._replacer.replace(rows)
         while self._rows >= _MAX_WAITING:
             await asyncio.shield(self._group)
         if len(rows):
@@ -129,6 +134,15 @@ class Gateway:
         self._raise_failure()
 
     # -- inside ----------------------------------------------------------------------------------------------------
+    def _without_names(self, settings: GatewaySettings) -> GatewaySettings:
+        """Return the settings without units of tags that name people: units are sent, too."""
+        replacer = self._replacer
+        if replacer is None:
+            return settings
+        return settings.model_copy(
+            update={"units": {tag: unit for tag, unit in settings.units.items() if not replacer.names_person(tag)}}
+        )
+
     def _raise_failure(self) -> None:
         for task in self._tasks:
             if task.done():

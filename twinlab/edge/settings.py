@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from twinlab.edge.aggregation import Deadband, Reducer, State, Windows
+from twinlab.edge.pseudonyms.rule import PseudonymRule
 from twinlab.errors import SchemaError
 from twinlab.model.basics import Duration, Model, parse_duration
 
@@ -101,6 +102,8 @@ class GatewaySettings(Model):
     """Size of the outbox above which the oldest rows are dropped; as many bytes again are used for rows that aren't sent."""
     streams: dict[str, Stream] = Field(default_factory=dict)
     scores: tuple[Scores, ...] = ()
+    pseudonyms: PseudonymRule | None = None
+    """Ids of people in tags and texts, which are replaced before rows are stored and sent."""
     units: dict[str, str] = Field(default_factory=dict)
     """Tag -> unit as the machine declares it."""
     commit_every: Duration = "50ms"
@@ -172,5 +175,10 @@ def read_settings(path: Path) -> GatewaySettings:
     broker = settings.broker.model_copy(update=files)
     scores = tuple(one.model_copy(update={"model": str(folder / one.model)}) for one in settings.scores)
     signing = None if settings.signing_key is None else str(folder / settings.signing_key)
-    own = {"broker": broker, "outbox": str(folder / settings.outbox), "scores": scores, "signing_key": signing}
+    names = settings.pseudonyms
+    if names is not None:
+        names = names.model_copy(update={"key": str(folder / names.key)})
+    own = {
+        "broker": broker, "outbox": str(folder / settings.outbox), "scores": scores, "signing_key": signing, "pseudonyms": names,
+    }  # fmt: skip
     return settings.model_copy(update=own)

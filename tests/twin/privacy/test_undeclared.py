@@ -4,8 +4,12 @@ import pandas as pd
 import pytest
 
 import twinlab as tl
-from twinlab.errors import SchemaError
+from twinlab.edge import Reading, Readings
+from twinlab.edge.pseudonyms import IdReplacer, PseudonymRule, create_secrets
+from twinlab.errors import PurposeError, SchemaError
+from twinlab.model.privacy.classes import is_pseudonym
 from twinlab.model.privacy.detector import suspects
+from twinlab.twin.privacy.byte_search import search
 
 from .conftest import MODEL
 
@@ -137,6 +141,28 @@ def test_observations_of_personal_signals_are_refused(make_fleet):
             )
     assert twin.ledger.reader("live_bands").position() == 1
     assert b"Ann Archer" not in (fleet.folder / "ledger" / "live_bands" / "00000000.seg").read_bytes()
+
+
+def test_observations_under_a_pseudonym_of_a_gateway_are_taken(make_fleet, tmp_path):
+    """The gateway replaces the name; the twin has the pulse of somebody whom nobody here knows, for the declared purpose only."""
+    fleet = make_fleet(ingest=False)
+    stream = "source: live_bands\nstream: {tags: {'/^wrist.(?P<who>[^.]+).pulse$/': {signal: pulse, asset: 'driver/{who}'}}}\n"
+    (fleet.folder / "mapping" / "live_bands.yaml").write_text(stream)
+    twin = tl.open(fleet.folder)
+    create_secrets(tmp_path / "names.json")
+    rule = PseudonymRule(key=str(tmp_path / "names.json"), purpose="safety", tags=(r"^wrist\.(?P<id>[^.]+)\.",))
+    now = pd.Timestamp("2026-02-01").value
+    sent = IdReplacer(rule).replace(Readings.of([Reading("wrist.Ann Archer.pulse", now, 72.0)]))
+    with twin.writer("live_bands") as writer:
+        writer.append(pd.DataFrame({"tag": list(sent.tags), "source_time": sent.times, "value": sent.values}))
+    (name,) = twin.assets("driver").index
+    assert is_pseudonym(name)
+    assert twin.history("driver")["pulse"].dropna("time").values.ravel().tolist() == [72.0]
+    assert search([fleet.folder], ["Ann Archer"]) == []
+    with pytest.raises(PurposeError):
+        tl.open(fleet.folder, purpose="payroll").history("driver", signals=["pulse"])
+    (shown,) = tl.open(fleet.folder, purpose="safety").assets("driver").index
+    assert shown != name
 
 
 def test_a_twin_that_states_no_purposes_reports_what_looks_personal(make_fleet):

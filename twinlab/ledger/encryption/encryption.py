@@ -121,7 +121,8 @@ class Encryption:
             if field is not None:
                 msg = (
                     f"source {source!r}, tag {tag!r}: expected no observations of {field}, which is personal: only rows of tables are encrypted; "
-                    "deliver them as rows of a table, with a column that names the person"
+                    "deliver them as rows of a table, with a column that names the person, or let the gateway replace the person's id in the tag "
+                    "(pseudonyms: of its settings)"
                 )
                 raise SchemaError(msg)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from twinlab.model.mapping import rules_for
-from twinlab.model.privacy.classes import PERSONAL, RANKS, Sensitivity
+from twinlab.model.privacy.classes import PERSONAL, RANKS, Sensitivity, is_pseudonym
 
 if TYPE_CHECKING:
     from twinlab.model.asset_types import PropertySpec
@@ -180,13 +180,28 @@ def _matching(key: str, columns: Iterable[str]) -> list[str]:
     return [key]
 
 
+def _asset_id(key: str, rule: TagRule, tag: str) -> str:
+    """Return the id of the asset that a tag is about, as a mapping's rule makes it of the tag; empty if it can't be made."""
+    pattern = re.search(key[1:-1], tag) if len(key) > 2 and key.startswith("/") and key.endswith("/") else None
+    groups = {} if pattern is None else {name: text for name, text in pattern.groupdict().items() if text is not None}
+    try:
+        return (rule.asset or "").partition("/")[2].format_map({"tag": tag, **groups})
+    except (KeyError, ValueError, IndexError):
+        return ""
+
+
 def personal_tag(model: TwinModel, mapping: Mapping | None, tag: str) -> str | None:
-    """Return the place in ``twin.yaml`` of the personal field that a tag of a stream feeds; None for other tags."""
+    """Return the place in ``twin.yaml`` of the personal field that a tag of a stream feeds; None for other tags.
+
+    A tag whose asset is named by a pseudonym, which a gateway has put in the place of a name, is about nobody who is known here.
+    """
     stream = None if mapping is None else mapping.stream
     for key, rules in () if stream is None else stream.tags.items():
         if tag not in _matching(key, [tag]):
             continue
         for rule in rules:
+            if is_pseudonym(_asset_id(key, rule, tag)):
+                continue
             kind = model.asset_types.get((rule.asset or "").partition("/")[0])
             signal = None if kind is None else kind.signals.get(rule.signal)
             if kind is not None and signal is not None and PERSONAL & {kind.sensitivity, signal.sensitivity}:
