@@ -10,7 +10,6 @@ import click
 
 from twinlab._click import Command, Group, Several
 from twinlab.cli.commands import group, path_option, say, twin_folder
-from twinlab.twin.privacy.recording import AUDIT
 
 if TYPE_CHECKING:
     from twinlab.signing.keys import KeyRing
@@ -46,7 +45,7 @@ def _verify(folder: Path, *, heads: tuple[Path, ...], keys: Path | None) -> int:
     from twinlab.control.audit import verify_audit  # noqa: PLC0415  (each command loads its rooms only)
     from twinlab.twin.commanding.settings import head_files  # noqa: PLC0415
 
-    report = verify_audit(folder / AUDIT, heads=[*head_files(folder), *heads], keys=_ring(folder, keys))
+    report = verify_audit(_log(folder), heads=[*head_files(folder), *heads], keys=_ring(folder, keys))
     say(report.text())
     return 0 if report.intact else 1
 
@@ -72,7 +71,7 @@ def _show(
 
     start, stop = (None if one is None else search.instant(one) for one in (since, until))
     which = search.RowFilter(kinds, who, start, stop, text)
-    log = folder / AUDIT
+    log = _log(folder)
     rows = search.find_rows(log, which) if newest is None else search.newest_rows(log, newest, which)
     if table is None:
         _say_lines(search.rows_as_lines(rows))
@@ -93,7 +92,7 @@ def _receipt(folder: Path, row: int, *, to: Path | None, keys: Path | None) -> N
     """Write a proof that a row is in the audit, which needs no audit to be checked."""
     from twinlab.control.audit import make_receipt  # noqa: PLC0415
 
-    receipt = make_receipt(folder / AUDIT, row, keys=_ring(folder, keys))
+    receipt = make_receipt(_log(folder), row, keys=_ring(folder, keys))
     if to is None:
         say(receipt)
     else:
@@ -117,6 +116,12 @@ def _check(receipt: Path, *, keys: Path) -> None:
 def _say_lines(lines: Iterable[str]) -> None:
     for line in lines:
         say(line)
+
+
+def _log(folder: Path) -> Path:
+    from twinlab.twin.privacy.recording import AUDIT  # noqa: PLC0415
+
+    return folder / AUDIT
 
 
 def _ring(folder: Path, keys: Path | None) -> KeyRing:

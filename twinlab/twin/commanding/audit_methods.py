@@ -104,7 +104,7 @@ class AuditMethods:
         from twinlab.control.audit import verify_audit  # noqa: PLC0415
         from twinlab.twin.commanding.settings import head_files  # noqa: PLC0415
 
-        return verify_audit(self.folder / AUDIT, heads=[*head_files(self.folder), *heads], keys=self._ring())
+        return verify_audit(self.folder / AUDIT, heads=[*head_files(self.folder), *heads], keys=self.key_ring())
 
     def signing_names(self) -> list[str]:
         """Return whose keys are on this machine: in files that ``control.yaml`` names, or sealed with a passphrase."""
@@ -147,7 +147,8 @@ class AuditMethods:
 
         return SealedKeys(self.folder / self._control_settings().sealed_keys)
 
-    def _ring(self) -> KeyRing:
+    def key_ring(self) -> KeyRing:
+        """Return the keys of people and devices, from the file that ``keys:`` of ``control.yaml`` names; none without such a file."""
         from twinlab.twin.commanding.settings import key_ring  # noqa: PLC0415
 
         return key_ring(self.folder)

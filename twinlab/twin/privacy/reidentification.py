@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twinlab.control.audit import AuditRow
     from twinlab.signing.keys.ring import KeyRing
 
-__all__ = ["PAYLOAD_TYPE", "new_request", "reidentify"]
+__all__ = ["PAYLOAD_TYPE", "new_request", "note_asked", "reidentify"]
 
 #: What is signed is no command.
 PAYLOAD_TYPE = "application/vnd.twinlab.reidentification+json"
@@ -55,6 +55,41 @@ def new_request(
     return json.dumps(asked, sort_keys=True).encode()
 
 
+def note_asked(twin: WholeTwin, wire: bytes, ring: KeyRing) -> None:
+    """Record that a request was made; it isn't answered yet.
+
+    Raises
+    ------
+    CommandRejectedError
+        If the person who signed it has none of the roles, or signed with a key that isn't in the ring.
+    """
+    asked, people = _opened(wire, ring)
+    if not any(_ROLES & set(ring.people[name].roles) for name in people):
+        msg = f"expected a request by somebody of the roles {', '.join(sorted(_ROLES))}, got one by {', '.join(people)}"
+        raise CommandRejectedError(msg)
+    row = {
+        "kind": "reidentification",
+        "who": people,
+        "what": {**_what(asked), "outcome": "asked", "reason": str(asked["reason"])},
+    }
+    PrivacyAudit(twin.folder).append(row)
+
+
+def _opened(wire: bytes, ring: KeyRing) -> tuple[dict[str, object], list[str]]:
+    """Return what is asked, and who has signed it."""
+    keys = {one: public_key(one, key.public) for one, (_, key) in ring.person_keys.items()}
+    opened = open_envelope(wire, payload_type=PAYLOAD_TYPE, keys=keys)
+    return json.loads(opened.payload), sorted({ring.person_keys[one][0] for one in opened.key_ids})
+
+
+def _what(asked: dict[str, object]) -> dict[str, str]:
+    return {
+        "id": str(asked.get("id")),
+        "pseudonym": str(asked.get("pseudonym")),
+        "purpose": str(asked.get("purpose") or ""),
+    }
+
+
 def reidentify(twin: WholeTwin, wire: bytes, ring: KeyRing) -> str:
     """Return the name behind a pseudonym.
 
@@ -74,15 +109,8 @@ def reidentify(twin: WholeTwin, wire: bytes, ring: KeyRing) -> str:
         If the pseudonym is nobody's whose keys exist.
     """
     audit = PrivacyAudit(twin.folder)
-    keys = {one: public_key(one, key.public) for one, (_, key) in ring.person_keys.items()}
-    opened = open_envelope(wire, payload_type=PAYLOAD_TYPE, keys=keys)
-    asked = json.loads(opened.payload)
-    people = sorted({ring.person_keys[one][0] for one in opened.key_ids})
-    what = {
-        "id": str(asked.get("id")),
-        "pseudonym": str(asked.get("pseudonym")),
-        "purpose": str(asked.get("purpose") or ""),
-    }
+    asked, people = _opened(wire, ring)
+    what = _what(asked)
     fault = _fault(twin, asked, [name for name in people if _ROLES & set(ring.people[name].roles)])
     if fault is None and any(_is_use(row, what["id"]) for row in audit.rows("reidentification")):
         fault = "the request was used before"
