@@ -1,14 +1,19 @@
 """Personal columns that nobody declared: refused with the line that declares them, or named in the report."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import twinlab as tl
 from twinlab.edge import Reading, Readings
 from twinlab.edge.pseudonyms import IdReplacer, PseudonymRule, create_secrets
-from twinlab.errors import PurposeError, SchemaError
+from twinlab.errors import PurposeError, SchemaError, SourceError
+from twinlab.ledger.encryption.files import open_encrypted
 from twinlab.model.privacy.classes import is_pseudonym
 from twinlab.model.privacy.detector import suspects
+from twinlab.signing.subjects.key_folder import file_subject
+from twinlab.sources.live import LiveBatch
+from twinlab.twin.live.appender import LiveAppender
 from twinlab.twin.privacy.byte_search import search
 
 from .conftest import MODEL
@@ -141,6 +146,28 @@ def test_observations_of_personal_signals_are_refused(make_fleet):
             )
     assert twin.ledger.reader("live_bands").position() == 1
     assert b"Ann Archer" not in (fleet.folder / "ledger" / "live_bands" / "00000000.seg").read_bytes()
+
+
+def test_a_live_batch_that_is_refused_is_kept_without_a_name_in_the_clear(make_fleet):
+    fleet = make_fleet(ingest=False)
+    stream = "source: live_bands\nstream: {tags: {'/^(?P<who>.*) pulse$/': {signal: pulse, asset: 'driver/{who}'}}}\n"
+    (fleet.folder / "mapping" / "live_bands.yaml").write_text(stream)
+    twin = tl.open(fleet.folder)
+    rows = pa.RecordBatch.from_pydict({"tag": ["Ann Archer pulse"], "source_time": [0], "value": [60.0]})
+    appender = LiveAppender(twin.ledger, twin.mappings["live_bands"], fleet.folder / "live")
+    (why,) = appender.append([LiveBatch(parts=(rows,))]).refused
+    appender.close()
+    assert "which is personal" in why
+    assert search([fleet.folder], ["Ann Archer"]) == []
+    (kept,) = (fleet.folder / "live" / "refused" / "live_bands").iterdir()
+    keys = twin.ledger.encryption.keys
+    with open_encrypted(kept, keys.key) as content:
+        assert pa.ipc.open_file(content.read()).read_all().to_batches()[0].equals(rows)
+    # It ends with the shortest age, as copies of files do.
+    for file in keys.files():
+        keys.destroy(file_subject(file), before="9999-01")
+    with pytest.raises(SourceError, match="was destroyed"):
+        open_encrypted(kept, keys.key)
 
 
 def test_observations_under_a_pseudonym_of_a_gateway_are_taken(make_fleet, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ import pyarrow.compute as pc
 from twinlab._files import sync_file
 from twinlab.errors import SchemaError, SourceError
 from twinlab.ledger import Ledger, Records, Writer
+from twinlab.ledger.encryption.files import encrypt_file
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.sources.base import RowBatch
 from twinlab.sources.live import LiveBatch
@@ -72,7 +75,8 @@ class LiveAppender:
     def append(self, batches: list[LiveBatch]) -> Appended:
         """Append batches in order; all are durable when this returns.
 
-        A batch that doesn't fit the ledger's schema is kept as a file in the folder ``refused``, so that it blocks nothing.
+        A batch that doesn't fit the ledger's schema is kept as a file in the folder ``refused``, so that it blocks nothing; that of a
+        twin that states privacy is encrypted, see `twinlab.ledger.encryption.files.open_encrypted`.
 
         Raises
         ------
@@ -157,12 +161,25 @@ class LiveAppender:
         paths = []
         for part in batch.parts:
             rows = part.rows if isinstance(part, RowBatch) else part
-            path = folder / f"{time.time_ns()}.arrow"
-            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, rows.schema) as writer:
+            content = pa.BufferOutputStream()
+            with pa.ipc.new_file(content, rows.schema) as writer:
                 writer.write_batch(rows)
-            sync_file(path)
-            paths.append(path.name)
+            paths.append(self._write_refused(folder, content.getvalue().to_pybytes()).name)
         return f"{' '.join(str(error).split())} (kept in {folder / ', '.join(paths)})"
+
+    def _write_refused(self, folder: Path, content: bytes) -> Path:
+        """Write rows to a file; encrypted as the copy of a file is, if the twin states privacy: they may be refused because of people."""
+        encryption = self._ledger.encryption
+        path = folder / f"{time.time_ns()}.arrow{'' if encryption is None else '.enc'}"
+        with path.open("xb") as file:
+            if encryption is None:
+                file.write(content)
+            else:
+                file_id = hashlib.sha256(content).hexdigest()
+                key_id, month, key = encryption.file_key(file_id)
+                encrypt_file(io.BytesIO(content), file, file_id=file_id, key_id=key_id, month=month, key=key)
+        sync_file(path)
+        return path
 
     def _position(self) -> int:
         return self._open_writer().position
