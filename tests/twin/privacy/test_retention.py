@@ -1,6 +1,10 @@
 """What is too old by its class can't be read any more; and whom a pseudonym belongs to is for two people to ask."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +17,15 @@ from twinlab.twin.privacy.recording import PrivacyAudit
 from twinlab.twin.privacy.reidentification import PAYLOAD_TYPE, new_request
 
 ANN = "Ann Archer"
+ROWS = """
+source: rows
+live: LIVE
+tables:
+  - table: "*"
+    time: {column: time, zone: UTC}
+    asset: {type: truck, column: truck}
+    columns: {fuel: {signal: fuel}}
+"""
 
 
 def with_retention(fleet, **ages):
@@ -184,13 +197,56 @@ def test_a_pseudonym_of_an_epoch_is_found_among_all_epochs(fleet, people):
 
 def test_a_historian_applies_retention_when_it_starts(fleet, monkeypatch):
     twin = with_retention(fleet, personal="30d")
-    (fleet.folder / "mapping" / "rows.yaml").write_text(
-        "source: rows\nlive: {kind: replay, file: rows.csv}\ntables:\n  - table: '*'\n    time: {column: time, zone: UTC}\n"
-        "    asset: {type: truck, column: truck}\n    columns: {fuel: {signal: fuel}}\n"
-    )
+    (fleet.folder / "mapping" / "rows.yaml").write_text(ROWS.replace("LIVE", "{kind: replay, file: rows.csv}"))
     (fleet.folder / "rows.csv").write_text("time,truck,fuel\n2026-02-01T00:00Z,T1,50\n")
     twin.reload()
     called = []
     monkeypatch.setattr(type(twin), "apply_privacy_retention", lambda self: called.append(self))
     twin.run(once=True, seconds=5)
     assert called == [twin]
+
+
+RUN = """
+import sys, twinlab as tl
+from twinlab.twin.live import process
+process._RETENTION_EVERY = 0.3
+tl.open(sys.argv[1]).run()
+"""
+
+
+def test_a_running_historian_destroys_keys_that_become_too_old_and_takes_rows_before_and_after(fleet):
+    twin = with_retention(fleet, personal="30d")
+    (fleet.folder / "mapping" / "rows.yaml").write_text(ROWS.replace("LIVE", "{kind: watch, folder: new}"))
+    (fleet.folder / "new").mkdir()
+    twin.reload()
+    keys = twin.ledger.encryption.keys
+
+    def wait_for(true, what):
+        until = time.monotonic() + 150
+        while not true():
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < until, what
+            time.sleep(0.05)
+
+    def deliver(hour):
+        (fleet.folder / "new" / f"{hour}.csv").write_text(f"time,truck,fuel\n2026-03-01T0{hour}:00Z,T1,{hour}\n")
+        wait_for(lambda: len(list(twin.ledger.reader("rows").frames())) == hour, f"row {hour} isn't stored")
+
+    with subprocess.Popen([sys.executable, "-c", RUN, str(fleet.folder)], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            deliver(1)
+            # As if the month of somebody's data had just passed.
+            keys.make(["Gil Grant"], "2020-01")
+            wait_for(lambda: "Gil Grant" not in keys.subjects(), "the key is there")
+            deliver(2)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+    assert ANN in keys.subjects()
+    done = [(row.who, row.what["outcome"], row.what["months"]) for row in PrivacyAudit(fleet.folder).rows("erasure")]
+    assert done == [(("housekeeping",), "begun", ["2020-01"]), (("housekeeping",), "too old", ["2020-01"])]
+    after = tl.open(fleet.folder)
+    fuel = after.history("truck", signals=["fuel"], assets=["T1"], start="2026-03-01", stop="2026-03-02")["fuel"]
+    assert fuel.dropna("time").values.ravel().tolist() == [1, 2]
+    assert len(after.events("trip")) == 72

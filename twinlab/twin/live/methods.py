@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.errors import UnknownTermError
+from twinlab.errors import TwinlabError, UnknownTermError
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveMethods"]
 
+_LOG = logging.getLogger("twinlab.live")
 #: Seconds between two writes of the states of anomalies, unless events changed: after a kill, rows since then are scored again.
 _STATES_EVERY = 10.0
 
@@ -57,6 +61,8 @@ class LiveMethods:
 
         def search_intrusions(self) -> int:
             """Search for intrusions."""
+
+        def _retention_is_due(self) -> bool: ...
 
         def apply_privacy_retention(self, *, now: datetime | None = None) -> list[str]:
             """Destroy keys that are too old."""
@@ -108,7 +114,7 @@ class LiveMethods:
             If a client library isn't installed or a secret isn't set.
         """
         from twinlab.twin.live.lease import Lease  # noqa: PLC0415  (reading a twin needs none)
-        from twinlab.twin.live.notify import notify  # noqa: PLC0415
+        from twinlab.twin.live.notify import alive, notify  # noqa: PLC0415
         from twinlab.twin.live.process import HistorianProcess, RunOptions  # noqa: PLC0415
         from twinlab.twin.live.status import FOLDER  # noqa: PLC0415
 
@@ -121,21 +127,32 @@ class LiveMethods:
                 publish=self._publish_live,
                 score=self._score_live,
                 search=self.search_intrusions,
-                options=options,
+                overdue=self._retention_is_due,
+                options=replace(options, seconds=None if end is None else max(0.0, end - time.monotonic())),
             )
 
         options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port)
-        ready = process()  # what is missing is said before it waits
+        end: float | None = None
+        process()  # what is missing is said before it waits
         if standby:
             notify("READY=1\nSTATUS=standby")
         with Lease(self.folder, FOLDER, seconds=lease_seconds, wait=standby, shut_out=self.ledger.take_over) as lease:
             if standby:
                 # Model and mappings may have changed meanwhile.
                 self.reload()
-                ready = process()
-            # While it runs, keys stay: destroying one makes the history anew.
             self.apply_privacy_retention()
-            return ready.run(lease)
+            end = None if seconds is None else time.monotonic() + seconds
+            while True:
+                # While sources run, keys stay: destroying one makes the history anew.
+                status = (ready := process()).run(lease)
+                if not ready.interrupted:
+                    return status
+                with alive():
+                    try:
+                        self.apply_privacy_retention()
+                    except TwinlabError:
+                        # Rows are taken all the same; it is tried again the next day.
+                        _LOG.exception("personal data that are too old can still be read")
 
     def live_status(self) -> LiveStatus:
         """Return the state of the historian of this twin, which may run in another process, and of its sources."""

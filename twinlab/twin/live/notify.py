@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-__all__ = ["notify", "watchdog_seconds"]
+__all__ = ["alive", "notify", "watchdog_seconds"]
 
 
 def notify(state: str) -> bool:
@@ -39,3 +41,24 @@ def watchdog_seconds() -> float | None:
     if not limit.isdecimal() or (pid and pid != str(os.getpid())):
         return None
     return int(limit) / 1e6 / 2
+
+
+@contextmanager
+def alive() -> Iterator[None]:
+    """Report from a thread that this process is alive, while it does what takes long."""
+    every, done = watchdog_seconds(), threading.Event()
+
+    def report() -> None:
+        while not done.is_set():
+            notify("WATCHDOG=1")
+            done.wait(every)
+
+    thread = threading.Thread(target=report, name="watchdog", daemon=True)
+    if every is not None:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if every is not None:
+            thread.join()

@@ -44,6 +44,8 @@ _STATUS_EVERY = 1.0
 _SCORE_EVERY, _SCORE_SHARE = 1.0, 0.05
 #: Seconds between two searches for intrusions.
 _SEARCH_EVERY = 5.0
+#: Seconds between two looks whether personal data are too old, and between two looks at the clock for that.
+_RETENTION_EVERY, _CLOCK_EVERY = 86_400.0, 60.0
 #: With `once`: seconds without a row after which a source that has no end counts as read.
 _IDLE = 5.0
 
@@ -77,6 +79,8 @@ class HistorianProcess:
         ``score(last)``: looks for anomalies in new rows; ``last``: the process ends.
     search : callable
         Looks for intrusions in what is new.
+    overdue : callable
+        Returns whether there are personal data that are too old: the run ends then, and `interrupted` is true.
     options : RunOptions
     """
 
@@ -90,11 +94,13 @@ class HistorianProcess:
         publish: Callable[[], BuildReport],
         score: Callable[[bool], None],
         search: Callable[[], object],
+        overdue: Callable[[], bool],
         options: RunOptions,
     ) -> None:
         self._folder, self._ledger, self._model, self._options = folder, ledger, model, options
         self._mappings = {name: one for name, one in mappings.items() if one.live is not None}
-        self._publish, self._score, self._search = publish, score, search
+        self._publish, self._score, self._search, self._overdue = publish, score, search, overdue
+        self._too_old = self._signalled = False
         self._started = time.time_ns()
         if not self._mappings:
             msg = (
@@ -106,6 +112,11 @@ class HistorianProcess:
         self._kinds = {name: kinds.get(one.live.kind) for name, one in self._mappings.items() if one.live is not None}
         for kind in self._kinds.values():
             kind.check_installed()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run ended only so that keys of personal data can be destroyed, after which another one goes on."""
+        return self._too_old and not self._signalled
 
     def run(self, lease: Lease) -> LiveStatus:
         """Run until stopped by SIGTERM or SIGINT, or as the options say; return the last status.
@@ -137,13 +148,14 @@ class HistorianProcess:
             lease.on_loss = _stopper(runners)
             if lease.lost:
                 _stop_all(runners)
-            with _stop_on_signals(runners):
+            with _on_signals(partial(self._stop_by_signal, runners)):
                 running = [asyncio.create_task(runner.run(), name=runner.name) for runner in runners]
                 tasks = [
                     asyncio.create_task(one)
                     for one in (
                         publisher.run(), self._report(runners, publisher), self._look_for_anomalies(runners, publisher),
-                        self._look_for_intrusions(publisher), _watchdog(), *self._foresight(),
+                        self._look_for_intrusions(publisher), self._look_for_old_data(runners), _watchdog(),
+                        *self._foresight(),
                     )
                 ]  # fmt: skip
                 tasks.append(asyncio.create_task(self._end(runners)))
@@ -155,7 +167,8 @@ class HistorianProcess:
                 if failed:
                     raise failed[0]
         finally:
-            notify("STOPPING=1")
+            if not self.interrupted:
+                notify("STOPPING=1")
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -167,7 +180,8 @@ class HistorianProcess:
             await server.close()
             lease.on_loss = do_nothing
             if not lease.lost:
-                self._write(collect_status(runners, publisher, started_ns=self._started, stopped=True))
+                status = collect_status(runners, publisher, started_ns=self._started, stopped=not self.interrupted)
+                self._write(status)
             _LOG.info("stopped", extra={"rows": {one.name: one.counts.stored for one in runners}})
 
     def _open_runners(self) -> list[SourceRunner]:
@@ -219,6 +233,22 @@ class HistorianProcess:
             await asyncio.sleep(_SEARCH_EVERY)
             await self._work_once(publisher, self._search, "intrusions weren't looked for")
 
+    async def _look_for_old_data(self, runners: list[SourceRunner]) -> None:
+        """Stop the sources once personal data are too old, by the clock of this machine: destroying keys makes the history anew."""
+        looked = time.time()
+        while not self._too_old:
+            await asyncio.sleep(min(_CLOCK_EVERY, _RETENTION_EVERY))
+            # A clock that was set back counts, too.
+            if abs(time.time() - looked) < _RETENTION_EVERY:
+                continue
+            looked = time.time()
+            try:
+                self._too_old = await asyncio.to_thread(self._overdue)
+            except TwinlabError as error:
+                _LOG.error("the age of personal data wasn't looked at", extra={"error": str(error)})
+        _LOG.info("sources stop for a moment: keys of personal data are too old")
+        _stop_all(runners)
+
     async def _score_once(self, publisher: Publisher, *, last: bool = False) -> None:
         await self._work_once(publisher, partial(self._score, last), "anomalies weren't looked for")
 
@@ -246,6 +276,10 @@ class HistorianProcess:
             write_status(self._folder, status)
         except TwinlabError as error:
             _LOG.warning("the status isn't written", extra={"error": str(error)})
+
+    def _stop_by_signal(self, runners: list[SourceRunner]) -> None:
+        self._signalled = True
+        _stop_all(runners)
 
     async def _end(self, runners: list[SourceRunner]) -> None:
         """Stop the sources when the options say so."""
@@ -288,15 +322,15 @@ async def _watchdog() -> None:
 
 
 @contextmanager
-def _stop_on_signals(runners: list[SourceRunner]) -> Iterator[None]:
-    """Stop the sources at SIGTERM and SIGINT; only the main thread gets signals."""
+def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Stop at SIGTERM and SIGINT; only the main thread gets signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     loop, handled = asyncio.get_running_loop(), []
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(number, _stop_all, runners)
+            loop.add_signal_handler(number, stop)
             handled.append(number)
     try:
         yield

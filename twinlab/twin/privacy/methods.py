@@ -151,7 +151,7 @@ class PrivacyMethods:
     def apply_privacy_retention(self: WholeTwin, *, now: datetime | None = None) -> list[str]:
         """Destroy keys of months that are older than ``privacy.retention`` allows, and make the history again if there are any.
 
-        `compact` does it.
+        `compact` does it, and `run` at its start and each day.
 
         Parameters
         ----------
@@ -167,6 +167,11 @@ class PrivacyMethods:
 
         with recorded():
             return apply_retention(self, now=now)
+
+    def _retention_is_due(self: WholeTwin) -> bool:
+        from twinlab.twin.privacy.retention import is_due  # noqa: PLC0415  (few need it)
+
+        return is_due(self)
 
     def reidentify(self: WholeTwin, request: bytes, ring: KeyRing) -> str:
         """Return the name behind a pseudonym, for a request that two people have signed.

@@ -5,13 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from twinlab.signing.subjects.key_folder import file_subject
 from twinlab.twin.privacy.erasure import destroy_and_rebuild
 from twinlab.twin.privacy.protocol import WholeTwin
 from twinlab.twin.privacy.recording import PrivacyAudit
 
-__all__ = ["apply_retention", "first_month_kept"]
+if TYPE_CHECKING:
+    from twinlab.model.privacy.section import PrivacyRule
+    from twinlab.signing.subjects.key_folder import KeyFolder
+
+__all__ = ["apply_retention", "first_month_kept", "is_due"]
 
 
 def first_month_kept(now: datetime, longest_ns: int) -> str:
@@ -32,12 +37,9 @@ def apply_retention(twin: WholeTwin, *, now: datetime | None = None, who: str = 
     encryption, rule = twin.ledger.encryption, twin.model.privacy
     if encryption is None or rule is None or not rule.retention:
         return []
-    keys, instant = encryption.keys, datetime.now(UTC) if now is None else now
-    firsts = {name: first_month_kept(instant, age) for name, age in rule.retention_ns.items()}
-    of_files = {"personal": max(firsts.values())}
-    copies = map(file_subject, keys.files())
-    people = {name: due for name in keys.subjects() if (due := _due(keys.months(name), firsts))}
-    files = [name for name in copies if _due(keys.months(name), of_files)]
+    keys, firsts = encryption.keys, _firsts(rule, now)
+    of_files = max(firsts.values())
+    people, files = _overdue(keys, firsts)
     if not people and not files:
         return []
 
@@ -47,7 +49,7 @@ def apply_retention(twin: WholeTwin, *, now: datetime | None = None, who: str = 
             for period in keys.destroy(name, before=first, of=kind)
         }  # fmt: skip
         for name in files:
-            keys.destroy(name, before=of_files["personal"])
+            keys.destroy(name, before=of_files)
         return sorted(gone)
 
     audit = PrivacyAudit(twin.folder)
@@ -58,6 +60,28 @@ def apply_retention(twin: WholeTwin, *, now: datetime | None = None, who: str = 
     gone = destroy_and_rebuild(twin, destroy) if people else destroy()
     audit.append({"kind": "erasure", "who": [who], "what": {**row, "months": gone, "outcome": "too old"}})
     return gone
+
+
+def is_due(twin: WholeTwin, *, now: datetime | None = None) -> bool:
+    """Return whether `apply_retention` would destroy keys; nothing is changed."""
+    encryption, rule = twin.ledger.encryption, twin.model.privacy
+    if encryption is None or rule is None or not rule.retention:
+        return False
+    return any(_overdue(encryption.keys, _firsts(rule, now)))
+
+
+def _firsts(rule: PrivacyRule, now: datetime | None) -> dict[str, str]:
+    """Return class -> first month that is kept."""
+    instant = datetime.now(UTC) if now is None else now
+    return {name: first_month_kept(instant, age) for name, age in rule.retention_ns.items()}
+
+
+def _overdue(keys: KeyFolder, firsts: Mapping[str, str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Return the people who have keys that are too old, with the periods of these, and such copies of files."""
+    of_files = {"personal": max(firsts.values())}
+    people = {name: due for name in keys.subjects() if (due := _due(keys.months(name), firsts))}
+    files = [name for name in map(file_subject, keys.files()) if _due(keys.months(name), of_files)]
+    return people, files
 
 
 def _due(periods: Iterable[str], firsts: Mapping[str, str]) -> list[str]:

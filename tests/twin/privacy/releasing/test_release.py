@@ -10,7 +10,7 @@ import pytest
 import twinlab as tl
 from twinlab.errors import PurposeError, SchemaError
 from twinlab.twin.privacy.recording import PrivacyAudit
-from twinlab.twin.privacy.releasing.budget import spent
+from twinlab.twin.privacy.releasing.budget import spent_by_purpose
 from twinlab.twin.privacy.releasing.files import METADATA
 
 
@@ -103,11 +103,11 @@ def test_counts_with_noise_are_charged_to_the_budget_of_the_purpose(fleet, tmp_p
         assert receipt.epsilon == 0.5
     # The budget is in the audit: another process knows it.
     twin = tl.open(fleet.folder)
-    assert spent(fleet.folder, "route_planning") == 1.0
+    assert spent_by_purpose(fleet.folder).get("route_planning", 0.0) == 1.0
     with pytest.raises(PurposeError, match="1 of 1 is spent"):
         release(twin, tmp_path / "3.parquet", fields=["start"], by=["start"], noise=True)
     assert not (tmp_path / "3.parquet").exists()
-    assert spent(fleet.folder, "safety") == 0.0
+    assert spent_by_purpose(fleet.folder).get("safety", 0.0) == 0.0
 
 
 def test_what_cant_be_released_is_refused(fleet, tmp_path):
