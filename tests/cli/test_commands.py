@@ -192,7 +192,7 @@ def complete(shell: str, words: str) -> set[str]:
 
 
 def test_a_shell_completes_commands_options_and_names() -> None:
-    assert complete("bash", "twinlab re") == {"rebuild", "remap", "revisions"}
+    assert complete("bash", "twinlab re") == {"rebuild", "reidentify", "remap", "revisions"}
     assert complete("bash", "twinlab create --") == {"--from", "--model", "--mapping", "--help"}
     assert complete("bash", "twinlab demo ") == {"nyc", "parcel"}
     assert complete("bash", "twinlab user r") == {"remove"}
