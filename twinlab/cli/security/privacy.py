@@ -37,7 +37,7 @@ def _forget(folder: Path, *, subject: str, who: str, also: tuple[str, ...], yes:
 
 
 @group.command(
-    "privacy", cls=Command, after="export",
+    "privacy", cls=Command, after="pull",
     example="twinlab privacy pilot/ report --output records.md\ntwinlab privacy pilot/ people\ntwinlab privacy pilot/ retain",
 )  # fmt: skip
 @twin_folder
