@@ -264,8 +264,8 @@ def test_risks_of_planted_failures() -> None:
     )
     note("parcel all", auc=auc(risk, true), auc_of_fit=auc(fixed, true), brier=brier(risk, true), brier_of_fit=brier(fixed, true),
          brier_of_share=brier(share, true), cpu_s=time.process_time() - begin)  # fmt: skip
-    for title, one in (("reliability", risk), ("reliability of the fit", fixed)):
-        for row in reliability(one, true, bins=5).to_dict("records"):
+    for title, issued in (("reliability", risk), ("reliability of the fit", fixed)):
+        for row in reliability(issued, true, bins=5).to_dict("records"):
             note(f"parcel {title} from {row['low']:.1f}", **row)
     assert auc(risk, true) >= auc(fixed, true) - 0.001
     assert brier(risk, true) < brier(fixed, true) < brier(share, true)

@@ -1,7 +1,7 @@
 """Connections: what arrives after the next truck has left has missed it; a truck that is late itself is caught."""
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.predict.delay.connections import missed_connections
@@ -61,6 +61,7 @@ def test_one_that_has_ended_counts_by_its_end_and_one_of_which_nothing_can_be_sa
     assert missed_connections(table.iloc[:0], over) == {}
 
 
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 300), st.integers(10, 90), st.integers(0, 60)), min_size=1, max_size=6),
     st.integers(0, 60),
