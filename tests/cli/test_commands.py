@@ -218,6 +218,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.edge",
         "twinlab.cli.fidelity",
         "twinlab.cli.models",
+        "twinlab.cli.objects",
         "twinlab.cli.plant",
         "twinlab.cli.predict",
         "twinlab.cli.revisions",

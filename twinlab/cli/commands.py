@@ -10,7 +10,6 @@ import click
 
 from twinlab._click import Command, Commands, Several
 from twinlab.cli.sizes import network_sizes
-from twinlab.objects.address import address_in
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -385,5 +384,6 @@ def _completion(shell: str) -> None:
 def open_twin(folder: Path) -> Twin:
     """Return the twin in a folder, or at an address, whose slashes a path has lost."""
     from twinlab import twin  # noqa: PLC0415  (loads the rooms)
+    from twinlab.objects.address import address_in  # noqa: PLC0415
 
     return twin.open_twin(address_in(folder) or folder)
