@@ -49,7 +49,10 @@ class ModelDecisions:
         self.discard = pmui.Button(label="Discard", icon="close", variant="outlined", size="small")
         self.promote.on_click(lambda _: self.decide("promote"))
         self.discard.on_click(lambda _: self.decide("discard"))
-        self._buttons = row([self.reason, self.promote, self.discard], margin=(4, 0, 4, 0))
+        # A row's own style would show it although it isn't visible.
+        self._buttons = pn.Column(
+            row([self.reason, self.promote, self.discard], margin=(4, 0, 4, 0)), sizing_mode="stretch_width"
+        )
         self._diff = html_pane()
         self._alert = pmui.Alert(
             object="", severity="error", visible=False, margin=(4, 10), sizing_mode="stretch_width"
