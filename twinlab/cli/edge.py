@@ -68,26 +68,7 @@ def _report(lines: int) -> None:
 
 
 @group.command(
-    "device-key", cls=Command, after="edge", example="twinlab device-key truck-1 --to truck-1.pem >> keys.yaml"
-)
-@click.argument("device")
-@click.option(
-    "--to", "path", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File of the private key."
-)
-def _device_key(device: str, path: Path) -> None:
-    """Make the key that a gateway signs its messages with; print the entry for `devices:` of a key ring.
-
-    The private key stays on the gateway's machine, in a file that only its owner can read: `signing_key` of its settings. The
-    historian needs the public key alone: `keys` of its source.
-    """
-    from twinlab.signing.keys.private_keys import make_key  # noqa: PLC0415  (--help stays quick)
-
-    public = make_key(path)
-    click.echo(f"  {json.dumps(device)}:\n    keys:\n      - public: {public}")
-
-
-@group.command(
-    "pseudonym-key", cls=Command, after="device-key",
+    "pseudonym-key", cls=Command, after="edge",
     example="twinlab pseudonym-key names.json\ntwinlab pseudonym-key names.json --rotate --forget",
 )  # fmt: skip
 @path_option("file", help="File of the secrets, on the gateway's machine: pseudonyms.key of its settings.")

@@ -95,7 +95,10 @@ class GatewaySettings(Model):
     """The name in its certificate and its topics."""
     broker: Broker
     signing_key: str | None = None
-    """File with the Ed25519 key that every message is signed with (``twinlab device-key``); None signs nothing."""
+    """File with the Ed25519 key that every message is signed with (``twinlab keys new``); None signs nothing."""
+    historian_keys: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    """Public keys of the historian, of ``reply_key`` of its source: replies and requests that none of them signed are left out. Without one
+    all are believed, and whoever can publish replies can have rows removed that nobody has stored."""
     outbox: str = "outbox.db"
     """File of the rows that aren't acknowledged, on a disk of this machine."""
     max_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 30

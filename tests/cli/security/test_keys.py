@@ -11,6 +11,7 @@ import pytest
 
 from twinlab.cli import main
 from twinlab.control.audit import search
+from twinlab.signing.keys import KeyRingFile
 from twinlab.signing.keys.key_file import read_signer
 
 
@@ -72,3 +73,12 @@ def test_a_key_is_sealed_for_signing_from_a_page(
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     assert main(["keys", "seal", str(tmp_path), "Bob", "--stdin"]) == 1
     assert "expected a passphrase of at least 14 characters, got 5" in capsys.readouterr().err
+
+
+def test_the_entry_of_a_device_is_one_of_a_key_ring(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keys", "new", str(tmp_path / "truck-1.pem"), "--device", "truck-1"]) == 0
+    (tmp_path / "keys.yaml").write_text("people: {}\ndevices:\n" + capsys.readouterr().out)
+    ring = KeyRingFile(tmp_path / "keys.yaml").read()
+    assert list(ring.devices) == ["truck-1"]
+    key_id = read_signer(tmp_path / "truck-1.pem").public_key.keyid
+    assert [key.key_id for key in ring.devices["truck-1"].keys] == [key_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,12 +31,22 @@ def _keys() -> None:
     """Make keys, add them to a file of keys, revoke and list them."""
 
 
-@_keys.command("new", cls=Command, example="twinlab keys new ann.pem --passphrase")
+@_keys.command(
+    "new", cls=Command,
+    example="twinlab keys new ann.pem --passphrase\ntwinlab keys new truck-1.pem --device truck-1 >> keys.yaml",
+)  # fmt: skip
 @path_option("file", help="New file for the private key; only its owner can read it.")
 @click.option("--passphrase", is_flag=True, help="Ask for a passphrase, with which the key is encrypted.")
 @click.option("--stdin", is_flag=True, help="Read the passphrase from the first line of standard input.")
-def _new(file: Path, *, passphrase: bool, stdin: bool) -> None:
-    """Make a key pair; the private key stays in its file, the public key is printed."""
+@click.option(
+    "--device", metavar="NAME", help="Print the entry of this gateway or device for `devices:` of a key ring."
+)
+def _new(file: Path, *, passphrase: bool, stdin: bool, device: str | None) -> None:
+    """Make a key pair; the private key stays in its file, the public key is printed.
+
+    A gateway reads the file without a passphrase: `signing_key` of its settings. The historian needs the public key alone: `keys` of
+    its source.
+    """
     from twinlab.signing.keys.key_file import create_key  # noqa: PLC0415  (each command loads its rooms only)
 
     secret = None
@@ -44,6 +55,9 @@ def _new(file: Path, *, passphrase: bool, stdin: bool) -> None:
     elif passphrase:
         secret = click.prompt("Passphrase", hide_input=True, confirmation_prompt="Once more")
     public = create_key(file, passphrase=secret)
+    if device is not None:
+        say(f"  {json.dumps(device)}:\n    keys:\n      - public: {public.public}")
+        return
     how = "not encrypted: whoever can read the file can sign" if secret is None else "encrypted with the passphrase"
     say(f"wrote {file} ({how})\npublic key  {public.public}\nkey id      {public.key_id}")
     say(f"Whoever keeps the file of keys adds it:\n  twinlab keys add keys.yaml NAME {public.public} --role operator")
