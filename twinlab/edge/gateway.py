@@ -22,7 +22,7 @@ from twinlab.edge.readings import Reading, Readings, check_reading
 from twinlab.edge.reducing import Reducing
 from twinlab.edge.sender import Sender
 from twinlab.edge.settings import GatewaySettings
-from twinlab.edge.signatures.signing_transport import signing_connect
+from twinlab.edge.signatures.signing_transport import signing_connect, verifying_connect
 from twinlab.edge.transport import Connect, connect
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.signing.keys.private_keys import read_key
@@ -67,6 +67,7 @@ class Gateway:
         self._replacer = None if settings.pseudonyms is None else IdReplacer(settings.pseudonyms)
         self.outbox = Outbox(Path(settings.outbox), expiry=settings.expiry, max_bytes=settings.max_bytes)
         try:
+            connect = verifying_connect(connect, settings.name, settings.historian_keys)
             if settings.signing_key is not None:
                 connect = signing_connect(connect, read_key(Path(settings.signing_key)))
             known = self._without_names(settings)

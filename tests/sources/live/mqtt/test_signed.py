@@ -12,6 +12,8 @@ import yaml
 
 from tests.mosquitto import Mosquitto
 from tests.sources.live.mqtt.test_mqtt import Ledger, drained, gateway, numbered, until
+from twinlab.edge import Gateway
+from twinlab.edge.handshake import Reply
 from twinlab.edge.messages import pack, pack_readings
 from twinlab.edge.readings import Readings
 from twinlab.edge.signatures.signed_bytes import sign_message
@@ -174,3 +176,47 @@ def test_a_gateway_that_is_listed_as_unsigned_may_send_without_a_key(mosquitto: 
 
     asyncio.run(main())
     assert len(ledger.rows()) == 5
+
+
+def test_a_gateway_believes_only_replies_that_its_historian_signed_for_it(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    public = make_key(tmp_path / "historian.pem")
+    make_key(tmp_path / "stranger.pem")
+
+    def reply(one: Gateway, accepted: int, key: str | None, *, name: str = "truck-1", kind: str = "reply") -> bytes:
+        payload = Reply(one.outbox.token, 1, accepted).to_json()
+        return payload if key is None else sign_message(payload, kind=kind, gateway=name, key=read_key(tmp_path / key))
+
+    async def main() -> None:
+        async with gateway(mosquitto, "truck-1", tmp_path, historian_keys=[public]) as one:
+            await one.write(numbered(1, 50))
+            await until(lambda: one.sender.connected)
+            # Nobody has stored the rows.
+            for forged in (
+                reply(one, 50, None), reply(one, 50, "stranger.pem"), reply(one, 50, "historian.pem", name="truck-2"),
+                reply(one, 50, "historian.pem", kind="request"), reply(one, 49, "historian.pem")[:-1] + b" ",
+            ):  # fmt: skip
+                await publish(mosquitto, "historian", "twinlab/truck-1/reply", forged)
+            await asyncio.sleep(0.3)
+            assert (one.outbox.rows, one.sender.answered) == (50, False)
+            async with ledger.reading(mosquitto, reply_key="historian.pem"):
+                await drained(one)
+            assert one.outbox.rows == 0
+
+    asyncio.run(main())
+    assert [row["value"] for row in ledger.rows()] == [float(n) for n in range(1, 51)]
+
+
+def test_a_gateway_without_keys_of_a_historian_takes_signed_replies_too(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    make_key(tmp_path / "historian.pem")
+
+    async def main() -> None:
+        async with (
+            ledger.reading(mosquitto, reply_key="historian.pem"), gateway(mosquitto, "truck-1", tmp_path) as one,
+        ):  # fmt: skip
+            await one.write(numbered(1, 20))
+            await drained(one)
+
+    asyncio.run(main())
+    assert len(ledger.rows()) == 20

@@ -28,5 +28,7 @@ class MqttOptions(Broker, Options):
     """File of a key ring. With it every message must be signed by a key of its gateway, a device of that name; others are quarantined."""
     unsigned: tuple[str, ...] = ()
     """With ``keys``: patterns of gateways that may send unsigned messages."""
+    reply_key: str | None = None
+    """File with the Ed25519 key that replies and requests to gateways are signed with (``twinlab keys new``); None signs nothing."""
     broker_log: str | None = None
     """Log of the broker, a mosquitto with ``log_type all``, if this machine has it: what it refuses is searched for intrusions."""

@@ -14,9 +14,11 @@ from twinlab._backoff import Backoff
 from twinlab._tasks import cancel_all
 from twinlab.edge.raw import RawRequest
 from twinlab.edge.security_log import SecurityLog
+from twinlab.edge.signatures.signed_bytes import sign_message
 from twinlab.edge.transport import MAX_IN_FLIGHT, tls_context, topic
 from twinlab.errors import SourceError
 from twinlab.model.basics import parse_duration
+from twinlab.signing.keys.private_keys import read_key
 from twinlab.sources.live.acceptance import offsets_of
 from twinlab.sources.live.gateway_rows import gaps_of, observations
 from twinlab.sources.live.guarded.notes import SECURITY_LOG
@@ -57,10 +59,11 @@ class MqttSource:
         self.name = context.name
         files = {
             name: str(context.folder / Path(given))
-            for name in ("ca", "certificate", "key")
+            for name in ("ca", "certificate", "key", "reply_key")
             if (given := getattr(options, name)) is not None
         }
         self._options = options.model_copy(update=files)
+        self._reply_key = None if self._options.reply_key is None else read_key(Path(self._options.reply_key))
         self._inbox = Inbox(
             context.name,
             context.folder,
@@ -155,7 +158,7 @@ class MqttSource:
 
         try:
             request = RawRequest(tags, start, stop).to_json()
-            await client.publish(topic(self._options.prefix, gap.stream, "request"), request, qos=1)
+            await self._publish(client, gap.stream, "request", request)
         except aiomqtt.MqttError as error:
             raise SourceError(self._unreachable(error)) from error
         return ""
@@ -291,14 +294,16 @@ class MqttSource:
             for low in range(0, len(answers), MAX_IN_FLIGHT - 1):
                 await asyncio.gather(
                     *(
-                        client.publish(
-                            topic(self._options.prefix, gateway, "reply"),
-                            self._inbox.reply(gateway, token).to_json(),
-                            qos=1,
-                        )
+                        self._publish(client, gateway, "reply", self._inbox.reply(gateway, token).to_json())
                         for gateway, token in answers[low : low + MAX_IN_FLIGHT - 1]
                     )
                 )
+
+    async def _publish(self, client: aiomqtt.Client, gateway: str, kind: str, payload: bytes) -> None:
+        """Publish something for a gateway, signed if there is a key."""
+        if self._reply_key is not None:
+            payload = sign_message(payload, kind=kind, gateway=gateway, key=self._reply_key)
+        await client.publish(topic(self._options.prefix, gateway, kind), payload, qos=1)
 
 
 def _gateway(message: aiomqtt.Message) -> str:
