@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@group.command("command-gateway", cls=Command, after="pseudonym-key", example="twinlab command-gateway refrigeration.yaml")
+@group.command(
+    "command-gateway", cls=Command, after="pseudonym-key", example="twinlab command-gateway refrigeration.yaml"
+)
 @path_option("settings", help="YAML file with the gateway's name, keys, certificates, registers and limits.")
 def _command_gateway(settings: Path) -> None:
     """Take signed commands for machines with Modbus, until it is stopped.
