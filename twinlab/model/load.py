@@ -231,6 +231,10 @@ def _findings(error: ValidationError, kind: type[BaseModel], data: object) -> li
     return [finding for details in _causes(error.errors()) for finding in _explain(details, kind, data)]
 
 
+#: Line ends other than the usual one, which a message quotes from a file or an error of a library, as they are escaped.
+_LINE_ENDS = {ord(end): end.encode("unicode_escape").decode() for end in "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"}
+
+
 def _error(findings: list[Finding], document: Document | None, name: str) -> TwinlabError:
     kinds = {finding.kind for finding in findings}
     kind = kinds.pop() if len(kinds) == 1 else SchemaError
@@ -238,7 +242,7 @@ def _error(findings: list[Finding], document: Document | None, name: str) -> Twi
     for finding in findings:
         line = finding.line or (document.line(finding.path) if document else None)
         where = ": ".join(filter(None, (f"{name}:{line}" if line else name, path_text(finding.path))))
-        text = f"{where}: {finding.message}"
+        text = f"{where}: {finding.message.translate(_LINE_ENDS)}"
         if (line or 0, text) not in lines:
             lines.append((line or 0, text))
     return kind("\n".join(text for _, text in sorted(lines, key=lambda pair: pair[0])))

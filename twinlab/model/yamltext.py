@@ -106,14 +106,16 @@ class Document:
 
 
 def path_text(path: Path_) -> str:
-    """Return a path as text.
+    r"""Return a path as text of one line; a key with line ends or control characters is quoted.
 
     >>> path_text(("tables", 0, "columns", "temp", "unit"))
     'tables[0].columns.temp.unit'
+    >>> print(path_text(("columns", "a\nb")))
+    columns.'a\nb'
     """
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        text += f"[{part}]" if isinstance(part, int) else f".{part if part.isprintable() else repr(part)}"
     return text.removeprefix(".")
 
 
