@@ -9,6 +9,9 @@ from twinlab.errors import TwinlabError
 from twinlab.model import Mapping
 from twinlab.model.load import parse_mapping
 
+# Python warns of a pattern such as [[a], which a mapping may have.
+pytestmark = pytest.mark.filterwarnings("ignore:Possible:FutureWarning")
+
 MAPPINGS = 300
 SOAK = int(os.environ.get("TWINLAB_FUZZ_MAPPINGS", "100000"))
 MAPPING = r"""
