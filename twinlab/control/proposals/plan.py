@@ -282,8 +282,8 @@ class Plan:
                 )
                 stored._compared = found  # noqa: SLF001
                 stored._save()  # noqa: SLF001
-        self._compared = stored._compared  # noqa: SLF001
-        return self._compared or found
+            self._compared = stored._compared  # noqa: SLF001
+        return self._compared
 
     def _sign_first(self, signer: Any) -> tuple[bytes, bytes]:  # noqa: ANN401  (a signer of securesystemslib)
         proposal, now = self.proposal, self._desk.clock()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twinlab.control.proposals.comparing.curves import EffectComparison, compare_curve
+from twinlab.control.proposals.comparing.curves import EffectComparison, Match, compare_curve
 from twinlab.control.proposals.effects.trips import UNSURE
 from twinlab.control.proposals.situation.queues import place_of, waiting_at
 from twinlab.control.proposals.situation.trips import trip_under_way
@@ -149,7 +149,7 @@ class Observed:
                 "trip", effect.title, "min", "otherwise", f"{said}; not there after {passed:.0f} min"
             )
         took = float((ended - self._at) / _MINUTE)
-        match = "as predicted" if abs(took - expected) <= allowed else "otherwise"
+        match: Match = "as predicted" if abs(took - expected) <= allowed else "otherwise"
         return EffectComparison(
             "trip", effect.title, "min", match, f"{said}; it arrived after {took:.0f} min", (took,), (100.0,)
         )
