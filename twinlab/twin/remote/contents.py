@@ -164,10 +164,10 @@ def contents_of(twin: PushedTwin, pushed: Head | None) -> Contents:
         if grown:
             _check_same(file.path, grown, file.size)
         out.add_file(path, Payload(file.path, 0, file.size, file.data), before=grown)
-    for path in [twin.folder / MODEL, twin.folder / CALIBRATIONS, *sorted((twin.folder / MAPPINGS).glob("*.yaml"))]:
-        if path.is_file():
-            data = path.read_bytes()
-            out.add_file(path.relative_to(twin.folder).as_posix(), Payload(path, 0, len(data), data))
+    for written in [twin.folder / MODEL, twin.folder / CALIBRATIONS, *sorted((twin.folder / MAPPINGS).glob("*.yaml"))]:
+        if written.is_file():
+            data = written.read_bytes()
+            out.add_file(written.relative_to(twin.folder).as_posix(), Payload(written, 0, len(data), data))
     seal = seal_path(repository, snapshot).read_bytes()
     out.add_file(f"history/seals/{snapshot}", Payload(seal_path(repository, snapshot), 0, len(seal), seal))
     for name in [*chunk_names(repository, snapshot), *snapshot_names(repository, snapshot)]:
