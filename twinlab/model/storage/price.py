@@ -106,6 +106,7 @@ class ObjectStore(Model):
     endpoint: str | None = None
     """URL of the store's service; by default that of the environment or the AWS profile, else Amazon's."""
     region: str | None = None
+    """Region of the store, such as ``eu-central-1``; by default that of the environment or the AWS profile."""
     price: Annotated[str, AfterValidator(_priced)] | None = None
     """Price of the store: "0.02 EUR/GB/month"; a push says what the twin costs there."""
 
@@ -118,6 +119,7 @@ class StorageRule(Model):
     archive_price: Annotated[str, AfterValidator(_priced)] | None = None
     """Price of the storage of the ledger's archive, in the same currency; that of the folder by default."""
     objects: ObjectStore | None = None
+    """The object store to which ``twinlab push`` copies the twin."""
     codec: Codec | None = None
     """Codec of compacted cells, which ``twinlab compact --apply-retention`` applies; by default it stays as it is."""
 
