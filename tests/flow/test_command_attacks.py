@@ -20,7 +20,7 @@ import pytest
 import yaml
 from asyncua import Client, ua
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
-from pymodbus.client import ModbusTcpClient
+from pymodbus.client import AsyncModbusTcpClient
 from securesystemslib.signer import CryptoSigner
 
 from tests.flow.commanded_plant import CommandedPlant, wait
@@ -324,8 +324,12 @@ def test_13_nobody_writes_by_opc_ua_and_a_viewer_calls_no_method(plant: Commande
         assert (entry["kind"], entry["who"]) == ("request refused", [who])
     assert plant.changes == changes
     port = plant.addresses["modbus"]["port"]
-    with ModbusTcpClient("127.0.0.1", port=port) as client:
-        assert client.write_register(1, 410, device_id=1).isError()
+
+    async def write() -> bool:
+        async with AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+            return (await client.write_register(1, 410, device_id=1)).isError()
+
+    assert asyncio.run(write())
     assert plant.changes == changes
 
 

@@ -5,8 +5,10 @@ Modbus knows no signatures: whoever reaches the machine may write. The machine m
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from twinlab.edge.commanding.settings import ModbusParameter, Registers
 from twinlab.errors import ControlError
 
 if TYPE_CHECKING:
-    from pymodbus.client import ModbusTcpClient
+    from pymodbus.client import AsyncModbusTcpClient
 
 __all__ = ["ModbusActuator"]
 
@@ -81,11 +83,10 @@ class ModbusActuator:
             If the machine doesn't answer, or with an exception of Modbus.
         """
         known, registers = self._parameters[parameter], self._targets[target]
-        with self._client(_PATIENCE) as client:
-            value = known.value_of(_read(client, registers.device, registers.addresses[parameter]))
-            watched = {
-                signal: float(_read(client, registers.device, address)) for signal, address in registers.watched.items()
-            }
+        names, addresses = [*registers.watched], [registers.addresses[parameter], *registers.watched.values()]
+        found, *others = asyncio.run(self._read(registers.device, addresses))
+        value = known.value_of(found)
+        watched = {name: float(one) for name, one in zip(names, others, strict=True)}
         sha256 = state_hash(target, parameter, value, known.unit, watched=watched)
         return State(value, known.unit, datetime.now(UTC), sha256)
 
@@ -102,28 +103,39 @@ class ModbusActuator:
 
     def _write(self, target: str, parameter: str, value: float, *, timeout: float) -> None:
         known, registers = self._parameters[parameter], self._targets[target]
-        with self._client(timeout) as client:
-            answer = client.write_register(
-                registers.addresses[parameter], known.register_of(value), device_id=registers.device
-            )
-        _check(answer, f"{parameter} of {target} wasn't written")
+        address, word = registers.addresses[parameter], known.register_of(value)
+        what = f"{parameter} of {target} wasn't written"
+        asyncio.run(self._write_register(registers.device, address, word, seconds=timeout, what=what))
 
-    def _client(self, timeout: float) -> ModbusTcpClient:
-        from pymodbus.client import ModbusTcpClient  # noqa: PLC0415  (an extra)
+    async def _read(self, device: int, addresses: list[int]) -> list[int]:
+        words = []
+        async with self._client(_PATIENCE) as client:
+            for address in addresses:
+                answer = await client.read_holding_registers(address, count=1, device_id=device)
+                _check(answer, f"register {address} of the device {device} wasn't read")
+                words.append(int(answer.registers[0]))
+        return words
+
+    async def _write_register(self, device: int, address: int, word: int, *, seconds: float, what: str) -> None:
+        async with self._client(seconds) as client:
+            _check(await client.write_register(address, word, device_id=device), what)
+
+    @asynccontextmanager
+    async def _client(self, seconds: float) -> AsyncIterator[AsyncModbusTcpClient]:
+        # The synchronous client waits with `select`, which fails in a process with more than a thousand open files.
+        from pymodbus.client import AsyncModbusTcpClient  # noqa: PLC0415  (an extra)
 
         # Never again by itself: what wasn't acknowledged is read back.
-        client = ModbusTcpClient(self._where[0], port=self._where[1], timeout=timeout, retries=0)
-        if not client.connect():  # type: ignore[no-untyped-call]
-            client.close()  # type: ignore[no-untyped-call]
-            msg = f"{self._where[0]}:{self._where[1]}: expected a Modbus machine that listens, got no connection"
-            raise ControlError(msg)
-        return client
-
-
-def _read(client: ModbusTcpClient, device: int, address: int) -> int:
-    answer = client.read_holding_registers(address, count=1, device_id=device)
-    _check(answer, f"register {address} of the device {device} wasn't read")
-    return int(answer.registers[0])
+        client = AsyncModbusTcpClient(
+            self._where[0], port=self._where[1], timeout=seconds, retries=0, reconnect_delay=0
+        )
+        try:
+            if not await client.connect():
+                msg = f"{self._where[0]}:{self._where[1]}: expected a Modbus machine that listens, got no connection"
+                raise ControlError(msg)
+            yield client
+        finally:
+            client.close()
 
 
 def _check(answer: Any, what: str) -> None:  # noqa: ANN401  (an answer of pymodbus)
