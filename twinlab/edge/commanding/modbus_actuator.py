@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twinlab.commands.guard.actuator import State
 from twinlab.commands.guard.fence import Fence
@@ -28,6 +29,8 @@ __all__ = ["ModbusActuator"]
 _PATIENCE = 3.0
 #: Seconds for an answer on the way to safety.
 _BRIEF = 1.0
+
+_T = TypeVar("_T")
 
 
 class ModbusActuator:
@@ -84,7 +87,7 @@ class ModbusActuator:
         """
         known, registers = self._parameters[parameter], self._targets[target]
         names, addresses = [*registers.watched], [registers.addresses[parameter], *registers.watched.values()]
-        found, *others = asyncio.run(self._read(registers.device, addresses))
+        found, *others = _run(self._read(registers.device, addresses))
         value = known.value_of(found)
         watched = {name: float(one) for name, one in zip(names, others, strict=True)}
         sha256 = state_hash(target, parameter, value, known.unit, watched=watched)
@@ -105,7 +108,7 @@ class ModbusActuator:
         known, registers = self._parameters[parameter], self._targets[target]
         address, word = registers.addresses[parameter], known.register_of(value)
         what = f"{parameter} of {target} wasn't written"
-        asyncio.run(self._write_register(registers.device, address, word, seconds=timeout, what=what))
+        _run(self._write_register(registers.device, address, word, seconds=timeout, what=what))
 
     async def _read(self, device: int, addresses: list[int]) -> list[int]:
         words = []
@@ -136,6 +139,16 @@ class ModbusActuator:
             yield client
         finally:
             client.close()
+
+
+def _run(work: Coroutine[Any, Any, _T]) -> _T:
+    """Return what a coroutine returns; in a thread of its own where an event loop runs, as while a gateway starts."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()
 
 
 def _check(answer: Any, what: str) -> None:  # noqa: ANN401  (an answer of pymodbus)
