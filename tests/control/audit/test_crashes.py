@@ -34,11 +34,11 @@ for number in range(4):
 
 
 def killed_writer(folder: Path, acknowledged: Path, chance: random.Random, segment_bytes: int) -> None:
-    """Let another process append, and kill it (signal 9) some time after its first row."""
+    """Let another process append, and kill it (signal 9) some time after its sixth row."""
     with acknowledged.open("ab") as out:
         process = subprocess.Popen([sys.executable, "-c", WRITER, str(folder), str(segment_bytes)], stdout=out)
-        before = acknowledged.stat().st_size
-        while acknowledged.stat().st_size == before:
+        before = acknowledged.read_bytes().count(b"\n")
+        while acknowledged.read_bytes().count(b"\n") < before + 6:
             assert process.poll() is None
             time.sleep(0.005)
         time.sleep(chance.uniform(0, 0.15))
