@@ -6,13 +6,12 @@ The numbers are those of the table of attacks in issue 16.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from tests.commands.guard.site import NOW, Site, in_thread, payload_of, signed_bytes, with_payload
+from tests.commands.guard.site import NOW, Site, payload_of, signed_bytes, under_way, with_payload
 from twinlab.commands.guard import Rates
 from twinlab.commands.messages import sign_answer
 from twinlab.commands.messages.command import instant_text
@@ -367,17 +366,7 @@ def flood_of_signed_commands(site: Site) -> bytes:
 
 @attack(0, "idle", "expected no command under way, got one")
 def a_second_command_while_one_is_under_way(site: Site) -> bytes:
-    assert site.select().outcome == "selected"
-    begun, go = threading.Event(), threading.Event()
-
-    def wait() -> None:
-        begun.set()
-        assert go.wait(20)
-
-    site.forklift.on_apply = wait
-    wire = site.wire(operation="operate")
-    thread, _ = in_thread(lambda: site.guard.submit(wire))
-    assert begun.wait(20)
+    go, thread, _ = under_way(site)
     site.cleanup += [go.set, lambda: thread.join(20)]
     return site.wire()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.guard.site import Site, in_thread
+from tests.commands.guard.site import Site, in_thread, under_way
 from tests.commands.guard.test_acting import refuse
 from twinlab.commands.guard import Rates
 
@@ -135,17 +135,8 @@ def test_a_stop_takes_at_most_200_ms_while_everything_else_is_busy(
     """Real clock, real ledger: garbage from one thread, a command inside the asset in another."""
     need("securesystemslib")
     site = Site(tmp_path)
-    assert site.select().outcome == "selected"
-    begun, go, over = threading.Event(), threading.Event(), threading.Event()
-
-    def wait() -> None:
-        begun.set()
-        assert go.wait(20)
-
-    site.forklift.on_apply = wait
-    wire = site.wire(operation="operate")
-    flying, _ = in_thread(lambda: site.guard.submit(wire))
-    assert begun.wait(20)
+    go, flying, _ = under_way(site)
+    over = threading.Event()
 
     def garbage() -> None:
         while not over.is_set():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 import time
 from base64 import b64decode
@@ -13,7 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from twinlab._locks import Lock
-from twinlab.errors import HistoryConflictError, SourceError
+from twinlab.errors import CommandRejectedError, HistoryConflictError, SourceError
+from twinlab.signing.envelopes.strict_json import read_json
 
 __all__ = ["STOP_WAITS", "Turns", "is_stop"]
 
@@ -91,6 +91,7 @@ def is_stop(wire: bytes) -> bool:
     (False, False)
     """
     try:
-        return bool(json.loads(b64decode(json.loads(wire)["payload"]))["operation"] == "stop")
-    except (ValueError, KeyError, TypeError, RecursionError):
+        payload = b64decode(read_json(wire, what="envelope")["payload"])
+        return bool(read_json(payload, what="command")["operation"] == "stop")
+    except (CommandRejectedError, ValueError, KeyError, TypeError):
         return False
