@@ -157,7 +157,7 @@ class Bucket:
         Raises
         ------
         SourceError
-            If they can: commits would be lost without a word.
+            If they can: commits would be lost silently.
         """
         other = hashlib.md5(b"another version", usedforsecurity=False).hexdigest()
         modes: dict[str, Any] = {"If-None-Match": "create", "If-Match": {"e_tag": f'"{other}"'}}

@@ -50,7 +50,7 @@ class Cursors:
             return cls()
 
     def take(self, rows: Iterable[AuditRow]) -> None:
-        """Go on to the end of further rows of the audit.
+        """Advance the cursors over further rows of the audit.
 
         >>> cursors = Cursors()
         >>> what = {"device": "forklift/7", "number": 4, "recorded": "command refused", "sha256": "ab"}

@@ -2,7 +2,7 @@
 
 In: a twin, an asset, a parameter and a setpoint; keys of persons; what sends. Out: a plan with a verdict, a sent command with its result.
 Read in order: `setpoints`, `situation` (the present), `effects` (what changes), `proposal`, `proposing`, `html`, `desk` (the folder ``control/``),
-`signatures`, `plan`, `carried` (the twin's own guard), `sending`, `stopping`, `comparing` (what came of it).
+`signatures`, `plan`, `carried` (the twin's own guard), `sending`, `stopping`, `comparing` (predicted and observed effects).
 Never: a command that was neither simulated nor found safe, except an emergency stop; a command that is sent again because its
 answer didn't come.
 """

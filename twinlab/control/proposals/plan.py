@@ -242,7 +242,7 @@ class Plan:
         return self.result
 
     def compare(self) -> Comparison:
-        """Compare what was predicted with what came since: the reported value, and each effect that was simulated.
+        """Compare predictions with what was observed since: the reported value, and each effect that was simulated.
 
         Once nothing more can come (the time that was simulated is over, or the parameter was set again), the comparison is a row of the
         audit, and stays as it is.

@@ -70,7 +70,9 @@ class FittedFailure(Summary):
         return hash_of(self.parameters, model.risk.content_hash(), model.life.content_hash(), list(model.scale))
 
     def update(self, state: State) -> FittedFailure:
-        """Return it with probabilities that follow what came of earlier ones: called at each issue time, it remembers the risks, and learns from those whose span is over.
+        """Return a predictor whose probabilities are corrected by the outcomes of earlier ones.
+
+        Call it at each issue time: the risks are stored, and those whose span is over correct later ones.
 
         The trees stay the same until the next fit, and so does the order of the assets.
         """

@@ -111,8 +111,8 @@ def identity(twin: PushedTwin) -> str:
     if first is None:
         msg = f"expected rows in the twin {twin.folder}, there are none; ingest first, then push"
         raise SourceError(msg)
-    told = json.dumps([first.kind, first.ingest_time, dict(first.payload)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    entry = json.dumps([first.kind, first.ingest_time, dict(first.payload)], sort_keys=True)
+    return hashlib.sha256(entry.encode()).hexdigest()[:32]
 
 
 def check_privacy(twin: PushedTwin) -> None:

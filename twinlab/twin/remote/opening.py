@@ -127,8 +127,8 @@ def open_remote(url: str | Address) -> RemoteTwin:
 
 def _local_folder(bucket: Bucket, head: Head) -> Path:
     """Return the folder with what is small of a push; made if it isn't there."""
-    told = hashlib.sha256(json.dumps(bucket.address.to_json(), sort_keys=True).encode()).hexdigest()[:16]
-    parent = cache_folder() / "twins" / told
+    address_hash = hashlib.sha256(json.dumps(bucket.address.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+    parent = cache_folder() / "twins" / address_hash
     folder = parent / f"{head.push}-{hashlib.sha256(head.to_bytes()).hexdigest()[:16]}"
     if folder.is_dir():
         os.utime(folder)

@@ -1,4 +1,4 @@
-"""A plan that was carried out, with what came of each effect."""
+"""A plan that was carried out, with each predicted effect beside the observed one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Comparison:
     at: str
     """When it was compared, UTC."""
     until: str
-    """Until when what came counts, UTC: the end of what was predicted, or when the parameter was set again; the present if that is earlier."""
+    """Observations count until this time, UTC: the end of what was predicted, or when the parameter was set again; the present if that is earlier."""
     complete: bool
     """Whether nothing more can come; then it is a row of the audit."""
     effects: tuple[EffectComparison, ...]

@@ -1,4 +1,4 @@
-"""A comparison as HTML: what came, drawn upon what was predicted."""
+"""A comparison as HTML: observed values drawn over predicted ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def comparison_html(found: Sequence[EffectComparison], *, match: Match, until: s
     match : Match
         Of all of them.
     until : str
-        Until when what came counts, UTC.
+        Observations count until this time, UTC.
     complete : bool
         Whether nothing more can come.
     """

@@ -1,4 +1,4 @@
-"""A plan that was carried out, compared with what came since."""
+"""A plan that was carried out: its predictions compared with what was observed since."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def compare_plan(
     again: np.datetime64 | None,
     now: np.datetime64,
 ) -> Comparison:
-    """Compare the effects of a proposal with what came.
+    """Compare the effects of a proposal with what was observed.
 
     What was predicted begins when the state was looked at, some seconds before the command was sent.
 
@@ -48,7 +48,7 @@ def compare_plan(
     sent : datetime64
         When it was carried out, UTC.
     again : datetime64 or None
-        When the parameter was set again: what came later has another cause.
+        When the parameter was set again: later observations have another cause.
     now : datetime64
         The present, UTC.
     """

@@ -106,7 +106,7 @@ class PlansPart:
         return "" if self.plan is None else str(self.plan.id)
 
     def read(self) -> tuple[pd.DataFrame, Any, str]:
-        """Return all plans, the shown one as it is now, and what came of it as HTML; called in a thread."""
+        """Return all plans, the shown one as it is now, and its comparison as HTML; called in a thread."""
         plan = self.twin.plan(self.chosen) if self.chosen else None
         return self.twin.plans(), plan, self._what_came(plan)
 
@@ -119,7 +119,7 @@ class PlansPart:
             self._came.object = came
 
     def _what_came(self, plan: Any) -> str:
-        """Return a plan that was carried out against what came since; read again after half a minute."""
+        """Return a plan that was carried out against what was observed since; read again after half a minute."""
         if plan is None or plan.result is None or plan.result.outcome != "done":
             return ""
         before, when, shown = self._compared

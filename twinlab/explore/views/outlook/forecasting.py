@@ -1,4 +1,4 @@
-"""Forecasts of several issue times, and what came: of a signal, of counts of events, of a KPI."""
+"""Forecasts of several issue times, and observed values: of a signal, of counts of events, of a KPI."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Forecasts", "compute_forecasts"]
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Forecasts, what came, and where they come from.
+    """Forecasts, observed values, and the source of both.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Forecasts:
 
 
 def compute_forecasts(twin: Any, request: ForecastRequest, steps: Steps) -> Forecasts:
-    """Return the newest forecast, earlier ones, and what came."""
+    """Return the newest forecast, earlier ones, and observed values."""
     from twinlab.predict.predictions.joining import join  # noqa: PLC0415
     from twinlab.predict.protocol.durations import duration  # noqa: PLC0415
 
