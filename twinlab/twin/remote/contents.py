@@ -13,13 +13,24 @@ from twinlab.history.remote.repository import REPOSITORY
 from twinlab.history.store.chunk_reader import DirectBytes, read_seal, seal_path
 from twinlab.history.store.opening import existing_path
 from twinlab.history.store.publish import MAIN, tip
+from twinlab.ledger import Ledger
 from twinlab.twin.calibrations.store import FILE as CALIBRATIONS
 from twinlab.twin.definitions import MAPPINGS, MODEL
 from twinlab.twin.privacy.encrypting import states_privacy
 from twinlab.twin.remote.head import Head, Pieces
 from twinlab.twin.remote.protocol import PushedTwin
 
-__all__ = ["Contents", "Payload", "check_privacy", "chunk_names", "contents_of", "identity", "snapshot_names"]
+__all__ = [
+    "Contents",
+    "Payload",
+    "add_ledger",
+    "check_privacy",
+    "chunk_names",
+    "contents_of",
+    "history_objects",
+    "identity",
+    "snapshot_names",
+]
 
 _BLOCK = 1 << 20
 #: Files of at least so many bytes are sent without being read into memory.
@@ -149,30 +160,44 @@ def contents_of(twin: PushedTwin, pushed: Head | None) -> Contents:
     snapshot = tip(repository, MAIN)
     positions = {source: twin.ledger.reader(source).position() for source in twin.ledger.sources()}
     out = Contents(identity(twin), twin.model.twin, snapshot, positions)
-    before = pushed.files if pushed is not None else {}
-    behind = [
-        name for name, at in (pushed.positions if pushed is not None else {}).items() if positions.get(name, 0) < at
-    ]
-    if behind:
-        where = f"of source {behind[0]!r}"
-        raise _apart(where)
-    # After the positions: rows that come meanwhile are in the files, and pushed again by the next push at most.
-    ledger = twin.ledger.durable_files()
-    for name, file in ledger.items():
-        path = posixpath.normpath(f"ledger/{name}")
-        grown = before.get(path, ()) if file.grows else ()
-        if grown:
-            _check_same(file.path, grown, file.size)
-        out.add_file(path, Payload(file.path, 0, file.size, file.data), before=grown)
+    add_ledger(out, twin.ledger, pushed)
     for written in [twin.folder / MODEL, twin.folder / CALIBRATIONS, *sorted((twin.folder / MAPPINGS).glob("*.yaml"))]:
         if written.is_file():
             data = written.read_bytes()
             out.add_file(written.relative_to(twin.folder).as_posix(), Payload(written, 0, len(data), data))
     seal = seal_path(repository, snapshot).read_bytes()
     out.add_file(f"history/seals/{snapshot}", Payload(seal_path(repository, snapshot), 0, len(seal), seal))
-    for name in [*chunk_names(repository, snapshot), *snapshot_names(repository, snapshot)]:
-        out.objects[f"{REPOSITORY}/{name}"] = Payload(repository / name, 0, (repository / name).stat().st_size)
+    out.objects |= history_objects(repository, snapshot)
     return out
+
+
+def add_ledger(out: Contents, ledger: Ledger, pushed: Head | None) -> None:
+    """Add the files of a ledger up to its durable position; of those that grow, what isn't there yet.
+
+    Raises
+    ------
+    HistoryConflictError
+        If the store has rows that the ledger doesn't have.
+    """
+    before = pushed.files if pushed is not None else {}
+    positions = pushed.positions if pushed is not None else {}
+    behind = [name for name, at in positions.items() if out.positions.get(name, 0) < at]
+    if behind:
+        where = f"of source {behind[0]!r}"
+        raise _apart(where)
+    # After the positions: rows that come meanwhile are in the files, and sent again by the next push at most.
+    for name, file in ledger.durable_files().items():
+        path = posixpath.normpath(f"ledger/{name}")
+        grown = before.get(path, ()) if file.grows else ()
+        if grown:
+            _check_same(file.path, grown, file.size)
+        out.add_file(path, Payload(file.path, 0, file.size, file.data), before=grown)
+
+
+def history_objects(repository: Path, snapshot: str) -> dict[str, Payload]:
+    """Return the objects of a snapshot of the history, by name."""
+    names = [*chunk_names(repository, snapshot), *snapshot_names(repository, snapshot)]
+    return {f"{REPOSITORY}/{name}": Payload(repository / name, 0, (repository / name).stat().st_size) for name in names}
 
 
 def snapshot_names(repository: Path, snapshot: str) -> list[str]:

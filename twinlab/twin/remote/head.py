@@ -25,6 +25,8 @@ __all__ = [
     "pushed_objects",
     "read_head",
     "read_marker",
+    "unwrapped",
+    "wrapped",
 ]
 
 FORMAT = 1
@@ -57,12 +59,12 @@ class Head:
             "twin": self.twin, "name": self.name, "push": self.push, "snapshot": self.snapshot, "positions": dict(self.positions),
             "files": {path: [list(piece) for piece in pieces] for path, pieces in sorted(self.files.items())},
         }  # fmt: skip
-        return _wrapped(body)
+        return wrapped(body)
 
     @classmethod
     def from_bytes(cls, data: bytes, place: str) -> Head:
         """Read a head; raises SchemaError and CorruptionError."""
-        body = _unwrapped(data, f"{place}/{HEAD}")
+        body = unwrapped(data, f"{place}/{HEAD}")
         files: dict[str, Pieces] = {
             path: tuple((int(size), str(sha)) for size, sha in pieces) for path, pieces in body["files"].items()
         }
@@ -81,13 +83,13 @@ def read_marker(bucket: Bucket) -> tuple[str, str] | None:
         data, _ = bucket.get(MARKER)
     except Missing:
         return None
-    body = _unwrapped(data, f"{bucket.address.url}/{MARKER}")
+    body = unwrapped(data, f"{bucket.address.url}/{MARKER}")
     return str(body["twin"]), str(body["name"])
 
 
 def marker_bytes(twin: str, name: str) -> bytes:
     """Return the marker of a prefix."""
-    return _wrapped({"twin": twin, "name": name})
+    return wrapped({"twin": twin, "name": name})
 
 
 def newest_push(bucket: Bucket) -> tuple[Head, str | None] | None:
@@ -148,23 +150,33 @@ def pushed_objects(bucket: Bucket, cache: DiskCache) -> dict[str, tuple[int, str
     return found
 
 
-def _wrapped(body: dict[str, Any]) -> bytes:
+def wrapped(body: dict[str, Any]) -> bytes:
+    """Return a body as JSON with a checksum."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return json.dumps({"twinlab": FORMAT, "sha256": hashlib.sha256(text.encode()).hexdigest(), "body": text}).encode()
 
 
-def _unwrapped(data: bytes, what: str) -> dict[str, Any]:
+def unwrapped(data: bytes, what: str, *, by: str = "twinlab push") -> dict[str, Any]:
+    """Return the body of what `wrapped` made.
+
+    Raises
+    ------
+    SchemaError
+        If it is something else, or of a later format.
+    CorruptionError
+        If the checksum differs.
+    """
     try:
         whole = json.loads(data)
         number, text, sha = whole["twinlab"], whole["body"], whole["sha256"]
     except (ValueError, TypeError, KeyError) as error:
-        msg = f"{what}: expected what `twinlab push` writes, got another program's object; choose another prefix"
+        msg = f"{what}: expected what `{by}` writes, got another program's object; choose another prefix"
         raise SchemaError(msg) from error
     if number != FORMAT:
         msg = f"{what}: expected format {FORMAT}, got {number}; update twinlab-kit"
         raise SchemaError(msg)
     if hashlib.sha256(text.encode()).hexdigest() != sha:
-        msg = f"{what}: the SHA-256 differs; push again from the twin's folder"
+        msg = f"{what}: the SHA-256 differs; call `{by}` again from the twin's folder"
         raise CorruptionError(msg)
     found: dict[str, Any] = json.loads(text)
     return found

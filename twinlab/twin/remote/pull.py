@@ -24,7 +24,7 @@ from twinlab.twin.remote.contents import chunk_names, snapshot_names
 from twinlab.twin.remote.head import Head, Pieces, pushed_objects, read_head
 from twinlab.twin.remote.push import list_cache
 
-__all__ = ["PullReport", "fetch_file", "fetch_piece", "pull"]
+__all__ = ["Fetching", "PullReport", "fetch_file", "fetch_piece", "file_order", "pull", "refer", "same_content"]
 
 _TOGETHER = 8
 #: Beside the twin while it is incomplete, and afterwards: which push the folder has.
@@ -74,25 +74,29 @@ def pull(url: str | Address, folder: str | Path) -> PullReport:
     root.mkdir(parents=True, exist_ok=True)
     with Lock(root / "push.lock", what=f"pulling into {root}"), progress_bar("pull", unit="B") as show:
         _note(root, head, address, complete=False)
-        run = _Run(bucket, root, pushed_objects(bucket, list_cache()), show)
-        files = {path: pieces for path, pieces in head.files.items() if not _same(root / path, pieces)}
+        run = Fetching(bucket, root, pushed_objects(bucket, list_cache()), show)
+        files = {path: pieces for path, pieces in head.files.items() if not same_content(root / path, pieces)}
         seal = f"history/seals/{head.snapshot}"
         run.files({path: pieces for path, pieces in files.items() if path == seal})
         run.objects(snapshot_names(root / REPOSITORY, head.snapshot))
         run.objects(chunk_names(root / REPOSITORY, head.snapshot))
-        run.files({path: files[path] for path in sorted(files, key=_order) if path.startswith("ledger/")})
-        _refer(root, head)
+        run.files({path: files[path] for path in sorted(files, key=file_order) if path.startswith("ledger/")})
+        refer(root, head.snapshot)
         sync_filesystem(root)
         run.files(
-            {path: files[path] for path in sorted(files, key=_order) if not path.startswith(("ledger/", "history/"))}
+            {
+                path: files[path]
+                for path in sorted(files, key=file_order)
+                if not path.startswith(("ledger/", "history/"))
+            }
         )
         _note(root, head, address, complete=True)
     return PullReport(root, head.push, run.count, run.done, time.perf_counter() - began)
 
 
 @dataclass
-class _Run:
-    """What one pull has fetched."""
+class Fetching:
+    """What one pull, or the restoring of a backup, has fetched."""
 
     bucket: Bucket
     root: Path
@@ -130,7 +134,7 @@ class _Run:
         self.show(self.done, self.total)
 
 
-def _order(path: str) -> tuple[int, str]:
+def file_order(path: str) -> tuple[int, str]:
     """Sort files such that what refers to others comes after them, and the model last: a folder without it isn't a twin."""
     name = path.rpartition("/")[2]
     return {"manifest.json": 1, "position": 2, MODEL: 3}.get(name, 0), path
@@ -189,7 +193,7 @@ def _is_there(path: Path, size: int) -> bool:
     return path.is_file() and path.stat().st_size == size
 
 
-def _same(path: Path, pieces: Pieces) -> bool:
+def same_content(path: Path, pieces: Pieces) -> bool:
     """Whether a file has the content of its pieces."""
     if not _is_there(path, sum(size for size, _ in pieces)):
         return False
@@ -197,9 +201,9 @@ def _same(path: Path, pieces: Pieces) -> bool:
         return all(hashlib.sha256(file.read(size)).hexdigest() == sha for size, sha in pieces)
 
 
-def _refer(root: Path, head: Head) -> None:
+def refer(root: Path, snapshot: str) -> None:
     """Let the branches of the repository name the pushed snapshot."""
-    text = json.dumps({"snapshot": head.snapshot}, separators=(",", ":"))
+    text = json.dumps({"snapshot": snapshot}, separators=(",", ":"))
     for branch in ("main", "staging"):
         path = root / REPOSITORY / "refs" / f"branch.{branch}" / "ref.json"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from twinlab._locks import Lock
-from twinlab.errors import HistoryConflictError, SchemaError
+from twinlab.errors import HistoryConflictError, SchemaError, SourceError
 from twinlab.history.remote.repository import REPOSITORY
 from twinlab.model.storage.price import Money, Price
 from twinlab.objects.address import Address
@@ -29,7 +29,7 @@ from twinlab.twin.remote.head import (
 )
 from twinlab.twin.remote.protocol import PushedTwin
 
-__all__ = ["PushReport", "list_cache", "push"]
+__all__ = ["PushReport", "list_cache", "push", "send"]
 
 #: Uploads at the same time; a list of what is there is written after so many objects or bytes, at which an interrupted push goes on.
 _TOGETHER, _LISTED, _LISTED_BYTES = 8, 2000, 256 * 10**6
@@ -81,7 +81,7 @@ def push(twin: PushedTwin, address: Address, show: Progress, publish: Callable[[
         state = contents_of(twin, head)
         known = pushed_objects(bucket, list_cache())
         new = {name: payload for name, payload in state.objects.items() if name not in known}
-        sent = _send(bucket, new, show)
+        sent = send(bucket, new, show)
         number = 1 if head is None else head.push + 1
         fresh = Head(state.twin, state.name, number, state.snapshot, state.positions, state.files)
         if head is not None and (head.snapshot, head.files) == (fresh.snapshot, fresh.files):
@@ -120,14 +120,18 @@ def _claim(bucket: Bucket, twin: str, name: str) -> None:
     bucket.check_conditional_writes(MARKER, data)
 
 
-def _send(bucket: Bucket, new: dict[str, Payload], show: Progress) -> int:
+def send(bucket: Bucket, new: dict[str, Payload], show: Progress) -> int:
     """Upload objects and, as it goes, lists of them; return their bytes."""
     total, sent = sum(payload.size for payload in new.values()), 0
 
     def one(name: str, payload: Payload) -> tuple[str, int, str]:
         body = payload.body()
+        sha = payload.sha256(body)
+        if name.startswith("files/") and name != f"files/{sha}":
+            msg = f"{payload.path} has changed since it was looked at; call again"
+            raise SourceError(msg)
         bucket.put(name, body)
-        return name, payload.size, payload.sha256(body)
+        return name, payload.size, sha
 
     with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="push") as threads:
         for some in _batches(new):
