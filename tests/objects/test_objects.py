@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from twinlab.objects.address import Address, address_in
 from twinlab.objects.credentials import credential_settings
 from twinlab.objects.disk_cache import DiskCache, cache_limit
 from twinlab.objects.parts import FileParts, MissingPartError, ObjectParts, Part
+from twinlab.objects.waiting import side_by_side
 
 
 class _Folder:
@@ -150,3 +152,25 @@ def test_a_part_beyond_the_end_is_missing(tmp_path: Path) -> None:
     reader = ObjectParts(_Folder(tmp_path), "p", DiskCache(tmp_path / "cache", limit=10**9))
     with pytest.raises(MissingPartError, match="too short"):
         reader.parts([Part("a", 1, 9, 3)])
+
+
+def test_calls_within_calls_wait_side_by_side_and_never_for_each_other() -> None:
+    def tree(depth: int) -> int:
+        time.sleep(0.001)
+        return 1 if not depth else sum(side_by_side(tree, [depth - 1] * 3))
+
+    # More calls than threads, and more levels than there are of threads.
+    assert sum(side_by_side(tree, [5] * 40)) == 40 * 3**5
+    with pytest.raises(ValueError, match="invalid literal"):
+        side_by_side(int, ["1", "x"])
+
+
+def test_a_part_that_is_asked_for_at_this_moment_is_fetched_once(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(bytes(100_000))
+    bucket = _Folder(tmp_path)
+    plain = bucket.part
+    bucket.part = lambda *what: (time.sleep(0.05), plain(*what))[1]
+    reader = ObjectParts(bucket, "p", DiskCache(tmp_path / "cache", limit=10**9))
+    found = side_by_side(lambda _: reader.parts([Part("a", 1, 9, 100_000)]), range(20))
+    assert found == [[bytes(8)]] * 20
+    assert len(bucket.asked) == 1

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinlab.errors import HistoryConflictError, SourceError
-from twinlab.objects.address import Address
+from twinlab.objects.address import Address, profile_settings
 from twinlab.objects.credentials import credential_settings
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ class Bucket:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._store = _open(address)
+        settings = {name: value for name, value in os.environ.items() if name.startswith("AWS_")} | profile_settings()
+        self._store = _open(address, os.getpid(), hash(frozenset(settings.items())))
 
     def __reduce__(self) -> tuple[type[Bucket], tuple[Address]]:
         """Pickle as the address: another process opens the store itself, with its own credentials."""
@@ -207,7 +210,9 @@ class Bucket:
         return SourceError(msg)
 
 
-def _open(address: Address) -> S3Store:
+@lru_cache(maxsize=32)
+def _open(address: Address, process: int, settings: int) -> S3Store:  # noqa: ARG001  (both are what the client depends on)
+    """Return the client of a store, one for all buckets with the same settings: connections are used again."""
     try:
         from obstore.store import S3Store  # noqa: PLC0415  (few twins are in an object store)
     except ImportError as error:

@@ -6,20 +6,22 @@ Both have the same methods, so that what reads chunks has one path of code.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import cached_property
 from pathlib import Path
+from threading import BoundedSemaphore, Lock
 from typing import NamedTuple, Protocol
 
 from twinlab._files import open_binary
 from twinlab.objects.bucket import Bucket, Missing
 from twinlab.objects.disk_cache import DiskCache
+from twinlab.objects.waiting import side_by_side
 
 __all__ = ["FileParts", "MissingPartError", "ObjectParts", "Part", "PartReader"]
 
-#: Requests that are under way at the same time: one takes 20 ms or more, of which nearly all is waiting.
-_TOGETHER = 32
+#: Requests of this process that are under way at the same time: one takes 20 ms or more, of which nearly all is waiting.
+_TOGETHER = BoundedSemaphore(32)
 #: Objects of at most so many bytes are fetched whole: one request instead of one for the index and one for each run of tiles.
 _SMALL = 16 * 2**10
 
@@ -44,6 +46,10 @@ class MissingPartError(Exception):
 class PartReader(Protocol):
     """Reads objects whose bytes never change."""
 
+    @property
+    def far(self) -> bool:
+        """Whether a read mostly waits, so that several at the same time take as long as one."""
+
     def whole(self, name: str) -> bytes:
         """Return all bytes of an object; raises MissingPartError."""
 
@@ -62,6 +68,8 @@ class FileParts:
     >>> FileParts(folder).parts([Part("a", 1, 3), Part("a", 4, 6)])
     [b'bc', b'ef']
     """
+
+    far = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = f"{folder}/"
@@ -95,12 +103,6 @@ class FileParts:
         return data
 
 
-@lru_cache(maxsize=1)
-def _pool(process: int) -> ThreadPoolExecutor:
-    """Return the threads that wait for answers in this process; a forked process needs its own."""
-    return ThreadPoolExecutor(max_workers=_TOGETHER, thread_name_prefix=f"objects-{process}")
-
-
 class ObjectParts:
     """Objects below a prefix of a bucket; parts are fetched in parallel, and kept in a cache.
 
@@ -110,14 +112,34 @@ class ObjectParts:
     prefix : str
         Of the objects' names, without a slash at the end.
     cache : DiskCache
+    fetched : callable, optional
+        Returns objects that were fetched before, by name.
     """
 
-    def __init__(self, bucket: Bucket, prefix: str, cache: DiskCache) -> None:
+    far = True
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        prefix: str,
+        cache: DiskCache,
+        *,
+        fetched: Callable[[], Mapping[str, bytes]] | None = None,
+    ) -> None:
         self._bucket, self._prefix, self._cache = bucket, prefix, cache
+        self._read_fetched = fetched
+        self._lock = Lock()
+        # By key: what another thread asks for at this moment.
+        self._under_way: dict[str, Future[bytes]] = {}
+
+    @cached_property
+    def _fetched(self) -> Mapping[str, bytes]:
+        return {} if self._read_fetched is None else self._read_fetched()
 
     def whole(self, name: str) -> bytes:
         """Return all bytes of an object."""
-        return self._get(Part(name, 0, 0))
+        found = self._fetched.get(name)
+        return self._get(Part(name, 0, 0)) if found is None else found
 
     def parts(self, wanted: Sequence[Part]) -> list[bytes]:
         """Return parts of objects; what isn't in the cache is asked for at the same time."""
@@ -130,10 +152,7 @@ class ObjectParts:
             if cached is not None:
                 found[part] = cached
         missing = [part for part in dict.fromkeys(fetched) if part not in found]
-        if len(missing) == 1:
-            found[missing[0]] = self._fetch(missing[0])
-        elif missing:
-            found |= dict(zip(missing, _pool(os.getpid()).map(self._fetch, missing), strict=True))
+        found |= dict(zip(missing, side_by_side(self._fetch, missing), strict=True))
         out = []
         for number, (part, source) in enumerate(zip(wanted, fetched, strict=True)):
             data = found[source]
@@ -153,12 +172,32 @@ class ObjectParts:
         return self._fetch(part) if found is None else found
 
     def _fetch(self, part: Part) -> bytes:
+        """Return a part that isn't in the cache; one that another thread asks for at this moment isn't asked for again."""
+        key = self._key(part)
+        with self._lock:
+            other = self._under_way.get(key)
+            mine = self._under_way[key] = Future() if other is None else other
+        if other is not None:
+            return other.result()
+        try:
+            data = self._request(part)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        else:
+            mine.set_result(data)
+            return data
+        finally:
+            del self._under_way[key]
+
+    def _request(self, part: Part) -> bytes:
         name = f"{self._prefix}/{part.name}"
         try:
-            if part.end and (part.first, part.end) != (0, part.size):
-                data = self._bucket.part(name, part.first, part.end)
-            else:
-                data, _ = self._bucket.get(name)
+            with _TOGETHER:
+                if part.end and (part.first, part.end) != (0, part.size):
+                    data = self._bucket.part(name, part.first, part.end)
+                else:
+                    data, _ = self._bucket.get(name)
         except Missing as error:
             msg = f"the object isn't in {self._bucket.address.place}"
             raise MissingPartError(msg) from error

@@ -15,7 +15,7 @@ def test_a_file_beside_the_repository_says_where_its_objects_are(tmp_path: Path)
     repository = tmp_path / "history" / "icechunk"
     repository.mkdir(parents=True)
     assert address_of(repository) is None
-    assert object_parts(repository) is None
+    assert object_parts(repository, "S") is None
     address = Address("plant", "pilot", "https://store.example", "eu-1")
     write_address(repository, address)
     assert address_of(repository) == address

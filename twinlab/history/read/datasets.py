@@ -16,7 +16,7 @@ from twinlab.history.build.cuts import retention_attributes
 from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
 from twinlab.history.layout.rollup import COUNTS
 from twinlab.history.read.dask_arrays import as_dask
-from twinlab.history.read.lazy import Lazy, LazyCells, LazyShares, LazyWindows
+from twinlab.history.read.lazy import Lazy, LazyCells, LazyShares, LazyWindows, with_read_ahead
 from twinlab.history.read.meter_changes import cells_of_changes, changes_of
 from twinlab.history.read.span_reader import Block, SpanReader
 from twinlab.history.store.view import View
@@ -305,8 +305,9 @@ class _Read(NamedTuple):
 
 def _variables(found: Mapping[str, _Read], offset: int = 0) -> dict[str, xr.Variable]:
     """Return variables whose data aren't read yet, as Dask arrays."""
+    lazies = with_read_ahead({name: one.lazy for name, one in found.items()})
     return {
-        name: xr.Variable(one.dims, as_dask(one.lazy, offset=offset), one.attributes) for name, one in found.items()
+        name: xr.Variable(one.dims, as_dask(lazies[name], offset=offset), one.attributes) for name, one in found.items()
     }
 
 

@@ -19,7 +19,7 @@ def computed(data: xr.Dataset) -> xr.Dataset:
     Arrays of `twinlab.history` of at most `DIRECT_CELLS` are read directly, statistics of the same windows together. All
     others, and Datasets of other origin, are computed by xarray.
     """
-    found: dict[str, NDArray[Any]] = {}
+    cells: dict[str, Lazy] = {}
     windows: dict[object, list[tuple[str, LazyWindows]]] = {}
     for name, variable in data.data_vars.items():
         # `data` would load arrays that aren't Dask's.
@@ -30,13 +30,31 @@ def computed(data: xr.Dataset) -> xr.Dataset:
             same = (source.reader.token, source.name, source.first, source.length, source.step)
             windows.setdefault(same, []).append((str(name), source))
         else:
-            found[str(name)] = source[(slice(None),) * source.ndim]
-    for group in windows.values():
-        found |= dict(zip((name for name, _ in group), read_statistics([source for _, source in group]), strict=True))
-    if not found:
+            cells[str(name)] = source
+    if not cells and not windows:
         return data.compute()
+    found = _read(cells, list(windows.values()))
     out = data.copy(data={str(n): found.get(str(n), one.variable._data) for n, one in data.data_vars.items()})  # noqa: SLF001
     return out if len(found) == len(data.data_vars) else out.compute()
+
+
+def _read(cells: dict[str, Lazy], windows: list[list[tuple[str, LazyWindows]]]) -> dict[str, NDArray[Any]]:
+    """Return arrays by name: of single variables, and of statistics of the same windows, which are read together."""
+    readers = [source.reader for source in cells.values()] + [group[0][1].reader for group in windows]
+
+    def one(what: tuple[str, Lazy] | list[tuple[str, LazyWindows]]) -> dict[str, NDArray[Any]]:
+        if isinstance(what, tuple):
+            name, source = what
+            return {name: source[(slice(None),) * source.ndim]}
+        return dict(zip((name for name, _ in what), read_statistics([source for _, source in what]), strict=True))
+
+    parts: list[tuple[str, Lazy] | list[tuple[str, LazyWindows]]] = [*cells.items(), *windows]
+    if not any(reader.far for reader in readers):
+        return {name: array for part in parts for name, array in one(part).items()}
+    # Loaded when needed: few histories are in an object store.
+    from twinlab.objects.waiting import side_by_side  # noqa: PLC0415
+
+    return {name: array for found in side_by_side(one, parts) for name, array in found.items()}
 
 
 def source_of(data: object) -> Lazy | None:

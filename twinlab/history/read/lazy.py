@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from twinlab.history.read.signal_kinds import fill_states, increases, shares, wr
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.model.twinmodel import Signal, parse_duration
 
+if TYPE_CHECKING:
+    from twinlab.history.remote.read_ahead import ReadAhead
+
 __all__ = [
     "DIRECT_CELLS",
     "Lazy",
@@ -25,6 +28,7 @@ __all__ = [
     "LazyWindows",
     "finished",
     "read_statistics",
+    "with_read_ahead",
 ]
 
 #: Cells that a page reads at once, without Dask: 64 MB of float64, about 50 ms.
@@ -47,6 +51,12 @@ class Lazy(ABC):
     name: str
     first: int
     length: int
+    ahead: ReadAhead | None = field(default=None, repr=False, compare=False, kw_only=True)
+    """Reads the variables of this Dataset; None if each is read alone."""
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle without the other variables of the Dataset: another process reads those that it is asked for."""
+        return self.__dict__ | {"ahead": None}
 
     @property
     def ndim(self) -> int:
@@ -89,12 +99,24 @@ class Lazy(ABC):
         if t0 >= t1 or a0 >= a1:
             out: NDArray[np.generic] = np.empty((t1 - t0, a1 - a0, *self.shape[2:]), self.dtype)
         else:
-            out = self.rectangle(self.first + t0, self.first + t1, self.reader.columns[a0:a1])
+            wanted = (self.first + t0, self.first + t1, self.reader.columns[a0:a1])
+            out = self.rectangle(*wanted) if self.ahead is None else self.ahead.read(self.token, *wanted)
         return np.asarray(out[(time, asset, *key[2:])])
 
     @abstractmethod
     def rectangle(self, first: int, stop: int, columns: NDArray[np.int64]) -> NDArray[np.generic]:
         """Return cells or windows, numbered from the origin, of stored columns."""
+
+
+def with_read_ahead(variables: Mapping[str, Lazy]) -> dict[str, Lazy]:
+    """Return the variables of a Dataset such that, if they are in an object store, others are fetched while one is read."""
+    if not any(one.reader.far for one in variables.values()):
+        return dict(variables)
+    # Loaded when needed: few histories are in an object store.
+    from twinlab.history.remote.read_ahead import ReadAhead  # noqa: PLC0415
+
+    ahead = ReadAhead({one.token: one for one in variables.values()})
+    return {name: replace(one, ahead=ahead) for name, one in variables.items()}
 
 
 @dataclass(frozen=True)

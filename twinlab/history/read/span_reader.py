@@ -86,16 +86,26 @@ class SpanReader:
         view = _view(self.path, self.snapshot)
         return view if self.group in view.catalog.groups else None
 
+    @property
+    def far(self) -> bool:
+        """Whether what is stored is in an object store."""
+        return _view(self.path, self.snapshot).bytes_store().far
+
     def cells(
         self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, what: str = "both"
     ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
         """Return integers and flags (time, asset) of stored columns; ``what`` is "both", or "values" or "flags" to read only these."""
-        values: NDArray[Any] = (
-            self._part(name, k0, k1, columns, flags=False) if what != "flags" else np.empty((0, 0), "int8")
-        )
-        marks: NDArray[Any] = (
-            self._part(name, k0, k1, columns, flags=True) if what != "values" else np.empty((0, 0), "uint8")
-        )
+        if what == "values":
+            return self._part(name, k0, k1, columns, flags=False), np.empty((0, 0), "uint8")
+        if what == "flags":
+            return np.empty((0, 0), "int8"), self._part(name, k0, k1, columns, flags=True)
+        view = self.stored_view()
+        both = (False, True)
+
+        def part(flags: bool) -> NDArray[Any]:  # noqa: FBT001  (one of both)
+            return self._part(name, k0, k1, columns, flags=flags)
+
+        values, marks = map(part, both) if view is None else view.each(part, both)
         return values, marks
 
     def _part(self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, flags: bool) -> NDArray[Any]:

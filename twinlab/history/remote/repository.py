@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinlab.errors import CorruptionError
+from twinlab.history.remote.bundle import bundle_path, read_bundle
 
 if TYPE_CHECKING:
     import icechunk
@@ -48,8 +50,11 @@ def address_of(path: Path) -> Address | None:
         raise CorruptionError(msg) from error
 
 
-def object_parts(path: Path) -> ObjectParts | None:
-    """Return the reader of a repository's objects in a store; None if they are the files in ``path``."""
+def object_parts(path: Path, snapshot: str) -> ObjectParts | None:
+    """Return the reader of a repository's objects in a store; None if they are the files in ``path``.
+
+    What is in the snapshot's bundle, beside the repository, is read from there.
+    """
     address = address_of(path)
     if address is None:
         return None
@@ -57,7 +62,8 @@ def object_parts(path: Path) -> ObjectParts | None:
     from twinlab.objects.disk_cache import DiskCache, cache_folder, cache_limit  # noqa: PLC0415
     from twinlab.objects.parts import ObjectParts  # noqa: PLC0415
 
-    return ObjectParts(Bucket(address), REPOSITORY, DiskCache(cache_folder() / "parts", limit=cache_limit()))
+    cache = DiskCache(cache_folder() / "parts", limit=cache_limit())
+    return ObjectParts(Bucket(address), REPOSITORY, cache, fetched=partial(read_bundle, bundle_path(path, snapshot)))
 
 
 def icechunk_storage(address: Address) -> icechunk.Storage:

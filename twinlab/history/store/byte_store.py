@@ -26,6 +26,10 @@ Request = tuple[str, tuple[int, int] | None]
 class ByteStore(Protocol):
     """Reads and writes the bytes of chunks."""
 
+    @property
+    def far(self) -> bool:
+        """Whether a fetch mostly waits, so that several at the same time take as long as one."""
+
     def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
         """Return the bytes of each request; None where the key doesn't exist."""
 
@@ -50,6 +54,8 @@ def _part(data: bytes | None, span: tuple[int, int] | None) -> bytes | None:
 
 class IcechunkBytes:
     """Chunks of an Icechunk session, those that the session wrote included."""
+
+    far = False
 
     def __init__(self, session: icechunk.Session) -> None:
         self._store = session.store._store  # noqa: SLF001  (the public wrapper copies every chunk into a Buffer)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,8 +18,12 @@ from twinlab.history.store.chosen_tiles import read_windows
 from twinlab.history.store.codecs import ArraySpec
 from twinlab.history.store.fold import fold_windows
 from twinlab.history.store.tiles import Pending, read_region
+from twinlab.objects.waiting import side_by_side
 
 __all__ = ["CellReader"]
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 class CellReader:
@@ -32,11 +38,18 @@ class CellReader:
         """Return where the bytes of chunks are read from."""
         return self._store
 
+    def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+        """Return a function's results for some items, which read from the store: side by side if it is far."""
+        return side_by_side(function, items) if self._store.far else [function(item) for item in items]
+
     def cells(
         self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
     ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
         """Return stored integers and flags (time, asset) of the cells ``k0 .. k1 - 1``."""
-        return self.values(group, signal, k0, k1, assets), self.flags(group, signal, k0, k1, assets)
+        parts: list[NDArray[Any]] = self.each(
+            lambda read: read(group, signal, k0, k1, assets), (self.values, self.flags)
+        )
+        return parts[0], parts[1]
 
     def values(
         self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
@@ -68,12 +81,13 @@ class CellReader:
     ) -> NDArray[Any]:
         entry = self.catalog.entry(group)
         entry.signal(signal)
-        pieces = []
+        runs = []
         for year, first, stop in entry.axis.split(k0, k1):
             base = entry.axis.year_cells(year)[0]
             for hot, l0, l1 in entry.year(year).runs(first - base, stop - base):
                 spec = entry.cell_spec(year, signal, part="hot" if hot else "cold", flags=flags)
-                pieces.append(self._region(entry, year, spec, (l0, l1), assets))
+                runs.append((year, spec, (l0, l1)))
+        pieces = self.each(lambda run: self._region(entry, *run, assets), runs)
         if not pieces:
             year = entry.axis.year(k0)
             spec = entry.cell_spec(year, signal, part="cold", flags=flags)
@@ -91,7 +105,7 @@ class CellReader:
                 return spec.background(times, (first, int(columns.max()) + 1))[columns - first].T
             return np.full((columns.size, times[1] - times[0]), spec.fill, dtype=spec.dtype).T
         runs = list(asset_runs(columns, spec.layout.tile[1]))
-        parts = [read_region(spec, times, run, store=self._store, pending=self._pending) for run in runs]
+        parts = self.each(lambda run: read_region(spec, times, run, store=self._store, pending=self._pending), runs)
         if len(runs) == 1 and columns.size == runs[0][1] - runs[0][0] and (np.diff(columns) == 1).all():
             return parts[0]
         every = np.concatenate([np.arange(a, b) for a, b in runs])
@@ -146,7 +160,8 @@ class CellReader:
             base = entry.axis.year_cells(year)[0]
             times = ((first - base) // per, -(-(stop - base) // per))
             specs = {name: entry.rollup_spec(year, signal, step, name) for name in statistics}
-            parts = {name: self._region(entry, year, spec, times, assets) for name, spec in specs.items()}
+            found = self.each(partial(self._region, entry, year, times=times, assets=assets), specs.values())
+            parts = dict(zip(specs, found, strict=True))
             for a, b in entry.year(year).hot_windows(per, *times):
                 fresh = self._folded(entry, signal, step, (base // per + a, base // per + b), assets, statistics)
                 for name in statistics:

@@ -217,6 +217,7 @@ class DirectBytes:
 
     def __init__(self, path: Path, snapshot: str, parts: PartReader | None = None) -> None:
         self._parts = FileParts(path) if parts is None else parts
+        self.far = self._parts.far
         self.metadata = Metadata(self._parts, snapshot, read_seal(path, snapshot))
 
     def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:

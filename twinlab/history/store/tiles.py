@@ -116,9 +116,8 @@ def tiles_of(spec: ArraySpec, part: Part) -> Iterator[tuple[int, Part]]:
         yield row * columns + column, tile
 
 
-def _sparse_jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterator[_Job]:
+def _sparse_jobs(spec: ArraySpec, parts: list[Part], tails: list[bytes | None], store: ByteStore) -> Iterator[_Job]:
     grid = tile_grid(spec)
-    tails = store.fetch([(block_key(spec, part.block), (-index_bytes(grid), 0)) for part in parts])
     requests: list[Request] = []
     wanted: list[list[tuple[Part, int, int]]] = []
     for part, tail in zip(parts, tails, strict=True):
@@ -157,11 +156,16 @@ def _share(spec: ArraySpec, part: Part) -> float:
 def _jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterator[_Job]:
     sparse = [p for p in parts if spec.layout.shard is not None and _share(spec, p) < WHOLE]
     whole = [p for p in parts if spec.layout.shard is None or _share(spec, p) >= WHOLE]
-    for part, data in zip(whole, store.fetch([(block_key(spec, p.block), None) for p in whole]), strict=True):
+    ends = (-index_bytes(tile_grid(spec)), 0)
+    # One fetch of whole shards and of the indexes of others.
+    found = store.fetch(
+        [(block_key(spec, p.block), None if n < len(whole) else ends) for n, p in enumerate(whole + sparse)]
+    )
+    for part, data in zip(whole, found, strict=False):
         if data is not None:
             yield from _whole_jobs(spec, part, data)
     if sparse:
-        yield from _sparse_jobs(spec, sparse, store)
+        yield from _sparse_jobs(spec, sparse, found[len(whole) :], store)
 
 
 def read_region(

@@ -30,7 +30,7 @@ class View(CellReader):
         self.snapshot = snapshot
         store: ByteStore
         try:
-            store = DirectBytes(path, snapshot, object_parts(path))
+            store = DirectBytes(path, snapshot, object_parts(path, snapshot))
         except UnknownFormatError:
             store = IcechunkBytes(self.session)
         (root,) = store.fetch([("zarr.json", None)])

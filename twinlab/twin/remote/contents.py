@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
+from twinlab.history.remote.bundle import bundle_bytes, bundle_path
 from twinlab.history.remote.repository import REPOSITORY
 from twinlab.history.store.chunk_reader import DirectBytes, read_seal, seal_path
 from twinlab.history.store.opening import existing_path
@@ -167,6 +168,8 @@ def contents_of(twin: PushedTwin, pushed: Head | None) -> Contents:
             out.add_file(written.relative_to(twin.folder).as_posix(), Payload(written, 0, len(data), data))
     seal = seal_path(repository, snapshot).read_bytes()
     out.add_file(f"history/seals/{snapshot}", Payload(seal_path(repository, snapshot), 0, len(seal), seal))
+    bundle = bundle_bytes(repository, snapshot_names(repository, snapshot))
+    out.add_file(f"history/bundles/{snapshot}", Payload(bundle_path(repository, snapshot), 0, len(bundle), bundle))
     out.objects |= history_objects(repository, snapshot)
     return out
 
