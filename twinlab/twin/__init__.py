@@ -16,9 +16,12 @@ __getattr__, __dir__ = attach(
         "IngestReport": "report",
         "Twin": "facade",
         "TwinWriter": "writer",
+        "backups": "backup.listing",
+        "check_backups": "backup.listing",
         "checklist": "questions",
         "create": "folder",
         "open_twin": "folder",
         "pull": "remote.pull",
+        "restore": "backup.restoring",
     },
 )

@@ -10,12 +10,23 @@ from twinlab.model.load import check_mapping, load_mapping, load_model
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["ADDRESS", "MAPPINGS", "MODEL", "adopt_mapping", "mapping_file", "mapping_files", "read_definitions"]
+__all__ = [
+    "ADDRESS",
+    "MAPPINGS",
+    "MODEL",
+    "RESTORING",
+    "adopt_mapping",
+    "mapping_file",
+    "mapping_files",
+    "read_definitions",
+]
 
 #: The model's file and the mappings' folder, in a twin's folder.
 MODEL, MAPPINGS = "twin.yaml", "mapping"
 #: A file in a folder of the cache that has what is small of a twin in an object store: where that is.
 ADDRESS = "address.json"
+#: A file in a folder into which a backup is being restored: until it is gone, the folder is no twin.
+RESTORING = ".restoring.json"
 
 
 def read_definitions(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:

@@ -16,6 +16,7 @@ from twinlab.twin.alerting.store import AlertStore
 from twinlab.twin.annotating.methods import AnnotationMethods
 from twinlab.twin.annotating.store import AnnotationStore
 from twinlab.twin.anomalies.methods import AnomalyMethods
+from twinlab.twin.backup.methods import BackupMethods
 from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
@@ -35,7 +36,6 @@ from twinlab.twin.privacy.methods import PrivacyMethods
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
-from twinlab.twin.remote.methods import RemoteMethods
 from twinlab.twin.report import IngestReport
 from twinlab.twin.retention.methods import RetentionMethods
 from twinlab.twin.revisions.applied import AppliedDefinitions
@@ -81,7 +81,7 @@ class Twin(
     FidelityMethods,
     PrivacyMethods,
     CommandMethods,
-    RemoteMethods,
+    BackupMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 

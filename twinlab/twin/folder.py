@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.load import EDITOR_LINES, write_schemas
 from twinlab.objects.address import is_address
-from twinlab.twin.definitions import ADDRESS, MAPPINGS, MODEL, mapping_file, read_definitions
+from twinlab.twin.definitions import ADDRESS, MAPPINGS, MODEL, RESTORING, mapping_file, read_definitions
 from twinlab.twin.facade import Twin
 
 if TYPE_CHECKING:
@@ -120,6 +120,9 @@ def _opened(folder: str | Path) -> Twin:
         from twinlab.twin.remote.opening import RemoteTwin, open_remote  # noqa: PLC0415  (few twins are in an object store)
 
         return open_remote(str(folder)) if is_address(folder) else RemoteTwin(root)
+    if (root / RESTORING).exists():
+        msg = f"{root} isn't complete: it is being restored, or that was interrupted; `twinlab restore` with this folder continues it"
+        raise SourceError(msg)
     if not (root / MODEL).exists():
         msg = f"expected a twin in {root}, but there is no {MODEL}; make one with `twinlab create {root} --from FILES`"
         raise SourceError(msg)

@@ -47,6 +47,8 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "erasure": (
         "id", "subject", "subject_sha256", "keys", "months", "files", "hits_before", "hits_after", "outcome", "reason",
     ),
+    # The first row after a backup was restored: rows between it and the backup's instant were lost.
+    "restored": ("number", "at", "rows", "keys"),
     "reidentification": ("id", "pseudonym", "pseudonym_sha256", "purpose", "outcome", "reason"),
     # Logins, and what was refused to whom.
     "login": ("how", "address", "outcome", "reason"),

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,19 +168,37 @@ class KeyFolder:
         SourceError
             If the folder can't be written: call this again.
         """
+        return self._destroy(
+            lambda: self._ids.get(subject), lambda period: before is None or _is_before(period, before, of)
+        )
+
+    def periods(self) -> dict[str, tuple[str, ...]]:
+        """Return the periods of the keys that exist, by the random ids of people and of copies of files."""
+        with self._guard:
+            self._read()
+            return {one: tuple(sorted(entry["keys"])) for one, entry in sorted(self._entries.items())}
+
+    def destroy_periods(self, subject_id: str, periods: Container[str]) -> list[str]:
+        """Destroy some keys of an id; return their periods. Raises as `destroy`."""
+        return self._destroy(lambda: subject_id, lambda period: period in periods)
+
+    def _destroy(self, chosen: Callable[[], str | None], is_chosen: Callable[[str], bool]) -> list[str]:
         with self._guard:
             if not self.path.is_dir():
                 return []
             try:
                 with self._locked():
-                    one = self._ids.get(subject)
-                    if one is None:
+                    one = chosen()
+                    if one is None or one not in self._entries:
                         return []
-                    keys = self._entries[one]["keys"]
-                    gone = sorted(period for period in keys if before is None or _is_before(period, before, of))
+                    about, keys = self._entries[one]["subject"], self._entries[one]["keys"]
+                    gone = sorted(filter(is_chosen, keys))
                     if gone:
-                        left = {month: key for month, key in keys.items() if month not in gone}
-                        entry = {"subject": {"name": subject}, "keys": left}
+                        entry = {
+                            "subject": about,
+                            "keys": {month: key for month, key in keys.items() if month not in gone},
+                        }
+                        left = bool(entry["keys"])
                         self._replace(one, entry if left else None)
                         others = {name: known for name, known in self._entries.items() if name != one}
                         self._know({**others, one: entry} if left else others)
