@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "push", "pull", "backup", "backups", "restore", "privacy", "forget", "reidentify", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def complete(shell: str, words: str) -> set[str]:
 
 
 def test_a_shell_completes_commands_options_and_names() -> None:
-    assert complete("bash", "twinlab re") == {"rebuild", "reidentify", "remap", "revisions"}
+    assert complete("bash", "twinlab re") == {"rebuild", "reidentify", "remap", "restore", "revisions"}
     assert complete("bash", "twinlab create --") == {"--from", "--model", "--mapping", "--help"}
     assert complete("bash", "twinlab demo ") == {"nyc", "parcel"}
     assert complete("bash", "twinlab user r") == {"remove"}
@@ -213,6 +213,9 @@ def test_the_help_loads_no_room() -> None:
         "twinlab._tasks",
         "twinlab.cli",
         "twinlab.cli.alerts",
+        "twinlab.cli.operating",
+        "twinlab.cli.operating.backup",
+        "twinlab.cli.operating.health",
         "twinlab.cli.command_gateway",
         "twinlab.cli.commands",
         "twinlab.cli.edge",

@@ -23,7 +23,7 @@ from twinlab.cli import (  # noqa: F401  (each adds its subcommands)
     why,
 )
 from twinlab.cli.commands import main
-from twinlab.cli.operating import backup  # noqa: F401
+from twinlab.cli.operating import backup, health  # noqa: F401
 from twinlab.cli.security import audit, keys, privacy, reidentify  # noqa: F401
 
 __all__ = ["main"]

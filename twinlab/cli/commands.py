@@ -73,6 +73,7 @@ class _Serving(TypedDict):
     oidc: Path | None
     warm: bool
     no_browser: bool
+    metrics: str | None
     workers: int
 
 
@@ -96,6 +97,7 @@ def _served(command: F) -> F:
         path_option("--oidc", metavar="FILE", help="Login with OpenID Connect, beside --users or instead of it."),
         click.option("--warm", is_flag=True, help="Build the pages before the first request, which is then quick."),
         click.option("--no-browser", is_flag=True, help="Print the address only."),
+        click.option("--metrics", metavar="[HOST:]PORT", help="Address for /health and /metrics, as of twinlab run."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -202,7 +204,7 @@ def _serve_pages(twin: Twin | Path, **serving: Unpack[_Serving]) -> None:
 
     given: dict[str, Any] = {
         "port": serving["port"], "address": serving["address"], "users": serving["users"], "oidc": serving["oidc"], "certificate": serving["cert"],
-        "key": serving["key"], "open_browser": not serving["no_browser"], "warm": serving["warm"],
+        "key": serving["key"], "open_browser": not serving["no_browser"], "warm": serving["warm"], "metrics": serving["metrics"],
         "ready": lambda served: _say_where(served.url, serving),
     }  # fmt: skip
     if serving["workers"] > 1:

@@ -101,6 +101,8 @@ def test_a_stop_stores_what_was_received_and_says_so_to_systemd_and_in_json(live
         with urllib.request.urlopen(url, timeout=PATIENCE) as page:
             text = page.read().decode()
         assert 'twinlab_live_connected{source="feed"} 1.0' in text
+        with urllib.request.urlopen(url.replace("metrics", "health/ready"), timeout=PATIENCE) as page:
+            assert page.read() == b"ready\n"
         with urllib.request.urlopen(url.replace("metrics", "status"), timeout=PATIENCE) as page:
             assert json.load(page)["sources"]["feed"]["state"] == "connected"
         process.send_signal(signal.SIGTERM)

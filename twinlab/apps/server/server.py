@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import threading
 import webbrowser
@@ -30,6 +31,7 @@ from twinlab.apps.rights.audiences import Audiences
 from twinlab.apps.rights.session_rights import purposes_in_session, rights_in_session
 from twinlab.apps.server.access_policy import access_policy, audit_record, reader_for_purpose
 from twinlab.apps.server.current_document import reset_current_document_after_errors
+from twinlab.apps.server.figures import Figures, ServingState
 from twinlab.apps.server.logins import login_service, logins_of
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
@@ -80,6 +82,11 @@ class Served:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=10)
 
+    def state(self) -> list[ServingState]:
+        """Return what this process does now."""
+        sessions = len(self._server._tornado._clients)  # noqa: SLF001  (Bokeh has no public name for them)
+        return [ServingState("0", ready=not self._halted, pid=os.getpid(), sessions=sessions)]
+
     def listen(self, sockets: Sequence[socket.socket]) -> None:
         """Accept connections on some sockets."""
         self._http.add_sockets(sockets)
@@ -106,6 +113,7 @@ def serve(
     key: str | Path | None = None,
     open_browser: bool = True,
     warm: bool = False,
+    metrics: str | None = None,
     ready: Callable[[Served], None] | None = None,
 ) -> None:
     """Serve the pages of a twin until interrupted (Ctrl+C, or `Served.stop`).
@@ -129,6 +137,8 @@ def serve(
         Open the page in the default browser.
     warm : bool
         Build each page once before the first request, which is then quick. Takes as long as the first visit would.
+    metrics : str, optional
+        Port, or host and port, for ``/health`` and ``/metrics``; see `twinlab.twin.health.endpoint`.
     ready : callable, optional
         Called once with the `Served` object (``url``, ``stop``) when the server answers requests.
 
@@ -143,6 +153,8 @@ def serve(
     with without_developer_checks():
         served = prepare(twin, options, loop=loop, warm=warm)
         freeze_garbage_collector()
+        figures = Figures(getattr(twin, "folder", None), served.state)
+        loop.run_sync(partial(figures.start, metrics))
         if ready is not None:
             loop.add_callback(ready, served)
         if open_browser:
@@ -152,6 +164,7 @@ def serve(
         except KeyboardInterrupt:
             _LOG.info("interrupted")
         finally:
+            loop.run_sync(figures.close)
             served.halt()
 
 

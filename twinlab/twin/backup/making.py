@@ -23,6 +23,7 @@ from twinlab.twin.backup.place import busy, check_outside, claim
 from twinlab.twin.backup.record import Record, backup_name, newest, unpacked
 from twinlab.twin.backup.removing import remove_old
 from twinlab.twin.backup.schedule import Schedule
+from twinlab.twin.health.checks import BACKUP_NOTE
 from twinlab.twin.remote.contents import identity
 from twinlab.twin.remote.head import Head, pushed_objects
 from twinlab.twin.remote.push import list_cache, send
@@ -30,10 +31,8 @@ from twinlab.twin.remote.push import list_cache, send
 if TYPE_CHECKING:
     from twinlab.twin.remote.push import Progress
 
-__all__ = ["NOTE", "BackupReport", "make_backup"]
+__all__ = ["BackupReport", "make_backup"]
 
-#: In the twin's folder: place -> number and time of the newest backup there.
-NOTE = "backup.json"
 _TRIES = 5
 
 
@@ -168,7 +167,7 @@ def _signing(show: Progress, sign: Callable[[], None]) -> Progress:
 
 def _note(folder: Path, bucket: Bucket, record: Record) -> None:
     """Say in the twin's folder when its newest backup was made, for `twinlab health`."""
-    target = folder / NOTE
+    target = folder / BACKUP_NOTE
     try:
         found = json.loads(target.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -101,7 +101,7 @@ def restore(
     --------
     >>> import tempfile, twinlab as tl
     >>> root = Path(tempfile.mkdtemp())
-    >>> _ = (root / "gauge.csv").write_text("time,level (m)\\n2026-03-01T00:00Z,2.1\n")
+    >>> _ = (root / "gauge.csv").write_text("time,level (m)\n2026-03-01T00:00Z,2.1\n")
     >>> twin = tl.create(root / "pilot", files=[root / "gauge.csv"])
     >>> _ = twin.ingest(root / "gauge.csv"), twin.backup(root / "backups")
     >>> restore(root / "backups", root / "again").rows
@@ -160,7 +160,7 @@ def _finish(root: Path, record: Record, people: KeyState, who: str) -> tuple[int
     if not record.head.snapshot:
         twin.rebuild()
         twin.update_events()
-    if (root / AUDIT).is_dir():
+    if encryption is not None or (root / AUDIT).is_dir():
         what = {"number": record.number, "at": record.at.isoformat(), "rows": record.rows, "keys": destroyed}
         PrivacyAudit(root).append({"kind": "restored", "who": [who], "what": what})
     notes += [f"not in the backup: {name} ({why})" for name, why in sorted(record.left_out.items())]

@@ -77,6 +77,7 @@ class LiveMethods:
         once: bool = False,
         seconds: float | None = None,
         metrics_port: int | None = None,
+        metrics_host: str = "127.0.0.1",
         standby: bool = False,
         lease_seconds: float = 10.0,
     ) -> LiveStatus:
@@ -92,7 +93,9 @@ class LiveMethods:
         seconds : float, optional
             Stop after so long.
         metrics_port : int, optional
-            Offer metrics for Prometheus on this port of 127.0.0.1; 0 is a free one.
+            Offer health and metrics on this port; 0 is a free one.
+        metrics_host : str
+            Address for these. One that others can reach needs a token in the environment variable ``TWINLAB_METRICS_TOKEN``.
         standby : bool
             If another historian runs on this twin, on this machine or another one that has its folder, wait until it has ended or is
             silent for longer than its lease, and take over then.
@@ -131,7 +134,7 @@ class LiveMethods:
                 options=replace(options, seconds=None if end is None else max(0.0, end - time.monotonic())),
             )
 
-        options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port)
+        options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port, metrics_host=metrics_host)
         end: float | None = None
         process()  # what is missing is said before it waits
         if standby:

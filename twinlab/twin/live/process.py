@@ -24,11 +24,13 @@ from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.twinmodel import TwinModel
 from twinlab.sources.live import LiveContext
+from twinlab.twin.health.checks import live_checks
+from twinlab.twin.health.endpoint import HealthEndpoint
+from twinlab.twin.health.families import folder_families, live_families, process_families
 from twinlab.twin.live.appender import LiveAppender
 from twinlab.twin.live.foresight.child import predict_again, seconds_between
 from twinlab.twin.live.gaps import GapLog
 from twinlab.twin.live.lease import Lease
-from twinlab.twin.live.metrics import MetricsServer
 from twinlab.twin.live.notify import notify, watchdog_seconds
 from twinlab.twin.live.publishing import Publisher
 from twinlab.twin.live.recent import stored_rows
@@ -59,7 +61,9 @@ class RunOptions:
     seconds: float | None = None
     """Stop after so long."""
     metrics_port: int | None = None
-    """Port on 127.0.0.1 for metrics, 0 for a free one; none by default."""
+    """Port for health and metrics, 0 for a free one; none by default."""
+    metrics_host: str = "127.0.0.1"
+    """Address for these; one that others can reach needs a token."""
 
 
 class HistorianProcess:
@@ -139,12 +143,13 @@ class HistorianProcess:
     async def _run(self, lease: Lease) -> None:
         runners = self._open_runners()
         publisher = Publisher(runners, self._publish)
-        server = MetricsServer(lambda: collect_status(runners, publisher, started_ns=self._started))
+        server = self._endpoint(lambda: collect_status(runners, publisher, started_ns=self._started))
         tasks: list[asyncio.Task[None]] = []
         try:
             if self._options.metrics_port is not None:
-                port = await server.start(self._options.metrics_port)
-                _LOG.info("metrics", extra={"url": f"http://127.0.0.1:{port}/metrics"})
+                host = self._options.metrics_host
+                port = await server.start(self._options.metrics_port, host=host)
+                _LOG.info("metrics", extra={"url": f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"})
             lease.on_loss = _stopper(runners)
             if lease.lost:
                 _stop_all(runners)
@@ -183,6 +188,14 @@ class HistorianProcess:
                 status = collect_status(runners, publisher, started_ns=self._started, stopped=not self.interrupted)
                 self._write(status)
             _LOG.info("stopped", extra={"rows": {one.name: one.counts.stored for one in runners}})
+
+    def _endpoint(self, status: Callable[[], dict[str, Any]]) -> HealthEndpoint:
+        """Return what answers service managers and Prometheus."""
+        return HealthEndpoint(
+            lambda: live_checks(status()),
+            lambda: [*live_families(status()), *folder_families(self._folder), *process_families()],
+            status=status,
+        )
 
     def _open_runners(self) -> list[SourceRunner]:
         """Lock and open all sources; none stays locked if one can't be opened."""

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 from bokeh.util.token import get_session_id
+from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -24,6 +25,7 @@ from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.users import Users
 from twinlab.apps.server.processes.assignment import worker_of
 from twinlab.errors import SchemaError, SourceError
+from twinlab.twin.health.endpoint import ask
 
 PASSWORD = "quiet harbour seven"
 #: Seconds that a busy machine may take to start a process.
@@ -40,7 +42,11 @@ def background(folder, in_background, tmp_path_factory, need):
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     make += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     subprocess.run([*make, "-keyout", "key.pem", "-out", "cert.pem"], check=True, capture_output=True, cwd=own)
-    made = in_background(folder, users=users.path, certificate=own / "cert.pem", key=own / "key.pem")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    made = in_background(folder, users=users.path, certificate=own / "cert.pem", key=own / "key.pem", metrics=str(port))
+    made.metrics_port = port
     made.all_run()
     yield made
     made.stop()
@@ -151,6 +157,18 @@ def test_a_page_of_a_reader_who_logged_out_through_another_worker_closes(backgro
     asyncio.run(visit())
 
 
+def test_health_and_figures_of_the_server_have_an_address_of_their_own(background):
+    assert ask(background.metrics_port) == (True, "ready")
+    found = {
+        one.name: one for one in text_string_to_metric_families(ask(background.metrics_port, path="/metrics")[1] + "\n")
+    }
+    assert [one.value for one in found["twinlab_serve_ready"].samples] == [1, 1]
+    assert all(one.value > 1e7 for one in found["twinlab_serve_worker_memory_bytes"].samples)
+    assert "dora" not in str(found)
+    # The pages' own address has neither.
+    assert "Password" in Reader(background).get("metrics")
+
+
 def test_wrong_passwords_are_counted_in_all_workers_together(background):
     codes = []
     for _ in range(6):
@@ -212,6 +230,9 @@ def test_a_worker_that_is_killed_logs_nobody_out_and_is_started_again(background
         await leave(socket)
         after = await asyncio.to_thread(background.all_run)
         assert after[worker] != before[worker] and after[1 - worker] == before[1 - worker]
+        ok, text = await asyncio.to_thread(ask, background.metrics_port, path="/metrics")
+        assert ok
+        assert f'twinlab_serve_restarts_total{{worker="{worker}"}} 1.0' in text
 
     asyncio.run(visit())
     for _ in range(4):

@@ -17,10 +17,11 @@ from typing import Any
 
 import twinlab
 from twinlab import errors
+from twinlab.apps.server.figures import ServingState
 from twinlab.apps.server.processes.worker import WorkerSettings
 from twinlab.errors import SourceError
 
-__all__ = ["Pool", "Worker"]
+__all__ = ["Pool", "Worker", "pool_state"]
 
 _LOG = logging.getLogger(__name__)
 #: Seconds after which a worker that ended is started again; doubled while it ends soon, up to the second figure.
@@ -46,6 +47,8 @@ class Worker:
     opening: list[float] = field(default_factory=list)
     # Number of connections that it has had.
     served: int = 0
+    # Number of processes that were started after another one had ended.
+    restarts: int = 0
 
     def load(self, now: float, *, within: float) -> tuple[int, int, int]:
         """Return what the worker has to do: open pages, connections, and what it had to do before."""
@@ -117,6 +120,7 @@ class Pool:
                 "worker %d ended%s; it is started again in %.1f s", worker.number, f" ({error})" if error else "", pause
             )
             await asyncio.sleep(pause)
+            worker.restarts += 1
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _run(self, worker: Worker, first: asyncio.Future[None]) -> Exception | None:
@@ -146,6 +150,17 @@ class Pool:
             # A worker stops at the end of its standard input.
             process.stdin.close()
             await _ended(process)
+
+
+def pool_state(pool: Pool) -> list[ServingState]:
+    """Return what each worker does now."""
+    return [
+        ServingState(
+            str(one.number), ready=one.port is not None, pid=None if one.process is None else one.process.pid,
+            sessions=one.websockets, connections=one.connections, served=one.served, restarts=one.restarts,
+        )
+        for one in pool.workers
+    ]  # fmt: skip
 
 
 async def _spawn() -> asyncio.subprocess.Process:

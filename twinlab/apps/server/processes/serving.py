@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from twinlab.apps.server.figures import Figures
 from twinlab.apps.server.processes.front import Front
-from twinlab.apps.server.processes.pool import Pool
+from twinlab.apps.server.processes.pool import Pool, pool_state
 from twinlab.apps.server.processes.worker import WorkerSettings
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.errors import SchemaError
@@ -65,6 +66,7 @@ def serve_folder(
     key: str | Path | None = None,
     open_browser: bool = True,
     warm: bool = False,
+    metrics: str | None = None,
     ready: Callable[[ServedByWorkers], None] | None = None,
 ) -> None:
     """Serve the pages of the twin in a folder with several processes, until SIGTERM, Ctrl+C or `ServedByWorkers.stop`.
@@ -82,6 +84,8 @@ def serve_folder(
         As for `twinlab.apps.serve`.
     warm : bool
         Build each page once in each worker before the first request.
+    metrics : str, optional
+        Port, or host and port, for ``/health`` and ``/metrics``; see `twinlab.twin.health.endpoint`.
     ready : callable, optional
         Called once with a `ServedByWorkers` when the first worker answers, with ``warm`` when all do.
 
@@ -99,7 +103,11 @@ def serve_folder(
     with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="twinlab-", ignore_cleanup_errors=True) as own:
         # mkdtemp's folder: only its owner can read it.
         settings = _settings(Path(folder), options, workers=workers, warm=warm, logins=Path(own) / "logins.sqlite")
-        asyncio.run(_serve(options, settings, workers=workers, warm=warm, open_browser=open_browser, ready=ready))
+        asyncio.run(
+            _serve(
+                options, settings, workers=workers, warm=warm, open_browser=open_browser, metrics=metrics, ready=ready
+            )
+        )
 
 
 def _settings(
@@ -127,6 +135,7 @@ async def _serve(
     workers: int,
     warm: bool,
     open_browser: bool,
+    metrics: str | None,
     ready: Callable[[ServedByWorkers], None] | None,
 ) -> None:
     pool = Pool(settings, workers)
@@ -137,7 +146,9 @@ async def _serve(
         ssl_handshake_timeout=None if options.tls is None else _TLS_HANDSHAKE_SECONDS,
     )  # fmt: skip
     served = ServedByWorkers(options.url, pool)
+    figures = Figures(Path(settings(0).folder), lambda: pool_state(pool))
     try:
+        await figures.start(metrics)
         with _signals(served):
             starting = asyncio.ensure_future(pool.start(wait_for_all=warm))
             stopping = asyncio.ensure_future(served.wait())
@@ -154,6 +165,7 @@ async def _serve(
             await stopping
     finally:
         server.close()
+        await figures.close()
         front.close()
         await pool.stop()
 
