@@ -281,6 +281,27 @@ def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
+def dask_cluster(need: Callable[[str], Path | None]) -> Iterator[Any]:
+    """Yield a client of a Dask cluster of two processes, the one of this session."""
+    need("distributed")
+    import distributed
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GiB", "dashboard_address": ":0"}
+    with (
+        distributed.LocalCluster(processes=True, silence_logs=50, **options) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def cluster_client(dask_cluster: Any) -> Any:
+    """Return a client of the session's Dask cluster, whose two workers are there: a test before may have killed one."""
+    dask_cluster.wait_for_workers(2, timeout=60)
+    return dask_cluster
+
+
+@pytest.fixture(scope="session")
 def grave_faults() -> Callable[[Any], list[str]]:
     """Return ``grave_faults(page)``: the serious and critical faults that axe-core finds on a Playwright page, a line each.
 

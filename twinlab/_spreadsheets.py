@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["CELL_TEXT", "SHEET_ROWS", "new_workbook", "sheet_names", "write_csv", "write_csv_tables", "write_workbook"]
+__all__ = [
+    "CELL_TEXT",
+    "SHEET_ROWS",
+    "csv_header",
+    "csv_lines",
+    "new_workbook",
+    "sheet_names",
+    "write_csv",
+    "write_csv_tables",
+    "write_workbook",
+]
 
 #: Row limit of an Excel sheet, including the header.
 SHEET_ROWS = 1_048_576
@@ -118,18 +128,29 @@ def write_csv_tables(schema: pa.Schema, tables: Iterable[pa.Table], path: Path) 
     ['name,value', "'=1+1,1.0", 'late,']
     """
     with path.open("wb") as file:
-        file.write((",".join(_csv_texts(schema.names)) + "\n").encode())
+        file.write(csv_header(schema))
         for table in tables:
-            for batch in table.combine_chunks().to_batches(_CSV_ROWS):
-                columns = [_csv_column(column) for column in batch.columns]
-                if len(columns) == 1:
-                    # An empty line would be no row.
-                    columns = [pc.if_else(pc.equal(columns[0], ""), '""', columns[0])]
-                columns[-1] = pc.binary_join_element_wise(columns[-1], "\n", "")
-                lines = pc.binary_join_element_wise(*columns, ",")
-                _, offsets, data = lines.buffers()
-                ends = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
-                file.write(memoryview(data)[ends[0] : ends[-1]])
+            for lines in csv_lines(table):
+                file.write(lines)
+
+
+def csv_header(schema: pa.Schema) -> bytes:
+    """Return the first line of a CSV file."""
+    return (",".join(_csv_texts(schema.names)) + "\n").encode()
+
+
+def csv_lines(table: pa.Table) -> Iterator[memoryview]:
+    """Yield the rows of a table as lines of a CSV file, many at a time."""
+    for batch in table.combine_chunks().to_batches(_CSV_ROWS):
+        columns = [_csv_column(column) for column in batch.columns]
+        if len(columns) == 1:
+            # An empty line would be no row.
+            columns = [pc.if_else(pc.equal(columns[0], ""), '""', columns[0])]
+        columns[-1] = pc.binary_join_element_wise(columns[-1], "\n", "")
+        lines = pc.binary_join_element_wise(*columns, ",")
+        _, offsets, data = lines.buffers()
+        ends = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
+        yield memoryview(data)[ends[0] : ends[-1]]
 
 
 def _csv_column(column: pa.Array) -> pa.Array:

@@ -6,6 +6,7 @@ Every message states what was expected, what was found, and what to do next.
 from __future__ import annotations
 
 __all__ = [
+    "ClusterError",
     "CommandExpiredError",
     "CommandRejectedError",
     "ControlError",
@@ -27,6 +28,10 @@ class TwinlabError(Exception):
 
 class SourceError(TwinlabError):
     """A source can't be read now: retry, or continue without it."""
+
+
+class ClusterError(TwinlabError):
+    """Workers of a cluster can't do the work, or were lost: change what the message names about the cluster, then repeat the call."""
 
 
 class SchemaError(TwinlabError, ValueError):

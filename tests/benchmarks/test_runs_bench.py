@@ -111,7 +111,7 @@ def test_a_cluster_chunks_and_threads_give_the_same_bits(tmp_path: Path) -> None
         warnings.simplefilter("ignore")
         cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50)
         with cluster, distributed.Client(cluster) as client:
-            kinds["two processes"] = simulate.run(model, replications=count, workers=client, **WEEK)
+            kinds["two processes"] = simulate.run(model, replications=count, client=client, **WEEK)
     for name, one in kinds.items():
         assert digest(one) == digest(serial), name
     xr.testing.assert_identical(kinds["store"].kpis, serial.kpis)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,8 +24,10 @@ __all__ = ["export_dataset", "export_kpi", "export_table"]
 Data = TypeVar("Data")
 
 
-def export_dataset(data: xr.Dataset, target: Path) -> Path:
+def export_dataset(data: xr.Dataset, target: Path, parts: export.ExportParts | None = None) -> Path:
     """Write a history to ``.zarr``, ``.parquet``, ``.csv`` or ``.xlsx``.
+
+    ``parts`` reads and encodes elsewhere, but for Excel.
 
     Raises
     ------
@@ -36,9 +39,9 @@ def export_dataset(data: xr.Dataset, target: Path) -> Path:
         msg = f"expected signals to export, but {kind} has none; export its events, or add signals to the model"
         raise SchemaError(msg)
     writers: Mapping[str, Callable[[xr.Dataset, Path], None]] = {
-        ".zarr": export.to_zarr,
-        ".parquet": export.to_parquet,
-        ".csv": export.to_csv,
+        ".zarr": partial(export.to_zarr, parts=parts),
+        ".parquet": partial(export.to_parquet, parts=parts),
+        ".csv": partial(export.to_csv, parts=parts),
         ".xlsx": export.to_excel,
     }
     write = _writer(writers, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import twinlab.explore.accessor  # noqa: F401  (adds ``.twin`` to what a twin returns)
 from twinlab.errors import SchemaError
@@ -17,7 +17,6 @@ from twinlab.twin.annotating.methods import AnnotationMethods
 from twinlab.twin.annotating.store import AnnotationStore
 from twinlab.twin.anomalies.methods import AnomalyMethods
 from twinlab.twin.backup.methods import BackupMethods
-from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.commanding.methods import CommandMethods
@@ -41,6 +40,7 @@ from twinlab.twin.retention.methods import RetentionMethods
 from twinlab.twin.revisions.applied import AppliedDefinitions
 from twinlab.twin.revisions.revision_log import RevisionLog
 from twinlab.twin.security.methods import SecurityMethods
+from twinlab.twin.sharing.methods import SharingMethods
 from twinlab.twin.simulation.methods import SimulationMethods
 from twinlab.twin.summary import SummaryParts, summary_html, summary_text
 
@@ -82,6 +82,7 @@ class Twin(
     PrivacyMethods,
     CommandMethods,
     BackupMethods,
+    SharingMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 
@@ -238,7 +239,8 @@ class Twin(
         Parameters
         ----------
         client : distributed.Client, optional
-            Build on this Dask cluster; by default on as many threads as there are cores.
+            Build on this Dask cluster, whose workers see the twin's folder and read the ledger; this process writes. By default on as many
+            threads as there are cores. A worker has the frames of the ledger and the cells of one window in memory.
         """
         self._definitions.remove_missing()
         self.reload()
@@ -331,11 +333,6 @@ class Twin(
         """
         self._note_read(asset.partition("/")[0], fields=(signal,))
         return self.reader.observations(asset, signal, start=start, stop=stop, all=all)
-
-    def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> AsOfReader:
-        """Return the twin as it was known at an ingest time, with mapping and calibrations of ``"then"`` or ``"current"``."""
-        self._note_all()
-        return self._as_of(self.reader.as_of(known, mapping=mapping), None if mapping == "current" else known)
 
     def explore(self, *, page: str = "history") -> Workspace:
         """Return the explorer of this twin: the same object in JupyterLab and in a served page.

@@ -79,16 +79,16 @@ def test_an_interrupted_backtest_goes_on_where_it_was(twin, tmp_path, monkeypatc
     whole = run(twin)
     original, runs = BlockTask.run, []
 
-    def interrupted(self):
+    def interrupted(self, *given):
         if len(runs) == 2:
             raise KeyboardInterrupt
         runs.append(self.block.number)
-        return original(self)
+        return original(self, *given)
 
     monkeypatch.setattr(BlockTask, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(twin, store=tmp_path / "b", workers=1)
-    monkeypatch.setattr(BlockTask, "run", lambda self: runs.append(self.block.number) or original(self))
+    monkeypatch.setattr(BlockTask, "run", lambda self, *given: runs.append(self.block.number) or original(self, *given))
     counts = []
     found = run(twin, store=tmp_path / "b", workers=1, progress=lambda done, of: counts.append((done, of)))
     assert runs == [0, 1, 2]
@@ -102,13 +102,8 @@ def test_an_interrupted_backtest_goes_on_where_it_was(twin, tmp_path, monkeypatc
     assert json.loads((tmp_path / "b" / "backtest.json").read_text())["plan"]
 
 
-def test_a_cluster_and_threads_give_the_same(twin, need):
-    need("distributed")
-    import distributed
-
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
-        found = run(twin, client=client)
+def test_a_cluster_and_threads_give_the_same(twin, cluster_client):
+    found = run(twin, client=cluster_client)
     alone = run(twin, workers=1)
     for key, data in run(twin, workers=2).predictions.items():
         xr.testing.assert_identical(found.predictions[key], data)

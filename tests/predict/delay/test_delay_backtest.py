@@ -9,9 +9,9 @@ import xarray as xr
 
 import twinlab as tl
 from tests.predict.delay.test_delay import PREDICTOR, SETTINGS, trips
+from twinlab.compute import Handle
 from twinlab.model.twinmodel import TwinModel
 from twinlab.predict.backtests.block import BlockTask
-from twinlab.predict.backtests.opening import TwinHandle
 from twinlab.predict.backtests.plan import Plan
 from twinlab.predict.delay.baselines import PlainDelay
 from twinlab.predict.known.knowledge import ByEventTime
@@ -68,11 +68,11 @@ def test_the_truth_is_the_delay_against_the_plan_of_the_prediction(whole):
 def test_an_interrupted_backtest_of_delays_goes_on_and_gives_the_same(twin, whole, tmp_path, monkeypatch):
     original, runs = BlockTask.run, []
 
-    def interrupted(self):
+    def interrupted(self, *given):
         if runs:
             raise KeyboardInterrupt
         runs.append(self.block.number)
-        return original(self)
+        return original(self, *given)
 
     monkeypatch.setattr(BlockTask, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -85,8 +85,9 @@ def test_an_interrupted_backtest_of_delays_goes_on_and_gives_the_same(twin, whol
 
 def test_another_process_gives_the_same(twin, whole):
     block = Plan.of("2026-02-15T11:00", "2026-02-23T11:00", every="1d", refit="4d").blocks[0]
-    task = BlockTask(TwinHandle.of(twin), {"delay": PREDICTOR}, block, ByEventTime(), update=True)
-    found = pickle.loads(pickle.dumps(task)).run().predictions["delay"]
+    sent = pickle.dumps((BlockTask(block, ByEventTime(), update=True), Handle.of(twin), {"delay": PREDICTOR}))
+    task, handle, models = pickle.loads(sent)
+    found = task.run(handle.open(), models).predictions["delay"]
     wanted = whole.predictions["delay", "then"]
     wanted = wanted.isel(case=np.isin(wanted["issue_time"].values, block.issued))
     assert np.array_equal(found["end_delay"].values, wanted["end_delay"].values, equal_nan=True)

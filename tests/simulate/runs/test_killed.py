@@ -24,23 +24,9 @@ def serial():
     return simulate.run(Queue(20.0, 3), workers=1, **OPTIONS).data.load()
 
 
-@pytest.fixture
-def client(need):
-    need("distributed")
-    import distributed
-
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster) as found,
-    ):
-        yield found
-
-
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_of_processes_gives_the_same_bits_also_when_a_worker_is_killed(client, serial, log, tmp_path):
-    calm = simulate.run(Queue(20.0, 3), workers=client, **OPTIONS)
+def test_a_cluster_of_processes_gives_the_same_bits_also_when_a_worker_is_killed(cluster_client, serial, log, tmp_path):
+    calm = simulate.run(Queue(20.0, 3), client=cluster_client, **OPTIONS)
     xr.testing.assert_identical(calm.data.load(), serial)
     assert "not measured" in calm.meter.kwh.source
 
@@ -52,7 +38,10 @@ def test_a_cluster_of_processes_gives_the_same_bits_also_when_a_worker_is_killed
             os.kill(killed[0], signal.SIGKILL)
 
     results = simulate.run(
-        Queue(20.0, 3, log=log), workers=client, store=tmp_path / "run", **{**OPTIONS, "progress": report, "trace": 2}
+        Queue(20.0, 3, log=log),
+        client=cluster_client,
+        store=tmp_path / "run",
+        **{**OPTIONS, "progress": report, "trace": 2},
     )
     assert killed
     assert killed[0] != os.getpid()

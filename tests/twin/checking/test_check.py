@@ -1,7 +1,6 @@
 """`Twin.check` finds planted faults, says where they come from, and proposes changes that undo them."""
 
 import json
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,7 @@ import pytest
 
 import twinlab as tl
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.twin.checking.channels import channels_of
-from twinlab.twin.checking.origins import Origins
 from twinlab.twin.checking.quality_report import QualityReport
-from twinlab.twin.checking.running import signal_tasks
 
 MODEL = """
 twin: fridges
@@ -264,21 +260,6 @@ def test_an_edit_that_is_not_applied_is_a_finding(twin: tl.Twin) -> None:
     assert "fridges.yaml" in first.evidence
     # The rule isn't as the history was built with it, so no change of that text is proposed.
     assert found.table.fix[found.table.kind == "unit"].tolist() == [""]
-
-
-def test_tasks_can_be_sent_to_another_process(twin: tl.Twin, report: QualityReport) -> None:
-    reader = twin.reader
-    channels = channels_of(reader, signals=["temperature"])
-    tasks = signal_tasks(reader, channels, Origins(reader), start=None, stop=None)
-    kinds = {found.kind for task in tasks for found, _ in pickle.loads(pickle.dumps(task))().findings}
-    assert kinds == set(report.table.kind)
-
-
-def test_a_check_runs_on_dask(twin: tl.Twin, report: QualityReport) -> None:
-    from distributed import Client
-
-    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
-        assert twin.check(client=client).table.equals(report.table)
 
 
 def test_rows_of_no_or_several_sources_are_refused(report: QualityReport) -> None:

@@ -17,6 +17,7 @@ from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.dataset_cells import DatasetCells
 from twinlab.events.finding.event_ids import asset_names, event_ids
 from twinlab.events.finding.event_rows import events_of_table, recorded_events
+from twinlab.events.finding.parts import SpanSearch, search_on
 from twinlab.events.finding.properties import FAR, PropertySearch
 from twinlab.events.finding.relations import RelatedSearch
 from twinlab.events.finding.search import Searched, search
@@ -29,6 +30,7 @@ from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
@@ -49,6 +51,7 @@ def find(
     start: object = None,
     stop: object = None,
     assets: Sequence[str] | None = None,
+    client: Client | None = None,
 ) -> pd.DataFrame:
     """Return the events in which a condition is true.
 
@@ -73,6 +76,9 @@ def find(
         UTC. All by default.
     assets : sequence of str, optional
         Only these assets.
+    client : distributed.Client, optional
+        Search the cells of a twin on this Dask cluster, by month and neighbouring assets; the events are the same. A worker has at most
+        4 million cells of a signal in memory. Recorded events, Datasets and DataFrames are searched in this process.
 
     Returns
     -------
@@ -132,8 +138,9 @@ def find(
             if one not in ids:
                 msg = f"expected an asset of type {kind!r}, got {one!r}{nearest(one, ids)}"
                 raise UnknownTermError(msg)
-    place = _place(source, kind, condition, assets)
-    return _events(place, condition, expression, kind, (lasting, gap), (start, stop))
+    with search_on(client, source) as spans:
+        place = _place(source, kind, condition, assets, spans)
+        return _events(place, condition, expression, kind, (lasting, gap), (start, stop))
 
 
 def _types(model: TwinModel) -> dict[str, str]:
@@ -145,15 +152,16 @@ def _types(model: TwinModel) -> dict[str, str]:
     }
 
 
-def _place(source: TwinReader, kind: str, condition: bound.Condition, assets: Sequence[str] | None) -> _Place:
+def _place(
+    source: TwinReader, kind: str, condition: bound.Condition, assets: Sequence[str] | None, spans: SpanSearch
+) -> _Place:
     if has_relation(condition):
-        related = RelatedSearch(source, kind, condition, assets)
+        related = RelatedSearch(source, kind, condition, assets, spans)
         return _Place(related.assets, related.extent_ns, related.search)
     if signals_of(condition):
         cells = TwinCells(source, kind, condition, assets)
-        return _Place(
-            cells.assets, cells.extent_ns, partial(search, cells, condition, origin_ns=source.model.origin_ns)
-        )
+        found = partial(search, cells, condition, origin_ns=source.model.origin_ns, spans=spans)
+        return _Place(cells.assets, cells.extent_ns, found)
     if not properties_of(condition):
         spec = source.model.asset_types[kind]
         msg = f"expected a signal or property of {kind!r} in the expression; known: {', '.join([*spec.signals, *spec.properties])}"

@@ -6,7 +6,7 @@ The condition of the trucks gives spans; they are joined with the spans in which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING
@@ -43,12 +43,15 @@ class RelatedSearch:
     condition : bound.Condition
     only : sequence of str, optional
         Only these assets; by default all.
+    spans : callable, optional
+        Searches cells, as `true_spans` does.
     """
 
     twin: TwinReader
     asset_type: str
     condition: bound.Condition
     only: Sequence[str] | None = None
+    spans: Callable[..., Spans] = true_spans
     _found: dict[tuple[bound.Condition, int, int], Spans] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -130,14 +133,14 @@ class RelatedSearch:
         """Return where a condition of the asset's own signals and properties is true."""
         if signals_of(node):
             cells = TwinCells(self.twin, self.asset_type, node, self.only)
-            found = true_spans(cells, node, low_ns=low, stop_ns=stop, assets=np.arange(len(cells.assets)))
+            found = self.spans(cells, node, low_ns=low, stop_ns=stop, assets=np.arange(len(cells.assets)))
             number = pd.Index(list(self.assets)).get_indexer(pd.Index(list(cells.assets)))
             return Spans(number[found.key], found.start, found.end, len(self.assets))
         key = assets_fulfilling(self.twin, self.asset_type, node, self.assets)
         return Spans(key, np.full(len(key), low), np.full(len(key), stop), len(self.assets))
 
     def _other(self, node: bound.Related) -> RelatedSearch:
-        return RelatedSearch(self.twin, node.asset_type, node.condition)
+        return RelatedSearch(self.twin, node.asset_type, node.condition, spans=self.spans)
 
     def _links(self, node: bound.Related, stop: int) -> _Links:
         return _links_of(self.twin, node, self.assets, self._other(node).assets, stop)

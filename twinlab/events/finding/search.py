@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +39,14 @@ class Searched(NamedTuple):
 
 
 def search(
-    source: CellSource, condition: bound.Condition, *, start_ns: int, stop_ns: int, gap_ns: int = 0, origin_ns: int
+    source: CellSource,
+    condition: bound.Condition,
+    *,
+    start_ns: int,
+    stop_ns: int,
+    gap_ns: int = 0,
+    origin_ns: int,
+    spans: Callable[..., Spans] | None = None,
 ) -> Searched:
     """Return the spans overlapping ``[start, stop)`` in which a condition is true, with their beginnings before it.
 
@@ -53,10 +60,13 @@ def search(
         Spans at most this far apart are one.
     origin_ns : int
         Nothing is searched before it, nor further than 32 days before ``start``.
+    spans : callable, optional
+        Searches as `true_spans` does, which is the default.
     """
+    find_spans = spans or true_spans
     count, step = len(source.assets), source.steps_ns[0]
     low = max(origin_ns, source.cell_at(start_ns))
-    found = true_spans(source, condition, low_ns=low, stop_ns=stop_ns, assets=np.arange(count))
+    found = find_spans(source, condition, low_ns=low, stop_ns=stop_ns, assets=np.arange(count))
     since = np.full(count, np.iinfo(np.int64).min)
     furthest = max(origin_ns, source.cell_at(start_ns - min(FURTHEST_NS, FURTHEST_CELLS * step)))
     back = max(_DAY // 4, gap_ns)
@@ -68,7 +78,7 @@ def search(
         if low <= furthest or not len(todo):
             break
         further = max(furthest, source.cell_at(low - back))
-        earlier = true_spans(source, condition, low_ns=further, stop_ns=low, assets=todo)
+        earlier = find_spans(source, condition, low_ns=further, stop_ns=low, assets=todo)
         found = _joined([found, earlier], count)
         low, back = further, back * 4
     if furthest > origin_ns and low <= furthest:

@@ -24,7 +24,8 @@ from twinlab.events.kpis.groups import (
 from twinlab.events.kpis.intervals import Interval, Leaves, value_bounds
 from twinlab.events.kpis.over_events.results import WindowEvents, event_table, over_events, times_of
 from twinlab.events.kpis.over_time.aggregates import Folded
-from twinlab.events.kpis.over_time.results import assets_of, over_time, signals_in
+from twinlab.events.kpis.over_time.parts import results_on
+from twinlab.events.kpis.over_time.results import Results, ResultsHere, TimeInput, assets_of, over_time, signals_in
 from twinlab.events.kpis.settled import last_actual, settled_watermark
 from twinlab.events.kpis.windows import Windows, windows
 from twinlab.events.reading import instant_ns
@@ -36,6 +37,7 @@ from twinlab.model.units import conversion, convert
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
     from twinlab.model.kpis.definition import Kpi
     from twinlab.model.reader import TwinReader
@@ -54,6 +56,7 @@ def kpi(
     every: str | None = None,
     start: object = None,
     stop: object = None,
+    client: Client | None = None,
 ) -> xr.Dataset:
     """Return a KPI by window, and by group if asked for, with bounds; see `twinlab.Twin.kpi`."""
     key, found = definition_of(twin.model, name, on)
@@ -62,7 +65,8 @@ def kpi(
     width = every or found.period
     spanned = _span(subjects, start, stop, key)
     chosen = windows(*spanned, parse_duration(width), every=width)
-    results = subjects.results(chosen)
+    with results_on(client, twin) as computing:
+        results = subjects.results(chosen, computing)
     result = _outer(formula, results)
     unit = found.unit or formula.unit
     result = result.scaled(*conversion(formula.unit, unit))
@@ -165,8 +169,9 @@ class KpiSubjects:
             marks.append(_NEVER if last is None else last)
         return min(marks)
 
-    def results(self, chosen: Windows) -> list[Folded]:
-        """Return the aggregates by window and group, in the order of the formula."""
+    def results(self, chosen: Windows, computing: Results | None = None) -> list[Folded]:
+        """Return the aggregates by window and group, in the order of the formula; computed here by default."""
+        computing = computing or ResultsHere(self.twin)
         events = {kind: self.events_in(kind, chosen) for kind in self.tables}
         labels = [label for kind, assets in self.assets.items() for label in self._labels(kind, assets)]
         labels += [label for _, _, found in events.values() for label in group_labels(found.unique().tolist())]
@@ -177,16 +182,17 @@ class KpiSubjects:
         for kind, assets in self.assets.items():
             mine = self.of_type(kind)
             groups = memberships(self.twin, kind, self.paths[kind], assets, self.labels)
-            found |= dict(zip(mine, over_time(self.twin, mine, chosen, assets, groups, len(self.labels)), strict=True))
+            given = TimeInput(tuple(mine), tuple(assets), groups, len(self.labels))
+            found |= dict(zip(mine, over_time(self.twin, given, chosen, computing), strict=True))
         for kind, (table, place, label) in events.items():
             group = pd.Index(self.labels, dtype=object).get_indexer(
                 pd.Index(label.to_numpy(dtype=object), dtype=object)
             )
             settled = self._settled_share(kind, chosen)
             spec = Subjects(self.twin.model).event_types[kind]
-            given = WindowEvents(table, spec, place, group.astype(np.int64), len(self.labels), settled)
+            of_windows = WindowEvents(table, spec, place, group.astype(np.int64), len(self.labels), settled)
             mine_too = self.of_events(kind)
-            found |= dict(zip(mine_too, over_events(given, mine_too, chosen), strict=True))
+            found |= dict(zip(mine_too, over_events(of_windows, mine_too, chosen), strict=True))
         return [found[one] for one in self.formula.aggregates]
 
     def _labels(self, kind: str, assets: list[str]) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import dask.array as da
 import numpy as np
@@ -14,22 +15,45 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xarray as xr
 import zarr
+from zarr.buffer import cpu
 
-from twinlab._spreadsheets import SHEET_ROWS, write_csv_tables, write_workbook
+from twinlab._spreadsheets import SHEET_ROWS, csv_header, csv_lines, write_csv_tables, write_workbook
 from twinlab.errors import SchemaError
-from twinlab.history.read.flat_tables import cells_at_once, flat_schema, flat_tables
+from twinlab.history.read.flat_tables import cells_at_once, flat_schema, flat_tables, spans_of_time
 
-__all__ = ["to_csv", "to_excel", "to_frame", "to_parquet", "to_zarr"]
+__all__ = ["ExportParts", "span_chunks", "span_lines", "to_csv", "to_excel", "to_frame", "to_parquet", "to_zarr"]
+
+Span = tuple[int, int]
 
 #: Cells of a chunk of the Zarr that is written: 8 MB of float64; and of its time axis at most.
 _CHUNK_CELLS = 2**20
 _CHUNK_TIMES = 8192
 
 
-def to_zarr(ds: xr.Dataset, path: Path) -> None:
+class ExportParts(Protocol):
+    """What parts of the time axis of a Dataset are in a file, made elsewhere; in the order of the parts."""
+
+    def tables(self, spans: Sequence[Span]) -> Iterator[Iterable[pa.Table]]:
+        """Yield the tables of `flat_tables`."""
+
+    def lines(self, spans: Sequence[Span]) -> Iterator[Iterable[bytes]]:
+        """Yield the lines of a CSV file, as `span_lines`."""
+
+    def chunks(self, spans: Sequence[Span], metadata: Mapping[str, bytes]) -> Iterator[Mapping[str, bytes]]:
+        """Yield the chunks of Zarr arrays by their keys, as `span_chunks`."""
+
+
+def to_zarr(ds: xr.Dataset, path: Path, parts: ExportParts | None = None) -> None:
     """Write a Dataset of `twinlab.history.read.datasets.dataset` as plain Zarr: codecs of the specification only, CF attributes.
 
     ``xr.open_zarr(path)`` opens it without twinlab. It is read and written a span of time at a time.
+
+    Parameters
+    ----------
+    ds : Dataset
+    path : Path
+    parts : ExportParts, optional
+        Reads and encodes elsewhere; by default it is done here.
 
     Raises
     ------
@@ -52,12 +76,34 @@ def to_zarr(ds: xr.Dataset, path: Path) -> None:
         )
         arrays = zarr.open_group(target, mode="r+")
     step = max(1, cells_at_once(ds) // length) * length
-    for first in range(0, ds.sizes["time"], step):
-        part = ds.isel(time=slice(first, first + step))
-        values = {"time": part["time"].values.astype("datetime64[ns]").astype("int64")}
-        values |= {str(name): variable.to_numpy() for name, variable in part.data_vars.items()}
-        for name, cells in values.items():
-            arrays[name][first : first + step] = cells  # type: ignore[index]  # an array, not a group
+    spans = [(first, min(first + step, ds.sizes["time"])) for first in range(0, ds.sizes["time"], step)]
+    if parts is None:
+        for span in spans:
+            _write_span(arrays, ds, span)
+        return
+    metadata = {one.relative_to(target).as_posix(): one.read_bytes() for one in target.rglob("zarr.json")}
+    for chunks in parts.chunks(spans, metadata):
+        for key, data in chunks.items():
+            place = target / key
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+
+
+def _write_span(arrays: zarr.Group, ds: xr.Dataset, span: Span) -> None:
+    part = ds.isel(time=slice(*span))
+    values = {"time": part["time"].values.astype("datetime64[ns]").astype("int64")}
+    values |= {str(name): variable.to_numpy() for name, variable in part.data_vars.items()}
+    for name, cells in values.items():
+        arrays[name][slice(*span)] = cells  # type: ignore[index]  # an array, not a group
+
+
+def span_chunks(ds: xr.Dataset, span: Span, metadata: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the chunks of a part of a Dataset that `to_zarr` writes; ``metadata`` are the group's files ``zarr.json``."""
+    memory: dict[str, Any] = {key: cpu.Buffer.from_bytes(data) for key, data in metadata.items()}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification.*")
+        _write_span(zarr.open_group(zarr.storage.MemoryStore(memory), mode="r+"), ds, span)
+    return {key: data.to_bytes() for key, data in memory.items() if key not in metadata}
 
 
 def _template(ds: xr.Dataset, chunks: Mapping[str, int]) -> tuple[xr.Dataset, dict[str, dict[str, object]]]:
@@ -87,27 +133,47 @@ def to_frame(ds: xr.Dataset) -> pd.DataFrame:
     return frame.assign(asset=frame["asset"].astype("str"))
 
 
-def to_parquet(ds: xr.Dataset, path: Path) -> None:
+def to_parquet(ds: xr.Dataset, path: Path, parts: ExportParts | None = None) -> None:
     """Write a Dataset as one Parquet file, zstd-compressed, a row group at a time.
 
     The schema's metadata has JSON under ``twinlab``: ``attributes`` of the Dataset, ``variables`` with the attributes of
-    each, and ``units`` by variable.
+    each, and ``units`` by variable. ``parts`` as in `to_zarr`.
     """
+    made = (flat_tables(ds),) if parts is None else parts.tables(spans_of_time(ds))
     # Without Arrow's own schema in the file, text is read as text, not as categories.
     with pq.ParquetWriter(Path(path), flat_schema(ds), compression="zstd", store_schema=False) as writer:
-        for table in flat_tables(ds):
-            writer.write_table(table)
+        for tables in made:
+            for table in tables:
+                writer.write_table(table)
         writer.add_key_value_metadata({"twinlab": json.dumps(_about(ds))})
 
 
-def to_csv(ds: xr.Dataset, path: Path) -> None:
-    """Write a Dataset as CSV in UTF-8: ISO times in UTC, empty cells where there is no value."""
+def to_csv(ds: xr.Dataset, path: Path, parts: ExportParts | None = None) -> None:
+    """Write a Dataset as CSV in UTF-8: ISO times in UTC, empty cells where there is no value; ``parts`` as in `to_zarr`."""
+    schema = _csv_schema(ds)
+    if parts is None:
+        write_csv_tables(schema, (table.cast(schema) for table in flat_tables(ds)), Path(path))
+        return
+    with Path(path).open("wb") as file:
+        file.write(csv_header(schema))
+        for texts in parts.lines(spans_of_time(ds)):
+            file.writelines(texts)
+
+
+def span_lines(ds: xr.Dataset, spans: Sequence[Span]) -> Iterator[memoryview]:
+    """Yield lines of a CSV file for parts of a Dataset."""
+    schema = _csv_schema(ds)
+    for table in flat_tables(ds, spans):
+        yield from csv_lines(table.cast(schema))
+
+
+def _csv_schema(ds: xr.Dataset) -> pa.Schema:
     schema = flat_schema(ds)
     cadence = np.diff(ds["time"].values[:2]).astype("timedelta64[ns]").astype("int64")
     if (cadence % 10**9).any():
         # Cadences are whole milliseconds, and days begin with a cell.
         schema = schema.set(0, pa.field("time", pa.timestamp("ms")))
-    write_csv_tables(schema, (table.cast(schema) for table in flat_tables(ds)), Path(path))
+    return schema
 
 
 def _about(ds: xr.Dataset) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import prod
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import xarray as xr
 
-__all__ = ["cells_at_once", "flat_schema", "flat_tables"]
+__all__ = ["cells_at_once", "flat_schema", "flat_tables", "spans_of_time"]
 
 #: Bytes of the values that are read at once, and rows of a table.
 _READ_BYTES = 16 * 2**20
@@ -20,7 +20,7 @@ _TABLE_ROWS = 2**19
 _TILE_CELLS = 4096
 
 
-def flat_tables(ds: xr.Dataset) -> Iterator[pa.Table]:
+def flat_tables(ds: xr.Dataset, spans: Sequence[tuple[int, int]] | None = None) -> Iterator[pa.Table]:
     """Yield tables with a row per time and asset, sorted by both; rows without any value are included.
 
     Columns: ``time`` (timestamp[ns]), ``asset`` (dictionary of text), and one for each variable; a variable with another
@@ -30,12 +30,14 @@ def flat_tables(ds: xr.Dataset) -> Iterator[pa.Table]:
     ----------
     ds : Dataset
         Dims ``time, asset`` and possibly others, lazy or not.
+    spans : sequence of (int, int), optional
+        Only these parts of the time axis, of those of `spans_of_time`; all by default.
     """
     assets = ds.sizes["asset"]
     if not assets:
         return
     names = pa.array([str(one) for one in ds["asset"].values], pa.string())
-    for first, stop in _spans_of_time(ds):
+    for first, stop in spans_of_time(ds) if spans is None else spans:
         part = ds.isel(time=slice(first, stop))
         times = part["time"].values.astype("datetime64[ns]")
         columns = dict(_arrays(part))
@@ -60,7 +62,7 @@ def flat_schema(ds: xr.Dataset) -> pa.Schema:
     )
 
 
-def _spans_of_time(ds: xr.Dataset) -> list[tuple[int, int]]:
+def spans_of_time(ds: xr.Dataset) -> list[tuple[int, int]]:
     """Return the spans ``(first, stop)`` of the time axis that are read one after another; they end where stored tiles do."""
     cells, length = ds.sizes["time"], cells_at_once(ds)
     if length > _TILE_CELLS:

@@ -6,15 +6,16 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from twinlab.errors import CorruptionError, HistoryConflictError, SchemaError
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.index.index_file import index_folder
 from twinlab.history.read.definitions import BuiltWith, Definitions
 from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
-from twinlab.history.store.opening import open_history, repository_path
+from twinlab.history.store.opening import existing_path, open_history, repository_path
 from twinlab.history.store.publish import MAIN, published
+from twinlab.history.store.view import open_view
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
 
@@ -23,10 +24,17 @@ if TYPE_CHECKING:
     from twinlab.history.store.view import View
     from twinlab.ledger import Journal, Ledger
 
-__all__ = ["TAIL_ROWS", "PinCache", "activated"]
+__all__ = ["TAIL_ROWS", "PinCache", "State", "activated"]
 
 #: Maximum number of unpublished rows that a reader builds; it ignores further ones until they are published.
 TAIL_ROWS = 2_000_000
+
+
+class State(NamedTuple):
+    """One state of a twin's newest history; hashable, so that other processes can open the same one."""
+
+    snapshot: str
+    position: tuple[tuple[str, int], ...]
 
 
 class PinCache:
@@ -45,6 +53,8 @@ class PinCache:
         Builds a history that is missing or doesn't open, and returns a report.
     branch : str
         Branch of the history's repository: the published history, or a revision.
+    state : State, optional
+        Read this state whatever is published or ingested since.
 
     Notes
     -----
@@ -62,6 +72,7 @@ class PinCache:
         known: int | None = None,
         rebuild: Callable[[], BuildReport] | None = None,
         branch: str = MAIN,
+        state: State | None = None,
     ) -> None:
         self.root = root
         self.ledger = ledger
@@ -70,6 +81,7 @@ class PinCache:
         self.branch = branch
         self.known = known
         self.rebuild = rebuild
+        self.state = state
         #: Notes of a rebuild when the history was opened; empty if there was none.
         self.note = ""
         self._pin: Pin | None = None
@@ -88,7 +100,8 @@ class PinCache:
 
     def _newest_definitions(self) -> Definitions:
         # New rows don't change them, so that the ledger isn't asked.
-        if self._pin is None or (self.known is None and self._published() != self._seen_published):
+        moves = self.known is None and self.state is None
+        if self._pin is None or (moves and self._published() != self._seen_published):
             self.pin()
         return self._definitions
 
@@ -103,6 +116,10 @@ class PinCache:
                 position = {name: self.ledger.reader(name).position_at(self.known) for name in sources.names()}
                 self._pin = AsOfPin(self._empty(), sources, {name: at for name, at in position.items() if at})
             return self._pin
+        if self.state is not None:
+            if self._pin is None:
+                self._pin = self._pin_of(self.state)
+            return self._pin
         seen = (sources.position(), self._published())
         if self._pin is None or seen != self._seen:
             view = self._view(sources)
@@ -113,6 +130,11 @@ class PinCache:
             # As it was before: what is published meanwhile is seen by the next call.
             self._seen, self._seen_published = seen, seen[1]
         return self._pin
+
+    def _pin_of(self, state: State) -> Pin:
+        view = open_view(existing_path(self.root / "history"), state.snapshot)
+        self._definitions = self._built_with.definitions(view.meta)
+        return TailPin(view, self._sources(self._definitions), dict(state.position))
 
     def _sources(self, definitions: Definitions | None = None) -> Sources:
         model, mappings = definitions or self._definitions

@@ -17,16 +17,10 @@ from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import Group, rollup_steps
 from twinlab.history.read.datasets import dataset, instant_ns, natural_order
 from twinlab.history.read.observations import observations
-from twinlab.history.read.pin_cache import PinCache, activated
+from twinlab.history.read.pin_cache import PinCache, State, activated
 from twinlab.history.read.pinned import Pin, TailPin
 from twinlab.history.read.span_reader import SpanReader
-from twinlab.history.read.status import (
-    HistoryStatus,
-    ValueExtent,
-    array_bytes,
-    flag_counts,
-    value_extent,
-)
+from twinlab.history.read.status import HistoryStatus, ValueExtent, array_bytes, flag_counts, value_extent
 from twinlab.history.store.publish import MAIN
 from twinlab.model.finders.names import stored_event_type
 from twinlab.model.flags import Flag
@@ -60,6 +54,8 @@ class HistoryReader:
         `BuildReport`, such as `Historian.catch_up` does.
     branch : str
         Branch of the history's repository: the published history, or a revision.
+    state : State, optional
+        Read this state, whatever is published or ingested since.
 
     Raises
     ------
@@ -81,10 +77,11 @@ class HistoryReader:
         *,
         rebuild: Callable[[], BuildReport] | None = None,
         branch: str = MAIN,
+        state: State | None = None,
     ) -> None:
         self.root = Path(root)
         self.ledger = ledger
-        self._pins = PinCache(self.root, ledger, model, dict(mappings), rebuild=rebuild, branch=branch)
+        self._pins = PinCache(self.root, ledger, model, dict(mappings), rebuild=rebuild, branch=branch, state=state)
 
     @property
     def model(self) -> TwinModel:

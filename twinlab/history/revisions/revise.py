@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from twinlab._cores import cores
+from twinlab.compute import pool_of
 from twinlab.errors import SchemaError
-from twinlab.history.build.blocks import Block
-from twinlab.history.build.build import build_blocks, piece_length
-from twinlab.history.build.catchup import Stored, count_new_rows, plan_update
+from twinlab.history.build.build import piece_length
+from twinlab.history.build.catchup import count_new_rows, plan_update
 from twinlab.history.build.event_tables import newest, rows_of
 from twinlab.history.build.group_spec import GroupPlan
 from twinlab.history.build.mapping_context import Sources
-from twinlab.history.build.report import BuildReport, Tally
-from twinlab.history.build.rows.ledger_claims import LedgerClaims
+from twinlab.history.build.report import BuildReport
 from twinlab.history.build.table_updates import table_at
 from twinlab.history.build.vacancy import vacant_blocks
 from twinlab.history.layout.grid import Group
-from twinlab.history.layout.spans import Span, pieces
+from twinlab.history.layout.spans import pieces
 from twinlab.history.revisions.branch import RevisionBranch
 from twinlab.history.revisions.plan import RevisionPlan, plan_revision
 from twinlab.history.store.event_parts import EventParts, ordered
-from twinlab.history.store.view import View, open_view
+from twinlab.history.store.view import open_view
 from twinlab.history.write.historian import Progress, write_update
 from twinlab.history.write.rebuild import write_block
+from twinlab.history.write.remote import Builder, claims_handle
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tables.event_updates import EventWriter
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from distributed import Client
 
     from twinlab.history.write.transaction import Transaction
 
@@ -39,7 +37,6 @@ __all__ = ["build_revision", "built_with", "can_catch_up", "catch_up", "is_curre
 
 #: Cells of one commit.
 _COMMIT_CELLS = 70_000_000
-_Built = tuple[list[Block], Tally]
 
 
 def is_current(branch: RevisionBranch, new: Sources) -> bool:
@@ -79,6 +76,7 @@ def build_revision(
     *,
     progress: Progress | None = None,
     workers: int | None = None,
+    client: Client | None = None,
 ) -> tuple[RevisionPlan, BuildReport]:
     """Build the cells and tables that differ under other definitions, on a branch that starts at the published history.
 
@@ -94,6 +92,8 @@ def build_revision(
         Called with (cells done, total, what is being done).
     workers : int, optional
         Number of threads; the number of cores by default.
+    client : distributed.Client, optional
+        Build on this Dask cluster; its workers read the ledger, this process writes.
 
     Raises
     ------
@@ -118,11 +118,13 @@ def build_revision(
         for spec in update.groups():
             txn.ensure_group(spec.group, spec.signals, len(spec.assets))
         txn.commit("revision started")
-    with ThreadPoolExecutor(workers or cores()) as threads:
+    handle = None if client is None else claims_handle(update)
+    with pool_of(client, workers=workers, handle=handle) as pool:
+        builder = Builder(pool, update, handle, base)
         for batch in _batches(update.plans):
             with branch.transaction() as txn:
                 for one in batch:
-                    for blocks, tally in _built(threads, one, update.claims, base, ahead=2 * (workers or 2)):
+                    for blocks, tally in builder.built(one, pieces(one.write, longest=piece_length(one.spec))):
                         update.tally.add(tally)
                         for block in blocks:
                             write_block(txn, block)
@@ -164,35 +166,6 @@ def _batches(plans: Sequence[GroupPlan]) -> Iterator[list[GroupPlan]]:
         cells += plan.cells
     if batch:
         yield batch
-
-
-def _built(
-    threads: ThreadPoolExecutor, plan: GroupPlan, claims: LedgerClaims, base: View, *, ahead: int
-) -> Iterator[_Built]:
-    """Yield the blocks of a plan in order of time; several pieces are built at the same time."""
-    jobs: Iterator[Callable[[], Future[_Built]]] = (
-        (lambda window=window: threads.submit(_piece, plan, window, claims, base))  # type: ignore[misc]
-        for window in pieces(plan.write, longest=piece_length(plan.spec))
-    )
-    waiting = [job() for job in islice(jobs, ahead)]
-    while waiting:
-        yield waiting.pop(0).result()
-        waiting += [job() for job in islice(jobs, 1)]
-
-
-def _piece(plan: GroupPlan, window: Span, claims: LedgerClaims, base: View) -> _Built:
-    # The plans of a revision don't depend on each other: margins beyond their cells are those of the base.
-    tally = Tally()
-    blocks = build_blocks(
-        plan.spec,
-        source=claims,
-        base=Stored(base),
-        frontier=plan.frontier,
-        fresh=plan.fresh,
-        write=[window],
-        tally=tally,
-    )
-    return list(blocks), tally
 
 
 def _write_tables(txn: Transaction, plan: RevisionPlan) -> None:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ import numpy as np
 from twinlab._cores import cores
 from twinlab._files import replace_file
 from twinlab._memory import release_memory
+from twinlab.compute import pool_of
 from twinlab.errors import CorruptionError
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import BUILD_VERSION, piece_length
@@ -26,8 +25,7 @@ from twinlab.history.build.catchup import Update
 from twinlab.history.build.cuts import Segment, segments
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.mapping_context import Sources
-from twinlab.history.build.partition import Partition, build_partition
-from twinlab.history.build.report import BuildReport, Tally
+from twinlab.history.build.report import BuildReport
 from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.update import changed_cells, frontier_of
 from twinlab.history.build.vacancy import set_vacant, split_plan, vacant_blocks
@@ -37,6 +35,7 @@ from twinlab.history.layout.spans import Span, pieces
 from twinlab.history.store.codecs import CODEC
 from twinlab.history.store.publish import sync_filesystem
 from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.remote import Builder, claims_handle
 from twinlab.history.write.removal import Removal, enforce
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tables.tabular import update_tables
@@ -249,14 +248,16 @@ class _Work:
         complete = bool(self.store.view().meta.get("position"))
         total = sum((span[1] - span[0]) * _width(self.update.plans[n].spec) for n, span in spans)
         at = sum((span[1] - span[0]) * _width(self.update.plans[n].spec) for n, span in spans[:done])
-        with _pool(workers, client, self.update) as submit:
+        handle = None if client is None else claims_handle(self.update)
+        with pool_of(client, workers=workers, handle=handle) as pool:
+            builder = Builder(pool, self.update, handle)
             for batch in _batches(spans, done, self.update.plans):
                 with self.store.transaction() as txn:
                     txn.limit_decoded(_DECODED_BYTES)
                     for number in batch:
                         group, span = spans[number]
                         plan = self.update.plans[group]
-                        self._write(txn, plan, span, submit, workers)
+                        self._write(txn, plan, span, builder)
                         at += (span[1] - span[0]) * _width(plan.spec)
                     txn.meta["spans_done"] = batch[-1] + 1
                     release_memory()
@@ -280,15 +281,12 @@ class _Work:
             txn.commit("rebuild complete")
         self.report.commits += 1
 
-    def _write(self, txn: Transaction, plan: GroupPlan, span: Span, submit: _Submit, workers: int) -> None:
+    def _write(self, txn: Transaction, plan: GroupPlan, span: Span, builder: Builder) -> None:
         spec = plan.spec
         whole = spec.whole or spec
         txn.ensure_group(whole.group, whole.signals, len(whole.assets))
         parts = list(pieces([span], longest=span[1], edges=_edges(spec, span)))
-        windows = pieces(parts, longest=piece_length(spec))
-        made = _in_order(
-            submit, (Partition(spec, window, plan.frontier, segment=plan.segment) for window in windows), workers
-        )
+        made = builder.built(plan, pieces(parts, longest=piece_length(spec)))
         for part in parts:
             shape = (len(spec.assets), part[1] - part[0])
             # Stored blocks are contiguous by asset: gathered likewise, a part needs no further transposition.
@@ -358,35 +356,3 @@ def _spans(plan: GroupPlan) -> Iterator[Span]:
             most = max(1, _COMMIT_CELLS // (block * _width(spec))) * block
             edges = range(base + (first - base) // most * most, stop, most)
             yield from pieces([(first, stop)], longest=max(1, stop), edges=list(edges))
-
-
-_Submit = Callable[[Partition], "Future[tuple[list[Block], Tally]]"]
-
-
-def _in_order(submit: _Submit, windows: Iterator[Partition], ahead: int) -> Iterator[tuple[list[Block], Tally]]:
-    """Yield results in order while at most ``ahead`` partitions are being built."""
-    waiting = [submit(window) for window in islice(windows, ahead)]
-    while waiting:
-        yield waiting.pop(0).result()
-        waiting += [submit(window) for window in islice(windows, 1)]
-
-
-class _pool:  # noqa: N801  (used like a function)
-    """Threads of this process, or a Dask cluster, as one ``submit``."""
-
-    def __init__(self, workers: int, client: Any, update: Update) -> None:  # noqa: ANN401
-        self._client, self._update = client, update
-        self._threads = ThreadPoolExecutor(workers) if client is None else None
-
-    def __enter__(self) -> _Submit:
-        if self._threads is not None:
-            threads, claims = self._threads, self._update.claims
-            return lambda partition: threads.submit(build_partition, partition, claims)
-        from twinlab.history.write.remote import Recipe, build_remotely  # noqa: PLC0415  (only with a cluster)
-
-        recipe = self._client.scatter(Recipe.of(self._update), broadcast=True)
-        return lambda partition: self._client.submit(build_remotely, partition, recipe, pure=False)
-
-    def __exit__(self, *error: object) -> None:
-        if self._threads is not None:
-            self._threads.shutdown(cancel_futures=True)

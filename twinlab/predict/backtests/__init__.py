@@ -1,7 +1,7 @@
 """Backtests: what a predictor would have predicted, from what was known then, at many issue times, beside its baselines.
 
 In: a predictor, a twin, a span of issue times. Out: predictions, scores by lead time and group, significance, cost, and the leak of final data.
-Read in order: `plan` (issue times and fits), `block` (the work between two fits), `opening` (a twin in each thread or process), `checkpoints` (finished blocks on disk),
+Read in order: `plan` (issue times and fits), `block` (the work between two fits), `checkpoints` (finished blocks on disk),
 `run`, `costs`, `result`.
 Never: a fit or a prediction from a state that is later than its issue time; a score without its baselines.
 """

@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.predict.backtests.opening import TwinHandle
 from twinlab.predict.backtests.plan import Block
 from twinlab.predict.known.knowledge import Knowledge
 from twinlab.predict.known.reading import read_state
@@ -59,8 +58,6 @@ class BlockTask:
 
     Parameters
     ----------
-    twin : TwinHandle
-    models : mapping of str to Predictor
     block : Block
     knowledge : Knowledge
     update : bool
@@ -71,16 +68,20 @@ class BlockTask:
         Whether nothing else runs in the process, so that its processor time is that of the task.
     """
 
-    twin: TwinHandle
-    models: Mapping[str, Predictor]
     block: Block
     knowledge: Knowledge
     update: bool = False
     future: Future | None = None
     alone: bool = False
 
-    def run(self) -> BlockResult:
+    def run(self, twin: TwinReader, models: Mapping[str, Predictor]) -> BlockResult:
         """Fit and predict.
+
+        Parameters
+        ----------
+        twin : TwinReader
+            Of this thread.
+        models : mapping of str to Predictor
 
         Raises
         ------
@@ -89,10 +90,9 @@ class BlockTask:
         LeakError
             If a model would use what wasn't known.
         """
-        twin = self.twin.open()
         clock = time.process_time if self.alone else time.thread_time
         out = BlockResult()
-        fitted = self._fitted(twin, out, clock)
+        fitted = self._fitted(twin, models, out, clock)
         parts: dict[str, list[xr.Dataset]] = {name: [] for name in fitted}
         for number, when in enumerate(self.block.issued):
             states: dict[str, State] = {}
@@ -109,11 +109,13 @@ class BlockTask:
         out.predictions = {name: join(found) for name, found in parts.items()}
         return out
 
-    def _fitted(self, twin: TwinReader, out: BlockResult, clock: Callable[[], float]) -> dict[str, Fitted]:
+    def _fitted(
+        self, twin: TwinReader, models: Mapping[str, Predictor], out: BlockResult, clock: Callable[[], float]
+    ) -> dict[str, Fitted]:
         """Return all models, fitted to what was known when the block begins."""
         states: dict[str, State] = {}
         fitted = {}
-        for name, model in self.models.items():
+        for name, model in models.items():
             state = self._state(twin, model.inputs, self.block.fit, states, out, clock, span=model.inputs.training_ns)
             began = clock()
             with _place(name, "is fitted", self.block.fit):

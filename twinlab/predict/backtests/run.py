@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import xarray as xr
 from tqdm.auto import tqdm
 
-from twinlab._cores import cores
 from twinlab._energy import EnergyMeter
 from twinlab._rates import Rates
+from twinlab.compute import Handle, Pool, pool_of
+from twinlab.compute.pool import Call
 from twinlab.errors import SchemaError
 from twinlab.predict.backtests.block import BlockResult, BlockTask, Future
 from twinlab.predict.backtests.checkpoints import Checkpoints
 from twinlab.predict.backtests.costs import cost_table
-from twinlab.predict.backtests.opening import TwinHandle
 from twinlab.predict.backtests.plan import Plan
 from twinlab.predict.backtests.result import FINAL, THEN, Backtest
 from twinlab.predict.baselines.defaults import Targeted, default_baselines
@@ -91,7 +90,8 @@ def backtest(
     workers : int, optional
         Threads; by default one for each core.
     client : distributed.Client, optional
-        Run on this Dask cluster; the result is the same.
+        Run on this Dask cluster, a task a span between two fits; the result is the same. A worker has the states of one task in
+        memory, and the models.
     rates : Rates, optional
         Prices and watts.
     progress : bool or callable
@@ -125,16 +125,16 @@ def backtest(
         "data": hash_of(facts_of(twin)),
     }
     kept = None if store is None else Checkpoints(store, identity)
-    handle = TwinHandle.of(twin)
+    handle = Handle.of(twin)
     tasks = {
-        (known, block.number): BlockTask(handle, models, block, one, update=update, future=future)
+        (known, block.number): BlockTask(block, one, update=update, future=future)
         for known, one in rules.items()
         for block in plan.blocks
     }
     rates = rates or Rates()
     meter = EnergyMeter(rates, local=client is None)
     began = time.process_time()
-    found, fresh = _run_all(tasks, kept, workers=workers, client=client, progress=progress)
+    found, fresh = _run_all(tasks, (handle, models), kept, workers=workers, client=client, progress=progress)
     predictions = {
         (name, known): join([found[known, block.number].predictions[name] for block in plan.blocks])
         for name in models
@@ -158,6 +158,7 @@ Key = tuple[str, int]
 
 def _run_all(
     tasks: Mapping[Key, BlockTask],
+    shared: tuple[Handle, Mapping[str, Predictor]],
     kept: Checkpoints | None,
     *,
     workers: int | None,
@@ -167,7 +168,15 @@ def _run_all(
     """Return the results of all tasks, and which of them were run now."""
     done = {key: kept.load(*key) for key in tasks if kept is not None and kept.has(*key)}
     todo = {key: task for key, task in tasks.items() if key not in done}
+    few = 1 if len(todo) < 2 else workers
     with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(pool_of(client, workers=few, handle=shared[0]))
+        # Models and how the twin is opened are sent once, blocks one by one.
+        sent = pool.share(shared)
+        calls = (
+            (key, Call(_run, (sent, task), f"block {key[1]} ({key[0]})"))
+            for key, task in _alone(todo, pool, client).items()
+        )
         show: Progress
         if callable(progress):
             show = progress
@@ -180,8 +189,7 @@ def _run_all(
                 return bar.update(count - bar.n)
 
         show(len(done), len(tasks))
-        results = _on_cluster(todo, client) if client is not None else _on_threads(todo, workers or cores())
-        for key, result in results:
+        for key, result in stack.enter_context(contextlib.closing(pool.as_completed(calls))):
             if kept is not None:
                 kept.save(*key, result)
             done[key] = result
@@ -189,33 +197,12 @@ def _run_all(
     return done, list(todo)
 
 
-def _on_threads(tasks: Mapping[Key, BlockTask], workers: int) -> Iterator[tuple[Key, BlockResult]]:
-    if workers == 1 or len(tasks) < 2:
-        for key, task in tasks.items():
-            yield key, replace(task, alone=True).run()
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="backtest") as pool:
-        futures: dict[Any, Key] = {pool.submit(task.run): key for key, task in tasks.items()}
-        try:
-            for one in as_completed(futures):
-                yield futures[one], one.result()
-        finally:
-            for one in futures:
-                one.cancel()
+def _alone(tasks: Mapping[Key, BlockTask], pool: Pool, client: Client | None) -> Mapping[Key, BlockTask]:
+    """Return tasks that know whether nothing else runs in their process."""
+    alone = pool.size == 1 if client is None else all(count == 1 for count in client.nthreads().values())
+    return {key: replace(task, alone=alone) for key, task in tasks.items()}
 
 
-def _on_cluster(tasks: Mapping[Key, BlockTask], client: Client) -> Iterator[tuple[Key, BlockResult]]:
-    from distributed import as_completed as completed  # noqa: PLC0415  (an extra)
-
-    threads = [one["nthreads"] for one in client.scheduler_info()["workers"].values()]
-    alone = all(count == 1 for count in threads)
-    futures = {client.submit(_run, replace(task, alone=alone), pure=False): key for key, task in tasks.items()}
-    try:
-        for one in completed(list(futures)):
-            yield futures[one], one.result()
-    finally:
-        client.cancel(list(futures))
-
-
-def _run(task: BlockTask) -> BlockResult:
-    return task.run()
+def _run(shared: tuple[Handle, Mapping[str, Predictor]], task: BlockTask) -> BlockResult:
+    handle, models = shared
+    return task.run(handle.open(), models)

@@ -236,7 +236,7 @@ class Catalogue:
         models : Model or mapping of str to Model, optional
             Models by scenario; not needed for networks and timetables, which are stored.
         **options
-            ``workers``, ``progress``, ``cancel`` and ``rates`` of `twinlab.simulate.run`.
+            ``workers``, ``client``, ``progress``, ``cancel`` and ``rates`` of `twinlab.simulate.run`.
 
         Returns
         -------

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ from twinlab.simulate.runs.event_files import joined_events
 from twinlab.simulate.runs.folder_store import FolderStore
 from twinlab.simulate.runs.progress import Report
 from twinlab.simulate.runs.stores import Store
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["Results", "signals"]
 
@@ -210,7 +213,8 @@ class Results:
         self,
         replications: int,
         *,
-        workers: Any = None,  # noqa: ANN401  (a number or a distributed.Client)
+        workers: int | None = None,
+        client: Client | None = None,
         budget: str | None = None,
         over_budget: str = "refuse",
         progress: Report | bool | None = None,
@@ -222,7 +226,7 @@ class Results:
         ----------
         replications : int
             Replications of each scenario in all.
-        workers, budget, over_budget, progress, cancel
+        workers, client, budget, over_budget, progress, cancel
             As in `twinlab.simulate.run`. The budget is that of all calls together.
 
         Returns
@@ -236,7 +240,13 @@ class Results:
             If the results were opened from a folder and the models are code, which isn't stored.
         """
         return self.go_on(
-            replications, workers=workers, budget=budget, over_budget=over_budget, progress=progress, cancel=cancel
+            replications,
+            workers=workers,
+            client=client,
+            budget=budget,
+            over_budget=over_budget,
+            progress=progress,
+            cancel=cancel,
         )
 
     def verify(self) -> None:

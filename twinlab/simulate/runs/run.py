@@ -6,19 +6,18 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask
 import numpy as np
 import xarray as xr
 
-from twinlab._cores import cores
 from twinlab._rates import Rates
+from twinlab.compute import Pool, pool_of
 from twinlab.errors import SchemaError
 from twinlab.simulate.cost.amounts import Quote
 from twinlab.simulate.cost.budget import Budget
@@ -32,6 +31,9 @@ from twinlab.simulate.runs.results import Results
 from twinlab.simulate.runs.schedule import Computation
 from twinlab.simulate.runs.stores import MemoryStore, Store
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 __all__ = ["open_results", "quote", "rerun", "run"]
 
 
@@ -44,7 +46,8 @@ def run(
     step: Any = "1h",  # noqa: ANN401
     replications: int = 100,
     seed: int | None = None,
-    workers: Any = None,  # noqa: ANN401  (a number or a distributed.Client)
+    workers: int | None = None,
+    client: Client | None = None,
     store: str | Path | None = None,
     trace: int = 0,
     budget: str | None = None,
@@ -73,8 +76,11 @@ def run(
         Replications of each scenario, counted from 0.
     seed : int, optional
         0, or the state's own, unless it is given.
-    workers : int or distributed.Client, optional
-        Number of threads (default: as Dask is configured, else the cores of this process), or a client of a Dask cluster.
+    workers : int, optional
+        Number of threads; by default as Dask is configured, else the cores of this process.
+    client : distributed.Client, optional
+        Run on this Dask cluster, a chunk of replications a task; the results are the same, and this process writes them. A worker has the
+        models, their states and the results of one chunk in memory, at most 32 MiB a variable.
     store : path, optional
         Folder for the results; it is made. If it has an interrupted run of the same models, state, span and seed, that run
         goes on, also if the process was killed. Without it, results are in memory, or in a temporary folder if they are large.
@@ -117,7 +123,14 @@ def run(
     kept: Store = MemoryStore() if store is None else _folder(Path(store), about)
     options = _Options(jobs, about, rates or Rates(), chunk)
     return options.compute(
-        kept, replications, workers=workers, budget=budget, over_budget=over_budget, progress=progress, cancel=cancel
+        kept,
+        replications,
+        workers=workers,
+        client=client,
+        budget=budget,
+        over_budget=over_budget,
+        progress=progress,
+        cancel=cancel,
     )
 
 
@@ -139,7 +152,7 @@ def quote(models: Any, **options: Any) -> Quote:  # noqa: ANN401  (those of `run
         msg = f"expected options of a run without {sorted(unknown)}: a quote keeps nothing; leave them out"
         raise SchemaError(msg)
     replications = options.pop("replications", 100)
-    rest = {name: options.pop(name, None) for name in ("workers", "progress", "cancel")}
+    rest = {name: options.pop(name, None) for name in ("workers", "client", "progress", "cancel")}
     rates, chunk = options.pop("rates", None), options.pop("chunk", None)
     options.pop("attrs", None)
     span = {"start": None, "state": None, "step": "1h", "seed": None, "trace": 0} | options
@@ -179,7 +192,8 @@ def rerun(
     stored: Results,
     models: Model | Mapping[str, Model] | None = None,
     *,
-    workers: Any = None,  # noqa: ANN401
+    workers: int | None = None,
+    client: Client | None = None,
     progress: Report | bool | None = None,
     cancel: threading.Event | None = None,
     rates: Rates | None = None,
@@ -192,7 +206,7 @@ def rerun(
         As `open_results` returns them.
     models : Model or mapping of str to Model, optional
         Models by scenario; not needed for networks and timetables.
-    workers, progress, cancel, rates
+    workers, client, progress, cancel, rates
         As in `run`.
 
     Raises
@@ -211,7 +225,7 @@ def rerun(
         raise SchemaError(msg)
     about = about_run(jobs, replications=total, attrs=stored.about["attrs"])
     options = _Options(jobs, about, rates or Rates(), None)
-    return options.compute(MemoryStore(), total, workers=workers, progress=progress, cancel=cancel)
+    return options.compute(MemoryStore(), total, workers=workers, client=client, progress=progress, cancel=cancel)
 
 
 def _stored_jobs(kept: FolderStore, models: Model | Mapping[str, Model] | None) -> dict[str, Job]:
@@ -263,7 +277,8 @@ class _Options:
         kept: Store,
         replications: int,
         *,
-        workers: Any = None,  # noqa: ANN401
+        workers: int | None = None,
+        client: Client | None = None,
         budget: str | None = None,
         over_budget: str = "refuse",
         progress: Report | bool | None = None,
@@ -275,7 +290,7 @@ class _Options:
             raise SchemaError(msg)
         most = None if budget is None else Budget.parse(budget, self.rates)
         writing = kept.writing() if isinstance(kept, FolderStore) else nullcontext()
-        with writing, _executor(workers) as (executor, count, remote), reporting(progress) as report:
+        with writing, _pool(workers, client) as pool, reporting(progress) as report:
             total = max([replications, *(int(kept.finished(name).max(initial=-1)) + 1 for name in self.jobs)])
             if isinstance(kept, FolderStore):
                 for name, job in self.jobs.items():
@@ -288,12 +303,11 @@ class _Options:
                     kept.change(replications=total)
             computation = Computation(
                 jobs=self.jobs,
-                inputs=_inputs(self.jobs, workers) if remote else self.jobs,
+                # Each job is sent to a cluster once.
+                inputs={name: pool.share(job) for name, job in self.jobs.items()},
                 store=kept,
                 total=total,
-                executor=executor,
-                workers=count,
-                remote=remote,
+                pool=pool,
                 chunk=self.chunk,
                 rates=self.rates,
                 budget=most,
@@ -329,28 +343,11 @@ def _temporary(about: Mapping[str, Any]) -> FolderStore:
     return kept
 
 
-@contextmanager
-def _executor(workers: Any) -> Iterator[tuple[Executor, int, bool]]:  # noqa: ANN401
-    """Yield an executor, how many tasks it computes at once, and whether it does so in other processes."""
+def _pool(workers: int | None, client: Client | None) -> AbstractContextManager[Pool]:
+    """Return the pool that computes chunks."""
     if hasattr(workers, "get_executor"):
-        count = max(1, sum(workers.nthreads().values()))
-        # A task whose worker is killed is computed by another one.
-        yield workers.get_executor(retries=3, pure=False), count, True
-        return
-    if workers is None:
-        workers = dask.config.get("num_workers", None) or cores()
-    if not isinstance(workers, int) or workers < 1:
-        msg = f"expected workers= as a number of threads or a distributed.Client, got {workers!r}"
+        msg = f"expected workers= as a number of threads, got {workers!r}; pass a client of a Dask cluster as client="
         raise SchemaError(msg)
-    with ThreadPoolExecutor(workers, thread_name_prefix="twinlab-run") as threads:
-        yield threads, workers, False
-
-
-def _inputs(jobs: Mapping[str, Job], client: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Send each job to the cluster once. A task returns it, so that it can be had again if a worker is killed."""
-    submit: Callable[..., Any] = client.submit
-    return {name: submit(_same, job, pure=False) for name, job in jobs.items()}
-
-
-def _same(job: Job) -> Job:
-    return job
+    # Also one worker is a thread of its own: this one waits for it, reports, and may be interrupted.
+    count = dask.config.get("num_workers", None) if workers is None else workers
+    return pool_of(client, workers=count, own_thread=False)

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from twinlab._energy import EnergyMeter
 from twinlab._rates import Rates
+from twinlab.compute import Pool
 from twinlab.simulate.cost.amounts import Cost, Meter, Quote
 from twinlab.simulate.cost.budget import Budget
 from twinlab.simulate.cost.tally import Sample, Tally
@@ -72,16 +73,12 @@ class Computation:
     jobs : mapping of str to Job
         By scenario.
     inputs : mapping of str to Job
-        The same as the executor's tasks take them: a cluster has them already.
+        The same as the pool's tasks take them: a cluster has them already.
     store : Store
     total : int
         Replications of each scenario.
-    executor : Executor
-        Threads, or a client of a Dask cluster.
-    workers : int
-        Tasks that are computed at once.
-    remote : bool
-        Whether tasks run elsewhere, so that this process writes.
+    pool : Pool
+        Threads, or the workers of a Dask cluster: then this process writes.
     chunk : int or None
         Replications of a task; None finds it by timing.
     rates : Rates
@@ -102,9 +99,7 @@ class Computation:
     inputs: Mapping[str, Any]
     store: Store
     total: int
-    executor: Executor
-    workers: int
-    remote: bool
+    pool: Pool
     chunk: int | None
     rates: Rates
     budget: Budget | None
@@ -124,7 +119,7 @@ class Computation:
         self._tally = Tally()
         self._before = self._spent_before()
         self._begun, self._begun_cpu = time.perf_counter(), time.process_time()
-        self._meter = EnergyMeter(self.rates, local=not self.remote)
+        self._meter = EnergyMeter(self.rates, local=not self.pool.remote)
         self._computed = self._chunks_done = 0
         self._done = {name: len(self.store.finished(name)) for name in self.jobs}
         self._own_cpu = 0.0
@@ -178,10 +173,10 @@ class Computation:
     def _pilot_chunks(self) -> int:
         """Return the number of chunks to time: more of short ones, since their times vary more."""
         long = time.perf_counter() - self._begun > _PILOT_SECONDS
-        return self.workers * (1 if long else _PILOT_CHUNKS)
+        return self.pool.size * (1 if long else _PILOT_CHUNKS)
 
     def _submit(self) -> None:
-        while len(self._running) < 2 * self.workers:
+        while len(self._running) < 2 * self.pool.size:
             if self.cancel.is_set():
                 self.stopped = "cancelled"
             if self.stopped:
@@ -189,7 +184,12 @@ class Computation:
             if self._probes:
                 name = self._probes.pop(0)
                 first, count = 0, 0
-                future = self.executor.submit(probe, self.inputs[name], min(self.chunk or self.total, self.total))
+                future = self.pool.submit(
+                    probe,
+                    self.inputs[name],
+                    min(self.chunk or self.total, self.total),
+                    place=f"first replications of {name}",
+                )
             else:
                 begun = self._chunks_done + sum(count > 0 for _, _, count in self._running.values())
                 if not self._waiting or (self.quote is None and begun >= self._pilot_chunks()):
@@ -200,8 +200,9 @@ class Computation:
                         self.stopped = f"the budget of {self.budget.text} is spent"
                     return
                 first, _, count, name = heapq.heappop(self._waiting)
-                store = None if self.remote else self.store
-                future = self.executor.submit(_compute, self.inputs[name], first, count, store)
+                store = None if self.pool.remote else self.store
+                place = f"{name}, replications {first} to {first + count - 1}"
+                future = self.pool.submit(_compute, self.inputs[name], first, count, store, place=place)
             self._running[future] = (name, first, count)
 
     def _take(self, future: Future[Piece]) -> None:
@@ -210,7 +211,7 @@ class Computation:
         piece, is_probe = future.result(), count == 0
         if is_probe:
             self._begin(piece)
-        if is_probe or self.remote:
+        if is_probe or self.pool.remote:
             self.store.keep(piece)
         self._count(piece, is_probe=is_probe)
         if is_probe:
@@ -226,7 +227,7 @@ class Computation:
         self._chunks_done += not is_probe
         for count, cpu in piece.samples:
             wall = piece.wall * cpu / piece.cpu if piece.cpu else cpu
-            self._tally.add(piece.scenario, Sample(count, cpu, wall, is_probe and self.workers > 1))
+            self._tally.add(piece.scenario, Sample(count, cpu, wall, is_probe and self.pool.size > 1))
 
     def _begin(self, piece: Piece) -> None:
         """Make room for a scenario's results, in chunks that take long enough and aren't too large."""
@@ -243,7 +244,7 @@ class Computation:
         samples = self._tally.samples.get(name)
         if self.chunk is None and samples:
             each = sum(one.cpu for one in samples) / sum(one.count for one in samples)
-            most = (self.total - self._done[name]) / (_TASKS_EACH * self.workers)
+            most = (self.total - self._done[name]) / (_TASKS_EACH * self.pool.size)
             unit *= max(1, int(min(_GOOD_SECONDS / each, most) // chunk))
         for first, count in gaps(self.store.finished(name), self.total, unit):
             heapq.heappush(self._waiting, (first, self._order[name], count, name))
@@ -254,12 +255,12 @@ class Computation:
     def _left(self) -> float | None:
         if self.quote is None and self._chunks_done == 0:
             return None
-        return self._tally.rest(self._remaining()).wall / self.workers
+        return self._tally.rest(self._remaining()).wall / self.pool.size
 
     def _cpu(self) -> float:
         """Seconds of processor so far: of the whole process where tasks are threads of it."""
         own = time.process_time() - self._begun_cpu
-        return own + self._tally.cpu if self.remote else own
+        return own + self._tally.cpu if self.pool.remote else own
 
     def _make_quote(self) -> None:
         source = f"{self._chunks_done + len(self._tally.samples)} timed chunks"
@@ -290,7 +291,7 @@ class Computation:
             spent = {name: last.amounts[name].value for name in spent}
         cpu, wall = self.store.unmetered()
         watts = self.rates.watts_per_core * self.rates.overhead
-        more = {"seconds": wall / self.workers, "cpu_hours": cpu / 3600, "kwh": cpu * watts / 3.6e6}
+        more = {"seconds": wall / self.pool.size, "cpu_hours": cpu / 3600, "kwh": cpu * watts / 3.6e6}
         return {name: value + more[name] for name, value in spent.items()}
 
     def meter(self) -> Meter:
@@ -325,7 +326,7 @@ class Computation:
         before = self._before
         cpu = tuple(spent + one for one in rest.cpu)
         relative = [one / rest.cpu[0] if rest.cpu[0] else 1.0 for one in rest.cpu]
-        seconds = tuple(before["seconds"] + clock + rest.wall / self.workers * one for one in relative)
+        seconds = tuple(before["seconds"] + clock + rest.wall / self.pool.size * one for one in relative)
         taken, growing = self._bytes()
         more = growing / max(1, sum(self._done.values())) * count
         size = tuple(taken + more * one for one in (1.0, 1 - _BYTES_VARY, 1 + _BYTES_VARY))
@@ -352,7 +353,7 @@ class Computation:
             piece = future.result()
             if count == 0:
                 self._begin(piece)
-            if count == 0 or self.remote:
+            if count == 0 or self.pool.remote:
                 self.store.keep(piece)
             self._count(piece, is_probe=count == 0)
         self._running.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from twinlab.compute.handles import Opening
     from twinlab.history import HistoryReader
     from twinlab.model.twinmodel import TwinModel
 
@@ -233,12 +234,12 @@ class CalibrationMethods:
         found = self._calibrations_now() if calibrated is True else _several(calibrated)
         return with_calibrated(data, found, asset_type, self.model.asset_types[asset_type].signals)
 
-    def _as_of(self, reader: HistoryReader, known: object) -> AsOfReader:
+    def _as_of(self, reader: HistoryReader, known: object, opening: Callable[[], Opening]) -> AsOfReader:
         """Return a reader with the calibrations that were known at an instant; None is now."""
         store = self._calibration_store
         if known is None:
-            return AsOfReader.of(reader, self._calibrations_now)
-        return AsOfReader.of(reader, lambda: store.recorded(known=instant_ns(known)))
+            return AsOfReader.of(reader, self._calibrations_now, opening)
+        return AsOfReader.of(reader, lambda: store.recorded(known=instant_ns(known)), opening)
 
     def _calibration_summary(self) -> tuple[list[str], list[str]]:
         return self._calibration_store.summary(self.model, self._asset_ids)

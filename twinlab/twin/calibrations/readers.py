@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from twinlab.compute.handles import Opening
     from twinlab.model.calibration import Calibrations
     from twinlab.model.reader import TwinReader
 
@@ -25,13 +26,18 @@ class AsOfReader(FindMethods, KpiMethods, HistoryReader):
     """A twin as it was known at an ingest time, with the calibrations of then; made by `twinlab.Twin.as_of`."""
 
     _calibrations: Callable[[], Calibrations]
+    #: How the workers of a Dask cluster open it.
+    opening: Callable[[], Opening]
 
     @classmethod
-    def of(cls, reader: HistoryReader, calibrations: Callable[[], Calibrations]) -> Self:
+    def of(
+        cls, reader: HistoryReader, calibrations: Callable[[], Calibrations], opening: Callable[[], Opening]
+    ) -> Self:
         """Return a reader that reads what another one does."""
         out = cls.__new__(cls)
         out.__dict__ |= reader.__dict__
         out._calibrations = calibrations  # noqa: SLF001  (another way to make one)
+        out.opening = opening
         return out
 
     def history(

@@ -47,7 +47,7 @@ class CheckMethods(RevisionMethods, CalibrationMethods):
         assets : sequence of str, optional
             Report only these assets, by id. The others are read all the same: they are what an asset is compared with.
         client : distributed.Client, optional
-            Check on this Dask cluster, whose workers can read the twin's folder; by default in this process.
+            Check on this Dask cluster, by signal and test; by default in this process. The report is the same.
 
         Returns
         -------
@@ -74,7 +74,6 @@ class CheckMethods(RevisionMethods, CalibrationMethods):
         # Loaded when needed: they load numba, scipy and pandas.
         from twinlab.twin.checking import running  # noqa: PLC0415
         from twinlab.twin.checking.channels import channels_of  # noqa: PLC0415
-        from twinlab.twin.checking.origins import Origins  # noqa: PLC0415
         from twinlab.twin.checking.quality_report import QualityReport  # noqa: PLC0415
 
         reader = self.reader
@@ -91,19 +90,20 @@ class CheckMethods(RevisionMethods, CalibrationMethods):
             if asset not in ids:
                 msg = f"expected the id of an asset that is checked, got {asset!r}{nearest(asset, ids)}"
                 raise UnknownTermError(msg)
-        origins = Origins(reader)
-        tasks = running.signal_tasks(reader, channels, origins, start=start, stop=stop)
-        with progress_bar("check", unit=" signals") as show:
-            found = running.run_tasks(tasks, client, show)
-        with progress_bar("observations", unit=" series") as show:
-            found += running.observed(reader, channels, show, assets=assets, start=start, stop=stop)
-            found += running.from_rows(reader, channels, origins, show, assets=assets, start=start, stop=stop)
+        chosen = None if assets is None else tuple(assets)
+        span = running.Span(start, stop, chosen, self._calibrations_now())
+        checks, parts = running.Checks(reader, span, channels), running.parts_of(channels)
+        found: list[running.Found] = []
+        with progress_bar("check", unit=" parts") as show:
+            for one in running.run_parts(parts, checks, span, client=client, twin=self):
+                found.append(one)
+                show(len(found), len(parts))
         files = {
             source: (f"{MAPPINGS}/{path.name}", path.read_text(encoding="utf-8"))
             for source, path in mapping_files(self.folder).items()
         }
         known = {(one.asset_type, one.name): len(one.assets) for one in channels}
-        faults = running.with_origins(found, reader, origins, assets=assets, files=files, known=known)
+        faults = running.with_origins(found, reader, checks.origins, assets=assets, files=files, known=known)
         checked = sum(len(one.assets) if assets is None else len(set(one.assets) & set(assets)) for one in channels)
         return QualityReport(
             reader.model.twin,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 
+from twinlab.compute import Handle, pool_of
+from twinlab.compute.pool import Call
 from twinlab.errors import SchemaError
 from twinlab.model.calibration.pieces import Calibration
 from twinlab.quality.findings import Finding
-from twinlab.twin.checking.channels import Channels, properties_of
+from twinlab.twin.checking.channels import Channels, channels_of, properties_of
 from twinlab.twin.checking.clock_fixes import ClockChange, ClockFix
 from twinlab.twin.checking.comparisons import (
     clock_shift_findings,
@@ -33,20 +35,23 @@ from twinlab.twin.checking.words import swapped_word_findings
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
     from twinlab.history import HistoryReader
+    from twinlab.model.calibration import Calibrations
     from twinlab.model.twinmodel import AssetType
     from twinlab.quality.unit_faults.suspects import Suspect, UnitFix
     from twinlab.twin.checking.channels import Properties
     from twinlab.twin.checking.fixes import RuleFix
 
 __all__ = [
+    "Checks",
     "Found",
+    "Part",
+    "Span",
     "definition_faults",
-    "from_rows",
-    "observed",
-    "run_tasks",
-    "signal_tasks",
+    "parts_of",
+    "run_parts",
     "span_of",
     "with_origins",
 ]
@@ -107,102 +112,170 @@ class _TestTask:
         return Found(self.asset_type, tuple((one, None) for one in found))
 
 
-Task = Callable[[], Found]
+@dataclass(frozen=True)
+class Span:
+    """What is checked of each signal; hashable."""
+
+    start: object = None
+    stop: object = None
+    assets: tuple[str, ...] | None = None
+    calibrations: Calibrations | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a check: one test of a signal or of an asset type, or all of a kind."""
+
+    kind: Literal["signal", "compared", "observed", "rows"]
+    asset_type: str
+    #: Of the signal, or of those of one cadence that are compared.
+    signals: tuple[str, ...]
+    test: str = ""
+
+    @property
+    def place(self) -> str:
+        """What errors say of it."""
+        return f"{self.asset_type}.{', '.join(self.signals)} ({self.test or self.kind})"
+
+
+class Checks:
+    """Runs parts of a check.
+
+    Parameters
+    ----------
+    reader : HistoryReader
+    span : Span
+    channels : sequence of Channels
+        Those that are open already; others are opened.
+    """
+
+    def __init__(self, reader: HistoryReader, span: Span, channels: Sequence[Channels] = ()) -> None:
+        self._reader, self._span = reader, span
+        self._channels = {(one.asset_type, one.name): one for one in channels}
+        self.origins = Origins(reader)
+
+    def run(self, part: Part) -> Found:
+        """Return what a part finds."""
+        if part.kind == "compared":
+            return self._compared(part)
+        channels = self._channel(part.asset_type, part.signals[0])
+        within: _Within = {"assets": self._span.assets, "start": self._span.start, "stop": self._span.stop}
+        if part.kind == "signal":
+            return self._signal(channels)
+        if part.kind == "observed":
+            return observed(self._reader, channels, **within)
+        return from_rows(self._reader, channels, self.origins, **within)
+
+    def _channel(self, asset_type: str, name: str) -> Channels:
+        if (asset_type, name) not in self._channels:
+            span = self._span
+            found = channels_of(
+                self._reader,
+                asset_types=[asset_type],
+                signals=[name],
+                start=span.start,
+                stop=span.stop,
+                calibrations=span.calibrations,
+            )
+            self._channels[asset_type, name] = found[0]
+        return self._channels[asset_type, name]
+
+    def _signal(self, one: Channels) -> Found:
+        origins, kind = self.origins, one.asset_type
+        declared = {asset: origins.declared(kind, asset, one.name, one.signal.unit) for asset in one.assets}
+        limited = self._span.start is not None, self._span.stop is not None
+        status = frozenset(asset for asset in one.assets if origins.states_status(kind, asset, one.name))
+        return _SignalTask(one, declared if one.signal.states is None else {}, limited, status)()
+
+    def _compared(self, part: Part) -> Found:
+        """Run a test that compares signals or assets."""
+        kind = self._reader.model.asset_types[part.asset_type]
+        cadence = kind.signals[part.signals[0]].cadence
+        beside = [name for name, spec in kind.signals.items() if spec.cadence == cadence]
+        span = self._span
+        cells = self._reader.history(part.asset_type, signals=beside, start=span.start, stop=span.stop)
+        # Only the chosen signals name tests; the others are there to be compared with.
+        tested = {
+            name: spec if name in part.signals else spec.model_copy(update={"tests": {}})
+            for name, spec in kind.signals.items()
+        }
+        chosen = kind.model_copy(update={"signals": tested})
+        properties = properties_of(self._reader, part.asset_type)
+        return _TestTask(part.asset_type, cells, chosen, part.test, properties)()
+
+
+class _Within(TypedDict):
+    assets: Collection[str] | None
+    start: object
+    stop: object
 
 
 def observed(
-    reader: HistoryReader,
-    channels: Sequence[Channels],
-    show: Callable[..., None],
-    *,
-    assets: Collection[str] | None,
-    start: object,
-    stop: object,
-) -> list[Found]:
+    reader: HistoryReader, one: Channels, *, assets: Collection[str] | None, start: object, stop: object
+) -> Found:
     """Run the tests that judge the exact times of observations; the rows of one asset are read at once."""
-    wanted = [(one, asset) for one in channels for asset in one.assets if assets is None or asset in assets]
-    wanted = [(one, asset) for one, asset in wanted if observed_tests(one.kind, one.name)]
-    found: list[Found] = []
-    for number, (one, asset) in enumerate(wanted, 1):
+    tests = observed_tests(one.kind, one.name)
+    findings: list[tuple[Finding, None]] = []
+    notes: list[str] = []
+    for asset in one.assets if tests else ():
+        if assets is not None and asset not in assets:
+            continue
         rows = reader.observations(f"{one.asset_type}/{asset}", one.name, start=start, stop=stop)
-        for test in observed_tests(one.kind, one.name):
+        for test in tests:
             try:
                 finding = observed_finding(rows, one.kind, asset, one.name, test)
             except SchemaError as error:
-                note = f"{one.asset_type}.{one.name}: the test {test!r} wasn't run: {error}"
-                found.append(Found(one.asset_type, notes=(note,)))
+                notes.append(f"{one.asset_type}.{one.name}: the test {test!r} wasn't run: {error}")
                 continue
-            found += [Found(one.asset_type, ((finding, None),))] if finding is not None else []
-        show(number, len(wanted))
-    return found
+            findings += [(finding, None)] if finding is not None else []
+    return Found(one.asset_type, tuple(findings), tuple(notes))
 
 
 def from_rows(
     reader: HistoryReader,
-    channels: Sequence[Channels],
+    one: Channels,
     origins: Origins,
-    show: Callable[..., None],
     *,
     assets: Collection[str] | None,
     start: object,
     stop: object,
-) -> list[Found]:
+) -> Found:
     """Look for sources that disagree, and for swapped words where cells fail or are missing; both are read from the rows."""
-    found: list[Found] = []
-    for number, one in enumerate(channels, 1):
-        swaps = swapped_word_findings(reader, one, origins, assets=assets, start=start, stop=stop)
-        pairs = disagreement_findings(reader, one, origins, assets=assets, start=start, stop=stop)
-        found.append(Found(one.asset_type, (*swaps, *pairs)))
-        show(number, len(channels))
-    return found
+    swaps = swapped_word_findings(reader, one, origins, assets=assets, start=start, stop=stop)
+    pairs = disagreement_findings(reader, one, origins, assets=assets, start=start, stop=stop)
+    return Found(one.asset_type, (*swaps, *pairs))
 
 
-def signal_tasks(
-    reader: HistoryReader, channels: Sequence[Channels], origins: Origins, *, start: object, stop: object
-) -> list[Task]:
-    """Return a task for each signal, and one for each test that compares signals or assets."""
-    tasks: list[Task] = []
-    for one in channels:
-        declared = {asset: origins.declared(one.asset_type, asset, one.name, one.signal.unit) for asset in one.assets}
-        limited = start is not None, stop is not None
-        status = frozenset(asset for asset in one.assets if origins.states_status(one.asset_type, asset, one.name))
-        tasks.append(_SignalTask(one, declared if one.signal.states is None else {}, limited, status))
+def parts_of(channels: Sequence[Channels]) -> list[Part]:
+    """Return the parts of a check: for each signal what its cells, observations and rows say, and each test that compares."""
+    parts = [Part("signal", one.asset_type, (one.name,)) for one in channels]
     for asset_type in dict.fromkeys(one.asset_type for one in channels):
-        kind = reader.model.asset_types[asset_type]
-        wanted = [one.name for one in channels if one.asset_type == asset_type]
+        mine = [one for one in channels if one.asset_type == asset_type]
         by_cadence: dict[str, list[str]] = {}
-        for name in wanted:
-            by_cadence.setdefault(kind.signals[name].cadence, []).append(name)
-        for cadence, names in by_cadence.items():
-            tests = compared_tests(kind, names)
-            beside = [name for name, spec in kind.signals.items() if spec.cadence == cadence]
-            if tests:
-                cells = reader.history(asset_type, signals=beside, start=start, stop=stop)
-                properties = properties_of(reader, asset_type)
-                # Only the chosen signals name tests; the others are there to be compared with.
-                tested = {
-                    n: spec if n in names else spec.model_copy(update={"tests": {}}) for n, spec in kind.signals.items()
-                }
-                part = kind.model_copy(update={"signals": tested})
-                tasks += [_TestTask(asset_type, cells, part, test, properties) for test in tests]
-    return tasks
+        for one in mine:
+            by_cadence.setdefault(one.signal.cadence, []).append(one.name)
+        for names in by_cadence.values():
+            tests = compared_tests(mine[0].kind, names)
+            parts += [Part("compared", asset_type, tuple(names), test) for test in tests]
+    parts += [Part("observed", one.asset_type, (one.name,)) for one in channels if observed_tests(one.kind, one.name)]
+    return parts + [Part("rows", one.asset_type, (one.name,)) for one in channels]
 
 
-def _call(task: Task) -> Found:
-    return task()
-
-
-def run_tasks(tasks: Sequence[Task], client: Any, show: Callable[..., None]) -> list[Found]:  # noqa: ANN401  (a distributed.Client)
-    """Run tasks one after another, or on a cluster; in their order."""
-    found: list[Found] = []
+def run_parts(
+    parts: Sequence[Part], checks: Checks, span: Span, *, client: Client | None, twin: object
+) -> Iterator[Found]:
+    """Yield what parts find, in their order: one after another here, or those of a cluster as they come."""
     if client is None:
-        running: Iterable[Found] = map(_call, tasks)
-    else:
-        running = (future.result() for future in client.map(_call, list(tasks), pure=False))
-    for one in running:
-        found.append(one)
-        show(len(found), len(tasks))
-    return found
+        yield from map(checks.run, parts)
+        return
+    handle = Handle.of(twin)
+    with pool_of(client, handle=handle) as pool:
+        shared = pool.share(handle), pool.share(span)
+        yield from pool.in_order(Call(_run_part, (*shared, part), part.place) for part in parts)
+
+
+def _run_part(handle: Handle, span: Span, part: Part) -> Found:
+    return Checks(handle.open().reader, span).run(part)
 
 
 def with_origins(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import pandas as pd
+    from distributed import Client
 
     from twinlab.events.algebra.event_spans import Duration
     from twinlab.model.reader import TwinReader
@@ -27,6 +28,7 @@ class FindMethods:
         start: object = None,
         stop: object = None,
         assets: Sequence[str] | None = None,
+        client: Client | None = None,
     ) -> pd.DataFrame:
         """Return the events in which a condition is true, over all assets of a type, or the recorded events for which it is true.
 
@@ -47,6 +49,9 @@ class FindMethods:
             Events that overlap ``[start, stop)``; naive is UTC. By default all that the history has.
         assets : sequence of str, optional
             Only these assets.
+        client : distributed.Client, optional
+            Search on this Dask cluster, by month and neighbouring assets; the events are the same. A worker has at most 4 million cells
+            of a signal in memory. Recorded events are searched in this process.
 
         Returns
         -------
@@ -56,7 +61,9 @@ class FindMethods:
         from twinlab.events.finding.finder import find  # noqa: PLC0415  (import twinlab stays quick)
 
         reader = cast("TwinReader", self)
-        return find(reader, expression, on=on, lasting=lasting, gap=gap, start=start, stop=stop, assets=assets)
+        return find(
+            reader, expression, on=on, lasting=lasting, gap=gap, start=start, stop=stop, assets=assets, client=client
+        )
 
     def event_statistics(
         self,

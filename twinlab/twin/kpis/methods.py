@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
     from twinlab.model.kpis.definition import Kpi
     from twinlab.model.reader import TwinReader
@@ -25,6 +26,7 @@ class KpiMethods:
         every: str | None = None,
         start: object = None,
         stop: object = None,
+        client: Client | None = None,
     ) -> xr.Dataset:
         """Return a KPI by window, with bounds: charts, tables, exports and notebooks take their numbers from here.
 
@@ -44,6 +46,9 @@ class KpiMethods:
             midnight UTC.
         start, stop : instants, optional
             Half-open span, naive is UTC; that of the data by default.
+        client : distributed.Client, optional
+            Compute on this Dask cluster, some windows and assets a task; the numbers are the same. A worker has at most 2 million cells of
+            a signal in memory. What is counted over events is computed in this process.
 
         Returns
         -------
@@ -87,4 +92,4 @@ class KpiMethods:
         """
         from twinlab.events.kpis.compute import kpi  # noqa: PLC0415  (reading a twin needs no KPI)
 
-        return kpi(cast("TwinReader", self), name, on=on, by=by, every=every, start=start, stop=stop)
+        return kpi(cast("TwinReader", self), name, on=on, by=by, every=every, start=start, stop=stop, client=client)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from twinlab._locks import Lock
+from twinlab.compute.handles import Opening
 from twinlab.errors import SourceError
 from twinlab.history.read.reader import HistoryReader
 from twinlab.history.remote.repository import REPOSITORY, write_address
@@ -23,9 +24,11 @@ from twinlab.twin.definitions import ADDRESS
 from twinlab.twin.facade import Twin
 from twinlab.twin.remote.head import Head, read_head
 from twinlab.twin.remote.pull import fetch_file, fetch_piece
+from twinlab.twin.sharing.opening import at_state, state_of
 
 if TYPE_CHECKING:
     from twinlab.history import Historian
+    from twinlab.history.read.pin_cache import State
     from twinlab.ledger import VerifyReport
 
 __all__ = ["RemoteTwin", "open_remote"]
@@ -67,6 +70,11 @@ class RemoteTwin(Twin):
         if self._reader is None:
             self._reader = HistoryReader(self.folder, self.ledger, self._model, self.mappings)
         return self._reader
+
+    def opening(self) -> Opening:
+        """Return how the workers of a Dask cluster open the push that is shown, each machine through its own cache."""
+        state = state_of(self.reader.pinned(), self.folder)
+        return Opening(_open_push, (self.bucket.address, (self.folder / _HEAD).read_bytes(), state), _check_push)
 
     def newest(self) -> Twin:
         """Return the twin as the newest push has it: this one if nothing was pushed since."""
@@ -123,6 +131,16 @@ def open_remote(url: str | Address) -> RemoteTwin:
     """
     bucket = Bucket(url if isinstance(url, Address) else Address.parse(url))
     return RemoteTwin(_local_folder(bucket, read_head(bucket)))
+
+
+def _open_push(address: Address, head: bytes, state: State | None) -> Twin:
+    """Open one push in a worker, whatever was pushed since."""
+    bucket = Bucket(address)
+    return at_state(RemoteTwin(_local_folder(bucket, Head.from_bytes(head, address.url))), state)
+
+
+def _check_push(address: Address, head: bytes, state: State | None) -> None:  # noqa: ARG001  (as it is opened)
+    read_head(Bucket(address))
 
 
 def _local_folder(bucket: Bucket, head: Head) -> Path:

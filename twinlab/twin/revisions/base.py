@@ -13,6 +13,7 @@ from twinlab.twin.definitions import MODEL, mapping_files
 from twinlab.twin.revisions.revision_log import Definition, RevisionLog, model_definition, of_mapping
 
 if TYPE_CHECKING:
+    from twinlab.compute.handles import Opening
     from twinlab.events.annotations import Carried
     from twinlab.history import HistoryReader
     from twinlab.ledger import Ledger
@@ -40,7 +41,10 @@ class RevisedTwin(ABC):
         """Read the model and the mappings in the twin's folder again."""
 
     if TYPE_CHECKING:
-        # `AnnotationMethods` has it, wherever it is among the bases of a twin.
+        # `SharingMethods` and `AnnotationMethods` have them, wherever they are among the bases of a twin.
+        def opening(self) -> Opening:
+            """Return how the workers of a Dask cluster open the twin."""
+
         def moved_annotations(self, changes: Callable[[], RevisionDiff], *, author: str, cause: str) -> list[Carried]:
             """Return what a revision does to annotations of exceptions and events."""
 

@@ -20,6 +20,8 @@ from twinlab.twin.revisions.edits import Edits
 from twinlab.twin.revisions.revision_log import Definition, RevisionRecord, of_mapping
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from twinlab.history.write.historian import Progress
     from twinlab.twin.revisions.revision import Revision
 
@@ -40,6 +42,7 @@ class RevisionMethods(RevisedTwin):
         reason: str = "",
         force: bool = False,
         progress: Progress | None = None,
+        client: Client | None = None,
     ) -> Revision:
         """Build the history under another mapping of a source, beside the published one.
 
@@ -58,6 +61,8 @@ class RevisionMethods(RevisedTwin):
             Build it even if most rows would lose their meaning.
         progress : callable, optional
             Called with (cells done, total, what is being built); by default a bar is shown.
+        client : distributed.Client, optional
+            Build on this Dask cluster, whose workers see the twin's folder; this process writes.
 
         Returns
         -------
@@ -78,7 +83,7 @@ class RevisionMethods(RevisedTwin):
         fresh, definition = new_mapping(source, mapping, model, mappings)
         if not force:
             check_readable(self.ledger, (model, mappings[source]), (model, fresh), _name(mapping))
-        return _begin(self, source, [definition], author, reason, progress=progress)
+        return _begin(self, source, [definition], author, reason, progress=progress, client=client)
 
     def remodel(
         self,
@@ -89,6 +94,7 @@ class RevisionMethods(RevisedTwin):
         reason: str = "",
         force: bool = False,
         progress: Progress | None = None,
+        client: Client | None = None,
     ) -> Revision:
         """Build the history under another model, beside the published one.
 
@@ -101,7 +107,7 @@ class RevisionMethods(RevisedTwin):
             The new ``twin.yaml``.
         mappings : dict of source to path or YAML text, optional
             New mappings of sources that name what the model renames.
-        author, reason, force, progress
+        author, reason, force, progress, client
             As in `remap`.
 
         Raises
@@ -123,7 +129,7 @@ class RevisionMethods(RevisedTwin):
         for source, kept in known.items():
             if source not in (mappings or {}):
                 check_mapping(kept, fresh, f"the mapping of {source!r}")
-        return _begin(self, "model", changed, author, reason, progress=progress)
+        return _begin(self, "model", changed, author, reason, progress=progress, client=client)
 
     def edits(self) -> list[str]:
         """Return a sentence for each file of a definition that says something else than the history shows.
@@ -219,6 +225,7 @@ def _begin(
     *,
     takes_back: str = "",
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> Revision:
     """Note a revision in the journal and build it; one whose building is interrupted is built when it is next read."""
     from twinlab.twin.revisions.revision import Revision  # noqa: PLC0415  (reading a twin needs no writer)
@@ -228,5 +235,5 @@ def _begin(
     record = RevisionRecord(name, tuple(definitions), author, reason, time.time_ns(), takes_back=takes_back)
     rev = Revision(twin, name)
     twin.revision_log.begin(record)
-    rev.build(progress)
+    rev.build(progress, client=client)
     return rev

@@ -26,6 +26,9 @@ from twinlab.twin.revisions.promotion import complete_promotion, definitions_wit
 from twinlab.twin.revisions.revision_log import RevisionRecord
 
 if TYPE_CHECKING:
+    from distributed import Client
+
+    from twinlab.compute.handles import Opening
     from twinlab.history import BuildReport
     from twinlab.history.build.mapping_context import Sources
     from twinlab.history.write.historian import Progress
@@ -88,6 +91,12 @@ class Revision(FindMethods, KpiMethods, DelegatingReader):
     @property
     def _source(self) -> HistoryReader:
         return self.reader
+
+    def opening(self) -> Opening:
+        """Return how the workers of a Dask cluster read this revision, at the state that it has now."""
+        from twinlab.twin.sharing.opening import revision_opening  # noqa: PLC0415  (few work on a cluster)
+
+        return revision_opening(self._twin.opening(), self.reader)
 
     def events(
         self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
@@ -179,7 +188,7 @@ class Revision(FindMethods, KpiMethods, DelegatingReader):
             branch.delete()
         self._reader = None
 
-    def build(self, progress: Progress | None = None) -> None:
+    def build(self, progress: Progress | None = None, *, client: Client | None = None) -> None:
         """Build the branch if it isn't there or the published definitions changed, and catch up with the published rows."""
         twin, branch = self._twin, self._branch()
         new = sources_of(twin.folder, twin.ledger, *self._definitions())
@@ -193,7 +202,7 @@ class Revision(FindMethods, KpiMethods, DelegatingReader):
                 catch_up(branch, new, progress=show)
                 return
             old: Sources = sources_of(twin.folder, twin.ledger, *self._published())
-            _, self.report = build_revision(branch, old, new, progress=show)
+            _, self.report = build_revision(branch, old, new, progress=show, client=client)
 
     # -- inside
     def _require(self, state: str) -> None:

@@ -70,7 +70,7 @@ class SimulationMethods(ScoringMethods):
             Store the run by this name in `scenarios`, with the model, the states, what is assumed and the fidelity, so that it can
             be opened, extended and computed again by itself. The same call goes on with a run that was interrupted.
         **options
-            Those of `twinlab.simulate.run`: ``workers``, ``store``, ``budget``, ``progress``, ``cancel``.
+            Those of `twinlab.simulate.run`: ``workers``, ``client``, ``store``, ``budget``, ``progress``, ``cancel``.
 
         Returns
         -------

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from tests.explore.views.outlook.conftest import pump_twin
+from twinlab.compute import Handle
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.session import Session
 from twinlab.explore.views.outlook.explorer import OutlookExplorer
 from twinlab.predict import ByEventTime, Inputs, SeasonalNaive, SignalTarget, fit_on
-from twinlab.predict.backtests.opening import TwinHandle
 
 
 @pytest.fixture
 def view(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> OutlookExplorer:
     # A twin in memory can't be opened again by another thread.
-    monkeypatch.setattr(TwinHandle, "of", classmethod(lambda cls, twin: cls(None, "", twin)))
+    monkeypatch.setattr(Handle, "of", classmethod(lambda cls, twin: cls(None, twin)))
     twin = pump_twin(tmp_path)
     inputs = Inputs("pump", ("vibration",), step="1h", window="3d", training="20d")
     naive = SeasonalNaive(inputs, SignalTarget("vibration", "mm/s"), ("6h", "12h"))

@@ -8,6 +8,7 @@ import pytest
 
 from tests.explore.views.outlook.conftest import PumpTwin, pump_twin
 from tests.predict.failure.conftest import failures_of, history_of
+from twinlab.compute import Handle
 from twinlab.errors import SchemaError
 from twinlab.explore import Link, Shared, format_link, parse_link
 from twinlab.explore.views.outlook.computing import Steps
@@ -15,7 +16,6 @@ from twinlab.explore.views.outlook.explorer import OutlookExplorer
 from twinlab.explore.views.outlook.possible import failing_types, forecast_signals, has_outlook
 from twinlab.explore.views.outlook.requests import FailureTest
 from twinlab.predict import ByEventTime, Inputs, SeasonalNaive, SignalTarget, fit_on
-from twinlab.predict.backtests.opening import TwinHandle
 from twinlab.testing import FakeTwin
 
 
@@ -201,7 +201,7 @@ def test_cancelling_keeps_what_was_shown(risks, monkeypatch):
 
 def test_models_are_shown_with_their_state(pumps, monkeypatch):
     # A twin in memory can't be opened again by another thread.
-    monkeypatch.setattr(TwinHandle, "of", classmethod(lambda cls, twin: cls(None, "", twin)))
+    monkeypatch.setattr(Handle, "of", classmethod(lambda cls, twin: cls(None, twin)))
     if "vibration" not in pumps.models.names:
         inputs = Inputs("pump", ("vibration",), step="1h", window="3d", training="30d")
         naive = SeasonalNaive(inputs, SignalTarget("vibration", "mm/s"), ("6h", "12h"))

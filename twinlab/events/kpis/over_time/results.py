@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from twinlab.events.kpis.over_time.cells import read_type_cells
 from twinlab.events.kpis.over_time.counters import counter_total
 from twinlab.events.kpis.over_time.folding import How, folding
 from twinlab.events.kpis.over_time.leaves import PossibleLeaves, ReportedLeaves, ValidLeaves, look_back_ns
-from twinlab.events.kpis.over_time.rollups import from_rollups
+from twinlab.events.kpis.over_time.rollups import FromRollups, from_rollups
 from twinlab.events.kpis.windows import Windows
 from twinlab.model.basics import parse_duration
 from twinlab.model.expressions import bound
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from twinlab.model.kpis.formulas import TimeAggregate
     from twinlab.model.reader import TwinReader
 
-__all__ = ["assets_of", "over_time", "signals_in", "validity_ns"]
+__all__ = ["Results", "ResultsHere", "TimeInput", "assets_of", "over_time", "signals_in", "validity_ns"]
 
 _DAY = 86400 * 10**9
 #: Cells that are read at once.
@@ -47,38 +48,93 @@ def assets_of(twin: TwinReader, asset_type: str, signals: Sequence[str]) -> list
     return [str(one) for one in twin.history(asset_type, signals=list(signals[:1]))["asset"].values]
 
 
-def over_time(  # noqa: PLR0917
-    twin: TwinReader,
-    aggregates: Sequence[TimeAggregate],
-    windows: Windows,
-    assets: Sequence[str],
-    groups: Memberships,
-    number_of_groups: int,
-) -> list[Folded]:
+@dataclass(frozen=True)
+class TimeInput:
+    """Aggregates of one asset type, its assets, and the groups that they are in; a task gets it once."""
+
+    aggregates: tuple[TimeAggregate, ...]
+    assets: tuple[str, ...]
+    groups: Memberships
+    number_of_groups: int
+
+    @property
+    def asset_type(self) -> str:
+        """The type of the assets."""
+        return self.aggregates[0].asset_type
+
+    def rollups(self, twin: TwinReader, windows: Windows) -> FromRollups | None:
+        """Return the aggregates of windows of which stored rollups say all."""
+        return from_rollups(twin, self.aggregates, windows, self.assets, self.groups, self.number_of_groups)
+
+    def cells(self, twin: TwinReader, windows: Windows, first: int, stop: int) -> list[Folded]:
+        """Return the aggregates of the assets ``first .. stop - 1``, from cells."""
+        groups = self.groups.of_assets(first, stop)
+        return _from_cells(twin, self.aggregates, windows, self.assets[first:stop], groups, self.number_of_groups)
+
+
+class Results(Protocol):
+    """Gives the results of parts in their order: computed here, or on a cluster."""
+
+    def rollups(self, given: TimeInput, parts: Iterable[Windows]) -> Iterator[FromRollups | None]:
+        """Yield `TimeInput.rollups` of windows."""
+
+    def cells(self, given: TimeInput, parts: Iterable[tuple[Windows, int, int]]) -> Iterator[list[Folded]]:
+        """Yield `TimeInput.cells` of windows and assets."""
+
+    def divided(self, windows: Windows, assets: int) -> list[Windows]:
+        """Return the windows whose rollups are read at once."""
+
+
+@dataclass(frozen=True)
+class ResultsHere:
+    """Computes parts in this thread."""
+
+    twin: TwinReader
+
+    def rollups(self, given: TimeInput, parts: Iterable[Windows]) -> Iterator[FromRollups | None]:
+        """Yield `TimeInput.rollups` of windows."""
+        return (given.rollups(self.twin, one) for one in parts)
+
+    def cells(self, given: TimeInput, parts: Iterable[tuple[Windows, int, int]]) -> Iterator[list[Folded]]:
+        """Yield `TimeInput.cells` of windows and assets."""
+        return (given.cells(self.twin, *one) for one in parts)
+
+    def divided(self, windows: Windows, assets: int) -> list[Windows]:  # noqa: ARG002  (as the protocol has it)
+        """Return all windows as one part."""
+        return [windows]
+
+
+def over_time(twin: TwinReader, given: TimeInput, windows: Windows, results: Results) -> list[Folded]:
     """Return the aggregates of one asset type by window and group.
 
-    Windows of which stored rollups say all are read from them; the cells of all others are read, some windows and assets at a time.
+    Windows of which stored rollups say all are read from them; the cells of all others are read, some windows and assets at a time, and
+    added up in the same order wherever they are computed.
     """
-    shape = len(windows), number_of_groups
-    found = [_nothing(shape, one) for one in aggregates]
+    shape = len(windows), given.number_of_groups
+    found = [_nothing(shape, one) for one in given.aggregates]
     todo = np.ones(len(windows), dtype=bool)
-    stored = from_rollups(twin, aggregates, windows, assets, groups, number_of_groups)
-    if stored is not None:
-        todo = ~stored.complete
-        for whole, part in zip(found, stored.folded, strict=True):
-            _put(whole, part, np.flatnonzero(stored.complete), np.flatnonzero(stored.complete))
-    spec = twin.model.asset_types[aggregates[0].asset_type]
-    cadence = min(spec.signals[name].cadence_ns for name in signals_in(aggregates))
-    for place, some in _batches(windows, todo, cadence, len(assets)):
-        for first in range(0, max(1, len(assets)), some.assets):
-            stop = min(first + some.assets, len(assets))
-            mine = groups.of_assets(first, stop)
-            parts = _from_cells(twin, aggregates, some.windows, assets[first:stop], mine, number_of_groups)
-            for number, (one, part) in enumerate(zip(aggregates, parts, strict=True)):
-                rows = place + np.arange(len(some.windows))
-                kept = _rows(found[number], rows).with_others(part, how_of(one)) if first else part
-                _put(found[number], kept, rows, np.arange(len(rows)))
-    return [_finished(one, part) for one, part in zip(aggregates, found, strict=True)]
+    at = 0
+    divided = results.divided(windows, len(given.assets))
+    for some, stored in zip(divided, results.rollups(given, divided), strict=True):
+        if stored is not None:
+            own = np.flatnonzero(stored.complete)
+            todo[at + own] = False
+            for whole, part in zip(found, stored.folded, strict=True):
+                _put(whole, part, at + own, own)
+        at += len(some)
+    spec = twin.model.asset_types[given.asset_type]
+    cadence = min(spec.signals[name].cadence_ns for name in signals_in(given.aggregates))
+    parts = [
+        (place, some.windows, first, min(first + some.assets, len(given.assets)))
+        for place, some in _batches(windows, todo, cadence, len(given.assets))
+        for first in range(0, max(1, len(given.assets)), some.assets)
+    ]
+    for (place, some, first, _), folded in zip(parts, results.cells(given, (p[1:] for p in parts)), strict=True):
+        rows = place + np.arange(len(some))
+        for whole, one, part in zip(found, given.aggregates, folded, strict=True):
+            kept = _rows(whole, rows).with_others(part, how_of(one)) if first else part
+            _put(whole, kept, rows, np.arange(len(rows)))
+    return [_finished(one, part) for one, part in zip(given.aggregates, found, strict=True)]
 
 
 def _from_cells(  # noqa: PLR0917
