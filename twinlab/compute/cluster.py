@@ -83,7 +83,7 @@ class ClusterPool(Pool):
         return out
 
     def _take(self, out: Future[Any], place: str, task: DaskFuture[Any]) -> None:
-        """Take the result of a task that is done, in our words, and let the cluster forget it: else it would compute it again for nobody."""
+        """Take the result of a task that is done, and let the cluster forget it: else it would compute it again for nobody."""
         # Not if it was withdrawn, also at this moment.
         with suppress(InvalidStateError):
             try:
@@ -91,7 +91,7 @@ class ClusterPool(Pool):
             except CancelledError:
                 out.set_exception(ClusterError(_LOST.format(place=place)))
             except Exception as error:  # noqa: BLE001  (it is raised where the result is taken)
-                out.set_exception(_in_our_words(error, place))
+                out.set_exception(_explained(error, place))
             else:
                 out.set_exception(found.error) if isinstance(found, _Failed) else out.set_result(found)
         self._begun.discard(task)
@@ -107,7 +107,7 @@ def _withdraw(begun: weakref.ref[DaskFuture[Any]], out: Future[Any]) -> None:
 _LOST = "the cluster dropped the part {place!r}: it was closed, or the client lost its connection; make a new client and repeat the call"
 
 
-def _in_our_words(error: Exception, place: str) -> Exception:
+def _explained(error: Exception, place: str) -> Exception:
     from distributed import KilledWorker  # noqa: PLC0415  (an extra)
 
     if not isinstance(error, KilledWorker):
