@@ -60,7 +60,7 @@ def pool_of(
         return
     count: Any = cores() if workers is None else workers
     if not isinstance(count, int) or count < 1:
-        msg = f"expected a number of threads of at least 1, got {workers!r}"
+        msg = f"expected workers= as a number of threads of at least 1, got {workers!r}"
         raise SchemaError(msg)
     if count == 1 and own_thread:
         yield OwnThreadPool(1)
