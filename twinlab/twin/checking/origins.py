@@ -21,6 +21,7 @@ __all__ = ["Origin", "Origins", "rules_of"]
 Path_ = tuple["str | int", ...]
 
 _GROUP: Final = re.compile(r"\\\{\w+\\\}")
+_HOUR: Final = np.timedelta64(1, "h")
 _DAY: Final = np.timedelta64(1, "D")
 
 
@@ -127,8 +128,9 @@ class Origins:
 
     def _rows(self, asset: str, signal: str, near: np.datetime64 | None) -> list[tuple[str, str]]:
         """Return sources and tags of a channel's rows near an instant, most frequent first."""
-        spans = [(near, near + _DAY), (None, None)] if near is not None else [(None, None)]
-        for start, stop in spans:
+        # A channel's rows are among those of all others of their time: an hour of a large fleet is read in place of a day.
+        near_spans = [] if near is None else [(near, near + _HOUR), (near, near + _DAY)]
+        for start, stop in (*near_spans, (None, None)):
             rows = self._reader.observations(asset, signal, start=start, stop=stop)
             if len(rows):
                 counts = rows.groupby(["source", "tag"], dropna=False).size().sort_values(ascending=False)
