@@ -36,9 +36,9 @@ from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
 from twinlab.twin.report import IngestReport
-from twinlab.twin.retention.methods import RetentionMethods
 from twinlab.twin.revisions.applied import AppliedDefinitions
 from twinlab.twin.revisions.revision_log import RevisionLog
+from twinlab.twin.scaling.methods import ScalingMethods
 from twinlab.twin.security.methods import SecurityMethods
 from twinlab.twin.sharing.methods import SharingMethods
 from twinlab.twin.simulation.methods import SimulationMethods
@@ -67,7 +67,7 @@ class Twin(
     AnnotationMethods,
     QuestionMethods,
     ProposalMethods,
-    RetentionMethods,
+    ScalingMethods,
     LineageMethods,
     FindMethods,
     KpiMethods,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from twinlab.model.basics import Model
+from twinlab.model.storage.unit_prices import UnitPrices
 
 __all__ = ["MONTH_DAYS", "Codec", "Money", "ObjectStore", "Price", "StorageRule"]
 
@@ -120,6 +121,8 @@ class StorageRule(Model):
     """Price of the storage of the ledger's archive, in the same currency; that of the folder by default."""
     objects: ObjectStore | None = None
     """The object store to which ``twinlab push`` copies the twin."""
+    unit_prices: UnitPrices | None = None
+    """Prices of requests, traffic, processor time and energy, for ``twinlab plan``."""
     codec: Codec | None = None
     """Codec of compacted cells, which ``twinlab compact --apply-retention`` applies; by default it stays as it is."""
 
@@ -133,6 +136,20 @@ class StorageRule(Model):
 
     def faults(self) -> list[str]:
         """Return what is wrong with the prices taken together."""
+        return [*self._faults_of_storage(), *self._faults_of_units()]
+
+    def _faults_of_units(self) -> list[str]:
+        if self.unit_prices is None:
+            return []
+        stated = [(f"unit_prices.{key}", price.currency, price.text) for key, price in self.unit_prices.parsed.items()]
+        own = self.prices[0].currency if self.prices is not None else stated[0][1] if stated else ""
+        return [
+            f"storage.{key}: expected a price in {own} as the other prices, got {text!r}"
+            for key, currency, text in stated
+            if currency != own
+        ]
+
+    def _faults_of_storage(self) -> list[str]:
         if self.prices is None:
             lacking = (
                 "storage.archive_price: expected storage.price, too, since the rest of the twin isn't in the archive"

@@ -153,7 +153,7 @@ _LARGER = {
     "CPU h": ((0.1, 1.0, "CPU h"), (0.0, 1 / 3600, "CPU s")),
     "kWh": ((0.1, 1.0, "kWh"), (0.0, 1e-3, "Wh")),
     "g CO₂": ((1000.0, 1000.0, "kg CO₂"), (0.0, 1.0, "g CO₂")),
-    "B": ((1e9, 1e9, "GB"), (1e6, 1e6, "MB"), (0.0, 1e3, "kB")),
+    "B": ((1e12, 1e12, "TB"), (1e9, 1e9, "GB"), (1e6, 1e6, "MB"), (0.0, 1e3, "kB")),
 }
 
 
@@ -165,7 +165,7 @@ def _text(value: float, unit: str) -> str:
     for least, size, name in _LARGER.get(unit, ()):
         if value >= least:
             return f"{_short(value / size)} {name}"
-    return f"{_short(value)} {unit}"
+    return f"{_short(value)} {unit}".rstrip()
 
 
 def _short(value: float) -> str:
