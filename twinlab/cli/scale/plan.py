@@ -13,7 +13,7 @@ __all__: list[str] = []
 
 
 @group.command(
-    "plan", cls=Command, after="pull",
+    "plan", cls=Command, after="compact",
     example="twinlab plan pilot/\ntwinlab plan pilot/ --factors 1 50 --assets truck=200 --json plan.json",
 )  # fmt: skip
 @twin_folder

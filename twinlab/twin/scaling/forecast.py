@@ -155,15 +155,12 @@ class Forecast:
         return out
 
     def _workers(self, work: Workload) -> dict[str, Amount]:
-        day = [max(1.0, math.ceil(one / 86_400 / LOAD)) for one in self.days_work(work)]
-        rebuild = [
-            max(1.0, math.ceil(one / (3600 * REBUILD_HOURS) / LOAD))
-            for one in self.costs["rebuild"].predict(work.drivers(YEAR_DAYS))
-        ]
+        day = _cores(self.days_work(work), 86_400)
+        rebuild = _cores(self.costs["rebuild"].predict(work.drivers(YEAR_DAYS)), 3600 * REBUILD_HOURS)
         return {
             "cores for a day's work": Amount(*day, "", f"CPU of a day at {LOAD:.0%} load"),
             "cores for a rebuild": Amount(*rebuild, "", f"the year in {REBUILD_HOURS:g} h at {LOAD:.0%} load"),
-        }  # type: ignore[arg-type]
+        }
 
     def core_seconds_a_month(self, work: Workload) -> Triple:
         """Return the seconds of processor in a month of everyday work, without rebuilds."""
@@ -173,6 +170,12 @@ class Forecast:
 def times(values: Triple, factor: float) -> Triple:
     """Return a value and its bounds, multiplied."""
     return values[0] * factor, values[1] * factor, values[2] * factor
+
+
+def _cores(seconds: Triple, within: float) -> Triple:
+    """Return the cores that do some work within a time."""
+    value, low, high = (max(1.0, math.ceil(one / within / LOAD)) for one in seconds)
+    return value, low, high
 
 
 def _around(value: float, spread: float) -> Triple:

@@ -95,8 +95,8 @@ class Prices:
                 how = f"{price[1]}; {rates.watts_per_core:g} W a core (default)" if key == "energy" else price[1]
                 out[f"{_NAMES[key]} a month"] = Amount(*times(amount, price[0]), self.currency, how)
         if out:
-            sums = [sum(getattr(one, part) for one in out.values()) for part in ("value", "low", "high")]
-            out["all that is priced, a month"] = Amount(*sums, self.currency, "sum")
+            value, low, high = (sum(getattr(one, part) for one in out.values()) for part in ("value", "low", "high"))
+            out["all that is priced, a month"] = Amount(value, low, high, self.currency, "sum")
         return out
 
     def check(self) -> None:

@@ -185,7 +185,7 @@ def workload_of(
         if name not in model.asset_types:
             msg = f"assets: there is no asset type {name!r}{nearest(name, model.asset_types)}"
             raise UnknownTermError(msg)
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        if not number >= 1:
             msg = f"assets: expected a number of {name} of at least 1, got {number!r}"
             raise SchemaError(msg)
     streams = []
