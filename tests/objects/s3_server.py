@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 #: What any S3 client needs; moto checks none of it.
@@ -67,6 +67,8 @@ class Proxy:
     """Number of writes after which every connection is cut."""
     answer: tuple[int, str] | None = None
     """Status and code of an error that answers everything."""
+    fault: Callable[[str], str] = lambda _request: ""
+    """Gets a request's method and path; returns "" or what goes wrong: "cut" (before it arrives), "no answer" (after), "twice"."""
     sent: int = 0
     received: int = 0
     requests: list[str] = field(default_factory=list)
@@ -107,6 +109,12 @@ class Proxy:
             self.writes += 1
         if self.cut_after is not None and self.writes > self.cut_after:
             return False
+        fault = self.fault(self.requests[-1])
+        if fault == "cut":
+            return False
+        data = "\r\n".join(kept).encode("latin-1") + body
+        if fault == "twice":
+            await self._deliver(data)
         if self.answer is not None:
             text = f"<?xml version='1.0'?><Error><Code>{self.answer[1]}</Code><Message>{self.answer[1]}</Message></Error>".encode()
             writer.write(
@@ -115,9 +123,23 @@ class Proxy:
             )
             await writer.drain()
             return True
-        up_writer.write("\r\n".join(kept).encode("latin-1") + body)
+        if fault == "no answer":
+            await self._deliver(data)
+            return False
+        up_writer.write(data)
         await up_writer.drain()
         return await self._answered(lines[0].split(" ")[0], writer, up_reader)
+
+    async def _deliver(self, data: bytes) -> None:
+        """Deliver a request whose answer nobody gets."""
+        host, _, port = self.target.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            writer.write(data)
+            await writer.drain()
+            await reader.readuntil(b"\r\n\r\n")
+        finally:
+            writer.close()
 
     async def _answered(self, method: str, writer, up_reader) -> bool:
         answer = await up_reader.readuntil(b"\r\n\r\n")

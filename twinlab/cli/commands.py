@@ -248,6 +248,8 @@ def _status(folder: Path) -> None:
     say(f"{twin!r}\n{twin.reader.status()}")
     if (forecast := twin.forecast_storage()).price is None:  # with a price, the summary has it
         say(forecast.line)
+    if (found := twin.store_status()) is not None:
+        say(str(found))
 
 
 @group.command(

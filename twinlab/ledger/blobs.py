@@ -68,6 +68,8 @@ class Blobs:
         self, folder: Path, journal: Journal, *, encryption: Callable[[], Encryption | None] = lambda: None
     ) -> None:
         self._folder, self._journal, self._encryption = folder, journal, encryption
+        self.after_copy: Callable[[Path], None] = _nothing
+        """Called with each copy that was made, or was there: makes it durable elsewhere."""
         # Source -> name -> ids in order; extended by the journal's new entries.
         self._known: dict[str, dict[str, list[str]]] = {}
         self._position = 0
@@ -106,6 +108,7 @@ class Blobs:
                 target.chmod(0o444)
                 sync_folder(target.parent)
                 sync_folder(self._folder)
+            self.after_copy(self.path(file_id))
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise disk_error(error, Path(path), "keeping a copy of") from error
@@ -256,6 +259,10 @@ class Blobs:
     def _key(self, key_id: str, month: str) -> bytes | None:
         encryption = self._encryption()
         return None if encryption is None else encryption.keys.key(key_id, month)
+
+
+def _nothing(_path: Path) -> None:
+    """Do nothing: the copy on the disk is durable."""
 
 
 def _reading(path: Path) -> BinaryIO:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from twinlab.ledger.format.records import Records
+from twinlab.ledger.groups.protocol import GroupStore
 from twinlab.ledger.reader import Reader
 from twinlab.ledger.recover import Resume
 from twinlab.ledger.writer import Ack, Writer
@@ -40,8 +41,15 @@ class JournalEntry:
 class Journal:
     """Appends to and reads the source ``_twin``. Each append locks the source and waits up to 30 s for other writers."""
 
-    def __init__(self, folder: Path, *, resume: Resume | None = None, fence: Callable[[], None] = lambda: None) -> None:
-        self._folder, self._resume, self._fence = folder, resume, fence
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        resume: Resume | None = None,
+        fence: Callable[[], None] = lambda: None,
+        groups: Callable[[float], GroupStore | None] = lambda _wait: None,
+    ) -> None:
+        self._folder, self._resume, self._fence, self._groups = folder, resume, fence, groups
         self._reader = Reader(folder)
         # (kind, source) -> hash of the model or mapping that is active, up to the position `_active_until`.
         self._active: dict[tuple[str, str], str] = {}
@@ -63,8 +71,9 @@ class Journal:
         """Write several entries with one sync."""
         parts = [Records(kind, _rows(payload)) for kind, payload in entries]
         with Writer(
-            self._folder, JOURNAL, segment_rows=_SEGMENT_ROWS, wait=_PATIENCE, resume=self._resume, fence=self._fence
-        ) as writer:
+            self._folder, JOURNAL, segment_rows=_SEGMENT_ROWS, wait=_PATIENCE, resume=self._resume, fence=self._fence,
+            groups=self._groups(_PATIENCE),
+        ) as writer:  # fmt: skip
             return writer.append_many(parts)
 
     def entries(

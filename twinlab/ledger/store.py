@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -20,6 +21,7 @@ from twinlab.ledger.encryption.columns import decrypt_columns
 from twinlab.ledger.encryption.encryption import Encryption
 from twinlab.ledger.format.position import read_position
 from twinlab.ledger.format.segment import SegmentFile, path_of
+from twinlab.ledger.groups.protocol import GroupStore
 from twinlab.ledger.journal import JOURNAL, Journal
 from twinlab.ledger.reader import Reader
 from twinlab.ledger.recover import Resume
@@ -60,12 +62,15 @@ class Ledger:
         as a historian that has lost its lease."""
         self.before_reading: Callable[[str], None] = _fetch_nothing
         """Called with a source before its segments are read: fetches them if they are in an object store."""
+        self.groups: Callable[[str, float], GroupStore] | None = None
+        """Makes what stores the groups of a source, with the seconds to wait for another writer; None if they are in the folder."""
         self.encryption: Encryption | None = None
         """Of personal columns; without it, encrypted columns are read as null."""
         self._resumes: dict[str, Resume] = {}
         self.journal = Journal(
-            self._folder(JOURNAL), resume=self._resumes.setdefault(JOURNAL, Resume()), fence=self._check_fence
-        )
+            self._folder(JOURNAL), resume=self._resumes.setdefault(JOURNAL, Resume()), fence=self._check_fence,
+            groups=partial(self._group_store, JOURNAL),
+        )  # fmt: skip
         self.blobs = Blobs(self.path / _BLOBS, self.journal, encryption=lambda: self.encryption)
         self._readers: dict[str, Reader] = {}
 
@@ -116,7 +121,11 @@ class Ledger:
             resume=self._resumes.setdefault(source, Resume()), fence=self._check_fence,
             encrypt=lambda given: given if self.encryption is None else self.encryption.encrypt(source, given),
             check=lambda tags: None if self.encryption is None else self.encryption.check_tags(source, tags),
+            groups=self._group_store(source, wait),
         )  # fmt: skip
+
+    def _group_store(self, source: str, wait: float) -> GroupStore | None:
+        return None if self.groups is None else self.groups(source, wait)
 
     def reader(self, source: str) -> Reader:
         """Return the reader of a source. A source that doesn't exist yet has no rows."""

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,9 +32,10 @@ from twinlab.ledger.format.frame import (
     noted,
     pack_ids,
 )
-from twinlab.ledger.format.position import FILE, Position, PositionFile
+from twinlab.ledger.format.position import FILE, Ack, Position, PositionFile
 from twinlab.ledger.format.records import Records
 from twinlab.ledger.format.segment import create
+from twinlab.ledger.groups.protocol import GroupStore
 from twinlab.ledger.recover import Found, Resume, TornTail, recover
 from twinlab.model.schema import ENCRYPTED_VERSION, SCHEMA_VERSION
 
@@ -50,28 +51,13 @@ SEGMENT_FRAMES = 4096
 _GROUP_BYTES = 16 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """Confirmation that rows are durable."""
-
-    position: int
-    """Position of the source after these rows."""
-    ingest_time: int  # of the rows, ns UTC
-    rows: int
-    bytes: int
-
-
 class Writer:
     """Appends rows to one source; created by `Ledger.writer`, used as a context manager.
 
     Parameters
     ----------
     folder : Path
-        The source's directory.
     source : str
-        The source's name, for error messages.
-    segment_bytes, segment_rows : int
-        Size at which a segment is full.
     wait : float
         Seconds for another writer to close.
     resume : Resume, optional
@@ -80,6 +66,8 @@ class Writer:
         Called before a write and before an acknowledgement; raises an error if this process may not write any more.
     encrypt, check : callable, optional
         Returns records with personal columns encrypted; gets tags of observations and raises an error if one is personal.
+    groups : GroupStore, optional
+        Where groups are stored before they are acknowledged, if not in the folder, which is a copy then.
 
     Raises
     ------
@@ -101,9 +89,10 @@ class Writer:
         fence: Callable[[], None] = lambda: None,
         encrypt: Callable[[Records], Records] | None = None,
         check: Callable[[pa.Array], None] | None = None,
+        groups: GroupStore | None = None,
     ) -> None:
         self._folder, self._source, self._encrypt, self._check = folder, source, encrypt, check
-        self._resume, self._fence = resume, fence
+        self._resume, self._fence, self._groups = resume, fence, groups
         self._full = (segment_bytes, segment_rows)
         self._descriptor = -1
         self._file: PositionFile | None = None
@@ -128,6 +117,8 @@ class Writer:
 
     def _open(self) -> None:
         self._fence()
+        if self._groups is not None:
+            self._groups.open(self._folder)
         found = self._resume.take(self._folder) if self._resume is not None else None
         if found is None:
             found = recover(self._folder)
@@ -160,6 +151,8 @@ class Writer:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+        if self._groups is not None:
+            self._groups.close()
         self._lock.release()
 
     @property
@@ -285,7 +278,11 @@ class Writer:
             os.close(self._descriptor)
         self._descriptor = descriptor
         self._tables, self._rows, self._frames = Tables(), 0, 0
-        self._publish(replace(at, segment=number, offset=os.fstat(descriptor).st_size))
+        start = replace(at, segment=number, offset=os.fstat(descriptor).st_size)
+        if self._groups is not None:  # published with its first group
+            self._at = start
+            return
+        self._publish(start)
         if self._file is not None:  # the new segment assumes that the one before is complete, and published
             self._file.sync()
 
@@ -345,7 +342,7 @@ class Writer:
             size += self._push(join(empty, news)[1])
         size += self._push(join(head, payload)[1])
         self._next = Position(at.generation, at.segment, at.offset + size, at.ordinal + rows, at.frames + 1, now)
-        if self._pending_bytes > _GROUP_BYTES:
+        if self._pending_bytes > _GROUP_BYTES and self._groups is None:
             self._write()
         return Ack(at.ordinal + rows, now, rows, size)
 
@@ -365,8 +362,11 @@ class Writer:
         rows = self._next.ordinal - self._at.ordinal
         self._broken = True  # until all of this is done: an interrupt may come at any line
         try:
+            if self._groups is not None:
+                self._groups.put(self._at, self._next, self._pending)
             self._write()
-            sync_data(self._descriptor)
+            if self._groups is None:
+                sync_data(self._descriptor)
         except OSError as error:
             # After a failed sync lost pages may be marked clean: unless the disk was merely full, a new writer finds out.
             self._broken = error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -25,6 +25,8 @@ __all__ = ["Bucket", "Listed", "Missing"]
 _TIMEOUT, _RETRY = 30, 60
 #: Objects of at least so many bytes are sent in parts.
 _PART = 64 * 2**20
+#: Objects that one request removes.
+_DELETED = 500
 
 
 class Missing(Exception):  # noqa: N818  (an answer, not a fault)
@@ -45,6 +47,8 @@ class Bucket:
     Parameters
     ----------
     address : Address
+    patience : float
+        Seconds for which a request that fails is sent again.
 
     Raises
     ------
@@ -52,10 +56,10 @@ class Bucket:
         If obstore isn't installed; names the extra.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, patience: float = _RETRY) -> None:
         self.address = address
         settings = {name: value for name, value in os.environ.items() if name.startswith("AWS_")} | profile_settings()
-        self._store = _open(address, os.getpid(), hash(frozenset(settings.items())))
+        self._store = _open(address, patience, os.getpid(), hash(frozenset(settings.items())))
 
     def __reduce__(self) -> tuple[type[Bucket], tuple[Address]]:
         """Pickle as the address: another process opens the store itself, with its own credentials."""
@@ -98,45 +102,47 @@ class Bucket:
         with self._errors("write", name):
             obstore.put(self._store, self.address.key(name), data, use_multipart=large, chunk_size=_PART)
 
-    def create(self, name: str, data: bytes) -> None:
-        """Store an object that isn't there yet.
+    def create(self, name: str, data: bytes) -> str | None:
+        """Store an object that isn't there yet; return its version.
 
         Raises
         ------
         HistoryConflictError
             If it is there: another process was first.
         """
-        self._conditional(name, data, "create")
+        return self._conditional(name, data, "create")
 
-    def replace(self, name: str, data: bytes, version: str | None) -> None:
-        """Replace the version of an object that `get` returned.
+    def replace(self, name: str, data: bytes, version: str | None) -> str | None:
+        """Replace the version of an object that `get` returned; return the new one.
 
         Raises
         ------
         HistoryConflictError
             If another process has replaced it meanwhile.
         """
-        self._conditional(name, data, {"e_tag": version})
+        return self._conditional(name, data, {"e_tag": version})
 
-    def _conditional(self, name: str, data: bytes, mode: Any) -> None:  # noqa: ANN401  (obstore's mode)
+    def _conditional(self, name: str, data: bytes, mode: Any) -> str | None:  # noqa: ANN401  (obstore's mode)
         import obstore  # noqa: PLC0415
         from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
 
         try:
             with self._errors("write", name):
-                obstore.put(self._store, self.address.key(name), data, mode=mode)
+                return obstore.put(self._store, self.address.key(name), data, mode=mode)["e_tag"]
         except (AlreadyExistsError, PreconditionError) as error:
             msg = (
                 f"{self.address.place}: another process has written {name} meanwhile; nothing was replaced, call again"
             )
             raise HistoryConflictError(msg) from error
 
-    def delete(self, name: str) -> None:
-        """Remove an object if it is there."""
+    def delete(self, *names: str) -> None:
+        """Remove objects that are there."""
         import obstore  # noqa: PLC0415
 
-        with self._errors("write", name):
-            obstore.delete(self._store, self.address.key(name))
+        for first in range(0, len(names), _DELETED):
+            some = names[first : first + _DELETED]
+            with self._errors("write", some[0]):
+                obstore.delete(self._store, [self.address.key(name) for name in some])
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         """Yield the objects whose names are below a prefix (whole parts of a path, without a slash at the end)."""
@@ -211,7 +217,7 @@ class Bucket:
 
 
 @lru_cache(maxsize=32)
-def _open(address: Address, process: int, settings: int) -> S3Store:  # noqa: ARG001  (both are what the client depends on)
+def _open(address: Address, patience: float, process: int, settings: int) -> S3Store:  # noqa: ARG001  (what the client depends on)
     """Return the client of a store, one for all buckets with the same settings: connections are used again."""
     try:
         from obstore.store import S3Store  # noqa: PLC0415  (few twins are in an object store)
@@ -227,10 +233,10 @@ def _open(address: Address, process: int, settings: int) -> S3Store:  # noqa: AR
         **where,
         **credential_settings(),
         checksum_algorithm="SHA256",
-        client_options={"allow_http": plain, "timeout": timedelta(seconds=_TIMEOUT)},
+        client_options={"allow_http": plain, "timeout": timedelta(seconds=min(_TIMEOUT, patience))},
         retry_config={
             "max_retries": 4,
-            "retry_timeout": timedelta(seconds=_RETRY),
+            "retry_timeout": timedelta(seconds=patience),
             "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=5), "base": 3},
         },
     )

@@ -193,7 +193,7 @@ class Twin(
             questions=tuple(asked),
         )
 
-    def writer(self, source: str | None = None) -> TwinWriter:
+    def writer(self, source: str | None = None, *, standby: bool = False) -> TwinWriter:
         r"""Open a writer for many small batches of one source, such as the rows of a live feed.
 
         It keeps the source locked, and files and caches open: append as often as rows arrive. `ingest` is for files.
@@ -201,13 +201,14 @@ class Twin(
         Parameters
         ----------
         source : str, optional
-            Source of the rows, which has a mapping; may be left out if the twin has one mapping.
+            May be left out if the twin has one mapping.
+        standby : bool
+            Wait for another process that writes to the source until it has ended; in an object store, or is silent for five seconds.
 
         Returns
         -------
         TwinWriter
-            Its ``append`` takes a DataFrame or Arrow data and returns once the rows are durable; `history` has them then,
-            in other processes too.
+            Its ``append`` takes a DataFrame or Arrow data and returns once the rows are durable; `history` has them then.
 
         Raises
         ------
@@ -229,7 +230,7 @@ class Twin(
         """
         from twinlab.twin.writer import TwinWriter, source_to_write  # noqa: PLC0415  (reading a twin needs no writer)
 
-        return TwinWriter(self.ledger, source_to_write(self.mappings, source), self._current_historian)
+        return TwinWriter(self.ledger, source_to_write(self.mappings, source), self._current_historian, standby=standby)
 
     def rebuild(self, *, client: Client | None = None) -> BuildReport:
         """Rebuild the history from the ledger with the model and the mappings in the twin's folder.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import warnings
@@ -21,6 +22,7 @@ from twinlab.model.schema import OBSERVATIONS
 from twinlab.model.terms import nearest
 from twinlab.sources.columnar import plain_batch
 from twinlab.sources.memory import frame_batches
+from twinlab.twin.live.offsets import note_of, offsets_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,14 +62,18 @@ class TwinWriter:
     history is published from time to time, and always when the block ends. Threads may share a writer.
     """
 
-    def __init__(self, ledger: Ledger, mapping: SourceMapping, historian: Callable[[], Historian]) -> None:
+    def __init__(
+        self, ledger: Ledger, mapping: SourceMapping, historian: Callable[[], Historian], *, standby: bool = False
+    ) -> None:
         self._mapping, self._historian = mapping, historian
         self._rules: dict[tuple[str | None, tuple[str, ...]], str | None] = {}
         self._waiting = self._batches = 0
         self._published_at = time.monotonic()
         self._warned = ""
         self._lock = threading.Lock()
-        self._writer = ledger.writer(mapping.source)
+        self._writer = ledger.writer(mapping.source, wait=math.inf if standby else 0.0)
+        self._reader, self._known = ledger.reader(mapping.source), dict[str, Any]()
+        self._noted_until = 0
         self._open = True
 
     def __repr__(self) -> str:
@@ -84,7 +90,21 @@ class TwinWriter:
         """Number of durable rows of the source."""
         return self._writer.position
 
-    def append(self, data: pd.DataFrame | pa.RecordBatch | pa.Table, *, table: str | None = None) -> Ack:
+    @property
+    def offsets(self) -> Mapping[str, Any]:
+        """Where a producer goes on after a restart: stream -> offset of its last durable rows, of those given to `append`."""
+        end = self._reader.position()
+        self._known |= offsets_of(self._reader, start=self._noted_until)
+        self._noted_until = end
+        return dict(self._known)
+
+    def append(
+        self,
+        data: pd.DataFrame | pa.RecordBatch | pa.Table,
+        *,
+        table: str | None = None,
+        offsets: Mapping[str, Any] | None = None,
+    ) -> Ack:
         """Append rows. They are durable when this returns.
 
         Parameters
@@ -95,6 +115,9 @@ class TwinWriter:
         table : str, optional
             Name of the table that the rows are of. It may be left out if the mapping has one table and no ``stream``; with a
             ``stream``, rows without ``table`` are observations.
+        offsets : mapping, optional
+            The producer's own numbers of these rows by stream, such as ``{"line": 4711}``, which JSON can represent. They become durable
+            with the rows or not at all: a producer that goes on behind `offsets` after a crash sends no row twice and leaves none out.
 
         Returns
         -------
@@ -115,7 +138,7 @@ class TwinWriter:
         parts = _observations(data) if table is None else _records(data, table)
         with self._lock:
             self._check_open()
-            acks = self._writer.append_many(parts)
+            acks = self._writer.append_many(parts, note=note_of(offsets or {}))
             done = Ack(self.position, max((a.ingest_time for a in acks), default=0), *_totals(acks))
             self._waiting += done.rows
             self._batches += 1

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "objects"))
+sys.path.insert(0, str(Path(__file__).parent))
 from s3_server import ENVIRONMENT, Proxy, make_bucket, proxy, s3_server
 
 import twinlab as tl
@@ -40,7 +41,7 @@ tables:
 """
 
 
-def day_of_rows(folder: Path, day: int) -> Path:
+def write_day(folder: Path, day: int) -> Path:
     """Write a day of two rooms as a file."""
     times = pd.date_range("2026-01-01", periods=1440, freq="1min") + pd.Timedelta(days=day)
     rng = np.random.default_rng(day)
@@ -64,7 +65,13 @@ def day_of_rows(folder: Path, day: int) -> Path:
 def grow(tmp_path_factory: pytest.TempPathFactory) -> Callable[[tl.Twin, int], None]:
     """Return a function that takes a day of rows into a twin."""
     folder = tmp_path_factory.mktemp("files")
-    return lambda twin, day: twin.ingest(day_of_rows(folder, day))
+    return lambda twin, day: twin.ingest(write_day(folder, day))
+
+
+@pytest.fixture
+def day_of_rows(tmp_path: Path) -> Callable[[int], Path]:
+    """Return a function that writes a day of rows as a file."""
+    return lambda day: write_day(tmp_path, day)
 
 
 @pytest.fixture

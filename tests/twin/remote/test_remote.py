@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import zarr
 from s3_server import Proxy
@@ -191,17 +190,11 @@ def test_a_damaged_object_is_reported_and_a_pull_is_continued(
     assert report.objects < len([one for one in (tmp_path / "copy").rglob("*") if one.is_file()])
 
 
-def test_nothing_is_written_to_a_twin_in_a_store(twin: tl.Twin, network: Proxy, place: str, tmp_path: Path) -> None:
-    log = tmp_path / "log9.csv"
-    log.write_text("time,room,t,door\n2026-01-09T00:00,A,4.0,0\n")
+def test_only_rows_are_written_to_a_twin_in_a_store(twin: tl.Twin, network: Proxy, place: str) -> None:
     twin.push(place)
     far = tl.open(place)
     network.reset()
     for write in (
-        lambda: far.ingest(log),
-        lambda: far.writer("log").append(
-            pd.DataFrame({"time": ["2026-01-09T00:00"], "room": ["A"], "t": [4.0], "door": [0]})
-        ),
         far.rebuild,
         far.compact,
         lambda: far.annotate(
@@ -209,7 +202,7 @@ def test_nothing_is_written_to_a_twin_in_a_store(twin: tl.Twin, network: Proxy, 
         ),
         lambda: far.push(place + "-copy"),
     ):
-        with pytest.raises(SourceError, match=f"{place} is read only: write to the folder"):
+        with pytest.raises(SourceError, match=f"{place} is read only but for .*: write to the folder"):
             write()
     assert objects(network, "PUT") == []
     same(far, twin)

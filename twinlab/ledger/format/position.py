@@ -15,7 +15,7 @@ from pathlib import Path
 from twinlab._files import open_binary, sync_folder
 from twinlab.ledger.format.disk import corrupt, crc32c, sync_data, write_all
 
-__all__ = ["FILE", "Position", "PositionFile", "read_position"]
+__all__ = ["FILE", "Ack", "Position", "PositionFile", "read_position"]
 
 FILE = "position"
 _MAGIC = b"TLPOS001"
@@ -40,6 +40,17 @@ class Position:
     """Number of frames, without dictionary frames."""
     ingest_time: int
     """Latest ingest time, ns UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Confirmation that rows are durable."""
+
+    position: int
+    """Position of the source after these rows."""
+    ingest_time: int  # of the rows, ns UTC
+    rows: int
+    bytes: int
 
 
 START = Position(0, -1, 0, 0, 0, 0)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from twinlab._files import file_name, replace_file, sync_file
 from twinlab.errors import SourceError
-from twinlab.ledger import Ledger
+from twinlab.ledger import Ledger, Reader
 
-__all__ = ["Offsets", "note_of"]
+__all__ = ["Offsets", "note_of", "offsets_of"]
 
 _KEY = "offsets"
 
@@ -18,6 +18,15 @@ _KEY = "offsets"
 def note_of(offsets: Mapping[str, object]) -> dict[str, object] | None:
     """Return the note that is appended to the ledger with the rows before these offsets."""
     return {_KEY: dict(offsets)} if offsets else None
+
+
+def offsets_of(reader: Reader, *, start: int = 0) -> dict[str, object]:
+    """Return stream -> offset, of the notes with the rows from an ordinal on."""
+    found: dict[str, object] = {}
+    for _, note in reader.notes(start=start):
+        new = note.get(_KEY)
+        found |= new if isinstance(new, dict) else {}
+    return found
 
 
 class Offsets:

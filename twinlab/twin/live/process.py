@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.history import BuildReport
@@ -30,7 +30,6 @@ from twinlab.twin.health.families import folder_families, live_families, process
 from twinlab.twin.live.appender import LiveAppender
 from twinlab.twin.live.foresight.child import predict_again, seconds_between
 from twinlab.twin.live.gaps import GapLog
-from twinlab.twin.live.lease import Lease
 from twinlab.twin.live.notify import notify, watchdog_seconds
 from twinlab.twin.live.publishing import Publisher
 from twinlab.twin.live.recent import stored_rows
@@ -64,6 +63,16 @@ class RunOptions:
     """Port for health and metrics, 0 for a free one; none by default."""
     metrics_host: str = "127.0.0.1"
     """Address for these; one that others can reach needs a token."""
+
+
+class HistorianLease(Protocol):
+    """The right to be the historian, of a folder or in an object store."""
+
+    lost: bool
+    on_loss: Callable[[], object]
+
+    def check(self) -> None:
+        """Raise HistoryConflictError if another process has taken over."""
 
 
 class HistorianProcess:
@@ -122,7 +131,7 @@ class HistorianProcess:
         """Whether the run ended only so that keys of personal data can be destroyed, after which another one goes on."""
         return self._too_old and not self._signalled
 
-    def run(self, lease: Lease) -> LiveStatus:
+    def run(self, lease: HistorianLease) -> LiveStatus:
         """Run until stopped by SIGTERM or SIGINT, or as the options say; return the last status.
 
         Raises
@@ -140,7 +149,7 @@ class HistorianProcess:
         return read_status(self._folder)
 
     # -- inside ----------------------------------------------------------------------------------------------------
-    async def _run(self, lease: Lease) -> None:
+    async def _run(self, lease: HistorianLease) -> None:
         runners = self._open_runners()
         publisher = Publisher(runners, self._publish)
         server = self._endpoint(lambda: collect_status(runners, publisher, started_ns=self._started))

@@ -1,6 +1,7 @@
-"""Remote: a twin in an object store: pushed from a folder, pulled into one, opened for reading.
+"""Remote: a twin in an object store: pushed from a folder, pulled into one, opened, and written by leased writers and a historian.
 
-In: a twin's folder, or an address such as ``s3://bucket/prefix``. Out: objects; a folder; a twin that can be read only.
-Read in order: `head` (what the store says of its newest push), `contents` (what is pushed), `push`, `pull`, `opening`.
+In: a twin's folder, or an address such as ``s3://bucket/prefix``. Out: objects; a folder; a twin that is read there, and takes rows.
+Read in order: `head` (what the store says of its newest push), `contents` (what is pushed), `push`, `pull`, `opening`, `published` (what
+writers need of it), `working` (a working copy), `historian`, `store_status`.
 Never: a state of which something is missing, an object that is replaced (but for the head and Icechunk's reference), a secret.
 """

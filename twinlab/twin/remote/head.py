@@ -52,6 +52,8 @@ class Head:
     """Rows of each source."""
     files: Mapping[str, Pieces] = field(default_factory=dict)
     """Files of the twin's folder, but for the repository's."""
+    groups: Mapping[str, int] | None = None
+    """Of a twin that leased writers write: folder of a source -> number of the last of its groups whose rows are in the files."""
 
     def to_bytes(self) -> bytes:
         """Return the head as JSON with a checksum."""
@@ -59,7 +61,7 @@ class Head:
             "twin": self.twin, "name": self.name, "push": self.push, "snapshot": self.snapshot, "positions": dict(self.positions),
             "files": {path: [list(piece) for piece in pieces] for path, pieces in sorted(self.files.items())},
         }  # fmt: skip
-        return wrapped(body)
+        return wrapped(body if self.groups is None else body | {"groups": dict(self.groups)})
 
     @classmethod
     def from_bytes(cls, data: bytes, place: str) -> Head:
@@ -68,7 +70,8 @@ class Head:
         files: dict[str, Pieces] = {
             path: tuple((int(size), str(sha)) for size, sha in pieces) for path, pieces in body["files"].items()
         }
-        return cls(body["twin"], body["name"], int(body["push"]), body["snapshot"], body["positions"], files)
+        groups = body.get("groups")
+        return cls(body["twin"], body["name"], int(body["push"]), body["snapshot"], body["positions"], files, groups)
 
 
 def read_marker(bucket: Bucket) -> tuple[str, str] | None:

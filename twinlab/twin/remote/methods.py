@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from twinlab.model.twinmodel import TwinModel
     from twinlab.twin.remote.protocol import PushedTwin
     from twinlab.twin.remote.push import PushReport
+    from twinlab.twin.remote.store_status import StoreStatus
 
 __all__ = ["RemoteMethods"]
 
@@ -28,6 +29,10 @@ class RemoteMethods:
             """The twin's model."""
 
         def _catch_up(self) -> object: ...
+
+    def store_status(self) -> StoreStatus | None:
+        """Return who may write this twin in its object store, and which rows wait; None of a twin in a folder."""
+        return None
 
     def push(self, url: str | None = None) -> PushReport:
         """Publish this twin in an S3-compatible object store: `twinlab.open` reads it from there, `twinlab.twin.pull` brings it back.

@@ -7,8 +7,9 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from twinlab.history import Historian
     from twinlab.history.read.pin_cache import State
     from twinlab.ledger import VerifyReport
+    from twinlab.sources import Source
+    from twinlab.twin.live.status import LiveStatus
+    from twinlab.twin.remote.store_status import StoreStatus
+    from twinlab.twin.remote.working import WorkingTwin
+    from twinlab.twin.report import IngestReport
+    from twinlab.twin.writer import TwinWriter
 
 __all__ = ["RemoteTwin", "open_remote"]
 
@@ -40,9 +47,9 @@ _KEPT_DAYS = 7
 
 
 class RemoteTwin(Twin):
-    """A twin in an object store: it is read and explored as any other, and never written to.
+    """A twin in an object store: it is read and explored as any other; `ingest`, `writer` and `run` write to the store.
 
-    It shows the push that was the newest when it was opened, or at the last `reload`.
+    It shows the push that was the newest when it was opened, or when rows were written through it; `newest` returns a later one.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -82,10 +89,85 @@ class RemoteTwin(Twin):
         return self if head == self.head else RemoteTwin(_local_folder(self.bucket, head))
 
     def verify(self) -> VerifyReport:
-        """Fetch every byte of the ledger and check it against its checksums."""
+        """Fetch every byte of the ledger, groups that no push has yet included, and check it against its checksums."""
         for source in self.ledger.sources():
             self._fetch_source(source)
-        return super().verify()
+        report = super().verify()
+        if self.head.groups is None:
+            return report
+        from twinlab.twin.remote.store_status import verify_groups  # noqa: PLC0415
+
+        return verify_groups(self.bucket, report)
+
+    # -- write -----------------------------------------------------------------------------------------------------
+    def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:
+        """Store files or sources in the store, and publish them unless a historian does; see `Twin.ingest`."""
+        with self._writing() as working:
+            return working.ingest(*sources, strict=strict)
+
+    def writer(self, source: str | None = None, *, standby: bool = False) -> TwinWriter:
+        """Open the leased writer of a source, on any machine; see `Twin.writer`.
+
+        A group of rows is one object, which is in the store when ``append`` returns. If this process is silent for more than five seconds,
+        another one may take over: then ``append`` raises HistoryConflictError, which names it, and stores nothing.
+        """
+        entered = ExitStack()
+        working = entered.enter_context(self._writing())
+        try:
+            return working.writer_until(source, entered.close, standby=standby)
+        except BaseException:
+            entered.close()
+            raise
+
+    def run(
+        self,
+        *,
+        once: bool = False,
+        seconds: float | None = None,
+        metrics_port: int | None = None,
+        standby: bool = False,
+        lease_seconds: float = 10.0,
+    ) -> LiveStatus:
+        """Be the historian of this twin: publish what all writers append, and run its live sources; see `Twin.run`.
+
+        There is one at a time, on any machine. A standby follows the rows meanwhile, and takes over if the historian is silent.
+        """
+        from twinlab.twin.remote.historian import run_historian  # noqa: PLC0415
+
+        with self._writing() as working:
+            return run_historian(
+                working,
+                once=once,
+                seconds=seconds,
+                metrics_port=metrics_port,
+                standby=standby,
+                lease_seconds=lease_seconds,
+            )
+
+    def store_status(self) -> StoreStatus:
+        """Return who may write what, and which rows wait for a historian."""
+        from twinlab.twin.remote.store_status import read_store_status  # noqa: PLC0415
+
+        return read_store_status(self.bucket)
+
+    @contextmanager
+    def _writing(self) -> Iterator[WorkingTwin]:
+        """Open a working copy; show the newest push afterwards."""
+        from twinlab.twin.remote.working import open_working  # noqa: PLC0415  (most processes only read)
+
+        working = open_working(self.bucket)
+        try:
+            yield working
+        finally:
+            working.close()
+            with suppress(SourceError):  # of the request before, if that failed
+                self._show(_local_folder(self.bucket, read_head(self.bucket)))
+
+    def _show(self, folder: Path) -> None:
+        """Show another push in this object."""
+        if folder != self.folder:
+            self.__dict__.clear()
+            self.__init__(folder)  # type: ignore[misc]  # what is cached is of the push before
 
     def push(self, url: str | None = None) -> NoReturn:  # noqa: ARG002
         """Raise SourceError: a copy in a folder is pushed, see `twinlab.twin.pull`."""
@@ -99,8 +181,8 @@ class RemoteTwin(Twin):
     def _refuse(self) -> NoReturn:
         url = self.bucket.address.url
         msg = (
-            f"{url} is read only: write to the folder that is pushed there, or to a copy: twinlab pull {url} FOLDER. "
-            "Nothing was written"
+            f"{url} is read only but for `ingest`, `writer` and `run`: write to the folder that is pushed there, or to a copy: "
+            f"twinlab pull {url} FOLDER. Nothing was written"
         )
         raise SourceError(msg)
 

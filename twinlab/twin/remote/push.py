@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from twinlab.twin.remote.head import (
 )
 from twinlab.twin.remote.protocol import PushedTwin
 
-__all__ = ["PushReport", "list_cache", "push", "send"]
+__all__ = ["Continued", "PushReport", "list_cache", "push", "send"]
 
 #: Uploads at the same time; a list of what is there is written after so many objects or bytes, at which an interrupted push goes on.
 _TOGETHER, _LISTED, _LISTED_BYTES = 8, 2000, 256 * 10**6
@@ -66,8 +66,27 @@ def list_cache() -> DiskCache:
     return DiskCache(cache_folder() / "lists", limit=cache_limit())
 
 
-def push(twin: PushedTwin, address: Address, show: Progress, publish: Callable[[], object]) -> PushReport:
-    """Publish a twin at an address; see `Twin.push`."""
+@dataclass(frozen=True)
+class Continued:
+    """What a historian of a twin in a store pushes: the state that follows a push, with all groups up to some numbers."""
+
+    push: int
+    """Number of the push that the historian has continued."""
+    groups: Mapping[str, int]
+    """Folder of a source -> number of the last group that its files have."""
+    confirm: Callable[[], None]
+    """Raises an error if another historian has taken over."""
+
+
+def push(
+    twin: PushedTwin,
+    address: Address,
+    show: Progress,
+    publish: Callable[[], object],
+    *,
+    continued: Continued | None = None,
+) -> PushReport:
+    """Publish a twin at an address; see `Twin.push`. ``continued`` is of a twin that leased writers write."""
     began = time.perf_counter()
     check_privacy(twin)
     bucket = Bucket(address)
@@ -75,19 +94,27 @@ def push(twin: PushedTwin, address: Address, show: Progress, publish: Callable[[
         _claim(bucket, identity(twin), twin.model.twin)
         found = newest_push(bucket)
         head, version = found if found is not None else (None, None)
+        _check_continued(bucket, head, continued)
         with suppress(HistoryConflictError):
             # A historian that runs publishes by itself.
             publish()
         state = contents_of(twin, head)
+        if continued is not None and head is not None:
+            # Copies of source files are fetched by nobody who only goes on.
+            copies = {path: pieces for path, pieces in head.files.items() if path.startswith("ledger/blobs/")}
+            state.files = copies | state.files
         known = pushed_objects(bucket, list_cache())
         new = {name: payload for name, payload in state.objects.items() if name not in known}
         sent = send(bucket, new, show)
         number = 1 if head is None else head.push + 1
-        fresh = Head(state.twin, state.name, number, state.snapshot, state.positions, state.files)
+        groups = None if continued is None else {**(head.groups or {} if head is not None else {}), **continued.groups}
+        fresh = Head(state.twin, state.name, number, state.snapshot, state.positions, state.files, groups)
         if head is not None and (head.snapshot, head.files) == (fresh.snapshot, fresh.files):
             number = head.push
         else:
             data = fresh.to_bytes()
+            if continued is not None:
+                continued.confirm()
             if head is None:
                 bucket.create(HEAD, data)
             else:
@@ -99,6 +126,26 @@ def push(twin: PushedTwin, address: Address, show: Progress, publish: Callable[[
         address.url, number, len(new), sent, total, time.perf_counter() - began,
         None if price is None else Price.parse(price).of(total),
     )  # fmt: skip
+
+
+def _check_continued(bucket: Bucket, head: Head | None, continued: Continued | None) -> None:
+    """Check that a push loses nothing that others have written in the store.
+
+    Raises
+    ------
+    HistoryConflictError
+        If it would.
+    """
+    place = bucket.address.place
+    if continued is None and head is not None and head.groups is not None:
+        msg = (
+            f"{place}: the twin is written where it is, by leased writers; a folder can't be pushed over it. Write with "
+            f"twinlab.open({bucket.address.url!r}), or push to another prefix"
+        )
+        raise HistoryConflictError(msg)
+    if continued is not None and (head is None or head.push != continued.push):
+        msg = f"{place}: another historian has pushed meanwhile; nothing was pushed, call again"
+        raise HistoryConflictError(msg)
 
 
 def _claim(bucket: Bucket, twin: str, name: str) -> None:
