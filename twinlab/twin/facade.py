@@ -86,8 +86,7 @@ class Twin(
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 
-    Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
-    one while they run, a `writer` while it is open.
+    Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; who writes takes one, a `writer` while it is open.
     """
 
     def __init__(self, folder: str | Path) -> None:

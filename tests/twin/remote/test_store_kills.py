@@ -16,6 +16,7 @@ def check(result: store_kills.Result, rows: int) -> None:
     )  # 10 s are reported on a machine that isn't busy
 
 
+@pytest.mark.soak
 def test_killed_writers_and_historians_lose_and_repeat_nothing(network: Proxy, server: str, tmp_path: Path) -> None:
     store_kills.first_push(tmp_path, "s3://plant/kills")
     result = store_kills.run(tmp_path, server, rows=6_000, kills=4, cuts=6, size=100)
