@@ -82,7 +82,7 @@ class FolderBucket(Bucket):
             replace_file(draft, self._path(name))
             sync_folder(self._path(name).parent)
 
-    def create(self, name: str, data: bytes) -> None:
+    def create(self, name: str, data: bytes) -> str | None:
         """Write a file that isn't there yet; raises as `Bucket.create`."""
         with self._explaining("write", name), self._draft(name, data) as draft:
             try:
@@ -96,8 +96,9 @@ class FolderBucket(Bucket):
                         raise self._conflict(name) from None
                     replace_file(draft, self._path(name))
             sync_folder(self._path(name).parent)
+        return hashlib.sha256(data).hexdigest()
 
-    def replace(self, name: str, data: bytes, version: str | None) -> None:
+    def replace(self, name: str, data: bytes, version: str | None) -> str | None:
         """Replace the version of a file that `get` returned; raises as `Bucket.replace`."""
         with self._locked():
             try:
@@ -107,11 +108,13 @@ class FolderBucket(Bucket):
             if found != version:
                 raise self._conflict(name)
             self.put(name, data)
+        return hashlib.sha256(data).hexdigest()
 
-    def delete(self, name: str) -> None:
-        """Remove a file if it is there."""
-        with self._explaining("write", name), suppress(FileNotFoundError):
-            self._path(name).unlink()
+    def delete(self, *names: str) -> None:
+        """Remove files that are there."""
+        for name in names:
+            with self._explaining("write", name), suppress(FileNotFoundError):
+                self._path(name).unlink()
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         """Yield the files below a folder, without drafts that a killed process left."""

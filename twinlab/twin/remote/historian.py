@@ -28,22 +28,13 @@ PUBLISH_EVERY = 2.0
 _SHARE = 0.5
 
 
-def run_historian(
-    twin: WorkingTwin,
-    *,
-    once: bool,
-    seconds: float | None,
-    metrics_port: int | None,
-    standby: bool,
-    lease_seconds: float,
-) -> LiveStatus:
+def run_historian(twin: WorkingTwin, options: RunOptions, *, standby: bool, lease_seconds: float) -> LiveStatus:
     """Run until stopped; parameters and errors as `Twin.run`."""
     if standby:
         notify("READY=1\nSTATUS=standby")
     with twin.historian_lease(seconds=lease_seconds, wait=math.inf if standby else 0.0) as lease:
         twin.reload()
         twin.publish(lease)
-        options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port)
         notify("READY=1\nSTATUS=running")
         if any(mapping.live is not None for mapping in twin.mappings.values()):
             return _run_sources(twin, lease, options)

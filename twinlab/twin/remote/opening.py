@@ -125,6 +125,7 @@ class RemoteTwin(Twin):
         once: bool = False,
         seconds: float | None = None,
         metrics_port: int | None = None,
+        metrics_host: str = "127.0.0.1",
         standby: bool = False,
         lease_seconds: float = 10.0,
     ) -> LiveStatus:
@@ -132,17 +133,12 @@ class RemoteTwin(Twin):
 
         There is one at a time, on any machine. A standby follows the rows meanwhile, and takes over if the historian is silent.
         """
+        from twinlab.twin.live.process import RunOptions  # noqa: PLC0415
         from twinlab.twin.remote.historian import run_historian  # noqa: PLC0415
 
         with self._writing() as working:
-            return run_historian(
-                working,
-                once=once,
-                seconds=seconds,
-                metrics_port=metrics_port,
-                standby=standby,
-                lease_seconds=lease_seconds,
-            )
+            options = RunOptions(once=once, seconds=seconds, metrics_port=metrics_port, metrics_host=metrics_host)
+            return run_historian(working, options, standby=standby, lease_seconds=lease_seconds)
 
     def store_status(self) -> StoreStatus:
         """Return who may write what, and which rows wait for a historian."""

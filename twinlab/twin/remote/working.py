@@ -280,9 +280,8 @@ class _StoreWriter(TwinWriter):
     def __init__(self, twin: WorkingTwin, source: str | None, closed: Callable[[], object], *, standby: bool) -> None:
         self._twin, self._closed = twin, closed
         twin.waits = False
-        super().__init__(
-            twin.ledger, source_to_write(twin.mappings, source), lambda: _Publishing(twin), standby=standby
-        )  # type: ignore[arg-type,return-value]
+        historian = cast("Historian", _Publishing(twin))
+        super().__init__(twin.ledger, source_to_write(twin.mappings, source), lambda: historian, standby=standby)
 
     def close(self) -> None:
         """Publish what isn't published, and release the source."""
