@@ -2,7 +2,7 @@
 
 In: arguments. Out: text and an exit code.
 Read in order: `commands` (`main`, what all share, and the steps of a twin's life), `revisions` (try, compare, promote),
-`alerts`, `run`, `why`, `fidelity`, `models`, `predict`, `objects` (push, pull), `scale/` (plan), `operating/` (backup, restore, health), `security/` (keys, audit, privacy, reidentify), `edge`, `command_gateway`, `plant`, `warm`.
+`alerts`, `run`, `why`, `ask`, `fidelity`, `models`, `predict`, `objects` (push, pull), `scale/` (plan), `operating/` (backup, restore, health), `security/` (keys, audit, privacy, reidentify), `edge`, `command_gateway`, `plant`, `warm`.
 Never: a computation of its own; each subcommand calls the twin.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from twinlab.cli import (  # noqa: F401  (each adds its subcommands)
     alerts,
+    ask,
     command_gateway,
     edge,
     fidelity,

@@ -16,6 +16,7 @@ from twinlab.twin.alerting.store import AlertStore
 from twinlab.twin.annotating.methods import AnnotationMethods
 from twinlab.twin.annotating.store import AnnotationStore
 from twinlab.twin.anomalies.methods import AnomalyMethods
+from twinlab.twin.asking.methods import AskMethods
 from twinlab.twin.backup.methods import BackupMethods
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
@@ -25,8 +26,6 @@ from twinlab.twin.export_methods import ExportMethods
 from twinlab.twin.fidelity.methods import FidelityMethods
 from twinlab.twin.finders.methods import FinderMethods
 from twinlab.twin.finders.store import FinderStore
-from twinlab.twin.finding.methods import FindMethods
-from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.live.methods import LiveMethods
 from twinlab.twin.predict.methods import PredictMethods
@@ -69,13 +68,12 @@ class Twin(
     ProposalMethods,
     ScalingMethods,
     LineageMethods,
-    FindMethods,
-    KpiMethods,
     AlertMethods,
     FinderMethods,
     SimulationMethods,
     PredictMethods,
     AnomalyMethods,
+    AskMethods,
     LiveMethods,
     SecurityMethods,
     FidelityMethods,

@@ -52,6 +52,7 @@ _NOT_BUILT_FROM = {
     "questions",
     "security",
     "storage",
+    "synonyms",
     "retention",
 }
 

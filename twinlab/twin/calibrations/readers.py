@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from twinlab.history import HistoryReader
 from twinlab.model.reader import DelegatingReader
+from twinlab.twin.asking.methods import AskMethods
 from twinlab.twin.finders.views import events_on_view
-from twinlab.twin.finding.methods import FindMethods
-from twinlab.twin.kpis.methods import KpiMethods
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AsOfReader", "CalibratedReader"]
 
 
-class AsOfReader(FindMethods, KpiMethods, HistoryReader):
+class AsOfReader(AskMethods, HistoryReader):
     """A twin as it was known at an ingest time, with the calibrations of then; made by `twinlab.Twin.as_of`."""
 
     _calibrations: Callable[[], Calibrations]

@@ -16,9 +16,8 @@ from twinlab.history.revisions.revise import build_revision, can_catch_up, catch
 from twinlab.history.store.view import open_view
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.reader import DelegatingReader
+from twinlab.twin.asking.methods import AskMethods
 from twinlab.twin.finders.views import events_on_view
-from twinlab.twin.finding.methods import FindMethods
-from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.revisions.base import RevisedTwin
 from twinlab.twin.revisions.diff import RevisionDiff, compare
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Revision"]
 
 
-class Revision(FindMethods, KpiMethods, DelegatingReader):
+class Revision(AskMethods, DelegatingReader):
     """A twin's history under other mappings or another model, on a branch; made by `Twin.remap` and `Twin.remodel`.
 
     It reads like a twin: `history`, `events`, `assets`, `observations`. Nothing of it is seen by others until it is promoted.

@@ -1,0 +1,249 @@
+"""Choose the call of a question about recorded events: how many, how late, which were cancelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from twinlab.ask.plans.plan import EventCall
+
+if TYPE_CHECKING:
+    from twinlab.ask.parsing.frame import Frame
+    from twinlab.model.asset_types import EventType
+
+__all__ = ["event_call", "event_type_of"]
+
+Measure = Literal["count", "share", "mean", "median", "min", "max", "sum", "list"]
+_ABOUT_EVENTS = ("late", "on_time", "early", "cancelled", "delay", "at_start", "at_end")
+#: Words in the names of links that say where an event begins, and where it ends.
+_FIRST, _LAST = ("origin", "from", "source", "start"), ("destination", "to", "target", "end")
+
+
+def event_type_of(frame: Frame) -> str | None:
+    """Return the event type that a question is about; None if it is about none."""
+    named = list(dict.fromkeys(one.name for _, found in frame.items.unused("event_type") for one in found))
+    if named:
+        return named[0] if len(named) == 1 else None
+    columns = {
+        one.of for _, found in frame.items.unused("property") for one in found if one.of in frame.model.event_types
+    }
+    if not frame.items.has(*_ABOUT_EVENTS):
+        if len(columns) == 1 and not frame.signals():
+            return columns.pop()
+        return None
+    types = set(frame.asset_types) | {one.of for _, found in frame.assets for one in found}
+    of_assets = [name for name, kind in frame.model.event_types.items() if kind.asset in types]
+    linked = [name for name, kind in frame.model.event_types.items() if types & set(kind.links.values())]
+    fitting = of_assets or linked or list(frame.model.event_types)
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def event_call(frame: Frame) -> EventCall | None:
+    """Return a call about recorded events; None if the question isn't about any."""
+    on = event_type_of(frame)
+    if on is None:
+        return None
+    kind = frame.model.event_types[on]
+    for place, found in frame.items.unused("event_type"):
+        if any(one.name == on for one in found):
+            frame.items.use(place)
+    named_side = about_start = _about_start(frame)
+    if about_start is None:
+        # The model says by which end an event is late.
+        rules = {rule.at for rule in frame.model.rules.values() if rule.on == on and rule.late is not None}
+        about_start = True if rules == {"start"} else None
+    by = _group(frame, on, kind)
+    links = _links(frame, on, about_start=about_start)
+    column = _column(frame, on, kind)
+    condition, delay_named = _condition(frame, on, about_start=about_start)
+    measure, order = _measure(frame, condition, column or delay_named, grouped=by is not None)
+    if measure == "list" and order is not None and column is None:
+        column = delay_named or "duration"
+    if column is None and measure not in ("count", "share", "list"):
+        column = delay_named or "duration"
+    if delay_named and measure == "list" and condition is None:
+        measure, column = "mean", delay_named
+    at = _window(condition, measure, side=named_side)
+    if kind.asset is not None:
+        frame.take_asset_type(kind.asset)
+    return EventCall(
+        on=on, measure=measure, column=column, condition=condition, links=links, where={}, by=by, at=at,
+        span=frame.span, order=order, top=frame.top or (1 if order and (by or measure == "list") else None),
+    )  # fmt: skip
+
+
+def _about_start(frame: Frame) -> bool | None:
+    """Return whether the question is about beginnings (departures), or ends; None if it says neither."""
+    if frame.items.take("at_start"):
+        return True
+    return False if frame.items.take("at_end") else None
+
+
+def _group(frame: Frame, on: str, kind: EventType) -> str | None:
+    for place, one in frame.take_group():
+        if one.kind == "link" and one.of == on:
+            frame.items.use(place)
+            return one.name
+        if one.kind == "property" and one.of == on:
+            frame.items.use(place)
+            return one.name
+        if one.kind != "asset_type":
+            continue
+        links = [name for name, target in kind.links.items() if target == one.name]
+        if kind.asset == one.name:
+            links.append("asset")
+        if links:
+            frame.items.use(place)
+            to = (
+                place > 0 and frame.items[place - 1].symbol("which") and frame.items[place - 2].symbol("to")
+                if place > 1
+                else None
+            )
+            chosen = _ending(links) if to else links[0]
+            if len(links) > 1:
+                frame.note("link", name=chosen, text=frame.items[place].text)
+            return chosen
+    return None
+
+
+def _ending(links: list[str]) -> str:
+    return next((name for name in links if name in _LAST), links[-1])
+
+
+def _links(frame: Frame, on: str, *, about_start: bool | None) -> dict[str, str]:
+    """Return the links that an event needs: from Newark, with United, of truck T001."""
+    kind = frame.model.event_types[on]
+    found: dict[str, str] = {}
+    for place, meanings in frame.assets:
+        for one in meanings:
+            links = [name for name, target in kind.links.items() if target == one.of]
+            if kind.asset == one.of:
+                links.append("asset")
+            links = [name for name in links if name not in found]
+            if not links:
+                continue
+            chosen, sure = links[0], len(links) == 1
+            if frame.preceded_by(place, "from"):
+                chosen, sure = next((name for name in links if name in _FIRST), links[0]), True
+            elif frame.preceded_by(place, "to"):
+                chosen, sure = _ending(links), True
+            elif len(links) > 1 and about_start is not None:
+                chosen, sure = (links[0], True) if about_start else (_ending(links), True)
+            if not sure:
+                frame.note("link", name=chosen, text=frame.items[place].text)
+            found[chosen] = one.name
+            frame.items.use(place)
+            frame.take_asset_type(one.of)
+            break
+    for name in found:
+        for place, meanings in frame.items.unused("link"):
+            if any(one.name == name and one.of == on for one in meanings):
+                frame.items.use(place)
+    return found
+
+
+def _column(frame: Frame, on: str, kind: EventType) -> str | None:
+    for place, found in frame.items.unused("property"):
+        for one in found:
+            if one.of == on and kind.properties[one.name].dtype in ("number", "integer"):
+                frame.items.use(place)
+                return one.name
+    return None
+
+
+def _condition(frame: Frame, on: str, *, about_start: bool | None) -> tuple[str | None, str | None]:
+    """Return a condition on the events, and the delay that is asked for itself."""
+    side = "start_delay" if about_start else "end_delay"
+    durations = [one for one in frame.comparisons if one.duration]
+    if frame.items.take("cancelled"):
+        return "cancelled", None
+    late, early, on_time = (frame.items.take(name) for name in ("late", "early", "on_time"))
+    delay = frame.items.take("delay")
+    if (late or delay) and durations:
+        frame.comparisons.remove(durations[0])
+        parts = [f"{side} {sign} {quantity.number:g} {quantity.unit}" for sign, quantity in durations[0].bounds]
+        return " and ".join(parts), side
+    if late or on_time:
+        limit = _limit_of_lateness(frame, on, side)
+        return (f"{side} > {limit}" if late else f"{side} <= {limit}"), side
+    if early:
+        return f"{side} < 0 min", side
+    if durations and not delay:
+        frame.comparisons.remove(durations[0])
+        return " and ".join(
+            f"duration {sign} {quantity.number:g} {quantity.unit}" for sign, quantity in durations[0].bounds
+        ), None
+    if frame.lasting is not None:
+        number = frame.lasting.rstrip("abcdefghijklmnopqrstuvwxyz")
+        return f"duration >= {number} {frame.lasting[len(number) :]}", None
+    return _other_comparison(frame, on), (side if delay else None)
+
+
+def _other_comparison(frame: Frame, on: str) -> str | None:
+    """Return a condition on a property: "with a distance above 1000 km"."""
+    kind = frame.model.event_types[on]
+    for comparison in list(frame.comparisons):
+        for place, found in frame.items.unused("property"):
+            for one in found:
+                if one.of == on and kind.properties[one.name].dtype in ("number", "integer"):
+                    frame.items.use(place)
+                    frame.comparisons.remove(comparison)
+                    return " and ".join(f"{one.name} {sign} {quantity.text}" for sign, quantity in comparison.bounds)
+    return None
+
+
+def _limit_of_lateness(frame: Frame, on: str, side: str) -> str:
+    """Return from which delay on an event is late: as the model's rule says, else any."""
+    at = side.removesuffix("_delay")
+    rules = [rule for rule in frame.model.rules.values() if rule.on == on and rule.late is not None and rule.at == at]
+    if len(rules) == 1 and rules[0].late is not None:
+        number = rules[0].late.rstrip("abcdefghijklmnopqrstuvwxyz")
+        limit = f"{number} {rules[0].late[len(number) :]}"
+        frame.note("late_rule", limit=limit, rule=rules[0].title or at)
+        return limit
+    frame.note("late_any")
+    return "0 min"
+
+
+def _measure(
+    frame: Frame, condition: str | None, column: str | None, *, grouped: bool
+) -> tuple[Measure, Literal["highest", "lowest"] | None]:
+    items = frame.items
+    order: Literal["highest", "lowest"] | None = None
+    counted = items.take("count") is not None
+    share = items.take("share") is not None
+    for symbol, name in (
+        ("mean", "mean"),
+        ("median", "median"),
+        ("maximum", "max"),
+        ("minimum", "min"),
+        ("sum", "sum"),
+    ):
+        if items.take(symbol):
+            order = _order(frame)
+            return name, order  # type: ignore[return-value]
+    if items.take("how_long"):
+        return "mean", _order(frame)
+    order = _order(frame)
+    if share:
+        return "share", order
+    if counted:
+        return "count", order
+    if items.has("which", "list", "when") and order is None:
+        return "list", None
+    if order is not None and not grouped:
+        return "list", order
+    if order is not None and column is not None and condition is None:
+        return "mean", order
+    return "count", order
+
+
+def _order(frame: Frame) -> Literal["highest", "lowest"] | None:
+    found = frame.items.take("highest", "lowest")
+    return None if found is None else ("highest" if found == "highest" else "lowest")
+
+
+def _window(condition: str | None, measure: str, *, side: bool | None) -> Literal["planned_start", "start", "end"]:
+    """Return which time of an event has to be in the span: "how many departed" are those that did, all else counts by plan."""
+    if side is None or condition is not None or measure not in ("count", "list"):
+        return "planned_start"
+    return "start" if side else "end"

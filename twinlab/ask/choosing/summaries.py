@@ -1,0 +1,118 @@
+"""Choose the call of a question about a signal: its mean, least, greatest, latest value or increase."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from twinlab.ask.plans.plan import Span, SummaryCall
+
+if TYPE_CHECKING:
+    from twinlab.ask.parsing.frame import Frame
+
+__all__ = ["summary_call"]
+
+Statistic = Literal["mean", "min", "max", "range", "latest", "increase", "sum"]
+#: Units of gauges whose values add up.
+_AMOUNTS = ("mm", "kWh", "Wh", "MWh", "kg", "L", "m³")
+
+
+def summary_call(frame: Frame) -> SummaryCall | None:
+    """Return a call about a signal; None if the question names none."""
+    found = _signal(frame)
+    if found is None:
+        return None
+    on, signal = found
+    spec = frame.model.asset_types[on].signals[signal]
+    statistic, order = _statistic(frame, spec.kind)
+    if statistic == "sum" and spec.unit not in _AMOUNTS:
+        frame.refuse("no_sum", signal=spec.title or signal)
+    related = frame.take_related(on)
+    _take_group(frame, on)
+    span = (
+        frame.span
+        if frame.whens or statistic != "latest"
+        else Span(start=frame.data.start.isoformat(), stop=frame.now.isoformat())
+    )
+    if frame.whens and not frame.whens[0].whole and statistic == "range":
+        statistic = "latest"
+        # What was known at the instant.
+        span = Span(start=frame.data.start.isoformat(), stop=frame.whens[0].stop.isoformat())
+    which = frame.which_type
+    frame.take_asset_type(on)
+    return SummaryCall(
+        on=on, signal=signal, statistic=statistic, assets=frame.take_assets(on) or None, where=frame.take_values(on), related=related,
+        span=span, order=order, top=frame.top or (1 if order and which else None),
+    )  # fmt: skip
+
+
+def _signal(frame: Frame) -> tuple[str, str] | None:
+    types = frame.asset_types or list(dict.fromkeys(one.of for _, found in frame.assets for one in found))
+    named = frame.signals()
+    if not named:
+        return _implied(frame, types)
+    meanings = named[0][1]
+    fitting = [one for one in meanings if one.of in types]
+    if not fitting:
+        # "The wind at Hamburg": the asset decides; without one a signal that only one type has.
+        linked = [one for one in meanings if any(_links(frame, one.of, kind) for kind in types)]
+        fitting = linked or meanings
+    kinds = {one.of for one in fitting}
+    if len(kinds) > 1:
+        frame.refuse("which_type", signal=fitting[0].name, types=", ".join(sorted(kinds)))
+    for other, found in frame.signals(fitting[0].of):
+        if any(one.name == fitting[0].name for one in found):
+            frame.items.use(other)
+    return fitting[0].of, fitting[0].name
+
+
+def _links(frame: Frame, source: str, target: str) -> bool:
+    return any(link.source == source and link.target == target for link in frame.model.relationships.values())
+
+
+def _implied(frame: Frame, types: list[str]) -> tuple[str, str] | None:
+    """Return the signal of a word such as "warmest"."""
+    for place in range(len(frame.items)):
+        symbol = frame.items.is_symbol(place, "highest ", "lowest ")
+        if symbol is None:
+            continue
+        hint = symbol.split()[1]
+        having = [kind for kind, spec in frame.model.asset_types.items() if hint in spec.signals]
+        having = [kind for kind in having if kind in types] or having
+        if len(having) != 1:
+            frame.refuse("which_type" if having else "no_signal", signal=hint)
+        return having[0], hint
+    return None
+
+
+def _statistic(frame: Frame, kind: str) -> tuple[Statistic, Literal["highest", "lowest"] | None]:
+    items = frame.items
+    order = items.take("highest", "lowest", "highest ", "lowest ")
+    direction = None if order is None else order.split()[0]
+    for symbol, name in (
+        ("latest", "latest"),
+        ("now", "latest"),
+        ("mean", "mean"),
+        ("maximum", "max"),
+        ("minimum", "min"),
+    ):
+        if items.take(symbol):
+            return name, direction  # type: ignore[return-value]
+    if kind == "counter":
+        items.take("sum", "increase", "how_long", "count")
+        return "increase", direction  # type: ignore[return-value]
+    if items.take("sum"):
+        return "sum", direction  # type: ignore[return-value]
+    if direction is not None:
+        return ("max" if direction == "highest" else "min"), direction  # type: ignore[return-value]
+    if kind == "state":
+        return "latest", None
+    return "range", None
+
+
+def _take_group(frame: Frame, on: str) -> None:
+    """Use "by cold room" and "per truck": a summary always has each asset."""
+    for place in range(len(frame.items)):
+        if frame.items.is_symbol(place, "by"):
+            after = place + 1
+            if frame.items.free(after) and any(one.name == on for one in frame.items[after].of_kind("asset_type")):
+                frame.items.use(place, after)

@@ -1,0 +1,107 @@
+"""Read the file of a language: phrases with their symbols, endings of words, other words for the names of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from twinlab.errors import UnknownTermError
+from twinlab.model.terms import nearest
+
+__all__ = ["LANGUAGES", "Language", "load_language"]
+
+#: Code of a language -> its file.
+LANGUAGES = {"en": "english.yaml", "de": "german.yaml"}
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language.
+
+    Parameters
+    ----------
+    code : str
+        Of ISO 639-1, such as "en".
+    title : str
+        Its name in itself.
+    phrases : mapping
+        Phrase in lower case -> symbols, the first one preferred.
+    terms : mapping
+        Name in a model -> other words for it.
+    endings : tuple of str
+        Endings that a word may have without becoming another one.
+    changes : mapping
+        Ending of a stem -> endings of words that have it.
+    day_first : bool
+        Whether the day comes first in 3/2/2026.
+    sentences : mapping
+        Sentences of answers, with what they name in braces.
+    examples : tuple of str
+        Questions that are offered, with kinds of names in braces.
+    """
+
+    code: str
+    title: str
+    phrases: Mapping[str, tuple[str, ...]]
+    terms: Mapping[str, tuple[str, ...]]
+    endings: tuple[str, ...]
+    changes: Mapping[str, tuple[str, ...]]
+    day_first: bool
+    sentences: Mapping[str, str]
+    examples: tuple[str, ...]
+
+    def sentence(self, key: str, **values: object) -> str:
+        """Return a sentence with what it names."""
+        return self.sentences[key].format(**values)
+
+    def stems(self, word: str) -> Iterator[str]:
+        """Yield a word and the words that it may be a form of, likely ones first.
+
+        >>> list(load_language("en").stems("trucks"))[:2]
+        ['trucks', 'truck']
+        """
+        yield word
+        for stem, endings in self.changes.items():
+            for ending in endings:
+                if word.endswith(ending) and len(word) > len(ending) + 1:
+                    yield word.removesuffix(ending) + stem
+        for ending in self.endings:
+            if word.endswith(ending) and len(word) - len(ending) >= 3:
+                yield word.removesuffix(ending)
+
+
+@cache
+def load_language(code: str) -> Language:
+    """Return a language.
+
+    Raises
+    ------
+    UnknownTermError
+        If there is no such language.
+    """
+    if code not in LANGUAGES:
+        msg = f"expected a language, got {code!r}{nearest(code, LANGUAGES)}"
+        raise UnknownTermError(msg)
+    text = files(__package__).joinpath(LANGUAGES[code]).read_text(encoding="utf-8")
+    # All as text: "on" and "no" are words here, not booleans.
+    data = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  (it makes texts alone)
+    phrases: dict[str, tuple[str, ...]] = {}
+    for symbol, words in data["symbols"].items():
+        for word in words:
+            key = str(word).casefold()
+            phrases[key] = (*phrases.get(key, ()), str(symbol))
+    return Language(
+        code=data["language"],
+        title=data["title"],
+        phrases=phrases,
+        terms={str(name): tuple(str(word).casefold() for word in words) for name, words in data["terms"].items()},
+        endings=tuple(data["endings"]),
+        changes={str(stem): tuple(endings) for stem, endings in data["changes"].items()},
+        day_first=data["day_first"] == "true",
+        sentences=data["sentences"],
+        examples=tuple(data["examples"]),
+    )

@@ -1,0 +1,1 @@
+"""A question's words, times and quantities: tokens, the vocabulary of a twin, items, instants, the frame."""

@@ -1,0 +1,231 @@
+"""What a question names, each in its place: asset types, assets, signals, states, events, rules, KPIs, times, comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+from twinlab.ask.errors import NotUnderstoodError
+from twinlab.ask.parsing.instants import When
+from twinlab.ask.parsing.quantities import Comparison, read_comparisons, read_lasting, read_top
+from twinlab.ask.parsing.spans import read_when
+from twinlab.ask.plans.plan import Related, Span
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twinlab.ask.languages import Language
+    from twinlab.ask.parsing.items import Items
+    from twinlab.ask.parsing.vocabulary import Meaning
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["Frame", "read_frame"]
+
+
+@dataclass
+class Frame:
+    """The parts of a question.
+
+    Parameters
+    ----------
+    items : Items
+    model : TwinModel
+    now, data : instants
+        The present, and the span of the data.
+    whens : list of When
+        Spans that the question names.
+    comparisons : list of Comparison
+    lasting : str or None
+        Least duration.
+    top : int or None
+    notes : list of (key, values)
+        What was assumed; keys of the sentences of a language.
+    """
+
+    items: Items
+    model: TwinModel
+    now: pd.Timestamp
+    data: When
+    whens: list[When]
+    comparisons: list[Comparison]
+    lasting: str | None
+    top: int | None
+    notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    # -- time -----------------------------------------------------------------------------------------------------
+    @property
+    def span(self) -> Span:
+        """The span of the question; all data if it names none."""
+        if self.whens:
+            return span_of(self.whens[0])
+        self.note("no_time")
+        return span_of(self.data)
+
+    @property
+    def at(self) -> pd.Timestamp:
+        """The instant of the question; the present if it names none."""
+        if not self.whens:
+            return self.now
+        when = self.whens[0]
+        return min(when.stop, self.now) if when.whole else when.start
+
+    def note(self, key: str, **values: str) -> None:
+        """Note what was assumed; ``key`` is one of the sentences of a language."""
+        if (key, values) not in self.notes:
+            self.notes.append((key, values))
+
+    # -- names ----------------------------------------------------------------------------------------------------
+    @property
+    def asset_types(self) -> list[str]:
+        """Asset types that are named, in order, also by an asset of theirs."""
+        return list(dict.fromkeys(one.name for _, found in self.items.unused("asset_type") for one in found))
+
+    @property
+    def assets(self) -> list[tuple[int, list[Meaning]]]:
+        """Assets that are named, with their places; several meanings if several types have one of the name."""
+        return list(self.items.unused("asset"))
+
+    def signals(self, of: str | None = None) -> list[tuple[int, list[Meaning]]]:
+        """Signals that are named, of one asset type if given."""
+        found = []
+        for place, meanings in self.items.unused("signal"):
+            fitting = [one for one in meanings if of is None or one.of == of]
+            if fitting:
+                found.append((place, fitting))
+        return found
+
+    def take_assets(self, asset_type: str) -> list[str]:
+        """Use the assets of a type that are named, and return their ids."""
+        found = []
+        for place, meanings in self.assets:
+            for one in meanings:
+                if one.of == asset_type:
+                    found.append(one.name)
+                    self.items.use(place)
+                    break
+        return list(dict.fromkeys(found))
+
+    def take_asset_type(self, name: str) -> None:
+        """Use all words for an asset type."""
+        for place, meanings in self.items.unused("asset_type"):
+            if any(one.name == name for one in meanings):
+                self.items.use(place)
+
+    def take_values(self, of: str) -> dict[str, str]:
+        """Use the property values of a type that are named: "frozen", "Linde"; property -> value."""
+        found: dict[str, str] = {}
+        for place, meanings in self.items.unused("value"):
+            for one in meanings:
+                if one.of == of and one.within not in found:
+                    found[one.within] = one.name
+                    self.items.use(place)
+                    break
+        return found
+
+    def take_related(self, asset_type: str) -> Related | None:
+        """Use an asset of another type that assets of this one are linked to: "cold rooms in Hamburg"."""
+        for place, meanings in self.assets:
+            for one in meanings:
+                names = [
+                    name
+                    for name, link in self.model.relationships.items()
+                    if link.source == asset_type and link.target == one.of and one.of != asset_type
+                ]
+                named = [meaning.name for _, found in self.items.unused("relationship") for meaning in found]
+                chosen = [name for name in names if name in named] or names
+                if chosen:
+                    self.items.use(place)
+                    for other, found in self.items.unused("relationship"):
+                        if any(meaning.name == chosen[0] for meaning in found):
+                            self.items.use(other)
+                    self.take_asset_type(one.of)
+                    if len(chosen) > 1:
+                        self.note("relationship", name=chosen[0])
+                    return Related(relationship=chosen[0], target=one.name)
+        return None
+
+    def take_group(self) -> list[tuple[int, Meaning]]:
+        """Return what follows "by", "per", "for each" or "which": candidates of a group, with their places."""
+        found = []
+        for place in range(len(self.items)):
+            if self.items.is_symbol(place, "by", "which") is None:
+                continue
+            after = place + 1
+            while self.items.is_symbol(after, "filler", "highest", "lowest", "number "):
+                after += 1
+            if self.items.free(after):
+                found += [
+                    (after, one)
+                    for one in self.items[after].of_kind("asset_type", "link", "property", "relationship", "event_type")
+                ]
+        return found
+
+    def preceded_by(self, place: int, *names: str) -> bool:
+        """Return whether an item comes right after one of these symbols, fillers and types aside."""
+        before = place - 1
+        while (
+            before >= 0
+            and (self.items[before].symbol("filler") or self.items[before].of_kind("asset_type"))
+            and not self.items[before].symbol(*names)
+        ):
+            before -= 1
+        return before >= 0 and self.items[before].symbol(*names) is not None
+
+    @property
+    def which_type(self) -> bool:
+        """Whether the question asks which assets: "which cold rooms"."""
+        for place in range(len(self.items)):
+            if self.items[place].symbol("which"):
+                after = place + 1
+                while (
+                    after < len(self.items)
+                    and not self.items[after].of_kind("asset_type")
+                    and (
+                        self.items[after].symbol("filler", "highest", "lowest", "number ")
+                        or self.items[after].of_kind("value")
+                    )
+                ):
+                    after += 1
+                if after < len(self.items) and self.items[after].of_kind("asset_type"):
+                    return True
+        return False
+
+    def counted(self, kinds: Iterable[str]) -> bool:
+        """Return whether "how many" is followed by one of these kinds of names: "how many cold rooms"."""
+        for place in range(len(self.items)):
+            if self.items[place].symbol("count") and place + 1 < len(self.items):
+                after = place + 1
+                while after < len(self.items) and (
+                    self.items[after].symbol("filler") or self.items[after].of_kind("value")
+                ):
+                    after += 1
+                if after < len(self.items) and any(one.kind in kinds for one in self.items[after].meanings):
+                    return True
+        return False
+
+    def refuse(self, key: str, **values: str) -> NoReturn:
+        """Raise the error that says what of the question isn't understood."""
+        raise NotUnderstoodError(key, values)
+
+
+def span_of(when: When) -> Span:
+    """Return a span as it is written in a plan."""
+    return Span(start=when.start.isoformat(), stop=when.stop.isoformat())
+
+
+def read_frame(items: Items, model: TwinModel, *, now: pd.Timestamp, data: When, language: Language) -> Frame:
+    """Read the times, durations and comparisons of a question; names are taken by those who need them."""
+    lasting, top = read_lasting(items), read_top(items)
+    # Times first: "between 6 and 9 am" isn't between two values.
+    whens, _ = read_when(items, now, language, data)
+    return Frame(items, model, now, data, whens, read_comparisons(items), lasting, top)
+
+
+def first(found: Iterator[tuple[int, list[Meaning]]], fits: Callable[[Meaning], bool]) -> tuple[int, Meaning] | None:
+    """Return the first meaning that fits, with its place."""
+    for place, meanings in found:
+        for one in meanings:
+            if fits(one):
+                return place, one
+    return None

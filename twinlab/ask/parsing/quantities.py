@@ -1,0 +1,155 @@
+"""Read numbers with units, durations and comparisons: "above 8 °C", "longer than 10 minutes", "top 5"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twinlab.errors import UnitError
+from twinlab.model.units import canonical_unit
+from twinlab.model.units.spelling import is_known
+
+if TYPE_CHECKING:
+    from twinlab.ask.parsing.items import Items
+
+__all__ = ["Comparison", "Quantity", "read_comparisons", "read_lasting", "read_top"]
+
+_OPERATORS = (">", ">=", "<", "<=")
+_TIMES = {"s": "s", "min": "min", "h": "h", "d": "d", "week": "d"}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with its unit; without one if the question has none."""
+
+    number: float
+    unit: str | None = None
+
+    @property
+    def text(self) -> str:
+        """As in a condition: ``8 degC``."""
+        return f"{self.number:g}" + (f" {self.unit}" if self.unit else "")
+
+    @property
+    def duration(self) -> str | None:
+        """As a duration such as ``10min``, if it is one."""
+        return f"{self.number:g}{self.unit}" if self.unit in ("s", "min", "h", "d") and self.number > 0 else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a question compares with: above a number, or between two.
+
+    Parameters
+    ----------
+    bounds : tuple of (operator, Quantity)
+    hint : str
+        Signal that the words imply ("warmer than"), else empty.
+    place : int
+        Of its first item.
+    """
+
+    bounds: tuple[tuple[str, Quantity], ...]
+    hint: str
+    place: int
+
+    @property
+    def duration(self) -> bool:
+        """Whether it is about a time."""
+        return all(quantity.duration is not None for _, quantity in self.bounds)
+
+
+def read_comparisons(items: Items) -> list[Comparison]:
+    """Read and use the comparisons of a question."""
+    found: list[Comparison] = []
+    for place in range(len(items)):
+        operator = items.is_symbol(place, *_OPERATORS, "> ", "< ")
+        if operator is not None:
+            read = _quantity(items, place + 1)
+            if read is not None:
+                items.use(place, *range(place + 1, read[1]))
+                sign, _, hint = operator.partition(" ")
+                found.append(Comparison(((sign, read[0]),), hint, place))
+        elif items.is_symbol(place, "between") is not None:
+            low = _quantity(items, place + 1)
+            high = _quantity(items, low[1] + 1) if low and items.is_symbol(low[1], "and") else None
+            if low is not None and high is not None:
+                unit = low[0].unit or high[0].unit
+                items.use(*range(place, high[1]))
+                bounds = ((">=", Quantity(low[0].number, unit)), ("<=", Quantity(high[0].number, high[0].unit or unit)))
+                found.append(Comparison(bounds, "", place))
+    return found
+
+
+def read_lasting(items: Items) -> str | None:
+    """Read and use how long something lasted at least, as a duration."""
+    for place in range(len(items)):
+        if items.is_symbol(place, "lasting >=", "lasting >") is None:
+            continue
+        read = _quantity(items, place + 1)
+        if read is not None and read[0].duration is not None:
+            items.use(place, *range(place + 1, read[1]))
+            return read[0].duration
+    return None
+
+
+def read_top(items: Items) -> int | None:
+    """Read and use how many of the highest or lowest are asked for: "top 5", "the 3 warmest"."""
+    for place in range(len(items)):
+        if items.is_symbol(place, "highest", "lowest", "highest ", "lowest ") is None:
+            continue
+        for beside in (place + 1, place - 1):
+            count = _integer(items, beside)
+            if count is not None:
+                items.use(beside)
+                return count
+    return None
+
+
+def _integer(items: Items, place: int) -> int | None:
+    if not items.free(place):
+        return None
+    named = items[place].symbol("number ")
+    if named is not None:
+        return int(named.split()[1])
+    text = items[place].text
+    return int(text) if items[place].kind == "number" and text.isdigit() and 1 <= int(text) <= 100 else None
+
+
+def _quantity(items: Items, place: int) -> tuple[Quantity, int] | None:
+    """Return the number with its unit at a place, and the place after it."""
+    if not items.free(place):
+        return None
+    item = items[place]
+    named = item.symbol("number ")
+    if named is not None:
+        number = float(named.split()[1])
+    elif item.kind == "number":
+        number = float(item.text.replace("−", "-").replace(",", "."))
+    else:
+        return None
+    time = items.is_symbol(place + 1, "unit ")
+    if time is not None and time.split()[1] in _TIMES:
+        name = time.split()[1]
+        return Quantity(number * (7 if name == "week" else 1), _TIMES[name]), place + 2
+    measure = items.is_symbol(place + 1, "measure ")
+    if measure is not None:
+        name, after = measure.split()[1], place + 2
+        if name == "degree" and items.free(after) and items[after].text.casefold() in ("c", "f"):
+            name, after = f"deg{items[after].text.upper()}", after + 1
+        return Quantity(number, name), after
+    for size in (3, 2, 1):
+        if not all(items.free(one) for one in range(place + 1, place + 1 + size)):
+            continue
+        text = " ".join(items[one].text for one in range(place + 1, place + 1 + size))
+        unit = _unit(text) if not items[place + 1].symbol("filler", "at") else None
+        if unit is not None:
+            return Quantity(number, unit), place + 1 + size
+    return Quantity(number), place + 1
+
+
+def _unit(text: str) -> str | None:
+    try:
+        return canonical_unit(text) if is_known(text) else None
+    except UnitError:
+        return None

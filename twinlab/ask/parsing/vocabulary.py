@@ -1,0 +1,258 @@
+"""The vocabulary of one twin: which phrases name its asset types, assets, signals, states, events, rules and KPIs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from twinlab.ask.languages import Language
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["LONGEST_PHRASE", "Meaning", "Vocabulary", "vocabulary"]
+
+Kind = Literal[
+    "asset_type",
+    "asset",
+    "signal",
+    "state",
+    "event_type",
+    "event",
+    "rule",
+    "kpi",
+    "link",
+    "property",
+    "value",
+    "relationship",
+    "symbol",
+]
+
+#: Words of the longest phrase that is looked up.
+LONGEST_PHRASE = 7
+#: Property values that count as words: a property with more distinct ones is a text, such as a name.
+_MOST_VALUES = 60
+#: Asset types with more assets than this are looked up by id alone.
+_MOST_LABELS = 20_000
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a phrase may be.
+
+    Parameters
+    ----------
+    kind : str
+    name : str
+        In the model; of an asset its id, of a state the state, of a value the value, else a symbol of the language.
+    of : str
+        Asset type of assets, signals and states; asset type or event type of properties, values and links.
+    within : str
+        Signal of a state, property of a value.
+    """
+
+    kind: Kind
+    name: str
+    of: str = ""
+    within: str = ""
+
+
+@dataclass
+class Vocabulary:
+    """Phrases of a twin in one language.
+
+    Parameters
+    ----------
+    language : Language
+    phrases : mapping
+        Words of a phrase in lower case -> meanings.
+    ids : mapping of asset type to index
+        Ids of all assets.
+    """
+
+    language: Language
+    phrases: dict[tuple[str, ...], list[Meaning]] = field(default_factory=dict)
+    ids: dict[str, pd.Index] = field(default_factory=dict)
+
+    def add(self, words: Sequence[str], meaning: Meaning) -> None:
+        """Add a phrase, unless it has the meaning already."""
+        if words and len(words) <= LONGEST_PHRASE:
+            known = self.phrases.setdefault(tuple(words), [])
+            if meaning not in known:
+                known.append(meaning)
+
+    def look_up(self, words: Sequence[str], texts: Sequence[str]) -> list[Meaning]:
+        """Return the meanings of a phrase: as it is written, or with its words in their basic form.
+
+        Parameters
+        ----------
+        words : sequence of str
+            In lower case.
+        texts : sequence of str
+            As they are written.
+        """
+        exact = self.phrases.get(tuple(words), [])
+        found = [one for one in exact if not _looks_like_a_word(one, texts)]
+        if not found:
+            found = list(self._in_basic_form(words))
+        if len(texts) == 1:
+            found += [one for one in self._by_id(texts[0]) if one not in found]
+        return found
+
+    def _in_basic_form(self, words: Sequence[str]) -> Iterator[Meaning]:
+        # Plurals: of the last word, or of each word of a short phrase ("average temperatures of cold rooms").
+        for last in self.language.stems(words[-1]):
+            found = self.phrases.get((*words[:-1], last))
+            if found and (last != words[-1]):
+                yield from (one for one in found if one.kind != "asset" or len(words) > 1)
+                return
+        if len(words) == 2:
+            for first in self.language.stems(words[0]):
+                for last in self.language.stems(words[1]):
+                    found = self.phrases.get((first, last))
+                    if found and first != words[0]:
+                        yield from found
+                        return
+
+    def _by_id(self, text: str) -> Iterator[Meaning]:
+        kind, slash, name = text.partition("/")
+        if slash and kind in self.ids and name in self.ids[kind]:
+            yield Meaning("asset", name, kind)
+            return
+        for asset_type, index in self.ids.items():
+            for spelling in (text, text.upper()) if any(sign.isdigit() for sign in text) else (text,):
+                if spelling in index:
+                    yield Meaning("asset", spelling, asset_type)
+                    break
+
+    def id_in_any_case(self, text: str) -> list[Meaning]:
+        """Return the assets whose id is this text in capitals; for words that mean nothing else."""
+        return [Meaning("asset", text.upper(), kind) for kind, index in self.ids.items() if text.upper() in index]
+
+
+def vocabulary(twin: TwinReader, language: Language) -> Vocabulary:
+    """Return the vocabulary of what a reader may see of a twin.
+
+    Parameters
+    ----------
+    twin : TwinReader
+        A twin, or a view of one with fewer assets.
+    language : Language
+    """
+    model = twin.model
+    found = Vocabulary(language)
+    for text, symbols in language.phrases.items():
+        for symbol in symbols:
+            found.add(text.split(), Meaning("symbol", symbol))
+    for phrase, meaning in _of_model(model, language):
+        found.add(phrase, meaning)
+    _without_conditions(found, model)
+    for asset_type in model.asset_types:
+        table = twin.assets(asset_type)
+        found.ids[asset_type] = table.index
+        _add_values(found, asset_type, table, model)
+        label = model.asset_types[asset_type].label
+        if label is not None and label in table and len(table) <= _MOST_LABELS:
+            _add_labels(found, asset_type, table[label], _with_history(twin, asset_type))
+    return found
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a name or title in lower case.
+
+    >>> words_of("on_time_delivery"), words_of("Cold-chain compliance")
+    (['on', 'time', 'delivery'], ['cold-chain', 'compliance'])
+    """
+    return [word.casefold() for word in _WORD.findall(text.replace("_", " "))]
+
+
+def _of_model(model: TwinModel, language: Language) -> Iterator[tuple[list[str], Meaning]]:
+    for meaning, title in _named(model):
+        for phrase in {meaning.name, title or meaning.name}:
+            yield words_of(phrase), meaning
+        for other in (*language.terms.get(meaning.name, ()), *model.synonyms.get(meaning.name, ())):
+            yield other.casefold().split(), meaning
+
+
+def _named(model: TwinModel) -> Iterator[tuple[Meaning, str | None]]:
+    for kind, spec in model.asset_types.items():
+        yield Meaning("asset_type", kind), spec.title
+        for name, signal in spec.signals.items():
+            yield Meaning("signal", name, kind), signal.title
+            for state in (signal.states or {}).values():
+                yield Meaning("state", state, kind, name), None
+        for name, prop in spec.properties.items():
+            yield Meaning("property", name, kind), prop.title
+    for kind, event in model.event_types.items():
+        yield Meaning("event_type", kind), event.title
+        for name in event.links:
+            yield Meaning("link", name, kind), None
+        for name, prop in event.properties.items():
+            yield Meaning("property", name, kind), prop.title
+    for name, rule in model.rules.items():
+        yield Meaning("rule", name, rule.on), rule.title
+    for name, kpi in model.kpis.items():
+        yield Meaning("kpi", name, kpi.on), kpi.title
+    for name, link in model.relationships.items():
+        yield Meaning("relationship", name, link.source), link.title
+
+
+def _without_conditions(found: Vocabulary, model: TwinModel) -> None:
+    """Remove rules from phrases that are a signal with a state: the door that is open isn't the rule with its duration."""
+    for name in model.rules:
+        words = tuple(words_of(name))
+        firsts, lasts = found.phrases.get(words[:1], []), found.phrases.get(words[1:], [])
+        if any(one.kind == "signal" for one in firsts) and any(one.kind == "state" for one in lasts):
+            found.phrases[words] = [one for one in found.phrases[words] if one.kind != "rule"]
+            if not found.phrases[words]:
+                del found.phrases[words]
+
+
+def _add_values(found: Vocabulary, asset_type: str, table: pd.DataFrame, model: TwinModel) -> None:
+    kind = model.asset_types[asset_type]
+    for name, prop in kind.properties.items():
+        if prop.dtype != "text" or name == kind.label or name not in table:
+            continue
+        values = table[name].dropna().unique()
+        if len(values) <= _MOST_VALUES:
+            for value in map(str, values):
+                meaning = Meaning("value", value, asset_type, name)
+                found.add(words_of(value), meaning)
+                for other in found.language.terms.get(value.casefold(), ()):
+                    found.add(other.split(), meaning)
+
+
+def _with_history(twin: TwinReader, asset_type: str) -> set[str]:
+    """Return the assets that have a history, which a short name means before others."""
+    if not twin.model.asset_types[asset_type].signals:
+        return set()
+    signals = list(twin.model.asset_types[asset_type].signals)
+    return {str(one) for one in twin.history(asset_type, signals=signals[:1])["asset"].values}
+
+
+def _add_labels(found: Vocabulary, asset_type: str, labels: pd.Series, measured: set[str]) -> None:
+    """Add the names of assets, and the first words of a name if no other asset of the type begins with them."""
+    starts: dict[tuple[str, ...], list[str]] = {}
+    for asset, label in labels.dropna().items():
+        words = words_of(str(label))
+        found.add(words, Meaning("asset", str(asset), asset_type))
+        for size in range(1, len(words)):
+            starts.setdefault(tuple(words[:size]), []).append(str(asset))
+    for begun, assets in starts.items():
+        likely = [one for one in assets if one in measured] or assets
+        if len(likely) == 1 and len(" ".join(begun)) >= 4 and not _is_known(found, begun):
+            found.add(begun, Meaning("asset", likely[0], asset_type))
+
+
+def _is_known(found: Vocabulary, words: tuple[str, ...]) -> bool:
+    return words in found.phrases or any((word,) in found.phrases for word in words[:1])
+
+
+def _looks_like_a_word(meaning: Meaning, texts: Sequence[str]) -> bool:
+    """Return whether it is the month of May in small letters, which is a verb."""
+    return meaning.kind == "symbol" and meaning.name == "month 5" and not texts[0][:1].isupper()

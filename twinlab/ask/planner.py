@@ -1,0 +1,118 @@
+"""Planners: from a question in words to a plan. `WordPlanner` needs no language model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import pandas as pd
+
+from twinlab.ask.choosing.choose import choose
+from twinlab.ask.errors import NotUnderstoodError
+from twinlab.ask.languages import LANGUAGES, load_language
+from twinlab.ask.parsing.frame import read_frame
+from twinlab.ask.parsing.instants import When
+from twinlab.ask.parsing.items import read_items
+from twinlab.ask.parsing.vocabulary import Vocabulary, vocabulary
+from twinlab.ask.plans.faults import check_plan
+from twinlab.ask.plans.plan import Plan
+from twinlab.ask.suggestions import nearest_questions
+from twinlab.errors import UnknownTermError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["Planner", "WordPlanner", "data_span"]
+
+_LONGEST = 2_000
+
+
+@runtime_checkable
+class Planner(Protocol):
+    """Proposes a plan for a question. It never runs one: each plan is checked against the twin and shown first."""
+
+    def plan(self, question: str, twin: TwinReader, *, now: pd.Timestamp, language: str | None = None) -> Plan:
+        """Return a plan, or raise `NotUnderstoodError`."""
+
+
+@dataclass
+class WordPlanner:
+    """Plans from the words of the twin's own model, in English or German; deterministic.
+
+    Every word of a question has to be a part of the plan, or one that adds nothing; else the question isn't understood.
+    """
+
+    _known: dict[tuple[int, str], tuple[TwinReader, Vocabulary]] = field(default_factory=dict)
+
+    def words(self, twin: TwinReader, language: str) -> Vocabulary:
+        """Return the vocabulary of a twin, made once for each reader and language."""
+        key = (id(twin), language)
+        if key not in self._known or self._known[key][0] is not twin:
+            self._known[key] = (twin, vocabulary(twin, load_language(language)))
+        return self._known[key][1]
+
+    def plan(self, question: str, twin: TwinReader, *, now: pd.Timestamp, language: str | None = None) -> Plan:
+        """Return the plan of a question.
+
+        Parameters
+        ----------
+        question : str
+        twin : TwinReader
+        now : Timestamp
+            What "today" and "last week" count from; naive UTC.
+        language : str, optional
+            Such as "en"; by default the one that has more of the question's words.
+
+        Raises
+        ------
+        NotUnderstoodError
+            If the question isn't understood; says which words aren't, and shows questions that are.
+        """
+        question = " ".join(question[:_LONGEST].split())
+        codes = [language] if language is not None else self._languages(question, twin)
+        failed: NotUnderstoodError | None = None
+        for code in codes:
+            try:
+                return self._plan(question, twin, now, code)
+            except NotUnderstoodError as error:
+                failed = failed or error.in_language(
+                    code, nearest_questions(question, self.words(twin, code), twin.model)
+                )
+        if failed is None:
+            msg = f"expected a language, got {language!r}"
+            raise UnknownTermError(msg)
+        raise failed
+
+    def _languages(self, question: str, twin: TwinReader) -> Sequence[str]:
+        """Return the languages, the likeliest first: the one with fewer unknown words, then more words of its own."""
+
+        def misses(code: str) -> tuple[int, int]:
+            items = read_items(question, self.words(twin, code)).all
+            own = sum(one.text.count(" ") + 1 for one in items if one.of_kind("symbol"))
+            return sum(one.kind == "unknown" for one in items), -own
+
+        return sorted(LANGUAGES, key=misses)
+
+    def _plan(self, question: str, twin: TwinReader, now: pd.Timestamp, code: str) -> Plan:
+        language = load_language(code)
+        items = read_items(question, self.words(twin, code))
+        frame = read_frame(items, twin.model, now=now, data=data_span(twin, now), language=language)
+        call, versus = choose(frame)
+        notes = [language.sentence(f"note_{key}", **values) for key, values in frame.notes]
+        plan = Plan(question=question, language=code, call=call, versus=versus, notes=notes)
+        check_plan(plan, twin.model)
+        return plan
+
+
+def data_span(twin: TwinReader, now: pd.Timestamp) -> When:
+    """Return the first instant of the twin's history, and the present."""
+    origin = pd.Timestamp(twin.model.origin_ns, unit="ns")
+    first = now
+    for kind, spec in twin.model.asset_types.items():
+        if spec.signals:
+            times = twin.history(kind)["time"] if len({one.cadence_ns for one in spec.signals.values()}) == 1 else None
+            if times is not None and times.size:
+                first = min(first, pd.Timestamp(times.values[0]).floor("1D"))
+    return When(first if first < now else origin, now)

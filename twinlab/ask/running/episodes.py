@@ -1,0 +1,158 @@
+"""Run a `FindCall` or a `RuleCall`: when something was so, how often, how long, of which assets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from twinlab.ask.running.result import Evidence, Result, assets_of, cannot_tell, of_span
+from twinlab.events.finding.finder import find
+from twinlab.events.reading import duration_ns, read_cells
+from twinlab.events.rules.exceptions import episodes
+from twinlab.model.expressions import AssetContext, bind_condition, parse
+from twinlab.model.expressions.walk import signals_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twinlab.ask.plans.plan import FindCall, RuleCall, Span
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["run_find", "run_rule"]
+
+#: Cells that are read at once.
+_CELLS = 4_000_000
+_HOUR = pd.Timedelta(hours=1)
+
+
+class _Known(NamedTuple):
+    """What is known of the signals of a condition: of how many assets, which share of the cells, until when."""
+
+    assets: int
+    coverage: float
+    until: pd.Timestamp
+
+
+def run_find(twin: TwinReader, call: FindCall) -> Result:
+    """Return the events in which a condition was true."""
+    start, stop = of_span(call.span)
+    ids = assets_of(twin, call.on, assets=call.assets, where=call.where, related=call.related, at=stop)
+    if ids is not None and not ids:
+        cannot_tell("no_assets", type=call.on)
+    signals = sorted(signals_of(bind_condition(parse(call.condition), AssetContext(twin.model, call.on))))
+    known = _known(twin, (call.on, signals), ids, call.span)
+    rows = find(twin, call.condition, on=call.on, lasting=call.lasting, start=start, stop=stop, assets=ids)
+    table = rows[["asset", "start", "end"]].copy()
+    return _result(call, _within(table, call.span), rows, known, subject=call.condition)
+
+
+def run_rule(twin: TwinReader, call: RuleCall) -> Result:
+    """Return the exceptions that a rule found."""
+    start, stop = of_span(call.span)
+    rule = twin.model.rules[call.rule]
+    ids = assets_of(twin, rule.on, assets=call.assets, where={}, related=call.related, at=stop)
+    if ids is not None and not ids:
+        cannot_tell("no_assets", type=rule.on)
+    signals = list(twin.model.asset_types[rule.on].signals)[:1]
+    if rule.when is not None:
+        signals = sorted(signals_of(bind_condition(parse(rule.when), AssetContext(twin.model, rule.on))))
+    known = _known(twin, (rule.on, signals), ids, call.span)
+    rows = episodes(twin, call.rule, start=start, stop=stop)
+    rows = (rows if ids is None else rows[rows["asset"].isin(ids)]).reset_index(drop=True)
+    table = rows[["asset", "since", "until", "value", "unit"]].set_axis(
+        ["asset", "start", "end", "worst", "unit"], axis=1
+    )
+    table = _within(table, call.span)
+    if call.lasting is not None:
+        table = table[table["duration"] >= pd.Timedelta(duration_ns(call.lasting), unit="ns")]
+    return _result(call, table, rows, known, subject=rule.title or call.rule)
+
+
+def _known(twin: TwinReader, series: tuple[str, Sequence[str]], ids: Sequence[str] | None, span: Span) -> _Known:
+    """Return what is known of the first signal of a condition in the span.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If nothing is: then nothing was found because nothing is known.
+    """
+    on, signals = series
+    start, stop = of_span(span)
+    signal = signals[0]
+    if ids is None:
+        ids = [str(one) for one in twin.history(on, signals=[signal], start=start, stop=stop)["asset"].values]
+    expected = max(1, round((stop - start).value / twin.model.asset_types[on].signals[signal].cadence_ns))
+    size = max(1, _CELLS // expected)
+    there, assets, until = 0, 0, None
+    for place in range(0, len(ids), size):
+        some = ids[place : place + size]
+        for cells in read_cells(twin, on, signals=[signal], start_ns=start.value, stop_ns=stop.value, assets=some):
+            good = cells.good(signal)
+            there += int(good.sum())
+            assets += int(good.any(axis=0).sum())
+            if good.any():
+                last = pd.Timestamp(cells.times[np.flatnonzero(good.any(axis=1))[-1]])
+                until = last if until is None else max(until, last)
+    if until is None:
+        title = twin.model.asset_types[on].signals[signal].title or signal
+        cannot_tell("no_data", signal=title, start=f"{start:%Y-%m-%d %H:%M}", stop=f"{stop:%Y-%m-%d %H:%M}")
+    return _Known(assets, there / (expected * len(ids)), until)
+
+
+def _within(table: pd.DataFrame, span: Span) -> pd.DataFrame:
+    """Return the events with the part of their duration that is in the span."""
+    start, stop = of_span(span)
+    begins = np.maximum(table["start"].fillna(start).to_numpy(), start.to_datetime64())
+    ends = np.minimum(table["end"].fillna(stop).to_numpy(), stop.to_datetime64())
+    return table.assign(duration=np.maximum(ends - begins, np.timedelta64(0, "ns")))
+
+
+def _result(
+    call: FindCall | RuleCall, table: pd.DataFrame, rows: pd.DataFrame, known: _Known, *, subject: str
+) -> Result:
+    total = pd.Timedelta(table["duration"].sum())
+    names: dict[str, Any] = {
+        "count": len(table), "assets": int(table["asset"].nunique()), "duration": total, "of": known.assets, "subject": subject,
+        "span": call.span,
+    }  # fmt: skip
+    shown, value, unit = _asked(call, table, known, total)
+    key = f"episodes_{call.measure}" if len(table) else "episodes_none"
+    if call.top is not None and len(shown):
+        shown = shown.head(call.top)
+        longest = pd.Timedelta(shown.iloc[0]["longest" if call.measure == "assets" else "duration"])
+        names |= {"longest": longest, "asset": str(shown.iloc[0]["asset"])}
+        if call.measure == "list":
+            key, value, unit = "episodes_longest", longest / _HOUR, "h"
+    why = None
+    if len(shown):
+        of_first = rows[rows["asset"] == shown.iloc[0]["asset"]]
+        why = {"what": of_first.iloc[0]}
+    notes = [("coverage", {"percent": f"{100 * known.coverage:.0f}"})] if known.coverage < 0.9 else []
+    return Result(
+        shown.reset_index(drop=True),
+        value,
+        unit,
+        key,
+        names,
+        Evidence(len(table), known.coverage, known.until, why),
+        notes,
+    )
+
+
+def _asked(
+    call: FindCall | RuleCall, table: pd.DataFrame, known: _Known, total: pd.Timedelta
+) -> tuple[pd.DataFrame, float, str]:
+    """Return the table, the number that was asked for, and its unit."""
+    if call.measure == "assets":
+        groups = table.groupby("asset", sort=True)["duration"]
+        shown = pd.DataFrame({"count": groups.size(), "duration": groups.sum(), "longest": groups.max()}).reset_index()
+        return shown.sort_values("duration", ascending=False, kind="stable"), len(shown), ""
+    shown = table.sort_values("duration", ascending=False, kind="stable") if call.top else table
+    if call.measure == "duration":
+        return shown, total / _HOUR, "h"
+    if call.measure == "share":
+        start, stop = of_span(call.span)
+        return shown, 100 * (total / ((stop - start) * known.assets)), "%"
+    return shown, len(table), ""

@@ -1,0 +1,160 @@
+"""Run an `EventCall`: counts, shares and statistics of recorded events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twinlab.ask.plans.faults import EVENT_NUMBERS
+from twinlab.ask.running.result import Evidence, Result, cannot_tell, of_span
+from twinlab.events.finding.finder import find
+from twinlab.events.tables import delays
+from twinlab.events.tables_as_of import called_off
+
+if TYPE_CHECKING:
+    from twinlab.ask.plans.plan import EventCall
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["run_events"]
+
+#: How far outside of the span an event may have begun or ended that was planned in it.
+_MARGIN = pd.Timedelta(days=31)
+_TIMES = ["event_id", "asset", "start", "end", "planned_start", "planned_end"]
+
+
+def run_events(twin: TwinReader, call: EventCall) -> Result:
+    """Return counts, shares or statistics of the events of a type."""
+    start, stop = of_span(call.span)
+    kind = twin.model.event_types[call.on]
+    low, high = start - _MARGIN, stop + _MARGIN
+    table = twin.events(call.on, start=low, stop=high)
+    when = table[call.at].fillna(table["start"]) if call.at == "planned_start" else table[call.at]
+    table = table[(when >= start) & (when < stop)].copy()
+    for name, wanted in {**call.links, **call.where}.items():
+        table = table[table[name].astype("string") == wanted]
+    if table.empty:
+        _refuse_without_data(twin, call, start, stop)
+    late = delays(table)
+    numbers = {
+        "start_delay": late["start_delay"], "end_delay": late["end_delay"],
+        "duration": table["end"] - table["start"],
+    }  # fmt: skip
+    for name, spans in numbers.items():
+        table[name] = pd.to_timedelta(spans) / pd.Timedelta(minutes=1)
+    table = table.assign(_true=True)
+    if call.condition is not None:
+        true = set(find(twin, call.condition, on=call.on, start=low, stop=high)["event_id"])
+        table = table.assign(_true=table["event_id"].isin(true))
+    column = call.column or _column_of(call.condition)
+    known = (
+        table[column].notna()
+        if column is not None and call.measure != "count"
+        else pd.Series(data=True, index=table.index)
+    )
+    unit = _unit(call, kind.properties[call.column].unit if call.column in kind.properties else "min")
+    if call.measure == "list":
+        return _list(call, table[table["_true"]], unit)
+    return _statistic(call, table, known, unit)
+
+
+def _refuse_without_data(twin: TwinReader, call: EventCall, start: pd.Timestamp, stop: pd.Timestamp) -> None:
+    """Raise if the span has no events at all, of any link: then none is known, rather than none happened."""
+    every = twin.events(call.on, start=start, stop=stop)
+    if every.empty:
+        cannot_tell("no_events", type=call.on, start=f"{start:%Y-%m-%d %H:%M}", stop=f"{stop:%Y-%m-%d %H:%M}")
+
+
+def _column_of(condition: str | None) -> str | None:
+    name = (condition or "").split(" ")[0]
+    return name if name in EVENT_NUMBERS else None
+
+
+def _unit(call: EventCall, unit: str | None) -> str:
+    if call.measure == "count":
+        return ""
+    return "%" if call.measure == "share" else (unit or "")
+
+
+def _list(call: EventCall, table: pd.DataFrame, unit: str) -> Result:
+    column = call.column or _column_of(call.condition)
+    if column is not None:
+        ascending = call.order == "lowest"
+        if call.order is not None:
+            table = table.dropna(subset=[column]).sort_values(column, ascending=ascending, kind="stable")
+    else:
+        table = table.sort_values(call.at, kind="stable")
+    links = [name for name in table.columns if name not in (*_TIMES, "type", "_true", *EVENT_NUMBERS)]
+    shown = table[[*_TIMES, *links, *([column] if column in EVENT_NUMBERS else [])]]
+    count = len(shown)
+    if call.top is not None:
+        shown = shown.head(call.top)
+    value: Any = count
+    key = "events_list"
+    names: dict[str, Any] = {"type": call.on, "count": count, "column": column or "", "span": call.span}
+    if call.order is not None and column is not None and len(shown):
+        value, key = float(shown.iloc[0][column]), "events_extreme"
+        names |= {"event": shown.iloc[0]["event_id"], "asset": shown.iloc[0]["asset"]}
+    why = {"what": f"{call.on}/{shown.iloc[0]['event_id']}"} if len(shown) else None
+    until = None if table.empty else table["start"].max()
+    return Result(
+        shown.reset_index(drop=True),
+        value,
+        unit if key == "events_extreme" else "",
+        key,
+        names,
+        Evidence(count, None, until, why),
+    )
+
+
+def _statistic(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str) -> Result:
+    def number(part: pd.DataFrame) -> float | int | None:
+        fits = part[part["_true"]]
+        if call.measure == "count":
+            return len(fits)
+        if call.measure == "share":
+            base = part[known.loc[part.index]]
+            return float(100 * base["_true"].sum() / len(base)) if len(base) else None
+        values = fits[call.column].dropna()
+        return float(getattr(values, call.measure)()) if len(values) else None
+
+    cancelled = int(called_off(table).sum()) if len(table) else 0
+    value = number(table)
+    names: dict[str, Any] = {
+        "type": call.on, "count": int(table["_true"].sum()), "all": len(table), "column": call.column or "", "measure": call.measure,
+        "condition": call.condition or "", "span": call.span, "cancelled": cancelled, "known": int(known.sum()),
+    }  # fmt: skip
+    key = f"events_{call.measure}" if call.measure in ("count", "share") else "events_statistic"
+    if call.by is not None:
+        groups = {str(name): part for name, part in table.groupby(call.by, observed=True, dropna=True)}
+        shown = pd.DataFrame(
+            {
+                call.by: list(groups),
+                "value": [number(part) for part in groups.values()],
+                "events": [len(part) for part in groups.values()],
+            }
+        )
+        shown = shown.dropna(subset=["value"])
+        shown = shown.sort_values("value", ascending=call.order == "lowest", kind="stable") if len(shown) else shown
+        if call.order is not None and len(shown):
+            shown = shown.head(call.top or 1)
+            value, key = shown.iloc[0]["value"], "events_group"
+            names["group"] = shown.iloc[0][call.by]
+        else:
+            key = "events_groups"
+            names |= {"by": call.by, "groups": len(shown), "column": call.column or call.on}
+    else:
+        shown = pd.DataFrame({"value": [value], "events": [len(table)]})
+    if value is None:
+        cannot_tell("no_values", column=call.column or "", type=call.on)
+    notes = []
+    unknown = len(table) - int(known.sum())
+    if unknown and call.measure != "count":
+        notes.append(("unknown_events", {"count": str(unknown), "all": str(len(table))}))
+    until = table["start"].max() if len(table) else None
+    first = table[table["_true"]]
+    why = {"what": f"{call.on}/{first.iloc[0]['event_id']}"} if len(first) else None
+    coverage = float(known.mean()) if len(known) else None
+    return Result(
+        shown.reset_index(drop=True), value, unit, key, names, Evidence(len(table), coverage, until, why), notes
+    )

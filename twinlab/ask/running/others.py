@@ -1,0 +1,138 @@
+"""Run the other calls: a KPI, where an asset is, what needs attention, assets themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from twinlab.ask.running.result import Evidence, Result, assets_of, cannot_tell, of_span
+from twinlab.events.kpis.compute import kpi as compute_kpi
+from twinlab.events.present_state.whereabouts import where
+from twinlab.events.rules.exceptions import exceptions
+
+if TYPE_CHECKING:
+    from twinlab.ask.plans.plan import AssetCall, AttentionCall, KpiCall, WhereCall
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["run_assets", "run_attention", "run_kpi", "run_where"]
+
+
+def run_kpi(twin: TwinReader, call: KpiCall) -> Result:
+    """Return a KPI with its bounds, of each group."""
+    start, stop = of_span(call.span)
+    data = compute_kpi(twin, call.kpi, by=call.by, every=call.every, start=start, stop=stop)
+    table = data[["value", "low", "high", "coverage", "samples"]].to_dataframe().reset_index()
+    if call.by is not None:
+        table = table.drop(columns="time")
+        if call.group is not None:
+            label = (
+                call.by
+                if call.by in table
+                else next(name for name in table if name not in ("value", "low", "high", "coverage", "samples"))
+            )
+            table = table[table[label].astype(str) == call.group]
+    table = table[table["samples"] > 0] if call.by is not None else table
+    if table.empty or not (table["samples"] > 0).any():
+        cannot_tell("no_kpi", kpi=data.attrs.get("title", call.kpi), start=f"{start:%Y-%m-%d}", stop=f"{stop:%Y-%m-%d}")
+    if call.order is not None:
+        table = table.dropna(subset=["value"]).sort_values("value", ascending=call.order == "lowest", kind="stable")
+        table = table.head(call.top) if call.top else table
+    one = len(table) == 1 or call.order is not None
+    best = table.iloc[0]
+    settled = pd.to_datetime(data["settled_until"].item()) if "settled_until" in data else None
+    names: dict[str, Any] = {
+        "kpi": data.attrs.get("title", call.kpi), "groups": len(table), "target": data.attrs.get("target", ""), "span": call.span,
+        "low": float(best["low"]), "high": float(best["high"]), "group": "",
+    }  # fmt: skip
+    if call.by is not None:
+        label = next(
+            name for name in table.columns if name not in ("value", "low", "high", "coverage", "samples", "time")
+        )
+        names["group"] = str(best[label]) if one else ""
+    notes = []
+    if settled is not None and settled < stop:
+        notes.append(("unsettled", {"until": f"{settled:%Y-%m-%d %H:%M}"}))
+    key = "kpi" if call.by is None else "kpi_group" if one else "kpi_groups"
+    why: dict[str, Any] = {"what": call.kpi, "at": start, "step": call.every}
+    if call.by is not None and one:
+        why |= {"by": call.by, "group": names["group"]}
+    return Result(
+        table.reset_index(drop=True), float(best["value"]) if one else None, data.attrs.get("units", ""), key, names,
+        Evidence(int(table["samples"].sum()), float(table["coverage"].mean()), settled, why), notes,
+    )  # fmt: skip
+
+
+def run_where(twin: TwinReader, call: WhereCall) -> Result:
+    """Return where an asset is."""
+    if call.asset not in twin.assets(call.on).index:
+        cannot_tell("no_asset", asset=call.asset, type=call.on)
+    place = where(twin, call.on, call.asset, at=call.at)
+    rows: list[dict[str, object]] = [{"in": kind, "asset": asset, "since": since} for kind, asset, since in place.steps]
+    if place.near is not None:
+        rows.append({"in": f"near {place.near[0]}", "asset": place.near[1], "since": pd.NaT})
+    if not place.known:
+        cannot_tell("no_place", asset=f"{call.on}/{call.asset}")
+    value = rows[0]["asset"] if rows else f"{place.latitude:.4f}, {place.longitude:.4f}"
+    names = {"text": str(place), "asset": call.asset, "time": pd.Timestamp(call.at)}
+    table = pd.DataFrame(rows or [{"latitude": place.latitude, "longitude": place.longitude}])
+    return Result(
+        table, str(value), "", "where", names, Evidence(1, None, place.fix_time or pd.Timestamp(call.at), None)
+    )
+
+
+def run_attention(twin: TwinReader, call: AttentionCall) -> Result:
+    """Return the exceptions of all rules at an instant."""
+    found = exceptions(twin, at=call.at)
+    if call.on is not None:
+        found = found[(found["asset_type"] == call.on) | (found["event_type"] == call.on)]
+    table = found[["severity", "title", "asset_type", "asset", "event_id", "since", "text"]].reset_index(drop=True)
+    names = {
+        "count": len(table),
+        "time": pd.Timestamp(call.at),
+        "worst": str(table.iloc[0]["text"]) if len(table) else "",
+    }
+    why = {"what": found.iloc[0]} if len(found) else None
+    return Result(
+        table,
+        len(table),
+        "",
+        "attention" if len(table) else "attention_none",
+        names,
+        Evidence(len(table), None, pd.Timestamp(call.at), why),
+    )
+
+
+def run_assets(twin: TwinReader, call: AssetCall) -> Result:
+    """Return assets themselves, how many there are, or a statistic of a property."""
+    at = pd.Timestamp(call.at)
+    table = twin.assets(call.on)
+    ids = assets_of(twin, call.on, assets=call.assets, where=call.where, related=call.related, at=at)
+    if ids is not None:
+        table = table.loc[[one for one in table.index if one in set(ids)]] if len(ids) < len(table) else table
+    if call.span is not None and call.during is not None:
+        start, stop = of_span(call.span)
+        table = table[(table[call.during] >= start) & (table[call.during] < stop)]
+    kind = twin.model.asset_types[call.on]
+    unit = kind.properties[call.column].unit or "" if call.column is not None else ""
+    names: dict[str, Any] = {"type": call.on, "count": len(table), "column": call.column or "", "measure": call.measure}
+    if call.order is not None and call.column is not None:
+        table = table.dropna(subset=[call.column]).sort_values(
+            call.column, ascending=call.order == "lowest", kind="stable"
+        )
+    value: Any = len(table)
+    key = "assets_count" if call.measure == "count" else "assets_list"
+    if call.measure in ("mean", "min", "max", "sum") and call.column is not None:
+        numbers = pd.to_numeric(table[call.column], errors="coerce").dropna()
+        if numbers.empty:
+            cannot_tell("no_values", column=call.column, type=call.on)
+        value, key = float(getattr(np, call.measure)(numbers.to_numpy(dtype=float))), "assets_statistic"
+    elif call.column is not None and len(table) and (len(table) == 1 or call.order is not None):
+        value, key = table.iloc[0][call.column], "assets_fact"
+        value = value if isinstance(value, str | pd.Timestamp) else value.item() if hasattr(value, "item") else value
+        names["asset"] = str(table.index[0])
+    else:
+        unit = ""
+    shown = table.head(call.top) if call.top is not None else table
+    return Result(shown.reset_index(), value, unit, key, names, Evidence(len(table), None, None, None))

@@ -1,0 +1,1 @@
+"""Questions in words, asked of a twin."""
