@@ -227,6 +227,8 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.predict",
         "twinlab.cli.revisions",
         "twinlab.cli.run",
+        "twinlab.cli.scale",
+        "twinlab.cli.scale.plan",
         "twinlab.cli.security",
         "twinlab.cli.security.audit",
         "twinlab.cli.security.keys",
