@@ -48,7 +48,6 @@ class ClusterPool(Pool):
         super().__init__(1)
         self._client, self._asked = client, -_FRESH
         self._begun: set[DaskFuture[Any]] = set()
-
         self._local = ExitStack()
 
     @property

@@ -126,6 +126,8 @@ def backtest(
     }
     kept = None if store is None else Checkpoints(store, identity)
     handle = Handle.of(twin)
+    if handle.opening is not None:
+        _record_reads(twin, models)
     tasks = {
         (known, block.number): BlockTask(block, one, update=update, future=future)
         for known, one in rules.items()
@@ -151,6 +153,18 @@ def backtest(
     cost = cost_table(seconds, numbers, energy=energy, rates=rates, factor=factor)
     true = truth(twin, predictions[predictor.name, THEN])
     return Backtest(predictor.name, plan, predictions, true, cost)
+
+
+def _record_reads(twin: TwinReader, models: Mapping[str, Predictor]) -> None:
+    """Ask the twin for nothing of what the models read: one with personal data records it, which the twins that tasks open don't."""
+    for inputs in {hash_of(one.inputs): one.inputs for one in models.values()}.values():
+        for asset_type, names in {inputs.asset_type: inputs.variables, **inputs.others}.items():
+            if names:
+                twin.history(asset_type, step=inputs.step)
+        for event_type in inputs.events:
+            twin.events(event_type, start="1970-01-01", stop="1970-01-02")
+        for relationship in inputs.relationships:
+            twin.relationships(relationship)
 
 
 Key = tuple[str, int]

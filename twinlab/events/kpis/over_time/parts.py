@@ -12,7 +12,7 @@ import numpy as np
 from twinlab.compute import Handle, Pool, pool_of
 from twinlab.compute.pool import Call
 from twinlab.events.kpis.over_time.aggregates import Folded
-from twinlab.events.kpis.over_time.results import Results, ResultsHere, TimeInput
+from twinlab.events.kpis.over_time.results import Results, ResultsHere, TimeInput, signals_in
 from twinlab.events.kpis.over_time.rollups import FromRollups
 from twinlab.events.kpis.windows import Windows
 
@@ -35,15 +35,18 @@ def results_on(client: Client | None, twin: TwinReader) -> Iterator[Results]:
         return
     handle = Handle.of(twin)
     with pool_of(client, handle=handle) as pool:
-        yield _ResultsThere(pool, pool.share(handle))
+        yield _ResultsThere(twin, pool, pool.share(handle))
 
 
 @dataclass(frozen=True)
 class _ResultsThere:
+    twin: TwinReader
     pool: Pool
     handle: Any
 
     def rollups(self, given: TimeInput, parts: Iterable[Windows]) -> Iterator[FromRollups | None]:
+        # Workers record no reads: a twin with personal data records this one.
+        self.twin.history(given.asset_type, signals=signals_in(given.aggregates))
         shared = self.pool.share(given)
         calls = (Call(_rollups, (self.handle, shared, one), _place(given, one)) for one in parts)
         return self.pool.in_order(calls)
