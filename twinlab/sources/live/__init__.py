@@ -3,7 +3,7 @@
 In: the options of ``live:`` in a mapping, and where the source stopped before. Out: `LiveBatch` after `LiveBatch`, `Health`.
 Read in order: `protocol`, `registry`, `health`, `base` (for kinds to derive from); `acceptance`, `clock`, `gateway_rows` and `guarded/` (outboxes of gateways); `observed` (values
 as rows); `request_pace`; then one module or package a kind: `mqtt/`, `paced` (replays), `sql_poll` (with `sql_database`, `sql_rows`), `watch`,
-`modbus/`, `opcua/`, `http_json/`, `postgres/`.
+`modbus/`, `opcua/`, `http_json/`, `postgres/`, `kafka/`.
 Never: a row acknowledged before it is durable, an unbounded queue, a write to the peer, a secret in a YAML file.
 """
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LiveBatch,
         LiveContext,
         LiveSource,
+        Unreadable,
     )
     from twinlab.sources.live.registry import LIVE_KINDS
 
@@ -42,6 +43,7 @@ __all__ = [
     "LiveContext",
     "LiveSource",
     "SourceBase",
+    "Unreadable",
 ]
 
 __getattr__, __dir__ = attach(
@@ -58,5 +60,6 @@ __getattr__, __dir__ = attach(
         "LiveContext": "protocol",
         "LiveSource": "protocol",
         "SourceBase": "base",
+        "Unreadable": "protocol",
     },
 )

@@ -13,7 +13,18 @@ import pyarrow as pa
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.sources.base import RowBatch, Source
 
-__all__ = ["Catalogue", "DeclaredTag", "Filled", "Gap", "Health", "LiveBatch", "LiveContext", "LiveSource", "LiveState"]
+__all__ = [
+    "Catalogue",
+    "DeclaredTag",
+    "Filled",
+    "Gap",
+    "Health",
+    "LiveBatch",
+    "LiveContext",
+    "LiveSource",
+    "LiveState",
+    "Unreadable",
+]
 
 #: "connecting" includes the pauses between attempts; "ended" is a source that has no more rows, such as a replay.
 LiveState = Literal["connecting", "connected", "ended", "failed"]
@@ -74,6 +85,22 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A message that can't be read as rows. It is kept as the bytes that arrived, see `twinlab.Twin.unreadable`."""
+
+    place: str
+    """Where it is at the source, ``telemetry/0/17``; a message that comes again has the same."""
+    content: bytes
+    reason: str
+    """What was expected and what came."""
+    time_ns: int | None = None
+    """Time that the source states for it, ns UTC."""
+    key: bytes | None = None
+    headers: str = ""
+    """Other properties of the message, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """State of a live source at an instant. Times are ns UTC of this machine's clock; 0 is never."""
 
@@ -130,6 +157,8 @@ class LiveBatch:
     """Gaps that the source found or that shedding made; they are recorded."""
     filled: tuple[Filled, ...] = ()
     """Gaps whose rows have come with this batch and those before it; it is recorded once they are durable."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """Messages that have no rows; they are durable before the ``offsets`` behind them are."""
     received_ns: int = field(default_factory=time.time_ns)
     """When the rows were received, ns UTC."""
     handle: object = None

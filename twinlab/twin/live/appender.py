@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,15 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinlab._files import sync_file
 from twinlab.errors import SchemaError, SourceError
 from twinlab.ledger import Ledger, Records, Writer
-from twinlab.ledger.encryption.files import encrypt_file
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.sources.base import RowBatch
 from twinlab.sources.live import LiveBatch
 from twinlab.twin.ingest import names_folders, store
 from twinlab.twin.live.offsets import Offsets, note_of
+from twinlab.twin.live.unreadable.files import write_file
+from twinlab.twin.live.unreadable.messages import FOLDER, MessageFiles
 
 __all__ = ["Appended", "LiveAppender"]
 
@@ -71,6 +68,7 @@ class LiveAppender:
         self._by_folder = names_folders(mapping)
         self._writer: Writer | None = ledger.writer(self.source)
         self.offsets = Offsets(ledger, self.source, folder)
+        self._unreadable = MessageFiles(folder / FOLDER / self.source, ledger.encryption)
 
     def append(self, batches: list[LiveBatch]) -> Appended:
         """Append batches in order; all are durable when this returns.
@@ -94,7 +92,12 @@ class LiveAppender:
                     rows += kept
                     refused += [why] if why else []
                 continue
-            unreadable += sum(len(p.problems) for batch in group for p in batch.parts if isinstance(p, RowBatch))
+            messages = [one for batch in group for one in batch.unreadable]
+            # Before the rows, whose offsets are beyond these messages.
+            self._unreadable.add(messages)
+            unreadable += len(messages) + sum(
+                len(p.problems) for batch in group for p in batch.parts if isinstance(p, RowBatch)
+            )
             try:
                 rows += self._append_group(group)
             except _UNFIT:
@@ -118,14 +121,18 @@ class LiveAppender:
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _append_group(self, group: list[LiveBatch]) -> int:
+        """Append batches with one sync. Each frame has the offsets behind its own rows: a kill may leave the first ones of a group alone."""
         offsets = {stream: at for batch in group for stream, at in batch.offsets.items()}
-        parts = list(_joined([part for batch in group for part in batch.parts if _rows(part)]))
-        acks = self._open_writer().append_many(parts, note=note_of(offsets))
+        frames = list(_joined(group))
+        writer, rows = self._open_writer(), 0
+        with writer.group():
+            for part, behind in frames:
+                rows += sum(ack.rows for ack in writer.append_many([part], note=note_of(behind)))
         self.offsets.advance(offsets, self._position())
-        if offsets and not parts:
+        if offsets and not frames:
             # A note becomes durable with rows: these have none, and the peer may forget what is acknowledged.
             self.offsets.write()
-        return sum(ack.rows for ack in acks)
+        return rows
 
     def _store_file(self, batch: LiveBatch) -> tuple[int, str]:
         """Store a file; return its rows, and why it can't be read."""
@@ -164,22 +171,8 @@ class LiveAppender:
             content = pa.BufferOutputStream()
             with pa.ipc.new_file(content, rows.schema) as writer:
                 writer.write_batch(rows)
-            paths.append(self._write_refused(folder, content.getvalue().to_pybytes()).name)
+            paths.append(write_file(folder, content.getvalue().to_pybytes(), self._ledger.encryption).name)
         return f"{' '.join(str(error).split())} (kept in {folder / ', '.join(paths)})"
-
-    def _write_refused(self, folder: Path, content: bytes) -> Path:
-        """Write rows to a file; encrypted as the copy of a file is, if the twin states privacy: they may be refused because of people."""
-        encryption = self._ledger.encryption
-        path = folder / f"{time.time_ns()}.arrow{'' if encryption is None else '.enc'}"
-        with path.open("xb") as file:
-            if encryption is None:
-                file.write(content)
-            else:
-                file_id = hashlib.sha256(content).hexdigest()
-                key_id, month, key = encryption.file_key(file_id)
-                encrypt_file(io.BytesIO(content), file, file_id=file_id, key_id=key_id, month=month, key=key)
-        sync_file(path)
-        return path
 
     def _position(self) -> int:
         return self._open_writer().position
@@ -215,23 +208,34 @@ def _kind(part: pa.RecordBatch | RowBatch) -> tuple[object, ...]:
     return (part.schema,)
 
 
-def _joined(parts: list[pa.RecordBatch | RowBatch]) -> Iterator[pa.RecordBatch | Records]:
-    """Yield parts for the ledger, neighbours of one kind as one: each frame costs readers a millisecond."""
-    for _, same in groupby(parts, key=_kind):
-        group = list(same)
-        tables = [part for part in group if isinstance(part, RowBatch)]
-        rows = _concatenated([part.rows if isinstance(part, RowBatch) else part for part in group])
-        if not tables:
-            yield rows
-            continue
-        numbers = np.concatenate([part.row_numbers for part in tables])
-        retracts = None
-        if any(part.retracts is not None for part in tables):
-            parts_of = [
-                np.zeros(part.rows.num_rows, bool) if part.retracts is None else part.retracts for part in tables
-            ]
-            retracts = np.concatenate(parts_of)
-        yield Records(tables[0].table, rows, row_numbers=numbers, units=dict(tables[0].units), retracts=retracts)
+def _joined(group: list[LiveBatch]) -> Iterator[tuple[pa.RecordBatch | Records, dict[str, object]]]:
+    """Yield parts for the ledger, neighbours of one kind as one, since each frame costs readers a millisecond; and the offsets behind them.
+
+    The offsets of a batch are with the last of its rows; those of a batch without rows with the rows before it, or the first ones.
+    """
+    numbered = [(number, part) for number, batch in enumerate(group) for part in batch.parts if _rows(part)]
+    frames = [list(same) for _, same in groupby(numbered, key=lambda one: _kind(one[1]))]
+    done = 0
+    for number, frame in enumerate(frames):
+        # Rows of its last batch that are in the next frame as well aren't all there yet.
+        following = frames[number + 1][0][0] if number + 1 < len(frames) else len(group)
+        behind = {stream: at for batch in group[done:following] for stream, at in batch.offsets.items()}
+        done = following
+        yield _frame([part for _, part in frame]), behind
+
+
+def _frame(group: list[pa.RecordBatch | RowBatch]) -> pa.RecordBatch | Records:
+    """Return parts of one kind as one."""
+    tables = [part for part in group if isinstance(part, RowBatch)]
+    rows = _concatenated([part.rows if isinstance(part, RowBatch) else part for part in group])
+    if not tables:
+        return rows
+    numbers = np.concatenate([part.row_numbers for part in tables])
+    retracts = None
+    if any(part.retracts is not None for part in tables):
+        parts_of = [np.zeros(part.rows.num_rows, bool) if part.retracts is None else part.retracts for part in tables]
+        retracts = np.concatenate(parts_of)
+    return Records(tables[0].table, rows, row_numbers=numbers, units=dict(tables[0].units), retracts=retracts)
 
 
 def _concatenated(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

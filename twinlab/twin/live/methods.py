@@ -246,6 +246,31 @@ class LiveMethods:
             raise UnknownTermError(msg)
         return recent_rows(self.ledger, source, rows=rows)
 
+    def unreadable(self, source: str) -> pd.DataFrame:
+        """Return the messages of a live source that couldn't be read as rows, as they arrived.
+
+        Returns
+        -------
+        DataFrame
+            A row for each message: ``place`` at the source (``topic/partition/offset``)``, time`` (of the source, UTC)``, reason, key,
+            headers, content``; the last has the bytes.
+
+        Raises
+        ------
+        UnknownTermError
+            If the twin has no such source.
+        SourceError
+            If the key of an encrypted file was destroyed.
+        """
+        from twinlab.twin.live.status import FOLDER  # noqa: PLC0415  (reading a twin needs none)
+        from twinlab.twin.live.unreadable.messages import FOLDER as MESSAGES  # noqa: PLC0415
+        from twinlab.twin.live.unreadable.messages import MessageFiles  # noqa: PLC0415
+
+        if source not in self.mappings:
+            msg = f"unknown source {source!r}{nearest(source, self.mappings)}"
+            raise UnknownTermError(msg)
+        return MessageFiles(self.folder / FOLDER / MESSAGES / source, self.ledger.encryption).table()
+
     def _score_live(self, last: bool) -> None:  # noqa: FBT001  (called by position)
         self._update_anomalies(write_after=0.0 if last else _STATES_EVERY)
 
