@@ -330,3 +330,16 @@ def postgres(need: Callable[[str], Path | None]) -> Iterator[str]:
     need("psycopg")
     with postgres_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def kafka(need: Callable[[str], Path | None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A running `tests.kafka_broker.Kafka` of this session; each test uses topics of its own."""
+    need("confluent_kafka")
+    need("noida_db")
+    from tests.kafka_broker import Kafka
+
+    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.stop()

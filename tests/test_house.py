@@ -353,6 +353,7 @@ def test_every_package_that_the_code_imports_is_a_dependency() -> None:
     everything = requirements("all")
     imports = {
         "argon2": "argon2-cffi",
+        "confluent_kafka": "confluent-kafka",
         "yaml": "pyyaml",
         "pydantic_core": "pydantic",
         "google_crc32c": "google-crc32c",

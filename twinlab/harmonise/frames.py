@@ -16,6 +16,7 @@ from twinlab.harmonise.tables.signals import long_claims, wide_claims
 from twinlab.harmonise.tags import TagTable
 from twinlab.harmonise.times.resolve import rule_columns
 from twinlab.model.mapping import Mapping, TableRule
+from twinlab.model.schema import ADDED_PREFIX
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel
 
@@ -87,7 +88,7 @@ def _records(frame: FrameLike, rules: list[tuple[TableRule, TagTable]], context:
             parts += wide_claims(rule, rows, context, table, units=units)
             known |= {name for name in rows.names if table.meanings(name)}
     for name in rows.names:
-        if name not in known:
+        if name not in known and not name.startswith(ADDED_PREFIX):
             empty = int(rows.cells(name).empty.sum())
             rows.findings.unknown_term(f"column {name!r}", rows.count - empty, rules[0][1].message(name, what="column"))
     events = tuple(event_claims(each, rows, context) for rule, _ in rules for each in rule.events)

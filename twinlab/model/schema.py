@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 __all__ = [
+    "ADDED_PREFIX",
     "ENCRYPTED_VERSION",
     "EVENT_COLUMNS",
     "OBSERVATIONS",
@@ -46,6 +47,9 @@ OBSERVATIONS = pa.schema(
         pa.field("origin_row", pa.int64()),
     ]
 )
+
+#: Columns that a source adds to those of a message begin with this; a mapping may use them, and they aren't reported as unknown.
+ADDED_PREFIX = "kafka."
 
 #: Of a column ``x`` of numbers, the cells that aren't numbers are stored as text in the column ``x`` + this.
 TEXT_SUFFIX = "\u241ftext"

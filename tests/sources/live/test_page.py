@@ -10,13 +10,25 @@ from typing import Any
 import pytest
 
 from twinlab.sources.live.http_json.options import HttpOptions, Pages, ServiceTable
+from twinlab.sources.live.kafka.options import KafkaOptions, Login, TopicRule
 from twinlab.sources.live.modbus.options import ModbusOptions
 from twinlab.sources.live.modbus.registers import Register
 from twinlab.sources.live.opcua.options import OpcuaOptions
 from twinlab.sources.live.postgres.options import PostgresOptions
 
 PAGE = Path(__file__).parents[3] / "notebooks" / "reference" / "live.md"
-PARTS: list[Any] = [ModbusOptions, Register, OpcuaOptions, HttpOptions, ServiceTable, Pages, PostgresOptions]
+PARTS: list[Any] = [
+    ModbusOptions,
+    Register,
+    OpcuaOptions,
+    HttpOptions,
+    ServiceTable,
+    Pages,
+    PostgresOptions,
+    KafkaOptions,
+    TopicRule,
+    Login,
+]
 
 
 def rows(part: Any) -> list[str]:

@@ -23,6 +23,7 @@ LIVE_KINDS: Registry[LiveKind] = Registry(
     kind="kind of live source",
     built_in={
         "http": "twinlab.sources.live.http_json.kind:HTTP",
+        "kafka": "twinlab.sources.live.kafka.kind:KAFKA",
         "modbus": "twinlab.sources.live.modbus.kind:MODBUS",
         "mqtt": "twinlab.sources.live.mqtt.kind:MQTT",
         "opcua": "twinlab.sources.live.opcua.kind:OPCUA",
