@@ -15,6 +15,7 @@ from tests.mosquitto import free_port
 from twinlab.cli import main
 from twinlab.edge import Outbox
 from twinlab.edge.pseudonyms import SecretsFile
+from twinlab.twin.health.endpoint import ask
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,13 +33,16 @@ def line(n: int) -> str:
 
 
 def test_lines_are_stored_and_a_signal_ends_it_without_a_broker(tmp_path: Path) -> None:
-    with started(tmp_path) as process:
+    port = free_port()
+    with started(tmp_path, "--metrics", str(port)) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write("".join(map(line, range(1, 31))))
         process.stdin.flush()
         while json.loads(process.stdout.readline())["stored"] < 30:
             pass
+        assert ask(port) == (True, "ready")
+        assert "\ntwinlab_edge_outbox_rows 30.0\n" in ask(port, path="/metrics")[1]
         process.send_signal(signal.SIGTERM)
         _, logs = process.communicate(timeout=60)
     assert process.returncode == 0, logs

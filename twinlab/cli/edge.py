@@ -6,7 +6,8 @@ import asyncio
 import json
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,12 @@ __all__: list[str] = []
 @group.command("edge", cls=Command, after="run", example="read_machine | twinlab edge truck-1.yaml")
 @path_option("settings", help="YAML file with the gateway's name, broker, outbox and streams.")
 @click.option("--leave", is_flag=True, help="End with the input; rows that aren't acknowledged stay in the outbox.")
-def _edge(settings: Path, *, leave: bool) -> None:
+@click.option(
+    "--metrics",
+    metavar="[HOST:]PORT",
+    help="Address for /health and /metrics, such as rows in the outbox, as of twinlab run.",
+)
+def _edge(settings: Path, *, leave: bool, metrics: str | None) -> None:
     """Store readings from standard input and send them until a historian has them.
 
     A line of the input is {"tag": "temp", "time": "2026-03-01T12:00:00Z", "value": 4.5}. After each group of lines that is on the
@@ -36,10 +42,10 @@ def _edge(settings: Path, *, leave: bool) -> None:
     from twinlab.twin.live.logs import log_as_json  # noqa: PLC0415
 
     log_as_json()
-    asyncio.run(_run(read_settings(settings), leave=leave))
+    asyncio.run(_run(read_settings(settings), leave=leave, metrics=metrics))
 
 
-async def _run(settings: GatewaySettings, *, leave: bool) -> None:
+async def _run(settings: GatewaySettings, *, leave: bool, metrics: str | None) -> None:
     from twinlab.edge.gateway import Gateway  # noqa: PLC0415
 
     async with Gateway(settings) as gateway:
@@ -48,10 +54,34 @@ async def _run(settings: GatewaySettings, *, leave: bool) -> None:
             with suppress(NotImplementedError):  # Windows
                 asyncio.get_running_loop().add_signal_handler(number, work.cancel)
         watch = asyncio.create_task(gateway.watch())
-        done, _ = await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+        async with _figures(gateway, metrics):
+            done, _ = await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
         await cancel_all([work, watch])
         for task in done - {task for task in done if task.cancelled()}:
             task.result()
+
+
+@asynccontextmanager
+async def _figures(gateway: Gateway, place: str | None) -> AsyncIterator[None]:
+    """Answer service managers and Prometheus inside a ``with`` block, if there is an address for it."""
+    if place is None:
+        yield
+        return
+    from twinlab.twin.health.checks import Check  # noqa: PLC0415  (a gateway's machine is small)
+    from twinlab.twin.health.endpoint import HealthEndpoint, parse_place  # noqa: PLC0415
+    from twinlab.twin.health.families import outbox_families, process_families  # noqa: PLC0415
+
+    outbox = gateway.outbox
+    endpoint = HealthEndpoint(
+        lambda: [Check("outbox", "ok", f"{outbox.rows:,} rows wait for the historian")],
+        lambda: [*outbox_families(stored=outbox.last, acknowledged=outbox.acknowledged), *process_families()],
+    )
+    host, port = parse_place(place)
+    await endpoint.start(port, host=host)
+    try:
+        yield
+    finally:
+        await endpoint.close()
 
 
 async def _serve(gateway: Gateway, *, leave: bool) -> None:

@@ -102,6 +102,17 @@ def _order(
     say(f"ordered {kind} of {target}")
 
 
+@_plant.command("twin", cls=Command, example="twinlab plant twin plant/ pilot/\ntwinlab run pilot/")
+@path_option("plant", help="Folder of the running plant.")
+@path_option("folder", help="Folder of the new twin.")
+def _twin(plant: Path, *, folder: Path) -> None:
+    """Make a twin that follows a running plant: its model, and a mapping for each server."""
+    from twinlab.demos.plant_twin import twin_of_plant  # noqa: PLC0415
+
+    made = twin_of_plant(plant, folder)
+    say(f"wrote {made.folder}; next: twinlab run {made.folder}")
+
+
 def _say_ready(addresses: dict[str, dict[str, object]]) -> None:
     """Print where the servers are."""
     for name, address in addresses.items():

@@ -92,7 +92,7 @@ def _definitions(root: Path) -> Check:
         model, mappings = read_definitions(root)
     except (TwinlabError, OSError) as error:
         return Check("twin", "failed", str(error))
-    return Check("twin", "ok", f"{model.twin}, {len(mappings)} mappings")
+    return Check("twin", "ok", f"{model.twin}, {len(mappings)} mapping{'' if len(mappings) == 1 else 's'}")
 
 
 def _historian(status: LiveStatus, *, required: bool) -> Iterator[Check]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from twinlab.twin.health.checks import backup_times
 from twinlab.twin.health.exposition import Family
 
-__all__ = ["folder_families", "live_families", "process_families"]
+__all__ = ["folder_families", "live_families", "outbox_families", "process_families"]
 
 _PREFIX = "twinlab_live_"
 #: Metric of each source: name, kind, key of the status, help.
@@ -46,6 +46,11 @@ def live_families(status: Mapping[str, Any]) -> Iterator[Family]:
     for name, text, value in (
         ("connected", "1 if the source is connected.", lambda one: one["state"] == "connected"),
         ("gaps_open", "Gaps that aren't filled.", lambda one: len(one["gaps"])),
+        (
+            "streams_offline",
+            "Streams, such as gateways, that aren't connected.",
+            lambda one: len(one.get("streams_offline") or ()),
+        ),
     ):
         yield Family(
             _PREFIX + name, "gauge", text, [({"source": source}, float(value(one))) for source, one in sources.items()]
@@ -81,6 +86,15 @@ def live_families(status: Mapping[str, Any]) -> Iterator[Family]:
     yield Family(
         _PREFIX + "lease_holder", "gauge", "1: the process that has the lease of the historian.", [(holder, 1.0)]
     )
+
+
+def outbox_families(*, stored: int, acknowledged: int) -> Iterator[Family]:
+    """Yield the metrics of a gateway's outbox, from the sequences up to which it has stored rows and the historian has them."""
+    yield Family.one("twinlab_edge_rows_stored", "counter", "Sequence of the newest row on the gateway's disk.", stored)
+    yield Family.one(
+        "twinlab_edge_rows_acknowledged", "counter", "Sequence up to which the historian has all rows.", acknowledged
+    )
+    yield Family.one("twinlab_edge_outbox_rows", "gauge", "Rows that wait for the historian.", stored - acknowledged)
 
 
 def process_families(others: Mapping[str, int] | None = None) -> Iterator[Family]:
