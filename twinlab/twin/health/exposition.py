@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 __all__ = ["OPENMETRICS", "PROMETHEUS", "Family", "content_type", "exposition"]
@@ -21,7 +21,7 @@ class Family:
     """Without the ending ``_total`` of counters."""
     kind: Literal["counter", "gauge"]
     help: str
-    samples: list[tuple[Mapping[str, str], float]] = field(default_factory=list)
+    samples: Sequence[tuple[Mapping[str, str], float]] = ()
     """Labels and value."""
 
     @classmethod

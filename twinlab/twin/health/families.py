@@ -39,22 +39,29 @@ _OF_SOURCE: tuple[tuple[str, Literal["counter", "gauge"], str, str], ...] = (
 
 def live_families(status: Mapping[str, Any]) -> Iterator[Family]:
     """Yield the metrics of a historian, from its status (see `twinlab.twin.live.status.collect_status`)."""
-    sources: Mapping[str, Mapping[str, Any]] = status["sources"]
+    yield from _of_sources(status["sources"])
+    yield from _of_publications(status["publications"])
+    started, holder = status["started_ns"] / 1e9, {"host": str(status["host"]), "pid": str(status["pid"])}
+    yield Family.one(_PREFIX + "start_time_seconds", "gauge", "Start of the historian, seconds since 1970.", started)
+    yield Family(
+        _PREFIX + "lease_holder", "gauge", "1: the process that has the lease of the historian.", [(holder, 1.0)]
+    )
+
+
+def _of_sources(sources: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
     for name, kind, key, text in _OF_SOURCE:
         values = [({"source": source}, float(one[key])) for source, one in sources.items() if one.get(key) is not None]
         yield Family(_PREFIX + name, kind, text, values)
-    for name, text, value in (
-        ("connected", "1 if the source is connected.", lambda one: one["state"] == "connected"),
-        ("gaps_open", "Gaps that aren't filled.", lambda one: len(one["gaps"])),
-        (
-            "streams_offline",
-            "Streams, such as gateways, that aren't connected.",
-            lambda one: len(one.get("streams_offline") or ()),
+    counted = {
+        "connected": ("1 if the source is connected.", lambda one: one["state"] == "connected"),
+        "gaps_open": ("Gaps that aren't filled.", lambda one: len(one["gaps"])),
+        "streams_offline": (
+            "Streams, such as gateways, that aren't connected.", lambda one: len(one.get("streams_offline") or ()),
         ),
-    ):
-        yield Family(
-            _PREFIX + name, "gauge", text, [({"source": source}, float(value(one))) for source, one in sources.items()]
-        )
+    }  # fmt: skip
+    for name, (text, count) in counted.items():
+        values = [({"source": source}, float(count(one))) for source, one in sources.items()]
+        yield Family(_PREFIX + name, "gauge", text, values)
     loads = [
         ({"source": source, "of": str(name)}, float(value))
         for source, one in sources.items()
@@ -63,29 +70,18 @@ def live_families(status: Mapping[str, Any]) -> Iterator[Family]:
     yield Family(
         _PREFIX + "peer_load",
         "gauge",
-        "What the source's peer has to do, such as its outbox or the lag of a stream.",
+        "What the source's peer has to do, such as the bytes that it still keeps.",
         loads,
     )
-    done = status["publications"]
-    for name, kind, text, value in (
-        ("publications", "counter", "Publications of the history.", done["count"]),
-        ("publication_seconds", "gauge", "Duration of the last publication.", done["seconds"]),
-        ("publication_failed", "gauge", "1 if the last publication failed.", bool(done["error"])),
-        ("rows_waiting", "gauge", "Durable rows that aren't published.", done["waiting"]),
-        ("start_time_seconds", "gauge", "Start of the historian, seconds since 1970.", status["started_ns"] / 1e9),
-    ):
-        yield Family.one(_PREFIX + name, kind, text, value)  # type: ignore[arg-type]
-    if done["last_ns"]:
-        yield Family.one(
-            _PREFIX + "last_publication_time_seconds",
-            "gauge",
-            "Last publication, seconds since 1970.",
-            done["last_ns"] / 1e9,
-        )
-    holder = {"host": str(status["host"]), "pid": str(status["pid"])}
-    yield Family(
-        _PREFIX + "lease_holder", "gauge", "1: the process that has the lease of the historian.", [(holder, 1.0)]
-    )
+
+
+def _of_publications(done: Mapping[str, Any]) -> Iterator[Family]:
+    last = done["last_ns"] / 1e9 or None
+    yield Family.one(_PREFIX + "publications", "counter", "Publications of the history.", done["count"])
+    yield Family.one(_PREFIX + "publication_seconds", "gauge", "Duration of the last publication.", done["seconds"])
+    yield Family.one(_PREFIX + "last_publication_time_seconds", "gauge", "Last publication, seconds since 1970.", last)
+    yield Family.one(_PREFIX + "publication_failed", "gauge", "1 if the last publication failed.", bool(done["error"]))
+    yield Family.one(_PREFIX + "rows_waiting", "gauge", "Durable rows that aren't published.", done["waiting"])
 
 
 def outbox_families(*, stored: int, acknowledged: int) -> Iterator[Family]:

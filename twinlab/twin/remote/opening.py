@@ -169,7 +169,7 @@ class RemoteTwin(Twin):
         """Raise SourceError: a copy in a folder is pushed, see `twinlab.twin.pull`."""
         self._refuse()
 
-    def backup(self, place: str | Path, **options: object) -> NoReturn:  # type: ignore[override]  # noqa: ARG002
+    def backup(self, place: str | Path, **options: object) -> NoReturn:  # noqa: ARG002
         """Raise SourceError: a copy in a folder is backed up, see `twinlab.twin.pull`."""
         self._refuse()
 
