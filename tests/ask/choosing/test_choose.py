@@ -47,6 +47,16 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
      {"do": "events", "on": "trip", "measure": "mean", "column": "distance", "links": {"origin": "NORTH"}, "span": ALL}),
     ("the 3 longest trips", {"do": "events", "on": "trip", "measure": "list", "column": "duration", "order": "highest", "top": 3, "span": ALL}),
     ("How many vans are there?", {"do": "assets", "on": "van", "measure": "count", "at": "2026-01-21T00:00:00"}),
+    ("how many parcels go to NORTH", {"do": "assets", "on": "parcel", "measure": "count", "at": "2026-01-21T00:00:00",
+                                      "related": {"relationship": "stored_at", "target": "NORTH"}}),
+    ("heaviest parcel", {"do": "assets", "on": "parcel", "measure": "list", "column": "weight", "order": "highest",
+                         "at": "2026-01-21T00:00:00"}),
+    ("which doors are open", {"do": "find", "on": "cold_room", "condition": "door == open", "measure": "assets",
+                              "span": {"start": "2026-01-20T23:55:00", "stop": "2026-01-21T00:00:00"}}),
+    ("top 2 destinations by number of trips", {"do": "events", "on": "trip", "measure": "count", "by": "destination", "order": "highest",
+                                               "top": 2, "span": ALL}),
+    ("trips with a distance above 200 km", {"do": "events", "on": "trip", "measure": "count", "condition": "distance > 200 km", "span": ALL}),
+    ("delays of trips", {"do": "events", "on": "trip", "measure": "mean", "column": "end_delay", "span": ALL}),
     ("What needs attention?", {"do": "attention", "at": "2026-01-21T00:00:00"}),
 ]  # fmt: skip
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import pandas as pd
+
 from twinlab.ask.parsing.frame import first
+from twinlab.ask.parsing.instants import When
 from twinlab.ask.parsing.vocabulary import Meaning
 from twinlab.ask.plans.plan import FindCall, RuleCall
 from twinlab.errors import TwinlabError
@@ -35,6 +38,12 @@ def condition_call(frame: Frame) -> FindCall | RuleCall | None:
     related = frame.take_related(on)
     frame.take_asset_type(on)
     measure = _measure(frame)
+    if _is_present(frame):
+        # The cell that ends now.
+        cadence = min(one.cadence_ns for one in frame.model.asset_types[on].signals.values())
+        frame.whens = [When(frame.now - pd.Timedelta(cadence, unit="ns"), frame.now)]
+        frame.note("now", time=f"{frame.now:%Y-%m-%d %H:%M}")
+        measure = "assets" if measure in ("list", "count") else measure
     return FindCall(
         on=on,
         condition=text,
@@ -63,6 +72,12 @@ def _rule_call(frame: Frame, name: str) -> RuleCall | None:
         rule=name, assets=frame.take_assets(on) or None, related=related, lasting=frame.lasting, span=frame.span, measure=measure,
         top=_top(frame),
     )  # fmt: skip
+
+
+def _is_present(frame: Frame) -> bool:
+    """Return whether the question asks how it is now: "which forklifts are charging"."""
+    named = frame.items.take("now", "latest") is not None
+    return named or (not frame.whens and frame.items.has("present_tense") and frame.lasting is None)
 
 
 def _top(frame: Frame) -> int | None:

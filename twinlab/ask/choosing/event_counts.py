@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from twinlab.ask.parsing.frame import FIRST_ENDS, LAST_ENDS
 from twinlab.ask.plans.plan import EventCall
 
 if TYPE_CHECKING:
@@ -13,9 +14,17 @@ if TYPE_CHECKING:
 __all__ = ["event_call", "event_type_of"]
 
 Measure = Literal["count", "share", "mean", "median", "min", "max", "sum", "list"]
-_ABOUT_EVENTS = ("late", "on_time", "early", "cancelled", "delay", "at_start", "at_end")
-#: Words in the names of links that say where an event begins, and where it ends.
-_FIRST, _LAST = ("origin", "from", "source", "start"), ("destination", "to", "target", "end")
+_ABOUT_EVENTS = (
+    "late",
+    "on_time",
+    "early",
+    "cancelled",
+    "delay",
+    "delay_at_start",
+    "delay_at_end",
+    "at_start",
+    "at_end",
+)
 
 
 def event_type_of(frame: Frame) -> str | None:
@@ -53,14 +62,17 @@ def event_call(frame: Frame) -> EventCall | None:
         about_start = True if rules == {"start"} else None
     by = _group(frame, on, kind)
     links = _links(frame, on, about_start=about_start)
+    other = _other_comparison(frame, on)
     column = _column(frame, on, kind)
     condition, delay_named = _condition(frame, on, about_start=about_start)
+    condition = " and ".join(one for one in (condition, other) if one) or None
+    asked = frame.items.has("count", "share", "list", "which", "when")
     measure, order = _measure(frame, condition, column or delay_named, grouped=by is not None)
     if measure == "list" and order is not None and column is None:
         column = delay_named or "duration"
     if column is None and measure not in ("count", "share", "list"):
         column = delay_named or "duration"
-    if delay_named and measure == "list" and condition is None:
+    if delay_named and measure in ("list", "count") and condition is None and order is None and not asked:
         measure, column = "mean", delay_named
     at = _window(condition, measure, side=named_side)
     if kind.asset is not None:
@@ -73,9 +85,9 @@ def event_call(frame: Frame) -> EventCall | None:
 
 def _about_start(frame: Frame) -> bool | None:
     """Return whether the question is about beginnings (departures), or ends; None if it says neither."""
-    if frame.items.take("at_start"):
+    if frame.items.has("delay_at_start") or frame.items.take("at_start"):
         return True
-    return False if frame.items.take("at_end") else None
+    return False if frame.items.has("delay_at_end") or frame.items.take("at_end") else None
 
 
 def _group(frame: Frame, on: str, kind: EventType) -> str | None:
@@ -106,7 +118,7 @@ def _group(frame: Frame, on: str, kind: EventType) -> str | None:
 
 
 def _ending(links: list[str]) -> str:
-    return next((name for name in links if name in _LAST), links[-1])
+    return next((name for name in links if name in LAST_ENDS), links[-1])
 
 
 def _links(frame: Frame, on: str, *, about_start: bool | None) -> dict[str, str]:
@@ -123,7 +135,7 @@ def _links(frame: Frame, on: str, *, about_start: bool | None) -> dict[str, str]
                 continue
             chosen, sure = links[0], len(links) == 1
             if frame.preceded_by(place, "from"):
-                chosen, sure = next((name for name in links if name in _FIRST), links[0]), True
+                chosen, sure = next((name for name in links if name in FIRST_ENDS), links[0]), True
             elif frame.preceded_by(place, "to"):
                 chosen, sure = _ending(links), True
             elif len(links) > 1 and about_start is not None:
@@ -157,7 +169,7 @@ def _condition(frame: Frame, on: str, *, about_start: bool | None) -> tuple[str 
     if frame.items.take("cancelled"):
         return "cancelled", None
     late, early, on_time = (frame.items.take(name) for name in ("late", "early", "on_time"))
-    delay = frame.items.take("delay")
+    delay = frame.items.take("delay", "delay_at_start", "delay_at_end")
     if (late or delay) and durations:
         frame.comparisons.remove(durations[0])
         parts = [f"{side} {sign} {quantity.number:g} {quantity.unit}" for sign, quantity in durations[0].bounds]
@@ -175,7 +187,7 @@ def _condition(frame: Frame, on: str, *, about_start: bool | None) -> tuple[str 
     if frame.lasting is not None:
         number = frame.lasting.rstrip("abcdefghijklmnopqrstuvwxyz")
         return f"duration >= {number} {frame.lasting[len(number) :]}", None
-    return _other_comparison(frame, on), (side if delay else None)
+    return None, (side if delay else None)
 
 
 def _other_comparison(frame: Frame, on: str) -> str | None:
@@ -208,6 +220,7 @@ def _measure(
     frame: Frame, condition: str | None, column: str | None, *, grouped: bool
 ) -> tuple[Measure, Literal["highest", "lowest"] | None]:
     items = frame.items
+    items.take("duration")
     order: Literal["highest", "lowest"] | None = None
     counted = items.take("count") is not None
     share = items.take("share") is not None

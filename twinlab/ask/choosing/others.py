@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
@@ -21,9 +21,14 @@ def where_call(frame: Frame) -> WhereCall | None:
     if not frame.items.has("where"):
         return None
     named = frame.assets
+    if not named and frame.items.has("highest", "lowest", "highest ", "lowest "):
+        # "Where was it coldest" asks which asset.
+        frame.items.take("where")
+        return None
     if not named:
         frame.refuse("which_asset")
     frame.items.take("where")
+    frame.items.take("now", "latest")
     place, meanings = named[0]
     types = frame.asset_types
     fitting = [one for one in meanings if one.of in types] or meanings
@@ -142,12 +147,20 @@ def asset_call(frame: Frame) -> AssetCall | None:
     if not types:
         return None
     on, kind = types[0], frame.model.asset_types[types[0]]
+    frame.items.take("now", "latest")
+    where = frame.take_ends(on) | _equal_numbers(frame, on)
     # "Which trucks are based in Hamburg": the hub is what they are linked to.
     related = frame.take_related(on)
     frame.take_asset_type(on)
     column, during = _property(frame, on)
     counted = frame.items.take("count") is not None
-    order = frame.items.take("highest", "lowest")
+    order, hint = _order(frame)
+    if hint in kind.properties and column is None:
+        column = hint
+    if column is not None and kind.properties[column].dtype == "boolean":
+        where[column], column = ("False" if frame.items.take("not") else "True"), None
+    if order is not None and column is None:
+        frame.refuse("order")
     measure = "count" if counted else "list"
     for symbol, name in (("mean", "mean"), ("maximum", "max"), ("minimum", "min"), ("sum", "sum")):
         if frame.items.take(symbol):
@@ -162,9 +175,32 @@ def asset_call(frame: Frame) -> AssetCall | None:
     elif during is None and frame.whens and frame.whens[0].whole and measure == "count" and related is None:
         frame.refuse("no_time_of_assets", type=kind.title or on)
     return AssetCall(
-        on=on, measure=measure, column=column, assets=frame.take_assets(on) or None, where=frame.take_values(on), related=related,
+        on=on, measure=measure, column=column, assets=frame.take_assets(on) or None, where=where | frame.take_values(on), related=related,
         span=span, during=during if span else None, at=frame.at.isoformat(), order=order, top=frame.top or (1 if order and frame.which_type else None),
     )  # fmt: skip
+
+
+def _order(frame: Frame) -> tuple[Literal["highest", "lowest"] | None, str]:
+    """Return which end is asked for first, and the property that the word implies ("heaviest")."""
+    found = frame.items.take("highest", "lowest", "highest ", "lowest ")
+    if found is None:
+        return None, ""
+    direction, _, hint = found.partition(" ")
+    return ("highest" if direction == "highest" else "lowest"), hint
+
+
+def _equal_numbers(frame: Frame, on: str) -> dict[str, str]:
+    """Use numbers right before a property: "aircraft with 2 engines"."""
+    found: dict[str, str] = {}
+    for place in range(len(frame.items) - 1):
+        if not frame.items.free(place) or frame.items[place].kind != "number" or not frame.items.free(place + 1):
+            continue
+        for one in frame.items[place + 1].of_kind("property"):
+            if one.of == on and frame.model.asset_types[on].properties[one.name].dtype in ("number", "integer"):
+                found[one.name] = frame.items[place].text
+                frame.items.use(place, place + 1)
+                break
+    return found
 
 
 def _property(frame: Frame, on: str) -> tuple[str | None, str | None]:

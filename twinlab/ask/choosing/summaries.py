@@ -77,6 +77,8 @@ def _implied(frame: Frame, types: list[str]) -> tuple[str, str] | None:
             continue
         hint = symbol.split()[1]
         having = [kind for kind, spec in frame.model.asset_types.items() if hint in spec.signals]
+        if not having and any(hint in kind.properties for kind in frame.model.asset_types.values()):
+            continue
         having = [kind for kind in having if kind in types] or having
         if len(having) != 1:
             frame.refuse("which_type" if having else "no_signal", signal=hint)

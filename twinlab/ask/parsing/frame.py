@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from twinlab.ask.parsing.vocabulary import Meaning
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["Frame", "read_frame"]
+__all__ = ["FIRST_ENDS", "LAST_ENDS", "Frame", "read_frame"]
+
+#: Names of links and properties that say where something begins, and where it ends.
+FIRST_ENDS, LAST_ENDS = ("origin", "from", "source", "start"), ("destination", "to", "target", "end")
 
 
 @dataclass
@@ -123,6 +126,20 @@ class Frame:
                     break
         return found
 
+    def take_ends(self, asset_type: str) -> dict[str, str]:
+        """Use assets that are the value of a property: "parcels to Hamburg" have it as destination."""
+        found: dict[str, str] = {}
+        properties = self.model.asset_types[asset_type].properties
+        for place, meanings in self.assets:
+            for word, names in (("from", FIRST_ENDS), ("to", LAST_ENDS)):
+                fitting = [name for name in names if name in properties and properties[name].dtype == "text"]
+                if fitting and self.preceded_by(place, word):
+                    found[fitting[0]] = meanings[0].name
+                    self.note("link", name=fitting[0], text=self.items[place].text)
+                    self.items.use(place)
+                    break
+        return found
+
     def take_related(self, asset_type: str) -> Related | None:
         """Use an asset of another type that assets of this one are linked to: "cold rooms in Hamburg"."""
         for place, meanings in self.assets:
@@ -149,10 +166,12 @@ class Frame:
         """Return what follows "by", "per", "for each" or "which": candidates of a group, with their places."""
         found = []
         for place in range(len(self.items)):
-            if self.items.is_symbol(place, "by", "which") is None:
+            if self.items.is_symbol(place, "by", "which", "highest", "lowest") is None:
                 continue
             after = place + 1
-            while self.items.is_symbol(after, "filler", "highest", "lowest", "number "):
+            while after < len(self.items) and (
+                self.items[after].used or self.items[after].symbol("filler", "highest", "lowest")
+            ):
                 after += 1
             if self.items.free(after):
                 found += [

@@ -201,9 +201,12 @@ class InstantReader:
 
     def _year(self, place: int) -> tuple[When, int] | None:
         year, there = self._year_at(place)
-        if not there or not self.items.is_symbol(
-            place - 1, "at", "since", "until", "during", "before", "after", "filler", "from", "to", "versus", "and"
+        if not there or self.items[place].kind != "number" or not 1900 <= year < 2100:
+            return None
+        if self.items.is_symbol(place - 1, ">", "<", ">=", "<=") or self.items.is_symbol(
+            place + 1, "unit ", "measure "
         ):
+            # "Above 2013 m".
             return None
         start = pd.Timestamp(year=year, month=1, day=1)
         return When(start, start + pd.DateOffset(years=1)), place + 1

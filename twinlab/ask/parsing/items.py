@@ -24,10 +24,9 @@ _SOFT = frozenset(
         "related",
         "when",
         "all_time",
-        "now",
-        "latest",
         "ago",
         "this",
+        "present_tense",
     }
 )
 
@@ -130,7 +129,7 @@ class Items:
 
 def read_items(question: str, words: Vocabulary) -> Items:
     """Return the items of a question: the longest known phrases first, from left to right."""
-    tokens = tokenize(question)
+    tokens = [part for token in tokenize(question) for part in _parts(token, words)]
     found: list[Item] = []
     place = 0
     while place < len(tokens):
@@ -138,6 +137,18 @@ def read_items(question: str, words: Vocabulary) -> Items:
         found.append(item)
         place += size
     return Items(question, found)
+
+
+def _parts(token: Token, words: Vocabulary) -> list[Token]:
+    """Return the words that a hyphen joins, unless the whole is the id of an asset: "cold-chain"."""
+    if token.kind != "word" or "-" not in token.text or words.look_up([token.key], [token.text]):
+        return [token]
+    found, place = [], token.start
+    for text in token.text.split("-"):
+        if text:
+            found.append(Token("word", text, place, place + len(text)))
+        place += len(text) + 1
+    return found
 
 
 def _phrase(tokens: list[Token], place: int, words: Vocabulary) -> tuple[Item, int]:

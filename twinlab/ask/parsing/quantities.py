@@ -95,8 +95,13 @@ def read_lasting(items: Items) -> str | None:
 
 def read_top(items: Items) -> int | None:
     """Read and use how many of the highest or lowest are asked for: "top 5", "the 3 warmest"."""
+    superlative = items.has("highest", "lowest", "highest ", "lowest ")
     for place in range(len(items)):
         if items.is_symbol(place, "highest", "lowest", "highest ", "lowest ") is None:
+            count = _integer(items, place + 1)
+            if superlative and items.is_symbol(place, "which") and count is not None:
+                items.use(place + 1)
+                return count
             continue
         for beside in (place + 1, place - 1):
             count = _integer(items, beside)

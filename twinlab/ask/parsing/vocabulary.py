@@ -38,7 +38,7 @@ LONGEST_PHRASE = 7
 _MOST_VALUES = 60
 #: Asset types with more assets than this are looked up by id alone.
 _MOST_LABELS = 20_000
-_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def words_of(text: str) -> list[str]:
     """Return the words of a name or title in lower case.
 
     >>> words_of("on_time_delivery"), words_of("Cold-chain compliance")
-    (['on', 'time', 'delivery'], ['cold-chain', 'compliance'])
+    (['on', 'time', 'delivery'], ['cold', 'chain', 'compliance'])
     """
     return [word.casefold() for word in _WORD.findall(text.replace("_", " "))]
 
@@ -195,7 +195,9 @@ def _named(model: TwinModel) -> Iterator[tuple[Meaning, str | None]]:
         for name, prop in event.properties.items():
             yield Meaning("property", name, kind), prop.title
     for name, rule in model.rules.items():
-        yield Meaning("rule", name, rule.on), rule.title
+        # A "late trip" is an event that is late; the rule is named by its title.
+        if rule.on in model.asset_types:
+            yield Meaning("rule", name, rule.on), rule.title
     for name, kpi in model.kpis.items():
         yield Meaning("kpi", name, kpi.on), kpi.title
     for name, link in model.relationships.items():

@@ -106,7 +106,10 @@ def assets_of(
             cannot_tell("no_asset", asset=", ".join(lacking), type=on)
         keep &= table.index.isin(assets)
     for name, value in where.items():
-        keep &= (table[name].astype("string").fillna("") == value).to_numpy()
+        if twin.model.asset_types[on].properties[name].dtype in ("number", "integer"):
+            keep &= (pd.to_numeric(table[name], errors="coerce") == float(value)).to_numpy()
+        else:
+            keep &= (table[name].astype("string").fillna("") == value).to_numpy()
     if related is not None:
         links = twin.relationships(related.relationship)
         valid = (links["valid_from"].isna() | (links["valid_from"] <= at)) & (
