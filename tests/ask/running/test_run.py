@@ -39,7 +39,7 @@ def test_an_extreme_has_its_asset_and_time(word: str, statistic: str, example: F
     stacked: Any = table.stack()
     time, asset = stacked.idxmax() if statistic == "max" else stacked.idxmin()
     assert answer.value == (stacked.max() if statistic == "max" else stacked.min())
-    assert answer.table.loc[0, ["asset", "time"]].tolist() == [asset, time]
+    assert list(answer.table[["asset", "time"]].iloc[0]) == [asset, time]
 
 
 def test_the_latest_value_is_the_newest_usable_one(example: FakeTwin) -> None:
