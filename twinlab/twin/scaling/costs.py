@@ -18,7 +18,7 @@ STEPS: Final[dict[str, tuple[str, ...]]] = {
     "ingest": ("rows",),
     "rebuild": ("cells", "series"),
     "chart": ("series",),
-    "mean": ("windows", "series"),
+    "mean": ("series",),
     "scan": ("cells", "series"),
     "check": ("cells", "reads"),
     "find": ("cells", "series"),
