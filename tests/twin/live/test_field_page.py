@@ -9,6 +9,7 @@ import pytest
 
 import twinlab as tl
 from tests.field_peers import HttpPeer, ModbusPeer, OpcuaPeer
+from tests.kafka_broker import Kafka
 from tests.sources.live.postgres.test_source import Erp
 
 PAGE = (Path(__file__).parents[3] / "notebooks" / "reference" / "live.md").read_text(encoding="utf-8")
@@ -102,3 +103,21 @@ def test_postgres(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
     finally:
         erp.close()
     assert newest(twin, "truck", "speed") == {"T1": 50.0, "T2": 70.0}
+
+
+def test_kafka(tmp_path: Path, kafka: Kafka) -> None:
+    topic = kafka.topic(partitions=2)
+    for room, celsius in (("R01", 4.5), ("R02", -20.0)):
+        kafka.send(
+            topic, [f'{{"at": "2026-03-01T00:00Z", "reading": {{"celsius": {celsius}}}}}'.encode()], key=room.encode()
+        )
+    changes = {
+        "kafka-1.example.org:9093, kafka-2.example.org:9093": kafka.address,
+        "table: cold-rooms": f"table: {topic}",
+        "cold-rooms: {}": f"{topic}: {{}}",
+        # The broker of the tests has neither TLS nor users.
+        "  tls: true\n  login: {user: historian, password: '${KAFKA_PASSWORD}'}\n": "",
+    }
+    twin = run(tmp_path, "kafka.yaml", changes)
+    assert newest(twin, "cold_room", "temperature") == {"R01": 4.5, "R02": -20.0}
+    assert twin.live_status().sources["telemetry"]["load"]["partitions"] == 2
