@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Container, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -343,3 +344,22 @@ def kafka(need: Callable[[str], Path | None], tmp_path_factory: pytest.TempPathF
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(params=["files", "sqlite", "postgresql"])
+def catalogue_url(request: pytest.FixtureRequest) -> str | None:
+    """Address for ``storage.catalogues``: None for files, SQLite in the twin's folder, or the session's PostgreSQL."""
+    addresses = {"files": None, "sqlite": "sqlite:///catalogues.db"}
+    return addresses[request.param] if request.param in addresses else request.getfixturevalue("postgres")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """A `twinlab.database.connection.SharedDatabase` with tables of its own."""
+    from twinlab.database.opening import open_database
+    from twinlab.model.storage.catalogues import CatalogueStore
+
+    url = "sqlite:///catalogues.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    found = open_database(CatalogueStore(url=url), folder=tmp_path, twin=f"t{uuid.uuid4().hex[:12]}")
+    yield found
+    found.close()

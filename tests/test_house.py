@@ -188,7 +188,7 @@ def test_every_room_is_in_every_contract_on_heavy_dependencies() -> None:
     allowed = {
         "Zarr": {"history"},
         "Panel": {"explore", "apps"},
-        "network": {"control", "sources", "edge", "plant"},
+        "network": {"control", "database", "sources", "edge", "plant"},
         "object stores": {"objects"},
         "stands apart": {"cli", "demos", "plant"},
     }

@@ -11,6 +11,7 @@ __all__ = [
     "CommandRejectedError",
     "ControlError",
     "CorruptionError",
+    "DatabaseUnreachableError",
     "HistoryConflictError",
     "NoAnswerError",
     "PurposeError",
@@ -32,6 +33,10 @@ class SourceError(TwinlabError):
 
 class ClusterError(TwinlabError):
     """Workers of a cluster can't do the work, or were lost: change what the message names about the cluster, then repeat the call."""
+
+
+class DatabaseUnreachableError(SourceError):
+    """The database that several servers share doesn't answer: nothing was written; retry once it answers again."""
 
 
 class SchemaError(TwinlabError, ValueError):

@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "ask", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "plan", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "ask", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "plan", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "catalogues", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -217,6 +217,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.operating",
         "twinlab.cli.operating.backup",
         "twinlab.cli.operating.health",
+        "twinlab.cli.catalogues",
         "twinlab.cli.command_gateway",
         "twinlab.cli.commands",
         "twinlab.cli.edge",

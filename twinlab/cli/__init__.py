@@ -11,6 +11,7 @@ from __future__ import annotations
 from twinlab.cli import (  # noqa: F401  (each adds its subcommands)
     alerts,
     ask,
+    catalogues,
     command_gateway,
     edge,
     fidelity,

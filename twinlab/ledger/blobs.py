@@ -58,14 +58,18 @@ class Blobs:
     ----------
     folder : Path
         ``<ledger>/blobs``; created by the first `put`.
-    journal : Journal
-        Records which source read which file under which name.
+    journal : callable
+        Returns the journal, which records which source read which file under which name.
     encryption : callable
         Returns how personal data are encrypted; None if they aren't.
     """
 
     def __init__(
-        self, folder: Path, journal: Journal, *, encryption: Callable[[], Encryption | None] = lambda: None
+        self,
+        folder: Path,
+        journal: Callable[[], Journal],
+        *,
+        encryption: Callable[[], Encryption | None] = lambda: None,
     ) -> None:
         self._folder, self._journal, self._encryption = folder, journal, encryption
         self.after_copy: Callable[[Path], None] = _nothing
@@ -231,7 +235,7 @@ class Blobs:
 
     def read_as(self, source: str, name: str, file_id: str) -> None:
         """Record that a source has read the content ``file_id`` under the name ``name``. Durable when this returns."""
-        self._journal.append(_READ, {"source": source, "name": name, "file_id": file_id})
+        self._journal().append(_READ, {"source": source, "name": name, "file_id": file_id})
 
     def readings(self, source: str, name: str) -> list[str]:
         """Return the ids of the contents that a source read under a name, in order; the last one is the current one."""
@@ -244,9 +248,9 @@ class Blobs:
     def _read(self, source: str) -> dict[str, list[str]]:
         """Return name -> ids of a source, after reading the journal's new entries."""
         with self._lock:
-            end = self._journal.position()
+            end = self._journal().position()
             if end > self._position:
-                for entry in self._journal.entries(_READ, start=self._position, stop=end):
+                for entry in self._journal().entries(_READ, start=self._position, stop=end):
                     names = self._known.setdefault(str(entry.payload["source"]), {})
                     names.setdefault(str(entry.payload["name"]), []).append(str(entry.payload["file_id"]))
                 self._position = end

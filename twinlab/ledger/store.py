@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
@@ -22,13 +23,17 @@ from twinlab.ledger.encryption.encryption import Encryption
 from twinlab.ledger.format.position import read_position
 from twinlab.ledger.format.segment import SegmentFile, path_of
 from twinlab.ledger.groups.protocol import GroupStore
-from twinlab.ledger.journal import JOURNAL, Journal
+from twinlab.ledger.journal.file_journal import FileJournal
+from twinlab.ledger.journal.journal import JOURNAL, Journal
 from twinlab.ledger.reader import Reader
 from twinlab.ledger.recover import Resume
 from twinlab.ledger.seal import seal_source
 from twinlab.ledger.takeover import shut_out
-from twinlab.ledger.verify import VerifyReport, verify_ledger
+from twinlab.ledger.verify import VerifyProblem, VerifyReport, verify_ledger
 from twinlab.ledger.writer import SEGMENT_BYTES, SEGMENT_ROWS, Writer
+
+if TYPE_CHECKING:
+    from twinlab.database.connection import SharedDatabase
 
 __all__ = ["Ledger", "do_nothing"]
 
@@ -67,15 +72,23 @@ class Ledger:
         self.encryption: Encryption | None = None
         """Of personal columns; without it, encrypted columns are read as null."""
         self._resumes: dict[str, Resume] = {}
-        self.journal = Journal(
+        self.journal: Journal = FileJournal(
             self._folder(JOURNAL), resume=self._resumes.setdefault(JOURNAL, Resume()), fence=self._check_fence,
             groups=partial(self._group_store, JOURNAL),
         )  # fmt: skip
-        self.blobs = Blobs(self.path / _BLOBS, self.journal, encryption=lambda: self.encryption)
+        self.blobs = Blobs(self.path / _BLOBS, lambda: self.journal, encryption=lambda: self.encryption)
         self._readers: dict[str, Reader] = {}
 
     def _check_fence(self) -> None:
         self.fence()
+
+    def use_database(self, database: SharedDatabase) -> None:
+        """Append to and read the journal in a database from now on; the files become a copy of it."""
+        from twinlab.database.journal_rows import JournalRows  # noqa: PLC0415  (a journal in files needs no database)
+        from twinlab.ledger.journal.database_journal import DatabaseJournal  # noqa: PLC0415  (the same)
+
+        copy = FileJournal(self._folder(JOURNAL), fence=self._check_fence)
+        self.journal = DatabaseJournal(JournalRows(database), copy, fence=self._check_fence)
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.path)!r})"
@@ -244,7 +257,11 @@ class Ledger:
             Called repeatedly with (bytes checked, total bytes).
         """
         folders = {s: self._folder(s) for s in self.sources()}
-        return verify_ledger(folders, self.blobs, progress=progress)
+        report = verify_ledger(folders, self.blobs, progress=progress)
+        report.problems += [
+            VerifyProblem(JOURNAL, what, "Restore the database from a backup.") for what in self.journal.faults()
+        ]
+        return report
 
 
 def do_nothing() -> None:

@@ -92,7 +92,7 @@ class Writer:
         groups: GroupStore | None = None,
     ) -> None:
         self._folder, self._source, self._encrypt, self._check = folder, source, encrypt, check
-        self._resume, self._fence, self._groups = resume, fence, groups
+        self._resume, self._fence, self._groups, self.now = resume, fence, groups, time.time_ns
         self._full = (segment_bytes, segment_rows)
         self._descriptor = -1
         self._file: PositionFile | None = None
@@ -329,7 +329,7 @@ class Writer:
     ) -> Ack:
         names = [-1 if n is None else self._tables.code("name", n) for n in (record_type, file_id)]
         at = self._next
-        now = max(time.time_ns(), at.ingest_time)
+        now = max(self.now(), at.ingest_time)
         place = (at.frames, at.ordinal, rows, now, self._at.offset, *times)
         head = Head(kind, *place, names[0], names[1], tags, meta, version=version)
         size = 0

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import twinlab.explore.accessor  # noqa: F401  (adds ``.twin`` to what a twin returns)
 from twinlab.errors import SchemaError
 from twinlab.history import HistoryReader
-from twinlab.ledger import Ledger
 from twinlab.twin.alerting.methods import AlertMethods
 from twinlab.twin.alerting.store import AlertStore
 from twinlab.twin.annotating.methods import AnnotationMethods
@@ -89,7 +88,7 @@ class Twin(
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.ledger = Ledger(self.folder / "ledger")
+        self.ledger = self._open_ledger()
         self.revision_log = RevisionLog(self.ledger.journal)
         self._definitions = AppliedDefinitions(self.folder, self.ledger, self.revision_log)
         self._annotation_store = AnnotationStore(self.ledger.journal)
@@ -109,7 +108,7 @@ class Twin(
     @property
     def model(self) -> TwinModel:
         """The model that the history was built with; `edits` says whether ``twin.yaml`` says something else."""
-        return self.reader.model
+        return self._with_kpis(self.reader.model)
 
     @property
     def reader(self) -> HistoryReader:

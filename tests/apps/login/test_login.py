@@ -18,10 +18,9 @@ from tornado.web import create_signed_value
 from tests.apps.login.web import PASSWORDS, Web
 from twinlab.apps import start
 from twinlab.apps.login.access import User, current_user
-from twinlab.apps.login.login_store import LoginStore
 from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.request_guard import local_path
-from twinlab.apps.login.sessions import Failures, Logins, seconds_to_wait
+from twinlab.apps.login.sessions import Failures, Logins
 from twinlab.apps.login.users import Users
 from twinlab.apps.server.certificates import certificate_command, certificate_names, tls_context
 from twinlab.apps.server.serve_options import check_options
@@ -248,34 +247,6 @@ def test_a_login_ends_after_its_time_and_with_its_account(users):
     again = logins.begin("rene", users.check("rene", "quiet harbour five"))
     users.remove("rene")
     assert logins.find(again) is None
-
-
-def test_processes_share_logins_and_tries(users, tmp_path):
-    one, other = LoginStore(tmp_path / "logins.sqlite"), LoginStore(tmp_path / "logins.sqlite")
-    secret = Logins(users, store=one).begin("dora", users.account("dora"))
-    there = Logins(users, store=other)
-    assert there.find(secret).name == "dora"
-    stored = (tmp_path / "logins.sqlite").read_bytes() + (tmp_path / "logins.sqlite-wal").read_bytes()
-    assert secret.encode() not in stored and users.account("dora").password.encode() not in stored
-    there.end(there.find(secret))
-    assert Logins(users, store=one).find(secret) is None
-    waits = []
-    for store in (one, other, one, other):
-        failures = Failures("name", free=2, longest=60, store=store, clock=lambda: 100.0)
-        waits.append(seconds_to_wait(store, [(failures, "dora")]))
-    # The third try was refused, and isn't counted.
-    assert waits == [0, 0, 1, 1]
-    one.close()
-    other.close()
-
-
-def test_a_transaction_that_fails_changes_nothing():
-    store = LoginStore()
-    failures = Failures("name", free=2, longest=60, store=store)
-    with pytest.raises(ZeroDivisionError), store.transaction():
-        failures.add("dora")
-        1 / 0  # noqa: B018
-    assert len(failures) == 0
 
 
 def test_a_cookie_older_than_the_login_is_refused_by_its_own_date(web, served, dora, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ import pytest
 
 import twinlab as tl
 from twinlab.control.proposals import Desk
+from twinlab.control.proposals.plan_store import DatabasePlans, FilePlans
+from twinlab.database.documents import Documents
+from twinlab.database.opening import open_database
 from twinlab.errors import (
     CommandExpiredError,
     CommandRejectedError,
@@ -20,6 +25,7 @@ from twinlab.errors import (
     UnitError,
     UnknownTermError,
 )
+from twinlab.model.storage.catalogues import CatalogueStore
 
 REASON = "ice in the yard"
 
@@ -340,8 +346,22 @@ def _other_process(plant: Any) -> Any:
     desk = plant.twin.control
     other.control = Desk(
         desk.folder, reader=lambda: other.reader, ring=desk.ring, record=desk.record, channel=lambda: plant.device, clock=plant.now,
+        plans=None if isinstance(desk.stored, FilePlans) else desk.stored,
     )  # fmt: skip
     return other
+
+
+@pytest.fixture
+def sharing(plant: Any, catalogue_url: str | None) -> Iterator[Any]:
+    """A plant whose plans are files, or in a database."""
+    if catalogue_url is None:
+        yield plant
+        return
+    settings = CatalogueStore(url=catalogue_url)
+    database = open_database(settings, folder=plant.twin.folder, twin=f"t{uuid.uuid4().hex[:12]}")
+    plant.twin.control.stored = DatabasePlans(Documents(database, "plan"), plant.twin.folder / "control")
+    yield plant
+    database.close()
 
 
 def test_two_processes_send_in_turn(plant: Any) -> None:
@@ -357,7 +377,8 @@ def test_two_processes_send_in_turn(plant: Any) -> None:
     other.control.close()
 
 
-def test_one_plan_is_sent_once_by_two_sessions_at_once(plant: Any) -> None:
+def test_one_plan_is_sent_once_by_two_sessions_at_once(sharing: Any) -> None:
+    plant = sharing
     plan = _slow(plant).approve(as_=plant.signers["Ann"])
     sessions = [plan, plant.twin.plan(plan.id), _other_process(plant).plan(plan.id)]
     outcomes: list[str] = []
@@ -377,10 +398,11 @@ def test_one_plan_is_sent_once_by_two_sessions_at_once(plant: Any) -> None:
     assert plant.device.changes == [("forklift/F01", "max_speed", 6.0)]
 
 
-def test_two_persons_who_sign_at_once_both_count(plant: Any) -> None:
+def test_two_persons_who_sign_at_once_both_count(sharing: Any) -> None:
+    plant = sharing
     plan = plant.twin.propose("cold_room/R03", "set_point", "3 degC", reason="a warm night")
     # Both looked at it before either signed.
-    ann, bob = plant.twin.plan(plan.id), plant.twin.plan(plan.id)
+    ann, bob = plant.twin.plan(plan.id), _other_process(plant).plan(plan.id)
     threads = [
         threading.Thread(target=lambda one=one, name=name: one.approve(as_=plant.signers[name]))
         for one, name in ((ann, "Ann"), (bob, "Bob"))

@@ -13,7 +13,8 @@ import pytest
 import twinlab as tl
 from tests.twin.live.test_runner import MINUTE, START, Feed, rows
 from twinlab.errors import SourceError
-from twinlab.ledger import Journal, Records
+from twinlab.ledger import Records
+from twinlab.ledger.journal import FileJournal
 from twinlab.model.extensions.live_kind import LiveKind
 from twinlab.sources.live import LIVE_KINDS, Filled, Gap, LiveBatch
 from twinlab.twin.live.gaps import GapChange, GapLog, RecordedGaps
@@ -102,7 +103,7 @@ def test_a_gap_that_could_not_be_asked_for_is_asked_for_by_the_next_run(run: Cal
 
 
 def test_gaps_that_a_source_fills_by_itself_are_one_record_a_minute(tmp_path: Path) -> None:
-    journal, now = Journal(tmp_path), [100.0]
+    journal, now = FileJournal(tmp_path), [100.0]
     log = GapLog(journal, "plc", now=lambda: now[0])
     for second in range(120):
         now[0] = 100.0 + second
@@ -120,7 +121,7 @@ def test_gaps_that_a_source_fills_by_itself_are_one_record_a_minute(tmp_path: Pa
 
 
 def test_a_gap_that_is_recorded_twice_has_two_rows_and_what_became_of_the_later_one(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = FileJournal(tmp_path)
     log = GapLog(journal, "plc")
     for _ in range(2):
         log.note([GAP])
@@ -156,9 +157,9 @@ def test_gaps_are_read_once_and_new_ones_are_added(
     assert twin.gaps("feed")["stream"].iloc[0] == "a"
 
     starts: list[int] = []
-    read = Journal.entries
+    read = FileJournal.entries
     monkeypatch.setattr(
-        Journal, "entries", lambda self, kind, **how: starts.append(how["start"]) or read(self, kind, **how)
+        FileJournal, "entries", lambda self, kind, **how: starts.append(how["start"]) or read(self, kind, **how)
     )
     assert len(twin.gaps()) == 2
     assert starts == []

@@ -133,6 +133,8 @@ class _Freshness:
         self._failed: bool | None = None
         # Sentences about definitions that aren't applied.
         self._edits: list[str] = []
+        # Whether the database of notes, logins and plans doesn't answer.
+        self._unsaved = False
         self.pane = Html("", align="center", margin=(0, 10), styles={"flex": "1 1 auto", "min-width": "0"})
         clock.param.watch(lambda _: self._write(), "label")
         browser.param.watch(lambda _: self._write(), "zone")
@@ -148,6 +150,7 @@ class _Freshness:
             # Read in a thread: other readers aren't blocked.
             self._latest, self._failed = await asyncio.to_thread(self._newest), False
             self._edits = await asyncio.to_thread(edits_of, self._shared.twin)
+            self._unsaved = bool(getattr(self._shared.twin, "catalogue_fault", ""))
         except READING_ERRORS:
             self._failed = True
             _LOG.exception("the newest time can't be read")
@@ -162,7 +165,9 @@ class _Freshness:
     def _write(self) -> None:
         zone = self._browser.zone if self._clock.label != "UTC" else ""
         if self._failed is not None:
-            self.pane.object = freshness_html(self._latest, zone=zone, failed=self._failed, edits=self._edits)
+            self.pane.object = freshness_html(
+                self._latest, zone=zone, failed=self._failed, edits=self._edits, unsaved=self._unsaved
+            )
 
 
 def edits_of(twin: TwinReader) -> list[str]:
@@ -172,11 +177,17 @@ def edits_of(twin: TwinReader) -> list[str]:
 
 
 def freshness_html(
-    latest: np.datetime64 | None, *, zone: str = "", failed: bool = False, edits: Sequence[str] = ()
+    latest: np.datetime64 | None,
+    *,
+    zone: str = "",
+    failed: bool = False,
+    edits: Sequence[str] = (),
+    unsaved: bool = False,
 ) -> Markup:
     """Return the time of the newest data and their age; dimmed and marked if they are stale or if reading ``failed``.
 
-    Of a finished data set, the day on which it ended. ``edits`` are sentences about definitions that aren't applied.
+    Of a finished data set, the day on which it ended. ``edits`` are sentences about definitions that aren't applied; ``unsaved`` says
+    that a database doesn't answer, so that nothing can be saved.
     """
     exact = "" if latest is None else f"newest data: {clock_text(latest, zone=zone)}"
     if latest is None:
@@ -188,14 +199,18 @@ def freshness_html(
         behind = behind_text(latest)
         text = f"data to {clock_text(latest, zone=zone)}" + (f", {behind}" if behind else "")
     style = "display:block;font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
+    why = "the database of notes, logins and plans doesn't answer: what was saved before is shown, and nothing can be saved until it does"
     return html(
         '<span style="{{ style }}{% if old %};opacity:.86{% endif %}" title="{{ exact }}">'
         '{% if old %}<span aria-hidden="true">◷ </span>{% endif %}{{ text }}'
         '{% if edits %} <span style="font-weight:600" title="{{ edits|join("; ") }}">⚠ '
-        "{{ edits|length }} change{% if edits|length != 1 %}s{% endif %} not applied</span>{% endif %}</span>",
+        "{{ edits|length }} change{% if edits|length != 1 %}s{% endif %} not applied</span>{% endif %}"
+        '{% if unsaved %} <span role="status" style="font-weight:600" title="{{ why }}">⚠ nothing can be saved now</span>{% endif %}</span>',
         style=style,
         exact=exact,
         old=old,
         text=text,
         edits=list(edits),
+        unsaved=unsaved,
+        why=why,
     )

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from twinlab.apps.login.login_store import LoginStore
 from twinlab.apps.login.users import Account, Users
+from twinlab.errors import DatabaseUnreachableError
 
 __all__ = ["PREFIX", "Accounts"]
 
 #: What a name begins with that a provider has given; no name in a users file has a colon.
 PREFIX = "oidc:"
+_MOST_READ = 10_000
 _TABLE = "CREATE TABLE IF NOT EXISTS people (name TEXT PRIMARY KEY, label TEXT NOT NULL, roles TEXT NOT NULL, sub TEXT NOT NULL)"
 
 
@@ -31,19 +33,34 @@ class Accounts:
 
     def __init__(self, users: Users | None, store: LoginStore, *, home: Path) -> None:
         self.users, self._store, self.home = users, store, home
-        store.change(_TABLE)
+        store.need(_TABLE)
+        # What was last read of a person, for as long as a database that servers share doesn't answer.
+        self._read: dict[str, tuple[str, str] | None] = {}
 
     def account(self, name: str) -> Account | None:
         """Return the current account of a name."""
         if not name.startswith(PREFIX):
             return None if self.users is None else self.users.account(name)
-        found = self._store.row("SELECT roles FROM people WHERE name = ?", (name,))
+        found = self._person(name)
         return None if found is None else Account(tuple(json.loads(found[0])), password="", changed="")
+
+    def _person(self, name: str) -> tuple[str, str] | None:
+        """Return roles and label of a person of the provider."""
+        try:
+            found = self._store.row("SELECT roles, label FROM people WHERE name = ?", (name,))
+        except DatabaseUnreachableError:
+            if name not in self._read:
+                raise
+            return self._read[name]
+        if len(self._read) > _MOST_READ:
+            self._read.clear()
+        self._read[name] = None if found is None else (str(found[0]), str(found[1]))
+        return self._read[name]
 
     def label(self, name: str) -> str:
         """Return the name that a provider gave a person to show; "" for a user of the users file."""
-        found = self._store.row("SELECT label FROM people WHERE name = ?", (name,)) if name.startswith(PREFIX) else None
-        return "" if found is None else str(found[0])
+        found = self._person(name) if name.startswith(PREFIX) else None
+        return "" if found is None else found[1]
 
     def put(
         self, name: str, *, label: str, roles: Sequence[str], subject: str
@@ -54,7 +71,9 @@ class Accounts:
         """
         before = self.account(name)
         self._store.change(
-            "INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)", (name, label, json.dumps(list(roles)), subject)
+            "INSERT INTO people (name, label, roles, sub) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+            "label = excluded.label, roles = excluded.roles, sub = excluded.sub",
+            (name, label, json.dumps(list(roles)), subject),
         )
         account = Account(tuple(roles), password="", changed="")
         return account, None if before is None or before == account else before.roles

@@ -18,6 +18,7 @@ from twinlab.apps.login.rates import network
 from twinlab.apps.login.request_guard import LOGIN, LOGOUT, local_path
 from twinlab.apps.login.sessions import seconds_to_wait
 from twinlab.apps.login.users import normalized_name
+from twinlab.errors import DatabaseUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,15 @@ class PageHandler(RequestHandler):
     def initialize(self, service: LoginService) -> None:
         """Store what the handlers share."""
         self.service = service
+
+    def write_error(self, status_code: int, **details: Any) -> None:
+        """Answer with the login page if the database of the logins doesn't answer; else as Tornado does."""
+        error = (details.get("exc_info") or (None, None))[1]
+        if isinstance(error, DatabaseUnreachableError):
+            message = "Nobody can log in or out now, since the database of the logins doesn't answer. Try again later."
+            self.show_login(503, next="/", message=message)
+            return
+        super().write_error(status_code, **details)
 
     def show(self, page: Callable[..., str], status: int, **parts: object) -> None:
         """Answer with a page."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from tornado.routing import Matcher
 from tornado.web import RequestHandler, decode_signed_value
 
 from twinlab.apps.login.rates import Buckets, network
+from twinlab.errors import DatabaseUnreachableError
 from twinlab.model.access.policy_file import AccessPolicyFile
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ __all__ = [
     "named_sessions",
 ]
 
+_LOG = logging.getLogger(__name__)
 LOGIN, LOGOUT = "/login", "/logout"
 #: To a provider of OpenID Connect, back from it, and its own logout.
 OIDC_START, OIDC_BACK, OIDC_LOGOUT = "/login/oidc", "/login/oidc/callback", "/login/oidc/logout"
@@ -100,12 +103,19 @@ class RequestGuard(Matcher):
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return the refusal of a request as Tornado's router expects it; None accepts the request."""
-        refusal = (
-            self._refuse_address(request)
-            or self._refuse_without_login(request)
-            or _refuse_method(request)
-            or self._refuse_rate(request)
-        )
+        try:
+            refusal = (
+                self._refuse_address(request)
+                or self._refuse_without_login(request)
+                or _refuse_method(request)
+                or self._refuse_rate(request)
+            )
+        except DatabaseUnreachableError as error:
+            # Nobody knows whether the login counts. The text names no database.
+            _LOG.warning("a request is refused: %s", error)
+            refusal = Refusal(
+                503, "The database of the logins doesn't answer. Wait a little, then load the page again."
+            )
         if refusal is None and self.new_session is not None and request.path in _MAKE_SESSIONS:
             self._name_session(request, self.new_session)
         return None if refusal is None else {"target_kwargs": {"refusal": refusal}}
@@ -212,7 +222,7 @@ class RefusalHandler(RequestHandler):
             self.redirect(self._refusal.goto)
             return
         self.set_status(self._refusal.status)
-        if self._refusal.status == 429:
+        if self._refusal.status in (429, 503):
             self.set_header("Retry-After", "5")
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(self._refusal.text + "\n")

@@ -13,6 +13,7 @@ from twinlab.apps.login.access import User
 from twinlab.apps.login.accounts import Accounts
 from twinlab.apps.login.login_store import LoginStore
 from twinlab.apps.login.users import Account, Users
+from twinlab.errors import DatabaseUnreachableError
 
 __all__ = ["Failures", "Login", "Logins", "seconds_to_wait"]
 
@@ -20,6 +21,8 @@ __all__ = ["Failures", "Login", "Logins", "seconds_to_wait"]
 LOGIN_SECONDS = 12 * 3600.0
 _MOST_LOGINS = 10_000
 _MOST_COUNTED = 10_000
+#: Seconds for which a login counts on that can't be looked up.
+_TRUSTED_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Login:
 class Logins:
     """Logins by the secret in their cookie. A restart of the server ends them all; that of one of its processes, none.
 
+    Those in a database that several servers share count in all of these, and outlast a restart. While it doesn't answer, nobody logs in or
+    out; a login that this process has found valid within the last 15 minutes counts on.
+
     Parameters
     ----------
     users : Users or Accounts
@@ -45,8 +51,8 @@ class Logins:
         Where logins are stored; by default in the memory of this process. Secrets and passwords aren't: only hashes.
     seconds : float
         Duration of a login.
-    clock : callable
-        Monotonic time in seconds, the same in all processes of this machine.
+    clock : callable, optional
+        Time in seconds, the same in all processes; by default that of the store.
     """
 
     def __init__(
@@ -55,12 +61,14 @@ class Logins:
         *,
         store: LoginStore | None = None,
         seconds: float = LOGIN_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.seconds = seconds
         self.store = store or LoginStore()
         self.users = users if isinstance(users, Accounts) else Accounts(users, self.store, home=users.home)
-        self._clock = clock
+        self._clock = clock or self.store.clock
+        # Logins that were found valid here, and when: they count on for a while if the database of the logins doesn't answer.
+        self._seen: dict[str, tuple[Login, float]] = {}
 
     def __len__(self) -> int:
         (count,) = self.store.row("SELECT count(*) FROM logins") or (0,)
@@ -73,7 +81,7 @@ class Logins:
         with self.store.transaction():
             self.store.change("DELETE FROM logins WHERE until <= ?", (self._clock(),))
             values = (login.key, name, _fingerprint(account), login.until)
-            self.store.change("INSERT INTO logins VALUES (?, ?, ?, ?)", values)
+            self.store.change("INSERT INTO logins (key, name, account, until) VALUES (?, ?, ?, ?)", values)
             too_many = len(self) - _MOST_LOGINS
             if too_many > 0:
                 self.store.change(
@@ -82,40 +90,82 @@ class Logins:
         return secret
 
     def find(self, secret: str) -> Login | None:
-        """Return the login of a cookie, if it is valid."""
+        """Return the login of a cookie, if it is valid.
+
+        Raises
+        ------
+        DatabaseUnreachableError
+            If the database of the logins doesn't answer, and the login wasn't seen here lately.
+        """
         key = _key(secret)
-        found = self.store.row("SELECT name, account, until FROM logins WHERE key = ?", (key,))
+        try:
+            found = self.store.row("SELECT name, account, until FROM logins WHERE key = ?", (key,))
+        except DatabaseUnreachableError:
+            return self._seen_lately(key)
         if found is None:
+            self._seen.pop(key, None)
             return None
         name, fingerprint, until = found
         account = self.users.account(name)
         if account is None or _fingerprint(account) != fingerprint or self._clock() >= until:
             self._end(key)
             return None
-        return Login(key, name, account, until)
+        return self._see(Login(key, name, account, until))
 
     def is_valid(self, login: Login) -> bool:
         """Return whether a login is valid: not logged out, not expired, the account unchanged."""
-        if self.store.row("SELECT 1 FROM logins WHERE key = ?", (login.key,)) is None:
-            return False
+        try:
+            if self.store.row("SELECT 1 FROM logins WHERE key = ?", (login.key,)) is None:
+                self._seen.pop(login.key, None)
+                return False
+        except DatabaseUnreachableError:
+            try:
+                return self._seen_lately(login.key) is not None
+            except DatabaseUnreachableError:
+                return False
         if self._clock() >= login.until or self.users.account(login.name) != login.account:
             self.end(login)
             return False
+        self._see(login)
         return True
+
+    def _see(self, login: Login) -> Login:
+        if len(self._seen) > _MOST_LOGINS:
+            self._seen.clear()
+        self._seen[login.key] = login, time.monotonic()
+        return login
+
+    def _seen_lately(self, key: str) -> Login | None:
+        """Return a login that was valid a short time ago, while its database doesn't answer."""
+        found = self._seen.get(key)
+        if found is None or time.monotonic() - found[1] > _TRUSTED_SECONDS:
+            msg = "the database of the logins doesn't answer: wait a little, then load the page again"
+            raise DatabaseUnreachableError(msg)
+        login = found[0]
+        return login if self._clock() < login.until and self.users.account(login.name) == login.account else None
 
     def user(self, login: Login) -> User:
         """Return the user who logged in."""
         return User(login.name, roles=login.account.roles, home=self.users.home, label=self.users.label(login.name))
 
     def end(self, login: Login) -> None:
-        """End a login."""
+        """End a login.
+
+        Raises
+        ------
+        DatabaseUnreachableError
+            If the database of the logins doesn't answer: then it hasn't ended in other servers.
+        """
         self._end(login.key)
 
     def end_all(self, name: str) -> None:
         """End all logins of a user, in all browsers."""
+        self._seen = {key: one for key, one in self._seen.items() if one[0].name != name}
         self.store.change("DELETE FROM logins WHERE name = ?", (name,))
 
     def _end(self, key: str) -> None:
+        # Whatever becomes of the database, it doesn't count here any more.
+        self._seen.pop(key, None)
         self.store.change("DELETE FROM logins WHERE key = ?", (key,))
 
 
@@ -132,8 +182,8 @@ class Failures:
         Longest waiting time, seconds.
     store : LoginStore, optional
         Where counts are stored; by default in the memory of this process.
-    clock : callable
-        Monotonic time in seconds, the same in all processes of this machine.
+    clock : callable, optional
+        Time in seconds, the same in all processes; by default that of the store.
     """
 
     def __init__(
@@ -143,10 +193,11 @@ class Failures:
         free: int,
         longest: float,
         store: LoginStore | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        self._kind, self._free, self._longest, self._clock = kind, free, longest, clock
+        self._kind, self._free, self._longest = kind, free, longest
         self.store = store or LoginStore()
+        self._clock = clock or self.store.clock
 
     def __len__(self) -> int:
         (count,) = self.store.row("SELECT count(*) FROM tries") or (0,)
@@ -165,18 +216,21 @@ class Failures:
         count, last = self._counted(key)
         # After a long time without failures the count starts again.
         quiet = self._clock() - last > 10 * self._longest
-        # A row that is replaced gets the highest row number: rows are in the order of their last failure.
         values = (f"{self._kind} {key}", 1 if quiet else count + 1, self._clock())
-        self.store.change("INSERT OR REPLACE INTO tries VALUES (?, ?, ?)", values)
+        self.store.change(
+            "INSERT INTO tries (key, count, last) VALUES (?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET count = excluded.count, last = excluded.last",
+            values,
+        )
         too_many = len(self) - _MOST_COUNTED
         if too_many > 0:
             self.store.change(
-                "DELETE FROM tries WHERE rowid IN (SELECT rowid FROM tries ORDER BY rowid LIMIT ?)", (too_many,)
+                "DELETE FROM tries WHERE key IN (SELECT key FROM tries ORDER BY last LIMIT ?)", (too_many,)
             )
 
     def undo(self, key: str) -> None:
         """Subtract a try that was counted and then succeeded."""
-        self.store.change("UPDATE tries SET count = max(0, count - 1) WHERE key = ?", (f"{self._kind} {key}",))
+        self.store.change("UPDATE tries SET count = count - 1 WHERE key = ? AND count > 0", (f"{self._kind} {key}",))
 
     def forget(self, key: str) -> None:
         """Reset the count, after the right password."""

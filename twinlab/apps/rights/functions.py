@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__ = ["HARMLESS", "OF_ASSETS", "OF_PAGES", "OF_WHOLE_TWIN", "WITH_ASSET", "WITH_COMMAND"]
 
 #: They return nothing that a field or an asset has.
-HARMLESS = frozenset({"open_code", "position", "edits"})
+HARMLESS = frozenset({"catalogue_fault", "edits", "open_code", "position"})
 #: Their first argument is an asset as ``TYPE/ASSET``, the second a signal: `RestrictedTwin` checks both.
 WITH_ASSET = frozenset({"observations", "why"})
 #: For readers of some assets, `own_notes.OwnNotes` has them for exceptions of these.

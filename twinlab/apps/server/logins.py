@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twinlab.apps.login.accounts import PREFIX, Accounts
 from twinlab.apps.login.handlers import LoginHandler, LogoutHandler
 from twinlab.apps.login.login_service import LoginService
-from twinlab.apps.login.login_store import LoginStore
+from twinlab.apps.login.login_store import LoginStore, SharedLoginStore
 from twinlab.apps.login.oidc.flows import Flows
 from twinlab.apps.login.oidc.handlers import OidcLogin, routes
 from twinlab.apps.login.oidc.provider import oidc_provider
@@ -20,21 +22,35 @@ from twinlab.errors import SourceError
 if TYPE_CHECKING:
     from twinlab.apps.login.login_service import Record
     from twinlab.apps.server.serve_options import ServeOptions
+    from twinlab.model.reader import TwinReader
 
 __all__ = ["login_service", "logins_of"]
 
 _LOG = logging.getLogger(__name__)
 
 
-def logins_of(options: ServeOptions, store: LoginStore | None) -> Logins | None:
-    """Return the logins of a server; None if none is required."""
+def logins_of(twin: TwinReader, options: ServeOptions, store: LoginStore | None) -> tuple[ServeOptions, Logins | None]:
+    """Return the options of a server and its logins; None for these if none is required.
+
+    Logins are in the twin's database, if its ``twin.yaml`` says so. The cookie then has a name and a key that all servers of the twin have.
+
+    Raises
+    ------
+    DatabaseUnreachableError
+        If the database doesn't answer.
+    """
     if not options.with_login:
-        return None
-    kept = store or LoginStore()
+        return options, None
+    kept, shared = store or LoginStore(), getattr(twin, "shared_catalogues", None)
+    if shared is not None and "logins" in shared.of:
+        kept = SharedLoginStore(shared.database)
+        name = hashlib.sha256(twin.model.twin.encode()).hexdigest()[:12]
+        options = replace(options, shared=name, secrets=replace(options.secrets, cookie=kept.secret("cookie")))
     if options.users is not None:
-        return Logins(Accounts(options.users, kept, home=options.users.home), store=kept)
+        return options, Logins(Accounts(options.users, kept, home=options.users.home), store=kept)
     assert options.oidc is not None
-    return Logins(Accounts(None, kept, home=options.oidc.with_name(f"{options.oidc.name}.d")), store=kept)
+    home = options.oidc.with_name(f"{options.oidc.name}.d")
+    return options, Logins(Accounts(None, kept, home=home), store=kept)
 
 
 def login_service(

@@ -49,6 +49,8 @@ class ServeOptions:
     # Number of this process among those that serve.
     worker: int = 0
     workers: int = 1
+    # Name of what several servers share, if their logins are in a database; "" for the logins of this server alone.
+    shared: str = ""
 
     @property
     def with_login(self) -> bool:
@@ -62,8 +64,8 @@ class ServeOptions:
 
     @property
     def cookie(self) -> str:
-        """Name of the login cookie: one per port, since cookies ignore ports; with TLS, bound to the host by ``__Host-``."""
-        return f"{'__Host-' if self.secure else ''}twinlab-{self.port}"
+        """Name of the login cookie: one per port, since cookies ignore ports, unless servers share it; with TLS, bound to the host."""
+        return f"{'__Host-' if self.secure else ''}twinlab-{self.shared or self.port}"
 
     @property
     def url(self) -> str:

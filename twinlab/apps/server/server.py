@@ -246,7 +246,7 @@ def prepare(
     """
     reset_current_document_after_errors()
     shared = Shared(twin)
-    logins = logins_of(options, store)
+    options, logins = logins_of(twin, options, store)
     guard = RequestGuard(
         options.names, options.scheme, options.cookie, options.secrets.cookie, logins, policy=access_policy(twin)
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twinlab._files import write_atomically
-from twinlab._locks import Lock
 from twinlab.commands.guard import Clock, Guard, GuardLedger, Rule
 from twinlab.control.proposals.carried import Carried, Channel
+from twinlab.control.proposals.plan_store import FilePlans, PlanStore
 from twinlab.control.proposals.proposing import Request, Settled, propose
 from twinlab.control.proposals.situation.memory import Memory
-from twinlab.errors import ControlError, HistoryConflictError, UnknownTermError
+from twinlab.errors import ControlError, HistoryConflictError, SourceError, UnknownTermError
 from twinlab.model.terms import nearest
 from twinlab.model.units import convert
 
@@ -60,6 +58,8 @@ class Desk:
         Returns why what is known isn't settled.
     clock : callable
         Returns the present, UTC.
+    plans : PlanStore, optional
+        Where plans are; by default files in the folder.
     """
 
     def __init__(
@@ -73,8 +73,11 @@ class Desk:
         people: Mapping[str, Path] | None = None,
         settled: Settled | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        plans: PlanStore | None = None,
     ) -> None:
         self.folder = folder
+        self.stored = FilePlans(folder) if plans is None else plans
+        """Where plans are."""
         self.reader = reader
         self.ring = ring
         self.record = record
@@ -127,13 +130,10 @@ class Desk:
             msg = f"the audit can't be written, so that nothing is sent: {error}"
             raise ControlError(msg) from error
 
-    # -- plans in files ----------------------------------------------------------------------------------------------------
-    def save(self, plan_id: str, data: Mapping[str, Any]) -> Path:
+    # -- plans -------------------------------------------------------------------------------------------------------------
+    def save(self, plan_id: str, data: Mapping[str, Any]) -> None:
         """Write a plan, so that another session lists, approves and sends it."""
-        target = self.folder / "plans"
-        target.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(data, ensure_ascii=False, indent=1)
-        return write_atomically(target / f"{plan_id}.json", lambda draft: draft.write_text(text, encoding="utf-8"))
+        self.stored.save(plan_id, data)
 
     def load(self, plan_id: str) -> dict[str, Any]:
         """Return what `save` wrote.
@@ -143,30 +143,21 @@ class Desk:
         UnknownTermError
             If there is no such plan.
         """
-        found = {path.stem: path for path in self._files()}
-        if plan_id not in found:
-            msg = f"the twin has no plan {plan_id!r}{nearest(plan_id, found)}"
+        found = self.stored.read(plan_id)
+        if found is None:
+            msg = f"the twin has no plan {plan_id!r}{nearest(plan_id, self.stored.all())}"
             raise UnknownTermError(msg)
-        data: dict[str, Any] = json.loads(found[plan_id].read_text(encoding="utf-8"))
-        return data
-
-    def plan_ids(self) -> list[str]:
-        """Return the ids of all plans, the newest first."""
-        return [path.stem for path in sorted(self._files(), key=lambda path: path.stat().st_mtime_ns, reverse=True)]
+        return found
 
     def times_set(self, target: str, parameter: str) -> list[str]:
         """Return when each plan of a parameter was sent, UTC, but for those that changed nothing."""
-        found = [json.loads(path.read_text(encoding="utf-8")) for path in self._files()]
         return [
             one["result"].get("at") or one["proposal"]["at"]
-            for one in found
+            for one in self.stored.all().values()
             if one["result"] is not None
             and one["result"]["outcome"] != "refused"
             and (one["proposal"]["target"], one["proposal"]["parameter"]) == (target, parameter)
         ]
-
-    def _files(self) -> Iterator[Path]:
-        yield from (self.folder / "plans").glob("*.json")
 
     # -- guard -------------------------------------------------------------------------------------------------------------
     @cached_property
@@ -225,12 +216,12 @@ class Desk:
 
     @contextmanager
     def _alone(self, what: str, else_: str) -> Iterator[None]:
-        try:
-            lock = Lock(self.folder / what, what=f"{what} plans of this twin", wait=_TURN, named=False)
-        except (OSError, HistoryConflictError) as error:
-            msg = f"{else_}: {error}"
-            raise ControlError(msg) from error
-        with lock:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.stored.alone(what, wait=_TURN))
+            except (OSError, HistoryConflictError, SourceError) as error:
+                msg = f"{else_}: {error}"
+                raise ControlError(msg) from error
             yield
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -68,9 +68,9 @@ class Plan:
         return plan
 
     @classmethod
-    def stored(cls, desk: Desk, plan_id: str) -> Self:
-        """Return a plan that was stored, by this session or another."""
-        data = desk.load(plan_id)
+    def stored(cls, desk: Desk, plan_id: str, data: Mapping[str, Any] | None = None) -> Self:
+        """Return a plan that was stored, by this session or another; ``data`` if they have been read already."""
+        data = desk.load(plan_id) if data is None else data
         envelopes = data["envelopes"]
         result, compared = data["result"], data.get("compared")
         proposal = Proposal.from_dict(data["proposal"])

@@ -33,6 +33,7 @@ from twinlab.quality.registry import tests_of_cells, versions_of_tests
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from twinlab.ledger.journal.journal import Journal
     from twinlab.ledger.reader import Reader
 
 __all__ = ["LedgerLike", "Sources", "content_hash"]
@@ -59,6 +60,8 @@ _NOT_BUILT_FROM = {
 
 class LedgerLike(Protocol):
     """The methods of a ledger that the build needs."""
+
+    journal: Journal
 
     def sources(self) -> list[str]:
         """Return the names of all sources."""
@@ -179,10 +182,9 @@ class Sources:
 
     def position(self) -> dict[str, int]:
         """Return the current position vector."""
-        return {name: self.ledger.reader(name).position() for name in [*self.names(), *self._journal()]}
-
-    def _journal(self) -> list[str]:
-        return [name for name in self.ledger.sources() if name == "_twin"]
+        found = {name: self.ledger.reader(name).position() for name in self.names()}
+        journal = self.ledger.journal.position()
+        return found | {"_twin": journal} if journal else found
 
     def context_hashes(self, position: Mapping[str, int]) -> dict[str, str]:
         """Return for each source a hash of all that its claims depend on at a position, apart from its rows."""

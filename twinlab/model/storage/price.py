@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from twinlab.model.basics import Model
+from twinlab.model.storage.catalogues import CatalogueStore
 from twinlab.model.storage.unit_prices import UnitPrices
 
 __all__ = ["MONTH_DAYS", "Codec", "Money", "ObjectStore", "Price", "StorageRule"]
@@ -121,6 +122,8 @@ class StorageRule(Model):
     """Price of the storage of the ledger's archive, in the same currency; that of the folder by default."""
     objects: ObjectStore | None = None
     """The object store to which ``twinlab push`` copies the twin."""
+    catalogues: CatalogueStore | None = None
+    """The database in which journal, logins and plans are if several servers share them; by default they are files."""
     unit_prices: UnitPrices | None = None
     """Prices of requests, traffic, processor time and energy, for ``twinlab plan``."""
     codec: Codec | None = None

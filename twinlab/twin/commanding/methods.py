@@ -9,6 +9,7 @@ import numpy as np
 
 from twinlab.errors import CommandRejectedError, UnknownTermError
 from twinlab.model.terms import nearest
+from twinlab.twin.catalogues.methods import CatalogueMethods
 from twinlab.twin.commanding.audit_methods import AuditMethods
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from twinlab.control.proposals.desk import Desk
     from twinlab.control.proposals.plan import Plan
+    from twinlab.control.proposals.plan_store import PlanStore
     from twinlab.control.proposals.sending import SendResult
     from twinlab.history import HistoryReader
     from twinlab.model.mapping import Mapping as SourceMapping
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["CommandMethods"]
 
 
-class CommandMethods(AuditMethods):
+class CommandMethods(AuditMethods, CatalogueMethods):
     """Methods of `Twin`: propose, approve and send commands, look at setpoints, stop in an emergency."""
 
     if TYPE_CHECKING:
@@ -140,7 +142,7 @@ class CommandMethods(AuditMethods):
 
         from twinlab.control.proposals.plan import Plan  # noqa: PLC0415
 
-        found = [Plan.stored(self.control, one) for one in self.control.plan_ids()]
+        found = [Plan.stored(self.control, name, data) for name, data in self.control.stored.all().items()]
         rows = [
             (one.id, one.proposal.target, one.proposal.parameter, one.proposal.value, one.proposal.unit, one.verdict, one.status,
              one.persons, one.proposal.at, one.proposal.reason)
@@ -221,7 +223,17 @@ class CommandMethods(AuditMethods):
             self.folder / "control", reader=lambda: self.reader, ring=KeyRingFile(self.folder / settings.keys).read,
             record=self.audit_log.append, channel=lambda: open_endpoints(self.folder / "control.yaml"),
             people={name: self.folder / path for name, path in settings.people.items()}, settled=self._unsettled,
+            plans=self._plan_store(),
         )  # fmt: skip
+
+    def _plan_store(self) -> PlanStore | None:
+        shared = self.shared_catalogues
+        if shared is None or "plans" not in shared.of:
+            return None
+        from twinlab.control.proposals.plan_store import DatabasePlans  # noqa: PLC0415
+        from twinlab.database.documents import Documents  # noqa: PLC0415
+
+        return DatabasePlans(Documents(shared.database, "plan"), self.folder / "control")
 
     def _unsettled(self, target: str, needed: Sequence[str]) -> str | None:
         from twinlab.twin.commanding.settled import unsettled  # noqa: PLC0415

@@ -73,6 +73,12 @@ class Reader:
         with self.opener.open(f"{self.url}login", body, timeout=PATIENCE) as answer:
             return answer.read().decode()
 
+    def log_out_everywhere(self):
+        form = re.search(r'name="_xsrf" value="([^"]+)"', self.get("logout"))
+        body = urlencode({"everywhere": "yes", "_xsrf": form[1]}).encode()
+        with self.opener.open(f"{self.url}logout", body, timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
     @property
     def cookies(self):
         return "; ".join(f"{one.name}={one.value}" for one in self.jar)
@@ -167,6 +173,30 @@ def test_health_and_figures_of_the_server_have_an_address_of_their_own(backgroun
     assert "dora" not in str(found)
     # The pages' own address has neither.
     assert "Password" in Reader(background).get("metrics")
+
+
+def test_a_logout_everywhere_closes_the_pages_of_all_browsers_in_all_workers(background):
+    readers = [Reader(background), Reader(background)]
+    for one in readers:
+        one.login()
+
+    async def visit():
+        sockets, workers = [], set()
+        for reader in readers * 2:
+            page = await asyncio.to_thread(reader.get)
+            workers.add(worker_of(get_session_id(token_of(page)), 2))
+            sockets.append((await reader.websocket(token_of(page)))[0])
+        assert workers == {0, 1}
+        await asyncio.to_thread(readers[0].log_out_everywhere)
+        for one in sockets:
+            while await asyncio.wait_for(one.read_message(), PATIENCE) is not None:
+                pass
+            assert one.close_code == 4401
+            one.close()
+
+    asyncio.run(visit())
+    for one in readers * 2:
+        assert "Password" in one.get()
 
 
 def test_wrong_passwords_are_counted_in_all_workers_together(background):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ FLOW_SECONDS = 600.0
 _MOST = 1_000
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS flows (state TEXT PRIMARY KEY, browser TEXT NOT NULL, nonce TEXT NOT NULL, "
-    "verifier TEXT NOT NULL, next TEXT NOT NULL, until REAL NOT NULL)"
+    "verifier TEXT NOT NULL, next TEXT NOT NULL, until DOUBLE PRECISION NOT NULL)"
 )
 
 
@@ -39,13 +38,13 @@ class Flows:
     Parameters
     ----------
     store : LoginStore
-    clock : callable
-        Monotonic time in seconds, the same in all processes of this machine.
+    clock : callable, optional
+        Time in seconds, the same in all processes; by default that of the store.
     """
 
-    def __init__(self, store: LoginStore, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._clock = store, clock
-        store.change(_TABLE)
+    def __init__(self, store: LoginStore, *, clock: Callable[[], float] | None = None) -> None:
+        self._store, self._clock = store, clock or store.clock
+        store.need(_TABLE)
 
     def __len__(self) -> int:
         (count,) = self._store.row("SELECT count(*) FROM flows") or (0,)
