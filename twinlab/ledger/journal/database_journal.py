@@ -152,10 +152,6 @@ class DatabaseJournal(Journal):
         for ordinal, found, text, ingest_time in chain(first, rest):
             yield JournalEntry(found, json.loads(text), ingest_time, ordinal)
 
-    def allow_without_lease(self) -> None:
-        """Let entries be written by a process that may write no files."""
-        self._fence = lambda: None
-
     def faults(self) -> list[str]:
         """Read all rows of the database, check the chain of their hashes, and compare them with the copy; return what differs."""
         try:

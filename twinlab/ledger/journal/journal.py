@@ -86,9 +86,6 @@ class Journal(ABC):
         """Return what is wrong with entries that aren't in files; those are verified like any source."""
         return []
 
-    def allow_without_lease(self) -> None:  # noqa: B027  (files can't be written without)
-        """Let entries be written to a database by a process that may write no files."""
-
     def active_hashes(self) -> dict[tuple[str, str], str]:
         """Return the hash of the active model, ``("model", "")``, and of each active mapping, ``("mapping", source)``.
 

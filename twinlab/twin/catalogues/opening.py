@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from twinlab.errors import SchemaError
 from twinlab.ledger import Ledger
-from twinlab.ledger.journal.file_journal import COPY_NOTE
+from twinlab.ledger.journal.file_journal import COPY_NOTE, FileJournal
 from twinlab.ledger.journal.journal import JOURNAL
 from twinlab.model.load import load_model
-from twinlab.twin.definitions import MODEL
+from twinlab.twin.definitions import ADDRESS, MODEL
 
 if TYPE_CHECKING:
     from twinlab.database.connection import SharedDatabase
@@ -69,7 +69,12 @@ def open_ledger(folder: Path, shared: SharedCatalogues | None) -> Ledger:
     """
     ledger = Ledger(folder / "ledger")
     if shared is not None and "journal" in shared.of:
-        ledger.use_database(shared.database)
+        if (folder / ADDRESS).exists():
+            # Of a twin in an object store, the journal there is read as it was pushed; writing it would leave that in the database behind.
+            (ledger.path / JOURNAL).mkdir(parents=True, exist_ok=True)
+            FileJournal(ledger.path / JOURNAL).note_copy(shared.database.name)
+        else:
+            ledger.use_database(shared.database)
     elif (ledger.path / JOURNAL / COPY_NOTE).exists():
         msg = (
             f"the journal of {folder} was moved to a database (see {ledger.path / JOURNAL / COPY_NOTE}), which twin.yaml doesn't "

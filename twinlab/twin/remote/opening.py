@@ -176,8 +176,6 @@ class RemoteTwin(Twin):
     # -- inside ----------------------------------------------------------------------------------------------------
     def _read_only(self) -> None:
         self.ledger.fence = self._refuse
-        # Notes are written to a database that servers share, if twin.yaml names one; nothing else.
-        self.ledger.journal.allow_without_lease()
         self.ledger.before_reading = self._fetch_source
 
     def _refuse(self) -> NoReturn:
