@@ -137,6 +137,27 @@ def test_another_version_on_the_workers_is_refused(cluster_client, monkeypatch):
         pool.submit(len, "abc").result()
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_has_lost_all_workers_is_an_error(monkeypatch, tmp_path):
+    import distributed
+
+    monkeypatch.setattr(cluster, "_LOOK", 0.1)
+    monkeypatch.setattr(cluster, "_ALONE", 0.5)
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(silence_logs=50, **options) as lost,
+        distributed.Client(lost, set_as_default=False) as client,
+        pytest.raises(ClusterError, match="has had no worker for .* min.*memory_limit"),
+        pool_of(client) as pool,
+    ):
+        assert pool.submit(len, "abc").result() == 3
+        time.sleep(0.3)
+        lost.scale(0)
+        while client.nthreads():
+            time.sleep(0.05)
+        pool.submit(len, "abc").result(timeout=60)
+
+
 def missing(folder):
     if not Path(folder).is_dir():
         msg = f"expected the twin's folder {folder} there, too"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -28,6 +29,8 @@ __all__ = ["ClusterPool"]
 _RETRIES = 2
 #: Seconds between looks at the number of the cluster's threads.
 _FRESH = 2.0
+#: Seconds between looks whether a cluster has lost all workers, and after which tasks don't wait for others any more.
+_LOOK, _ALONE = 5.0, 300.0
 
 
 class ClusterPool(Pool):
@@ -47,7 +50,8 @@ class ClusterPool(Pool):
         check_workers(client, handle)
         super().__init__(1)
         self._client, self._asked = client, -_FRESH
-        self._begun: set[DaskFuture[Any]] = set()
+        self._begun: dict[DaskFuture[Any], Future[Any]] = {}
+        self._ended = threading.Event()
         self._local = ExitStack()
 
     @property
@@ -60,9 +64,11 @@ class ClusterPool(Pool):
 
     def __enter__(self) -> Self:
         self._local.enter_context(computing_here("threads"))
+        threading.Thread(target=self._watch, name="twinlab-cluster", daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._ended.set()
         self._local.close()
         # Tasks that a worker computes now end there, and their results are dropped.
         if self._client.status == "running":
@@ -75,8 +81,7 @@ class ClusterPool(Pool):
     def submit(self, function: Callable[..., Any], *arguments: Any, place: str = "") -> Future[Any]:  # noqa: ANN401
         """Begin a task; the future raises errors that say which part and which worker."""
         task = self._client.submit(_run, package_version(), place, function, *arguments, pure=False, retries=_RETRIES)
-        self._begun.add(task)
-        out: Future[Any] = Future()
+        self._begun[task] = out = Future()
         out.add_done_callback(partial(_withdraw, weakref.ref(task)))
         task.add_done_callback(partial(self._take, out, place))
         return out
@@ -93,8 +98,19 @@ class ClusterPool(Pool):
                 out.set_exception(_explained(error, place))
             else:
                 out.set_exception(found.error) if isinstance(found, _Failed) else out.set_result(found)
-        self._begun.discard(task)
+        self._begun.pop(task, None)
         task.release()
+
+    def _watch(self) -> None:
+        """End tasks with an error once the cluster has had no worker for minutes, after it had some: nobody else would say so."""
+        seen, since = False, time.monotonic()
+        while not self._ended.wait(_LOOK) and self._client.status == "running":
+            if self._client.nthreads():
+                seen, since = True, time.monotonic()
+            elif seen and time.monotonic() - since > _ALONE:
+                for out in list(self._begun.copy().values()):
+                    with suppress(InvalidStateError):
+                        out.set_exception(ClusterError(_ALL_LOST.format(minutes=_ALONE / 60)))
 
 
 def _withdraw(begun: weakref.ref[DaskFuture[Any]], out: Future[Any]) -> None:
@@ -103,6 +119,10 @@ def _withdraw(begun: weakref.ref[DaskFuture[Any]], out: Future[Any]) -> None:
         task.cancel()
 
 
+_ALL_LOST = (
+    "the cluster has had no worker for {minutes:.0f} min: they ended, usually for want of memory, and nothing starts them again; look at their"
+    " logs, give them more memory (memory_limit=), start some, and repeat the call"
+)
 _LOST = "the cluster dropped the part {place!r}: it was closed, or the client lost its connection; make a new client and repeat the call"
 
 
