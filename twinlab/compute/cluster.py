@@ -81,7 +81,8 @@ class ClusterPool(Pool):
     def submit(self, function: Callable[..., Any], *arguments: Any, place: str = "") -> Future[Any]:  # noqa: ANN401
         """Begin a task; the future raises errors that say which part and which worker."""
         task = self._client.submit(_run, package_version(), place, function, *arguments, pure=False, retries=_RETRIES)
-        self._begun[task] = out = Future()
+        out: Future[Any] = Future()
+        self._begun[task] = out
         out.add_done_callback(partial(_withdraw, weakref.ref(task)))
         task.add_done_callback(partial(self._take, out, place))
         return out
