@@ -16,7 +16,10 @@ __all__ = ["begin_cells", "close_cell"]
 @njit(cache=True, nogil=True)
 def _open_cell(s, p, o, start):
     """Begin a cell at a time: areas as if nothing changed until its end; each change corrects them."""
-    edge = min(start + o.edge[2], o.edge[1])
+    edge = start + o.edge[2]
+    # Sums of widths such as 0.4 s end a little before the span does: no cell is opened for what is left.
+    if edge > o.edge[1] - 1e-6 * o.edge[2]:
+        edge = o.edge[1]
     o.edge[0] = edge
     width = edge - start
     for n in range(s.nodes.size):
