@@ -147,8 +147,8 @@ def batches(folder: Path) -> Iterator[pa.RecordBatch]:
             yield telemetry.observations(names, series[part], at[part], value[part], numbers)
 
 
-def build(folder: Path) -> Fleet:
-    """Build the twin, then the peers' files from what it answers."""
+def build_twin(folder: Path) -> Fleet:
+    """Build the twin unless it is there."""
     folder.mkdir(parents=True, exist_ok=True)
     fleet = Fleet(folder)
     if not (folder / "twin.done").exists():
@@ -162,6 +162,12 @@ def build(folder: Path) -> Fleet:
         twin.rebuild()
         (folder / "values.npy").unlink()
         (folder / "twin.done").touch()
+    return fleet
+
+
+def build(folder: Path) -> Fleet:
+    """Build the twin, then the peers' files from what it answers."""
+    fleet = build_twin(folder)
     _build_peers(fleet)
     return fleet
 

@@ -1,9 +1,11 @@
 """A twin in an object store whose answers take 20 ms longer: opening, first chart, zooms, one instant, and a push of a day.
 
 Run with ``pytest tests/benchmarks/test_object_store_bench.py -m benchmark -s -n0``; `bulk_twin` says how the size is set (200 rooms
-and 365 days are 105 million points). The store is moto in a process of its own, behind a proxy that adds ``TWINLAB_BENCH_DELAY`` (0.02)
+and 365 days are 105 million points). With ``TWINLAB_BENCH_DIR`` it is the twin of `fleet_year` in that folder, 525.6 million points, which is
+built unless it is there. The store is moto in a process of its own, behind a proxy that adds ``TWINLAB_BENCH_DELAY`` (0.02)
 seconds to each answer. ``TWINLAB_BENCH_OUT`` takes the figures as JSON. Figures are reported, never asserted; each chart is compared with the
-local twin's.
+local twin's. *Cold* is without anything in the cache; *warm* is with the cache on the disk, opened anew. A chart is read as pages read
+theirs (`computed`), and as a notebook does (``.compute()``).
 """
 
 from __future__ import annotations
@@ -14,20 +16,23 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import xarray as xr
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "objects"))
 import bulk_twin
+import fleet_year
 from s3_server import ENVIRONMENT, Proxy, make_bucket, proxy, s3_server
 from telemetry import observations
 
 import twinlab as tl
+from twinlab.history.read.direct import computed
 from twinlab.history.read.span_reader import _view
 from twinlab.ledger import Ledger
 from twinlab.objects.parts import FileParts, Part
@@ -39,19 +44,31 @@ PLACE = "s3://plant/rooms"
 ROWS: dict[str, object] = {}
 
 
+@dataclass(frozen=True)
+class Case:
+    """A twin, and what is asked of it."""
+
+    twin: tl.Twin
+    kind: str
+    signal: str
+    assets: int
+    days: int
+
+    def chart(self, twin: tl.Twin, asset: str, span: tuple[object, object], step: str) -> xr.Dataset:
+        """Return what a chart of one asset shows, unread."""
+        return twin.history(self.kind, signals=[self.signal], assets=[asset], start=span[0], stop=span[1], step=step)
+
+
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> tl.Twin:
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     """Return the twin, compacted."""
+    if given := os.environ.get("TWINLAB_BENCH_DIR"):
+        fleet = fleet_year.build_twin(Path(given))
+        return Case(tl.open(fleet.twin), "truck", "temperature", fleet_year.TRUCKS, fleet_year.DAYS)
     root = tmp_path_factory.mktemp("bench")
-    (root / "model.yaml").write_text(bulk_twin.MODEL)
-    (root / "sensors.yaml").write_text(bulk_twin.MAPPING)
-    made = tl.create(root / "rooms", model=root / "model.yaml", mappings=root / "sensors.yaml")
-    with Ledger(root / "rooms" / "ledger").writer("sensors") as writer:
-        for batch in bulk_twin.batches():
-            writer.append_observations(batch)
-    made.rebuild()
+    made = tl.open(bulk_twin.build(root))
     made.compact()
-    return made
+    return Case(made, "room", "temperature", bulk_twin.ROOMS, bulk_twin.DAYS)
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +79,6 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         make_bucket(url, "plant")
         os.environ["AWS_ENDPOINT_URL"] = made.url
         yield made
-
-
-def chart(twin: tl.Twin, room: str, span: tuple[object, object], step: str) -> object:
-    """Read what a chart of one room shows."""
-    return twin.history("room", assets=[room], start=span[0], stop=span[1], step=step).compute()
 
 
 def note_parts(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], asked: set[Part]) -> object:
@@ -82,10 +94,11 @@ def note_parts(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], asked
         return act()
 
 
-def forget() -> None:
-    """Drop what this process and the disk have cached of the store."""
+def forget(name: str) -> None:
+    """Drop what this process has cached of the store and, if it is to be cold, what the disk has."""
     _view.cache_clear()
-    shutil.rmtree(os.environ["TWINLAB_CACHE"] + "/objects", ignore_errors=True)
+    if name == "cold":
+        shutil.rmtree(os.environ["TWINLAB_CACHE"] + "/objects", ignore_errors=True)
 
 
 def timed(act: Callable[[], object]) -> tuple[float, object]:
@@ -95,76 +108,133 @@ def timed(act: Callable[[], object]) -> tuple[float, object]:
     return time.perf_counter() - began, found
 
 
-def test_reading_from_a_store(twin: tl.Twin, network: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+READS: dict[str, Callable[[xr.Dataset], xr.Dataset]] = {"page": computed, "notebook": xr.Dataset.compute}
+#: Each figure is that of so many runs: median and largest.
+RUNS = 5
+
+
+def spread(seconds: list[float]) -> str:
+    """Return the median and the largest of some times."""
+    return f"{1e3 * np.median(seconds):.0f} ({1e3 * max(seconds):.0f}) ms"
+
+
+def test_reading_from_a_store(case: Case, network: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Time the first chart and zooms, cold and warm, and count bytes."""
+    twin = case.twin
     took, report = timed(lambda: twin.push(PLACE))
-    ROWS["push everything, s, MB, objects"] = (round(took, 1), report.total_bytes / 1e6, report.objects)
+    ROWS["push everything: s, MB, objects"] = (round(took, 1), report.total_bytes / 1e6, report.objects)
     network.delay = DELAY
     start = np.datetime64(bulk_twin.ORIGIN, "ns")
-    end = start + np.timedelta64(bulk_twin.DAYS, "D")
-    first = {"room": "7", "span": (start, end), "step": "1d"}
-    expected = chart(twin, **first)
-    chart(tl.open(PLACE), **first)  # compiles and imports once
-    for name in ("cold", "warm"):
-        if name == "cold":
-            forget()
-        _view.cache_clear()
-        network.reset()
-        opened, far = timed(lambda: tl.open(PLACE))
-        took, found = timed(partial(chart, far, **first))
-        assert found.identical(expected)
-        ROWS[f"{name}: open, first chart, s; requests; MB"] = (
-            round(opened, 3), round(took, 3), len(network.requests), network.received / 1e6,
-        )  # fmt: skip
-    days = min(14, bulk_twin.DAYS)
-    for name in ("cold", "warm"):
-        if name == "cold":
-            forget()
-            far = tl.open(PLACE)
-            chart(far, **first)
-        rng, times, fetched = np.random.default_rng(1), [], 0
-        wanted: set[Part] = set()
-        note_parts(monkeypatch, partial(chart, twin, **first), wanted)
-        shown = len(wanted)
-        for _ in range(ZOOMS):
-            low = start + np.timedelta64(int(rng.integers(0, bulk_twin.DAYS - days + 1)), "D")
-            what = {
-                "room": str(rng.integers(0, bulk_twin.ROOMS)),
-                "span": (low, low + np.timedelta64(days, "D")),
-                "step": "15min",
-            }
-            network.reset()
-            took, found = timed(partial(chart, far, **what))
-            times.append(took)
-            fetched += network.received
-            assert found.identical(note_parts(monkeypatch, partial(chart, twin, **what), wanted))
-        assert len(wanted) > shown
-        size = sum(part.end - part.first for part in wanted)
-        ROWS[f"{name}: zoom p50, p95, ms; MB fetched; needed of all parts"] = (
-            *(1e3 * np.percentile(times, (50, 95))).round(1).tolist(), fetched / 1e6, size / 1e6,
-        )  # fmt: skip
-    at = start + np.timedelta64(bulk_twin.DAYS // 2, "D")
+    end = start + np.timedelta64(case.days, "D")
+    at = start + np.timedelta64(case.days // 2, "D")
     instant = {"start": at, "stop": at + np.timedelta64(1, "m")}
+    first = {"asset": "7", "span": (start, end), "step": "1d"}
+    for read in READS.values():
+        read(case.chart(tl.open(PLACE), **first))  # compiles and imports once
+        for name in ("cold", "warm"):
+            _first_chart(case, network, name, read, first)
     for name in ("cold", "warm"):
+        opened, took, received, requests = [], [], 0, 0
+        for _ in range(RUNS):
+            forget(name)
+            network.reset()
+            one, far = timed(lambda: tl.open(PLACE))
+            two, found = timed(lambda far=far: computed(far.history(case.kind, **instant)))
+            opened.append(one)
+            took.append(two)
+            received, requests = network.received, len(network.requests)
+            assert found.identical(twin.history(case.kind, **instant).compute())
+        ROWS[f"{name}: open, one instant of all; requests; MB"] = (
+            spread(opened),
+            spread(took),
+            requests,
+            received / 1e6,
+        )
+    for name in ("cold", "warm"):
+        _zooms(case, network, name, monkeypatch, first)
+
+
+def _first_chart(case: Case, network: Proxy, name: str, read: Callable, first: dict) -> None:
+    expected = case.chart(case.twin, **first).compute()
+    opened, took = [], []
+    for _ in range(RUNS):
+        forget(name)
         network.reset()
-        took, found = timed(far.history("room", **instant).compute)
-        assert found.identical(twin.history("room", **instant).compute())
-        ROWS[f"{name}: one instant of all rooms, ms; MB"] = (round(took * 1e3, 1), network.received / 1e6)
+        one, far = timed(lambda: tl.open(PLACE))
+        two, found = timed(lambda far=far: read(case.chart(far, **first)))
+        opened.append(one)
+        took.append(two)
+        assert found.identical(expected)
+    how = next(key for key, value in READS.items() if value is read)
+    ROWS[f"{name}, {how}: open, first chart; requests; MB"] = (
+        spread(opened), spread(took), len(network.requests), network.received / 1e6,
+    )  # fmt: skip
 
 
-def test_push_of_a_day(twin: tl.Twin, network: Proxy) -> None:
+def _zooms(case: Case, network: Proxy, name: str, monkeypatch: pytest.MonkeyPatch, first: dict) -> None:
+    twin, days = case.twin, min(14, case.days)
+    start = np.datetime64(bulk_twin.ORIGIN, "ns")
+    forget(name)
+    network.reset()
+    far = tl.open(PLACE)
+    computed(case.chart(far, **first))
+    rng, times, fetched = np.random.default_rng(1), [], network.received
+    wanted: set[Part] = set()
+    note_parts(monkeypatch, lambda: case.chart(twin, **first).compute(), wanted)
+    shown = len(wanted)
+    for _ in range(ZOOMS):
+        low = start + np.timedelta64(int(rng.integers(0, case.days - days + 1)), "D")
+        what = {
+            "asset": str(rng.integers(0, case.assets)),
+            "span": (low, low + np.timedelta64(days, "D")),
+            "step": "15min",
+        }
+        network.reset()
+        took, found = timed(lambda what=what: computed(case.chart(far, **what)))
+        times.append(took)
+        fetched += network.received
+        assert found.identical(note_parts(monkeypatch, lambda what=what: case.chart(twin, **what).compute(), wanted))
+    assert len(wanted) > shown
+    size = sum(part.end - part.first for part in wanted)
+    ROWS[f"{name}: zoom p50, p95, ms; MB fetched with the first chart; needed of all parts"] = (
+        *(1e3 * np.percentile(times, (50, 95))).round(1).tolist(), fetched / 1e6, size / 1e6,
+    )  # fmt: skip
+
+
+def day_after(case: Case) -> pa.RecordBatch:
+    """Return rows of the day after the twin's last one."""
+    minutes = np.repeat(np.arange(1440), case.assets)
+    column = np.tile(np.arange(case.assets, dtype=np.int32), 1440)
+    times = bulk_twin.ORIGIN + (case.days * 1440 + minutes) * bulk_twin.MINUTE
+    rng = np.random.default_rng(3)
+    if case.kind == "room":
+        names = pa.array([f"{room}.t" for room in range(case.assets)])
+        values = rng.normal(20, 0.3, len(times)).round(1)
+    else:
+        names = pa.array([f"{truck}.{name}" for name in fleet_year.SIGNALS for truck in range(case.assets)])
+        column = np.concatenate([column + number * case.assets for number in range(len(fleet_year.SIGNALS))])
+        times = np.tile(times, len(fleet_year.SIGNALS))
+        step = np.repeat([2e-5, 2e-5, 2.0, 0.1, 0.1], len(minutes)) * rng.normal(size=len(times))
+        resolution = np.repeat([1 / per for per in fleet_year.SIGNALS.values()], len(minutes))
+        level = np.repeat([40.7, -74.0, 50.0, 15.0, 1013.0], len(minutes))
+        values = np.round((level + step) / resolution) * resolution
+    return observations(names, column, times, values, 10**9 + np.arange(len(times)))
+
+
+def test_push_of_a_day(case: Case, network: Proxy, tmp_path: Path) -> None:
     """Count the bytes of a push of one more day, and of the files that the day made."""
     network.delay = 0.0
+    twin = case.twin
+    if "TWINLAB_BENCH_DIR" in os.environ:
+        # A copy: the built twin is kept as it is.
+        shutil.copytree(twin.folder, tmp_path / "copy")
+        twin = tl.open(tmp_path / "copy")
     twin.push(PLACE)
     before = {path: path.stat().st_size for path in twin.folder.rglob("*") if path.is_file()}
-    minutes = np.repeat(np.arange(1440), bulk_twin.ROOMS)
-    rooms = np.tile(np.arange(bulk_twin.ROOMS, dtype=np.int32), 1440)
-    times = bulk_twin.ORIGIN + (bulk_twin.DAYS * 1440 + minutes) * bulk_twin.MINUTE
-    names = pa.array([f"{room}.t" for room in range(bulk_twin.ROOMS)])
-    values = np.random.default_rng(3).normal(20, 0.3, len(times)).round(1)
-    sequence = 10**9 + np.arange(len(times))
-    with Ledger(twin.folder / "ledger").writer("sensors") as writer:
-        writer.append_observations(observations(names, rooms, times, values, sequence))
+    with Ledger(twin.folder / "ledger").writer("trucks" if case.kind == "truck" else "sensors") as writer:
+        rows = day_after(case)
+        for first in range(0, len(rows), 100_000):
+            writer.append_observations(rows.slice(first, 100_000))
     network.reset()
     took, report = timed(lambda: twin.push(PLACE))
     parts = (
@@ -174,16 +244,23 @@ def test_push_of_a_day(twin: tl.Twin, network: Proxy) -> None:
         "history/icechunk/snapshots",
         "history/seals",
     )
-    grown = sum(
-        path.stat().st_size - before.get(path, 0)
+    sizes = {
+        part: sum(
+            path.stat().st_size - before.get(path, 0) for path in (twin.folder / part).rglob("*") if path.is_file()
+        )
         for part in parts
-        for path in (twin.folder / part).rglob("*")
-        if path.is_file()
-    )
-    ROWS["push of a day: s, objects, MB sent, MB of the day's files, ratio"] = (
-        round(took, 2), report.objects, report.bytes / 1e6, grown / 1e6, report.bytes / grown,
+    }
+    grown = sum(sizes.values())
+    ROWS["push of a day: s, objects, MB sent, MB of the day's files, ratio; the files"] = (
+        round(took, 2), report.objects, report.bytes / 1e6, grown / 1e6, report.bytes / grown, sizes,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _print(case: Case) -> Iterator[None]:
+    """Print the figures at the end."""
+    yield
     text = "\n".join(f"  {name}: {value}" for name, value in ROWS.items())
-    print(f"\n{bulk_twin.ROOMS} rooms, {bulk_twin.DAYS} days, {DELAY * 1e3:g} ms added\n{text}")  # noqa: T201
+    print(f"\n{case.kind}: {case.assets} assets, {case.days} days, {DELAY * 1e3:g} ms added\n{text}")  # noqa: T201
     if out := os.environ.get("TWINLAB_BENCH_OUT"):
         Path(out).write_text(json.dumps({name: str(value) for name, value in ROWS.items()}, indent=1))
