@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError
 from twinlab.objects.address import Address, address_in
+from twinlab.objects.bucket import Bucket
 from twinlab.objects.credentials import credential_settings
 from twinlab.objects.disk_cache import DiskCache, cache_limit
 from twinlab.objects.parts import FileParts, MissingPartError, ObjectParts, Part
@@ -45,7 +46,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("text", ["s3://", "s3:///pilot", "s3://A/pilot", "gs://plant/pilot", "plant/pilot"])
+@pytest.mark.parametrize("text", ["s3://", "s3:///pilot", "s3://A/pilot", "ftp://plant/pilot", "plant/pilot"])
 def test_an_address_names_a_bucket(text: str) -> None:
     with pytest.raises(SchemaError, match="expected an address such as s3://bucket/prefix"):
         Address.parse(text)
@@ -79,6 +80,29 @@ def test_endpoint_region_and_keys_come_from_the_environment_then_the_profile(
     assert Address.parse("s3://plant").endpoint == "https://other.example"
     assert Address.parse("s3://plant", endpoint="https://mine.example").endpoint == "https://mine.example"
     assert credential_settings() == {}
+
+
+@pytest.mark.parametrize("scheme", ["gs", "az"])
+def test_other_clouds_have_addresses_of_the_same_form(
+    scheme: str, no_aws: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://store.example")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "works")
+    found = Address.parse(f"{scheme}://plant/pilots/cold/")
+    assert (found.url, found.endpoint, found.region) == (f"{scheme}://plant/pilots/cold", None, None)
+    assert Address(**found.to_json()) == found
+    assert address_in(Path(found.url)) == found.url
+    assert Bucket(found).address.account == ("works" if scheme == "az" else None)
+
+
+def test_a_storage_account_is_named_by_the_environment_or_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [one for one in os.environ if one.startswith("AZURE_")]:
+        monkeypatch.delenv(name)
+    assert Address.parse("az://plant", endpoint="https://works.blob.core.windows.net").account == "works"
+    with pytest.raises(
+        SchemaError, match="expected the name of a storage account, there is none: set AZURE_STORAGE_ACC"
+    ):
+        Address.parse("az://plant", endpoint="http://127.0.0.1:10000/works")
 
 
 def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path) -> None:

@@ -17,14 +17,18 @@ __all__: list[str] = []
     example="twinlab push pilot/ s3://plant/pilot\ntwinlab serve s3://plant/pilot",
 )  # fmt: skip
 @twin_folder
-@click.argument("url", required=False, help="Where to: s3://bucket/prefix (default: storage.objects.url of twin.yaml).")
+@click.argument(
+    "url",
+    required=False,
+    help="Where to: s3://bucket/prefix, gs:// or az:// (default: storage.objects.url of twin.yaml).",
+)
 def _push(folder: Path, *, url: str | None) -> None:
     """Publish a twin in an S3-compatible object store; only what isn't there yet is sent."""
     say(str(open_twin(folder).push(url)))
 
 
 @group.command("pull", cls=Command, after="push", example="twinlab pull s3://plant/pilot copy/")
-@click.argument("url", help="Where from: s3://bucket/prefix.")
+@click.argument("url", help="Where from: s3://bucket/prefix, gs:// or az://.")
 @path_option("folder", help="A new folder, or one that was pulled before: then only what is new is fetched.")
 def _pull(url: str, *, folder: Path) -> None:
     """Bring a twin from an object store into a folder, checked by checksums."""

@@ -12,10 +12,15 @@ from typing import Self
 
 from twinlab.errors import SchemaError
 
-__all__ = ["Address", "address_in", "is_address", "profile_settings"]
+__all__ = ["SCHEMES", "Address", "address_in", "is_address", "profile_settings"]
 
-_SCHEME = "s3://"
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+#: Kinds of stores, with the variables that name an endpoint: S3-compatible ones, Google Cloud Storage, Azure Blob Storage.
+SCHEMES = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "gs": ("GOOGLE_BASE_URL",),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 
 
 def is_address(text: object) -> bool:
@@ -33,20 +38,24 @@ def address_in(path: Path) -> str | None:
     >>> address_in(Path("s3://plant/pilot")), address_in(Path("pilot"))
     ('s3://plant/pilot', None)
     """
-    text = path.as_posix()
-    scheme = _SCHEME.rstrip("/") + "/"
-    return _SCHEME + text.removeprefix(scheme).lstrip("/") if text.startswith(scheme) else None
+    scheme, _, rest = path.as_posix().partition(":/")
+    return f"{scheme}://{rest.lstrip('/')}" if rest and scheme in SCHEMES else None
 
 
 @dataclass(frozen=True)
 class Address:
-    """A prefix of a bucket, with the endpoint and the region of its store."""
+    """A prefix of a bucket (on Azure: of a container), with the endpoint and the region of its store."""
 
     bucket: str
     prefix: str = ""
     endpoint: str | None = None
-    """URL of the store's service; None is Amazon's own."""
+    """URL of the store's service; None is that of the cloud itself."""
     region: str | None = None
+    """Region of an S3-compatible store."""
+    scheme: str = "s3"
+    """Kind of store: a key of `SCHEMES`."""
+    account: str | None = None
+    """Storage account on Azure."""
 
     @classmethod
     def parse(cls, url: str, *, endpoint: str | None = None, region: str | None = None) -> Self:
@@ -55,10 +64,11 @@ class Address:
         Parameters
         ----------
         url : str
-            ``s3://bucket/prefix``.
+            ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``.
         endpoint, region : str, optional
             By default ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL``, and ``AWS_REGION`` or ``AWS_DEFAULT_REGION``, of the environment,
-            then those of the profile in ``~/.aws/config``.
+            then those of the profile in ``~/.aws/config``; on Azure ``AZURE_STORAGE_ENDPOINT``, and the account is that of
+            ``AZURE_STORAGE_ACCOUNT_NAME`` or of the endpoint's host; on Google ``GOOGLE_BASE_URL``.
 
         Raises
         ------
@@ -70,28 +80,30 @@ class Address:
         >>> Address.parse("s3://plant/pilots/cold-chain/", endpoint="https://store.example", region="eu-1").url
         's3://plant/pilots/cold-chain'
         """
-        bucket, _, prefix = url.removeprefix(_SCHEME).partition("/")
-        if not url.startswith(_SCHEME) or _BUCKET.fullmatch(bucket) is None:
+        scheme, _, rest = url.partition("://")
+        bucket, _, prefix = rest.partition("/")
+        if scheme not in SCHEMES or _BUCKET.fullmatch(bucket) is None:
             msg = (
-                f"expected an address such as s3://bucket/prefix, got {url!r}. A bucket's name has 3 to 63 small letters, "
-                "digits, dots and hyphens"
+                f"expected an address such as s3://bucket/prefix (or gs://, az://), got {url!r}. A bucket's name has 3 to 63 small "
+                "letters, digits, dots and hyphens"
             )
             raise SchemaError(msg)
         if "@" in url or "?" in url:
             msg = "expected an address without user, password or options: credentials come from the environment or the AWS profile"
             raise SchemaError(msg)
-        ours, profile = os.environ.get, profile_settings()
-        return cls(
-            bucket,
-            "/".join(part for part in prefix.split("/") if part),
-            endpoint or ours("AWS_ENDPOINT_URL_S3") or ours("AWS_ENDPOINT_URL") or profile.get("endpoint_url"),
-            region or ours("AWS_REGION") or ours("AWS_DEFAULT_REGION") or profile.get("region"),
-        )
+        ours = os.environ.get
+        profile = profile_settings() if scheme == "s3" else {}
+        named = next((found for name in SCHEMES[scheme] if (found := ours(name))), None)
+        endpoint = endpoint or named or profile.get("endpoint_url")
+        if scheme == "s3":
+            region = region or ours("AWS_REGION") or ours("AWS_DEFAULT_REGION") or profile.get("region")
+        account = _account(endpoint, bucket) if scheme == "az" else None
+        return cls(bucket, "/".join(part for part in prefix.split("/") if part), endpoint, region, scheme, account)
 
     @property
     def url(self) -> str:
         """The address as a text, without endpoint and region."""
-        return f"{_SCHEME}{self.bucket}/{self.prefix}".rstrip("/")
+        return f"{self.scheme}://{self.bucket}/{self.prefix}".rstrip("/")
 
     @property
     def place(self) -> str:
@@ -105,6 +117,21 @@ class Address:
     def to_json(self) -> dict[str, str | None]:
         """Return the fields, for a JSON file; the arguments that make it again."""
         return asdict(self)
+
+
+def _account(endpoint: str | None, container: str) -> str:
+    """Return the storage account on Azure; raises SchemaError if nothing names it."""
+    found = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME") or os.environ.get("AZURE_STORAGE_ACCOUNT")
+    host = (endpoint or "").partition("://")[2].partition("/")[0]
+    if not found and host.partition(".")[2].startswith("blob."):
+        found = host.partition(".")[0]
+    if not found:
+        msg = (
+            f"az://{container}: expected the name of a storage account, there is none: set AZURE_STORAGE_ACCOUNT_NAME, or the endpoint "
+            "https://ACCOUNT.blob.core.windows.net"
+        )
+        raise SchemaError(msg)
+    return found
 
 
 def profile_settings() -> dict[str, str]:

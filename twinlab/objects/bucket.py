@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twinlab.errors import HistoryConflictError, SourceError
-from twinlab.objects.address import Address, profile_settings
-from twinlab.objects.credentials import credential_settings
-
-if TYPE_CHECKING:
-    from obstore.store import S3Store
+from twinlab.objects.address import Address
+from twinlab.objects.clients import RETRY, store_client
 
 __all__ = ["Bucket", "Listed", "Missing"]
 
-#: Seconds after which a request that isn't answered fails, and for which it is sent again.
-_TIMEOUT, _RETRY = 30, 60
 #: Objects of at least so many bytes are sent in parts.
 _PART = 64 * 2**20
 #: Objects that one request removes.
 _DELETED = 500
+#: What names the version of an object, in each kind of store.
+_VERSIONS = {"s3": "e_tag", "gs": "version", "az": "e_tag"}
+
+
+#: What stores answer if there is no such bucket, or if a signature is too old or too new.
+_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
+_CLOCK = ("RequestTimeTooSkewed", "RequestExpired", "Request date header too old", "reasonable timeframe")
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID, or AWS_PROFILE and ~/.aws",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS, or `gcloud auth application-default login`",
+    "az": "AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, or AZURE_CLIENT_ID with its secret",
+}
+_NEEDED = {
+    "s3": {"read": "s3:GetObject", "write": "s3:PutObject and s3:DeleteObject", "list": "s3:ListBucket"},
+    "gs": {
+        "read": "storage.objects.get", "write": "storage.objects.create and storage.objects.delete", "list": "storage.objects.list",
+    },
+    "az": dict.fromkeys(("read", "list"), "Storage Blob Data Reader") | {"write": "Storage Blob Data Contributor"},
+}  # fmt: skip
 
 
 class Missing(Exception):  # noqa: N818  (an answer, not a fault)
@@ -56,17 +67,16 @@ class Bucket:
         If obstore isn't installed; names the extra.
     """
 
-    def __init__(self, address: Address, *, patience: float = _RETRY) -> None:
+    def __init__(self, address: Address, *, patience: float = RETRY) -> None:
         self.address = address
-        settings = {name: value for name, value in os.environ.items() if name.startswith("AWS_")} | profile_settings()
-        self._store = _open(address, patience, os.getpid(), hash(frozenset(settings.items())))
+        self._store = store_client(address, patience=patience)
 
     def __reduce__(self) -> tuple[type[Bucket], tuple[Address]]:
         """Pickle as the address: another process opens the store itself, with its own credentials."""
         return Bucket, (self.address,)
 
     def get(self, name: str) -> tuple[bytes, str | None]:
-        """Return an object's bytes and its version (ETag).
+        """Return an object's bytes and its version (ETag; on Google its generation).
 
         Raises
         ------
@@ -79,7 +89,8 @@ class Bucket:
 
         with self._errors("read", name):
             found = obstore.get(self._store, self.address.key(name))
-            return bytes(found.bytes()), found.meta.get("e_tag")
+            version: Any = found.meta.get(_VERSIONS[self.address.scheme])
+            return bytes(found.bytes()), version
 
     def part(self, name: str, first: int, end: int) -> bytes:
         """Return the bytes ``first .. end - 1`` of an object; raises as `get`."""
@@ -120,7 +131,7 @@ class Bucket:
         HistoryConflictError
             If another process has replaced it meanwhile.
         """
-        return self._conditional(name, data, {"e_tag": version})
+        return self._conditional(name, data, {_VERSIONS[self.address.scheme]: version})
 
     def _conditional(self, name: str, data: bytes, mode: Any) -> str | None:  # noqa: ANN401  (obstore's mode)
         import obstore  # noqa: PLC0415
@@ -128,7 +139,9 @@ class Bucket:
 
         try:
             with self._errors("write", name):
-                return obstore.put(self._store, self.address.key(name), data, mode=mode)["e_tag"]
+                put = obstore.put(self._store, self.address.key(name), data, mode=mode)
+                version: Any = put[_VERSIONS[self.address.scheme]]
+                return version
         except (AlreadyExistsError, PreconditionError) as error:
             msg = (
                 f"{self.address.place}: another process has written {name} meanwhile; nothing was replaced, call again"
@@ -169,7 +182,11 @@ class Bucket:
             If they can: commits would be lost silently.
         """
         other = hashlib.md5(b"another version", usedforsecurity=False).hexdigest()
-        modes: dict[str, Any] = {"If-None-Match": "create", "If-Match": {"e_tag": f'"{other}"'}}
+        kind = _VERSIONS[self.address.scheme]
+        modes: dict[str, Any] = {
+            "If-None-Match": "create",
+            "If-Match": {kind: f'"{other}"' if kind == "e_tag" else "1"},
+        }
         for header, mode in modes.items():
             try:
                 self._conditional(name, data, mode)
@@ -197,49 +214,20 @@ class Bucket:
         from obstore.exceptions import PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415
 
         text, place = str(error), self.address.place
-        if "NoSuchBucket" in text:
+        if any(code in text for code in _NO_BUCKET):
             msg = f"{place}: expected a bucket {self.address.bucket!r}, there is none; check its name, endpoint and region, or create it"
         elif isinstance(error, FileNotFoundError):
             return Missing(name)
-        elif "RequestTimeTooSkewed" in text or "RequestExpired" in text:
+        elif any(code in text for code in _CLOCK):
             msg = f"{place}: the clock of this computer differs from the store's by more than it allows (15 min on S3); set the clock"
         elif isinstance(error, (PermissionDeniedError, UnauthenticatedError)) or "AccessDenied" in text:
-            needed = {"read": "GetObject", "write": "PutObject and DeleteObject", "list": "ListBucket"}[what]
-            msg = (
-                f"{place}: no permission to {what} {name}: check the credentials (AWS_ACCESS_KEY_ID, or AWS_PROFILE and ~/.aws) and "
-                f"that they allow s3:{needed}"
-            )
+            credentials, needed = _CREDENTIALS[self.address.scheme], _NEEDED[self.address.scheme][what]
+            msg = f"{place}: no permission to {what} {name}: check the credentials ({credentials}) and that they allow {needed}"
         elif "NotImplemented" in text:
             msg = f"{place}: the store doesn't know a request that is needed to {what} {name} (conditional writes, perhaps)"
         else:
             msg = f"{place}: can't {what} {name}: {_reason(text)}; check endpoint, region and network, then call again"
         return SourceError(msg)
-
-
-@lru_cache(maxsize=32)
-def _open(address: Address, patience: float, process: int, settings: int) -> S3Store:  # noqa: ARG001  (what the client depends on)
-    """Return the client of a store, one for all buckets with the same settings: connections are used again."""
-    try:
-        from obstore.store import S3Store  # noqa: PLC0415  (few twins are in an object store)
-    except ImportError as error:
-        msg = f"expected obstore for {address.url}, it isn't installed: pip install 'twinlab-kit[s3]'"
-        raise ImportError(msg) from error
-    plain = address.endpoint is not None and address.endpoint.startswith("http://")
-    where: dict[str, Any] = {"region": address.region or "us-east-1"}
-    if address.endpoint is not None:
-        where["endpoint"] = address.endpoint
-    return S3Store(
-        address.bucket,
-        **where,
-        **credential_settings(),
-        checksum_algorithm="SHA256",
-        client_options={"allow_http": plain, "timeout": timedelta(seconds=min(_TIMEOUT, patience))},
-        retry_config={
-            "max_retries": 4,
-            "retry_timeout": timedelta(seconds=patience),
-            "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=5), "base": 3},
-        },
-    )
 
 
 def _reason(text: str) -> str:

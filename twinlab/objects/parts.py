@@ -148,7 +148,7 @@ class ObjectParts:
         ]
         found: dict[Part, bytes] = {}
         for part in dict.fromkeys(fetched):
-            cached = self._cache.get(self._key(part))
+            cached = self._cache.get(self._key(part)) if part.end > part.first else b""
             if cached is not None:
                 found[part] = cached
         missing = [part for part in dict.fromkeys(fetched) if part not in found]

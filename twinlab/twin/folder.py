@@ -91,7 +91,7 @@ def open_twin(folder: str | Path, *, purpose: str | None = None, who: str = "loc
     Parameters
     ----------
     folder : path or str
-        Directory of the twin; or an address such as ``s3://bucket/prefix``, where `Twin.push` has put a twin. That is read only, what is
+        Directory of the twin; or an address such as ``s3://bucket/prefix`` (``gs://``, ``az://``), where `Twin.push` has put a twin. That is read only, what is
         read is kept in a cache on the disk.
     purpose : str, optional
         A key of ``purposes:`` in ``twin.yaml``. The twin that is returned can be read only, and has only what this purpose shows, in

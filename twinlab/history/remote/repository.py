@@ -70,9 +70,17 @@ def icechunk_storage(address: Address) -> icechunk.Storage:
     """Return Icechunk's own storage of a repository in an object store."""
     import icechunk  # noqa: PLC0415
 
+    prefix = address.key(REPOSITORY)
+    if address.scheme == "gs":
+        return icechunk.gcs_storage(bucket=address.bucket, prefix=prefix, from_env=True)
+    if address.scheme == "az":
+        where = {} if address.endpoint is None else {"azure_storage_endpoint": address.endpoint}
+        return icechunk.azure_storage(
+            account=str(address.account), container=address.bucket, prefix=prefix, from_env=True, config=where
+        )
     return icechunk.s3_storage(
         bucket=address.bucket,
-        prefix=address.key(REPOSITORY),
+        prefix=prefix,
         region=address.region or "us-east-1",
         endpoint_url=address.endpoint,
         allow_http=address.endpoint is not None and address.endpoint.startswith("http://"),

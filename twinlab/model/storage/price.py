@@ -94,8 +94,8 @@ def _priced(text: str) -> str:
 
 
 def _addressed(text: str) -> str:
-    if not text.startswith("s3://") or "@" in text:
-        msg = f"expected an address such as s3://bucket/prefix, without credentials, got {text!r}"
+    if not text.startswith(("s3://", "gs://", "az://")) or "@" in text:
+        msg = f"expected an address such as s3://bucket/prefix (or gs://, az://), without credentials, got {text!r}"
         raise ValueError(msg)
     return text
 
@@ -104,7 +104,7 @@ class ObjectStore(Model):
     """Where a twin is pushed: ``storage.objects`` in ``twin.yaml``. Credentials are never here."""
 
     url: Annotated[str, AfterValidator(_addressed)]
-    """``s3://bucket/prefix``."""
+    """``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``."""
     endpoint: str | None = None
     """URL of the store's service; by default that of the environment or the AWS profile, else Amazon's."""
     region: str | None = None

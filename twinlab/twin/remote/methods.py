@@ -43,8 +43,9 @@ class RemoteMethods:
         Parameters
         ----------
         url : str, optional
-            ``s3://bucket/prefix``; by default ``storage.objects.url`` of ``twin.yaml``. Endpoint and region are those of ``storage.objects``,
-            of the environment (``AWS_ENDPOINT_URL``, ``AWS_REGION``) or of the AWS profile; credentials come by the usual chain.
+            ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``; by default ``storage.objects.url`` of ``twin.yaml``.
+            Endpoint and region are those of ``storage.objects``, of the environment (``AWS_ENDPOINT_URL``, ``AWS_REGION``;
+            ``AZURE_STORAGE_ACCOUNT_NAME``) or of the AWS profile; credentials come by the usual chain of each cloud.
 
         Returns
         -------
