@@ -211,6 +211,47 @@ def _zooms(case: Case, network: Proxy, name: str, monkeypatch: pytest.MonkeyPatc
     )  # fmt: skip
 
 
+def daily(case: Case, twin: tl.Twin) -> xr.Dataset:
+    """Return the daily mean and max of all good cells, from the cells themselves."""
+    raw = twin.history(case.kind)
+    names = [str(name) for name in raw.data_vars if f"{name}_qc" in raw]
+    good = xr.Dataset({name: raw[name].where(raw[f"{name}_qc"].isin([1, 3])) for name in names})
+    days = good.resample(time="1D")
+    mean, largest = days.mean(), days.max()
+    return xr.merge([mean, largest.rename({name: f"{name}_max" for name in names})])
+
+
+def test_daily_values_of_all_raw_points_on_a_cluster(case: Case, network: Proxy) -> None:
+    """Time Dask's workers on the store, and on the local disk."""
+    distributed = pytest.importorskip("distributed")
+    case.twin.push(PLACE)
+    network.delay = DELAY
+    far = tl.open(PLACE)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+    ):
+        chart = case.chart(case.twin, "7", (None, None), "1d")
+        chart.compute()  # workers import once
+        forget("cold")
+        far = tl.open(PLACE)
+        network.reset()
+        took, expected = timed(lambda: daily(case, far).compute())
+        ROWS["daily mean and max of all raw points, 2 processes, cold: s; requests; MB"] = (
+            round(took, 1), len(network.requests), network.received / 1e6,
+        )  # fmt: skip
+        times: dict[str, list[float]] = {"local": [], "store": []}
+        for _ in range(3):
+            for name, twin in (("local", case.twin), ("store", far)):
+                took, found = timed(lambda twin=twin: daily(case, twin).compute())
+                times[name].append(took)
+                assert found.identical(expected)
+    local, store = (np.median(times[name]) for name in ("local", "store"))
+    ROWS["... local disk, s; store once cached, s; speed of the store"] = (
+        [round(one, 1) for one in times["local"]], [round(one, 1) for one in times["store"]], round(local / store, 2),
+    )  # fmt: skip
+
+
 def day_after(case: Case) -> pa.RecordBatch:
     """Return rows of the day after the twin's last one."""
     minutes = np.repeat(np.arange(1440), case.assets)

@@ -67,6 +67,8 @@ class Proxy:
     """Number of writes after which every connection is cut."""
     answer: tuple[int, str] | None = None
     """Status and code of an error that answers everything."""
+    deny: str | None = None
+    """A verb that isn't allowed."""
     fault: Callable[[str], str] = lambda _request: ""
     """Gets a request's method and path; returns "" or what goes wrong: "cut" (before it arrives), "no answer" (after), "twice"."""
     sent: int = 0
@@ -115,10 +117,13 @@ class Proxy:
         data = "\r\n".join(kept).encode("latin-1") + body
         if fault == "twice":
             await self._deliver(data)
-        if self.answer is not None:
-            text = f"<?xml version='1.0'?><Error><Code>{self.answer[1]}</Code><Message>{self.answer[1]}</Message></Error>".encode()
+        denied = (403, "AccessDenied") if self.deny is not None and lines[0].startswith(self.deny) else None
+        if answer := self.answer or denied:
+            text = (
+                f"<?xml version='1.0'?><Error><Code>{answer[1]}</Code><Message>{answer[1]}</Message></Error>".encode()
+            )
             writer.write(
-                f"HTTP/1.1 {self.answer[0]} X\r\nContent-Type: application/xml\r\nContent-Length: {len(text)}\r\n\r\n".encode()
+                f"HTTP/1.1 {answer[0]} X\r\nContent-Type: application/xml\r\nContent-Length: {len(text)}\r\n\r\n".encode()
                 + text
             )
             await writer.drain()

@@ -96,7 +96,9 @@ def test_an_interrupted_push_is_continued(
     with pytest.raises(SourceError, match="can't write .*check endpoint, region and network"):
         twin.push(place)
     network.cut_after = None
-    with pytest.raises(SourceError, match="the first push of twin 'cold' isn't complete"):
+    with pytest.raises(
+        SourceError, match=r"the first push of twin 'cold' isn't complete: \d+ objects with .* MB are there"
+    ):
         tl.open(place)
     with pytest.raises(SourceError, match="isn't complete"):
         pull(place, tmp_path / "copy")
@@ -108,6 +110,46 @@ def test_an_interrupted_push_is_continued(
     assert len(again) <= 8
     assert len(again) < len(sent) - 3
     same(tl.open(place), twin)
+
+
+def test_what_no_list_has_yet_is_not_sent_again(twin: tl.Twin, network: Proxy, place: str) -> None:
+    network.cut_after = 14
+    with pytest.raises(SourceError, match="can't write"):
+        twin.push(place)
+    network.cut_after = None
+    store = Bucket(Address.parse(place))
+    there = {one.name for one in store.list()} - {"owner.json"}
+    assert len(there) > 4
+    network.reset()
+    report = twin.push(place)
+    sent = {key.partition(place.rpartition("/")[2] + "/")[2] for key in objects(network, "PUT")}
+    assert not sent & there
+    assert report.bytes < report.total_bytes
+    same(tl.open(place), twin)
+    # A damaged object that is listed is found when it is pulled, as any other.
+    assert not (twin.folder / ".pushing").exists()
+
+
+def test_objects_of_other_programs_with_our_names_are_refused(twin: tl.Twin, network: Proxy, place: str) -> None:
+    store = Bucket(Address.parse(place))
+    for name in ("owner.json", "twin.json"):
+        store.put(name, b'{"some": "thing"}')
+        with pytest.raises(
+            SchemaError, match=f"{name}: expected what `twinlab push` writes, got another program's object"
+        ):
+            twin.push(place)
+        with pytest.raises(SchemaError, match="another program's object"):
+            tl.open(place)
+        store.delete(name)
+    assert not [key for key in objects(network, "PUT") if "/files/" in key]
+
+
+def test_a_store_that_may_only_be_read_is_not_written_to(twin: tl.Twin, network: Proxy, place: str) -> None:
+    twin.push(place)
+    network.deny = "PUT"
+    with pytest.raises(SourceError, match=r"no permission to write owner.json: check the credentials .* s3:PutObject"):
+        twin.push(place)
+    assert tl.open(place).history("room").sizes["time"] > 0
 
 
 @pytest.mark.parametrize("header", ["if-none-match", "if-match"])
@@ -250,3 +292,33 @@ def test_an_older_copy_of_the_folder_cannot_take_rows_away(
     twin.push(place)
     with pytest.raises(HistoryConflictError, match="another copy of the twin was pushed"):
         tl.open(tmp_path / "older").push(place)
+
+
+def test_models_predictions_and_scenarios_are_there_when_they_are_asked_for(
+    twin: tl.Twin, network: Proxy, place: str, tmp_path: Path
+) -> None:
+    twin.forecast("room", "temperature", horizon="6h", step="1h", store="usual")
+    model = twin.folder / "models" / "usual" / "1"
+    model.mkdir(parents=True)
+    (model / "card.json").write_text("{}")
+    twin.push(place)
+    far = tl.open(place)
+    assert not (far.folder / "models").exists()
+    assert far.predictions.open("usual").compute().identical(twin.predictions.open("usual").compute())
+    assert not (far.folder / "models").exists()
+    assert far.models is not None
+    assert (far.folder / "models/usual/1/card.json").read_text() == "{}"
+    assert list(far.scenarios) == []
+    network.reset()
+    assert far.predictions.open("usual").sizes == twin.predictions.open("usual").sizes
+    assert objects(network, "GET") == []
+    pull(place, tmp_path / "copy")
+    copy = tl.open(tmp_path / "copy")
+    assert copy.predictions.open("usual").compute().identical(twin.predictions.open("usual").compute())
+    # What was replaced goes; a folder that isn't there any more stays in the store.
+    shutil.rmtree(twin.folder / "predictions")
+    (model / "card.json").rename(model / "other.json")
+    twin.push(place)
+    assert pull(place, tmp_path / "copy").push == 2
+    assert [path.name for path in (tmp_path / "copy/models/usual/1").iterdir()] == ["other.json"]
+    assert "usual" in far.newest().predictions

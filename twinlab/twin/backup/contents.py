@@ -17,8 +17,9 @@ from twinlab.twin.backup.people import KeyState, next_state
 from twinlab.twin.backup.record import packed
 from twinlab.twin.privacy.encrypting import states_privacy
 from twinlab.twin.privacy.recording import PrivacyAudit
-from twinlab.twin.remote.contents import Contents, Payload, add_ledger, history_objects, identity
+from twinlab.twin.remote.contents import Contents, add_ledger, history_objects, identity
 from twinlab.twin.remote.head import Head, Pieces
+from twinlab.twin.remote.payload import Payload
 from twinlab.twin.remote.protocol import PushedTwin
 
 if TYPE_CHECKING:

@@ -120,8 +120,11 @@ def read_head(bucket: Bucket) -> Head:
     if marked is None:
         msg = f"expected a twin in {place}, there is none; put one there with `twinlab push FOLDER {url}`"
     else:
+        there = list(bucket.list())
+        size = sum(one.size for one in there) / 1e6
         msg = (
-            f"{place}: the first push of twin {marked[1]!r} isn't complete: it is under way, or was interrupted; "
+            f"{place}: the first push of twin {marked[1]!r} isn't complete: {len(there):,} objects with {size:,.1f} MB are there. It is "
+            "under way, or was interrupted; "
             f"run `twinlab push FOLDER {url}` again, which continues it"
         )
     raise SourceError(msg)

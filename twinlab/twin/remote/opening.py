@@ -23,8 +23,10 @@ from twinlab.objects.bucket import Bucket
 from twinlab.objects.disk_cache import DiskCache, cache_folder, cache_limit
 from twinlab.twin.definitions import ADDRESS
 from twinlab.twin.facade import Twin
+from twinlab.twin.remote.derived import DERIVED
 from twinlab.twin.remote.head import Head, read_head
 from twinlab.twin.remote.pull import fetch_file, fetch_piece
+from twinlab.twin.remote.stored_folders import StoredFolders
 from twinlab.twin.sharing.opening import at_state, state_of
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ _HEAD = "head.json"
 _KEPT_DAYS = 7
 
 
-class RemoteTwin(Twin):
+class RemoteTwin(StoredFolders):
     """A twin in an object store: it is read and explored as any other; `ingest`, `writer` and `run` write to the store.
 
     It shows the push that was the newest when it was opened, or when rows were written through it; `newest` returns a later one.
@@ -272,8 +274,10 @@ def _fill(bucket: Bucket, head: Head, draft: Path) -> None:
 
 
 def _is_small(path: str) -> bool:
-    """Whether a file is needed to open a twin: all but the segments of sources and the copies of source files."""
+    """Whether a file is needed to open a twin: all but segments of sources, copies of source files, and lists of what is fetched later."""
     parts = path.split("/")
+    if path.startswith(DERIVED):
+        return False
     return parts[0] != "ledger" or parts[1] == "_twin" or parts[-1] in ("position", "manifest.json")
 
 

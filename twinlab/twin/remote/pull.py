@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from twinlab.objects.bucket import Bucket, Missing
 from twinlab.twin.definitions import MODEL
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.remote.contents import chunk_names, snapshot_names
+from twinlab.twin.remote.derived import DERIVED, FOLDERS, list_name, listed_files
 from twinlab.twin.remote.head import Head, Pieces, pushed_objects, read_head
 from twinlab.twin.remote.push import list_cache
 
@@ -73,7 +74,8 @@ def pull(url: str | Address, folder: str | Path) -> PullReport:
     _check_folder(root, head, address)
     root.mkdir(parents=True, exist_ok=True)
     with Lock(root / "push.lock", what=f"pulling into {root}"), progress_bar("pull", unit="B") as show:
-        _note(root, head, address, complete=False)
+        before = _derived_before(root)
+        _note(root, head, address, complete=False, derived=sorted(before))
         run = Fetching(bucket, root, pushed_objects(bucket, list_cache()), show)
         files = {path: pieces for path, pieces in head.files.items() if not same_content(root / path, pieces)}
         seal = f"history/seals/{head.snapshot}"
@@ -83,14 +85,18 @@ def pull(url: str | Address, folder: str | Path) -> PullReport:
         run.files({path: files[path] for path in sorted(files, key=file_order) if path.startswith("ledger/")})
         refer(root, head.snapshot)
         sync_filesystem(root)
+        derived = _derived_files(bucket, head)
+        run.files_in_any_order({path: one for path, one in derived.items() if not same_content(root / path, one)})
+        for path in before - set(derived):
+            (root / path).unlink(missing_ok=True)
         run.files(
             {
                 path: files[path]
                 for path in sorted(files, key=file_order)
-                if not path.startswith(("ledger/", "history/"))
+                if not path.startswith(("ledger/", "history/", DERIVED))
             }
         )
-        _note(root, head, address, complete=True)
+        _note(root, head, address, complete=True, derived=sorted(derived))
     return PullReport(root, head.push, run.count, run.done, time.perf_counter() - began)
 
 
@@ -127,6 +133,13 @@ class Fetching:
         self.total += sum(size for pieces in wanted.values() for size, _ in pieces)
         for path, pieces in wanted.items():
             self._count(fetch_file(self.bucket, self.root / path, pieces))
+
+    def files_in_any_order(self, wanted: Mapping[str, Pieces]) -> None:
+        """Fetch files in parallel."""
+        self.total += sum(size for pieces in wanted.values() for size, _ in pieces)
+        with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="pull") as threads:
+            for size in threads.map(lambda one: fetch_file(self.bucket, self.root / one[0], one[1]), wanted.items()):
+                self._count(size)
 
     def _count(self, size: int) -> None:
         self.count += 1
@@ -210,8 +223,35 @@ def refer(root: Path, snapshot: str) -> None:
         write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
-def _note(root: Path, head: Head, address: Address, *, complete: bool) -> None:
-    state = {"twin": head.twin, "url": address.url, "push": head.push, "snapshot": head.snapshot, "complete": complete}
+def _derived_files(bucket: Bucket, head: Head) -> dict[str, Pieces]:
+    """Return models, predictions and scenarios of a push: path in the twin's folder -> pieces."""
+    found: dict[str, Pieces] = {}
+    for folder in FOLDERS:
+        pieces = head.files.get(list_name(folder))
+        if pieces is not None:
+            data = b"".join(fetch_piece(bucket, size, sha) for size, sha in pieces)
+            found |= listed_files(data, folder, bucket.address.url)
+    return found
+
+
+def _derived_before(root: Path) -> set[str]:
+    """Return those of the pull before, of which some may have been replaced since."""
+    found = _state(root).get("derived")
+    return {str(path) for path in found} if isinstance(found, list) else set()
+
+
+def _state(root: Path) -> Mapping[str, object]:
+    try:
+        found: Mapping[str, object] = json.loads((root / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _note(root: Path, head: Head, address: Address, *, complete: bool, derived: Sequence[str]) -> None:
+    state = {
+        "twin": head.twin, "url": address.url, "push": head.push, "snapshot": head.snapshot, "complete": complete, "derived": derived,
+    }  # fmt: skip
     write_atomically(root / _STATE, lambda draft: draft.write_text(json.dumps(state), encoding="utf-8"))
 
 
@@ -219,10 +259,7 @@ def _check_folder(root: Path, head: Head, address: Address) -> None:
     """Check that nothing in a folder would be lost."""
     if not root.exists() or not any(root.iterdir()):
         return
-    try:
-        state: Mapping[str, object] = json.loads((root / _STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        state = {}
+    state = _state(root)
     if state.get("twin") != head.twin:
         msg = f"{root}: expected a new folder, or one that twin {head.name!r} was pulled into; choose another folder"
         raise HistoryConflictError(msg)

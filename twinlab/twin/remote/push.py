@@ -6,8 +6,9 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
@@ -16,7 +17,7 @@ from twinlab.model.storage.price import Money, Price
 from twinlab.objects.address import Address
 from twinlab.objects.bucket import Bucket
 from twinlab.objects.disk_cache import DiskCache, cache_folder, cache_limit
-from twinlab.twin.remote.contents import Contents, Payload, check_privacy, contents_of, identity
+from twinlab.twin.remote.contents import Contents, check_privacy, contents_of, identity
 from twinlab.twin.remote.head import (
     HEAD,
     MARKER,
@@ -27,12 +28,15 @@ from twinlab.twin.remote.head import (
     pushed_objects,
     read_marker,
 )
+from twinlab.twin.remote.payload import Payload
 from twinlab.twin.remote.protocol import PushedTwin
 
 __all__ = ["Continued", "PushReport", "list_cache", "push", "send"]
 
 #: Uploads at the same time; a list of what is there is written after so many objects or bytes, at which an interrupted push goes on.
 _TOGETHER, _LISTED, _LISTED_BYTES = 8, 2000, 256 * 10**6
+#: Beside a twin while a push to the address in it is under way.
+_NOTE = ".pushing"
 _REFERENCE = f"{REPOSITORY}/refs/branch.main/ref.json"
 
 Progress = Callable[[int, int], None]
@@ -105,7 +109,9 @@ def push(
             state.files = copies | state.files
         known = pushed_objects(bucket, list_cache())
         new = {name: payload for name, payload in state.objects.items() if name not in known}
-        sent = send(bucket, new, show)
+        with _under_way(twin, bucket) as interrupted:
+            there = _unlisted(bucket) if interrupted and new else {}
+            sent = send(bucket, new, show, there=there)
         number = 1 if head is None else head.push + 1
         groups = None if continued is None else {**(head.groups or {} if head is not None else {}), **continued.groups}
         fresh = Head(state.twin, state.name, number, state.snapshot, state.positions, state.files, groups)
@@ -167,29 +173,55 @@ def _claim(bucket: Bucket, twin: str, name: str) -> None:
     bucket.check_conditional_writes(MARKER, data)
 
 
-def send(bucket: Bucket, new: dict[str, Payload], show: Progress) -> int:
-    """Upload objects and, as it goes, lists of them; return their bytes."""
-    total, sent = sum(payload.size for payload in new.values()), 0
+@contextmanager
+def _under_way(twin: PushedTwin, bucket: Bucket) -> Iterator[bool]:
+    """Note beside a twin that objects are sent; yield whether a push to the same address was interrupted before it had listed all."""
+    note, place = twin.folder / _NOTE, bucket.address.place
+    interrupted = note.exists() and note.read_text(encoding="utf-8") == place
+    note.write_text(place, encoding="utf-8")
+    yield interrupted
+    note.unlink()
 
-    def one(name: str, payload: Payload) -> tuple[str, int, str]:
+
+def _unlisted(bucket: Bucket) -> dict[str, int]:
+    """Return name and bytes of all objects that are there; one is there as a whole or not at all."""
+    return {one.name: one.size for prefix in ("files", REPOSITORY) for one in bucket.list(prefix)}
+
+
+def send(
+    bucket: Bucket, new: dict[str, Payload], show: Progress, *, there: Mapping[str, int] = MappingProxyType({})
+) -> int:
+    """Upload objects and, as it goes, lists of them; return the bytes of what was sent.
+
+    Parameters
+    ----------
+    there : mapping
+        Bytes of objects that are there, though no list has them: an interrupted push has sent them. They are listed only.
+    """
+    total, sent, done = sum(payload.size for payload in new.values()), 0, 0
+
+    def one(name: str, payload: Payload) -> tuple[str, int, str, int]:
         body = payload.body()
         sha = payload.sha256(body)
         if name.startswith("files/") and name != f"files/{sha}":
             msg = f"{payload.path} has changed since it was looked at; call again"
             raise SourceError(msg)
-        bucket.put(name, body)
-        return name, payload.size, sha
+        # Names are made of contents, or are random ids: the same name and size is the same object.
+        known = there.get(name) == payload.size
+        if not known:
+            bucket.put(name, body)
+        return name, payload.size, sha, 0 if known else payload.size
 
     with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="push") as threads:
         for some in _batches(new):
             listed = {}
-            for name, size, sha in threads.map(one, some, some.values()):
+            for name, size, sha, uploaded in threads.map(one, some, some.values()):
                 listed[name] = [size, sha]
-                sent += size
-                show(sent, total)
+                sent, done = sent + uploaded, done + size
+                show(done, total)
             data = json.dumps(listed, separators=(",", ":")).encode()
             bucket.put(list_name(data), data)
-            sent, total = sent + len(data), total + len(data)
+            sent += len(data)
     return sent
 
 
