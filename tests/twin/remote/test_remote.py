@@ -134,9 +134,7 @@ def test_objects_of_other_programs_with_our_names_are_refused(twin: tl.Twin, net
     store = Bucket(Address.parse(place))
     for name in ("owner.json", "twin.json"):
         store.put(name, b'{"some": "thing"}')
-        with pytest.raises(
-            SchemaError, match=f"{name}: expected what `twinlab push` writes, got another program's object"
-        ):
+        with pytest.raises(SchemaError, match=f"{name}: .*another program's object|another program's object '{name}'"):
             twin.push(place)
         with pytest.raises(SchemaError, match="another program's object"):
             tl.open(place)
