@@ -172,8 +172,7 @@ def _plans_to_database(folder: Path, shared: SharedCatalogues) -> int:
             documents.put(path.stem, text, time_ns=path.stat().st_mtime_ns)
     _compare_plans({one.name: one.text for one in documents.all()}, files, shared)
     note.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"database": shared.database.name})
-    write_atomically(note, lambda draft: draft.write_text(text, encoding="utf-8"))
+    _write(note, json.dumps({"database": shared.database.name}))
     return len(documents.all())
 
 
@@ -184,13 +183,15 @@ def _plans_to_files(folder: Path, shared: SharedCatalogues) -> int:
     if stored:
         plans.mkdir(parents=True, exist_ok=True)
     for one in stored:
-        path = write_atomically(
-            plans / f"{one.name}.json", lambda draft, text=one.text: draft.write_text(text, encoding="utf-8")
-        )  # type: ignore[misc]
+        path = _write(plans / f"{one.name}.json", one.text)
         os.utime(path, ns=(one.time, one.time))
     _compare_plans({one.name: one.text for one in stored}, _plan_files(folder), shared)
     (plans / MOVED_NOTE).unlink(missing_ok=True)
     return len(stored)
+
+
+def _write(path: Path, text: str) -> Path:
+    return write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
 def _compare_plans(stored: dict[str, str], files: list[Path], shared: SharedCatalogues) -> None:
