@@ -101,6 +101,7 @@ class Line:
         self.stopped: float | None = None
         """When the process that wrote was killed or frozen, if no other one has acknowledged since."""
         self.takeovers: list[float] = []
+        self.ready: set[subprocess.Popen[str]] = set()
         self.processes: list[subprocess.Popen[str]] = []
         self.start()
         self.start()
@@ -122,6 +123,10 @@ class Line:
         self.stopped, self.writing = time.time(), None
         self.start()
 
+    def has_standby(self) -> bool:
+        """Whether a process waits until it is its turn."""
+        return any(one is not self.writing and one in self.ready and one.poll() is None for one in self.processes)
+
     def ended(self) -> bool:
         """Whether all rows are written."""
         return any(one.poll() == 0 for one in self.processes)
@@ -129,6 +134,9 @@ class Line:
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
+            if line == "ready\n":
+                self.ready.add(process)
+                continue
             position, at = line.split()
             self.acknowledged = max(self.acknowledged, int(position))
             if self.stopped is None:
@@ -184,7 +192,7 @@ def run(
             assert time.monotonic() < deadline, f"too slow: {[line.acknowledged for line in lines]}"
             for line in lines:
                 due = stages[line.source] and line.acknowledged >= stages[line.source][0]
-                if due and line.writing is not None and line.writing.poll() is None:
+                if due and line.writing is not None and line.writing.poll() is None and line.has_standby():
                     stages[line.source].pop(0)
                     if chance.random() < 0.15:
                         frozen.append(line.writing)

@@ -1,6 +1,7 @@
 """A process that writes rows ``n = 0, 1, …`` of one source to a twin in a store, until all are there: ``URL SOURCE ROWS BATCH``.
 
-Each acknowledged batch is a line ``rows seconds`` on its standard output: how many rows are durable now, and when.
+It writes ``ready`` to its standard output before it waits for its turn, then a line ``rows seconds`` for each acknowledged batch: how many
+rows are durable now, and when.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ def main(url: str, source: str, rows: int, size: int) -> None:
     """Write until all rows are there; a lost lease or a cut is no reason to end."""
     while True:
         try:
-            with tl.open(url).writer(source, standby=True) as writer:
+            twin = tl.open(url)
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
+            with twin.writer(source, standby=True) as writer:
                 at = int(writer.offsets.get("line", 0))
                 while at < rows:
                     count = min(size, rows - at)
