@@ -139,8 +139,8 @@ class Bucket:
 
         try:
             with self._errors("write", name):
-                put = obstore.put(self._store, self.address.key(name), data, mode=mode)
-                version: Any = put[_VERSIONS[self.address.scheme]]
+                put: Any = obstore.put(self._store, self.address.key(name), data, mode=mode)
+                version: str | None = put[_VERSIONS[self.address.scheme]]
                 return version
         except (AlreadyExistsError, PreconditionError) as error:
             msg = (
