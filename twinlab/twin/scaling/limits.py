@@ -19,7 +19,7 @@ _MANIFESTS = 64e6
 #: Bytes that a server's heat map needs for an asset: 1,000 windows of four statistics of 8 bytes. And what libraries take.
 _HEAT, _LIBRARIES = 1000 * 4 * 8, 0.4e9
 #: Bytes of memory that a check needs for a cell; see `notebooks/reference/measured.md`, "Scaling".
-CHECK_BYTES: Final = 5.0
+CHECK_BYTES: Final = 1.5
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _space(forecast: Forecast) -> list[Limit]:
             Limit(
                 "memory for a check of the year", "B", machine.memory / 2,
                 lambda factor: _LIBRARIES + CHECK_BYTES * workload.scaled(factor).cells_a_day * 365,
-                f"{CHECK_BYTES:g} bytes a cell, measured with 200 million cells (measured.md); half of the memory is for others (default)",
+                f"{CHECK_BYTES:g} bytes a cell, measured from 10 to 525 million cells (measured.md); half of the memory is for others (default)",
                 "check a month at a time: `twin.check(start=…)`",
             ),
         ]  # fmt: skip
