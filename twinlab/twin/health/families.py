@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,7 +52,7 @@ def _of_sources(sources: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
     for name, kind, key, text in _OF_SOURCE:
         values = [({"source": source}, float(one[key])) for source, one in sources.items() if one.get(key) is not None]
         yield Family(_PREFIX + name, kind, text, values)
-    counted = {
+    counted: dict[str, tuple[str, Callable[[Mapping[str, Any]], float]]] = {
         "connected": ("1 if the source is connected.", lambda one: one["state"] == "connected"),
         "gaps_open": ("Gaps that aren't filled.", lambda one: len(one["gaps"])),
         "streams_offline": (
