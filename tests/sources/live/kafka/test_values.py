@@ -65,7 +65,7 @@ def test_an_object_a_list_and_lines_have_the_same_rows(objects: list[dict[str, A
 def test_any_bytes_are_rows_or_a_reason(value: bytes) -> None:
     for form in ("json", "csv", "number", "text"):
         try:
-            rows = decoder_of(TopicRule(format=form))(value)  # type: ignore[arg-type]
+            rows = decoder_of(TopicRule(format=form))(value)
         except SchemaError as error:
             assert str(error)
         else:
