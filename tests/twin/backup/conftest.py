@@ -13,7 +13,7 @@ import twinlab as tl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from privacy.conftest import Fleet, fleet, whole_fleet  # noqa: F401  (fixtures)
-from remote.conftest import MAPPING, MODEL, day_of_rows, network, place, server  # noqa: F401  (fixtures)
+from remote.conftest import MAPPING, MODEL, network, place, server, write_day  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def one_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("cold")
     (root / "model.yaml").write_text(MODEL)
     (root / "log.yaml").write_text(MAPPING)
-    tl.create(root / "cold", model=root / "model.yaml", mappings=root / "log.yaml").ingest(day_of_rows(root, 0))
+    tl.create(root / "cold", model=root / "model.yaml", mappings=root / "log.yaml").ingest(write_day(root, 0))
     return root / "cold"
 
 
@@ -35,4 +35,4 @@ def twin(one_day: Path, tmp_path: Path) -> tl.Twin:
 @pytest.fixture
 def grow(tmp_path: Path) -> Callable[[tl.Twin, int], None]:
     """Return a function that takes a day of rows into a twin."""
-    return lambda twin, day: twin.ingest(day_of_rows(tmp_path, day)) and None
+    return lambda twin, day: twin.ingest(write_day(tmp_path, day)) and None
