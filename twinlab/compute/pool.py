@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
@@ -70,7 +70,7 @@ class Pool(ABC):
         finally:
             _cancel(waiting)
 
-    def as_completed(self, calls: Iterable[tuple[Key, Call]]) -> Iterator[tuple[Key, Any]]:
+    def as_completed(self, calls: Iterable[tuple[Key, Call]]) -> Generator[tuple[Key, Any]]:
         """Yield key and result of calls, in the order in which they are done."""
         left = iter(calls)
         keys: dict[Future[Any], Key] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -27,7 +28,7 @@ class FolderTwin(Protocol):
 
     folder: Path
     ledger: Ledger
-    mappings: dict[str, SourceMapping]
+    mappings: Mapping[str, SourceMapping]
     _reader: HistoryReader | None
 
     @property
