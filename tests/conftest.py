@@ -241,6 +241,9 @@ def chromium(need: Callable[[str], Path | None]) -> Path:
 def browser(chromium: Path) -> Iterator[Any]:
     """A Chromium that Playwright drives."""
     sync_api = pytest.importorskip("playwright.sync_api")
+    # Bokeh searches for circular garbage two times at the end of each session: not in what the tests before have left.
+    gc.collect()
+    gc.freeze()
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_ARGS)
         yield started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -186,13 +187,19 @@ def _sync_theme(browser: BrowserSide, session: Session) -> None:
 
 
 def _show_errors_in(notice: pmui.Alert) -> None:
-    """Show and log the errors of this session's callbacks."""
+    """Show and log the errors of this session's callbacks.
+
+    Panel has the handlers of all documents in a register of the whole process, from which a document only goes when
+    nothing refers to it. A handler that referred to a part of its page would leave each session in memory for ever.
+    """
+    shown = weakref.ref(notice)
 
     def handle(error: Exception) -> None:
         _LOG.error("a callback failed", exc_info=error)
-        notice.param.update(
-            object=f"Something went wrong and was logged: {type(error).__name__}: {error}", visible=True, closed=False
-        )
+        notice = shown()
+        if notice is not None:
+            text = f"Something went wrong and was logged: {type(error).__name__}: {error}"
+            notice.param.update(object=text, visible=True, closed=False)
 
     pn.config.exception_handler = handle
 

@@ -36,6 +36,7 @@ from twinlab.apps.server.logins import login_service, logins_of
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
+from twinlab.apps.server.session_ends import end_sessions
 from twinlab.apps.server.websockets.assembly import MAX_BYTES
 from twinlab.apps.server.websockets.handler import WebsocketRules, guard_websockets
 from twinlab.errors import SourceError
@@ -74,9 +75,12 @@ class Served:
     def stop(self) -> None:
         """Stop the server and end all sessions."""
 
-        def end() -> None:
-            self.halt()
-            self._loop.stop()
+        async def end() -> None:
+            try:
+                self.halt()
+                await end_sessions(self._server._tornado)  # noqa: SLF001  (Bokeh has no public name for it)
+            finally:
+                self._loop.stop()
 
         self._loop.add_callback(end)
         if self._thread is not None and self._thread is not threading.current_thread():

@@ -92,22 +92,27 @@ class Page:
         values = {"type": "map", "entries": []}
         event = {"type": "event", "name": "document_ready", "values": values}
         await self.patch({"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event})
-        return await self.all_text(3)
+        return await self.all_text(quiet=1.5)
 
     async def patch(self, *events):
         await self.send("PATCH-DOC", {"events": list(events)})
 
-    async def all_text(self, seconds=1.5):
-        """All that comes until nothing comes for a while."""
-        parts = []
+    async def all_text(self, quiet=0.4):
+        """All that comes until the server has handled what was sent, and nothing has come for so many seconds."""
+        # Messages of a page are handled in turn: the answer to this one comes after them.
+        with contextlib.suppress(WebSocketClosedError):
+            await self.send("SERVER-INFO-REQ", {})
+        parts, answered = [], False
         while True:
             try:
-                part = await asyncio.wait_for(self.socket.read_message(), seconds)
+                part = await asyncio.wait_for(self.socket.read_message(), quiet if answered else 30)
             except TimeoutError:
-                return "".join(one if isinstance(one, str) else one.decode("latin-1") for one in parts)
+                break
             if part is None:
-                return "".join(str(one) for one in parts)
-            parts.append(part)
+                break
+            parts.append(part if isinstance(part, str) else part.decode("latin-1"))
+            answered = answered or "SERVER-INFO-REPLY" in parts[-1]
+        return "".join(parts)
 
     def on_server(self, ask):
         """What a function of the session's document returns, in the server's thread."""
@@ -173,10 +178,10 @@ def test_asking_for_more_than_a_control_offers_shows_nothing_more(served, web, d
                 for value in ("EAST", ["EAST"], ["van/V1"], {"x": "EAST"}):
                     await page.patch({"kind": "ModelChanged", "model": {"id": model}, "attr": name, "new": value})
                     await asyncio.sleep(0.005)
-            told = await page.all_text(3)
+            told = await page.all_text(quiet=1.5)
             if page.socket.close_code is None:
                 await page.send("PULL-DOC-REQ", {})
-                told += await page.all_text(3)
+                told += await page.all_text()
             return told
 
     told = asyncio.run(ask())
@@ -208,7 +213,6 @@ def test_a_message_that_a_page_does_not_send_changes_nothing_and_is_recorded(
             text = content if isinstance(content, str) else json.dumps(content).replace("ROOT", before[0][0])
             recorded.clear()
             await page.send(kind, text)
-            await page.send("SERVER-INFO-REQ", {})
             # The session goes on.
             assert "SERVER-INFO-REPLY" in await page.all_text()
             assert page.on_server(lambda document: (roots(document), document.title, len(document.models))) == before
@@ -278,9 +282,7 @@ def test_a_message_after_logout_is_not_handled(served, web, monkeypatch):
             login = served._guard.owners[page.on_server(lambda document: document.session_context.id)]
             # As another process would end it: this one isn't told.
             served._loop.add_callback(served._login_service.logins.end, login)
-            # Unless the check of all pages has closed the websocket before.
-            with contextlib.suppress(WebSocketClosedError):
-                await page.send("SERVER-INFO-REQ", {})
+            # Unless the check of all pages has closed the websocket before, this asks, too.
             assert "SERVER-INFO-REPLY" not in await page.all_text()
             assert page.socket.close_code == 4401
 
