@@ -6,9 +6,10 @@ number, both are right.
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import Any
 
-from tests.benchmarks.asked_truth import (
+import pandas as pd
+from asked_truth import (
     Asked,
     Facts,
     Groups,
@@ -27,9 +28,7 @@ from tests.benchmarks.asked_truth import (
 )  # fmt: skip
 
 
-def _air(
-    facts: Facts, signal: str, airport: str | None = None, span: tuple[str, str] | None = None
-) -> pd.DataFrame | pd.Series:
+def _air(facts: Facts, signal: str, airport: str | None = None, span: tuple[str, str] | None = None) -> Any:
     cells = facts.cells("airport", signal)
     if span:
         cells = cells[(cells.index >= span[0]) & (cells.index < span[1])]

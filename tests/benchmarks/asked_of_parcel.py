@@ -5,10 +5,11 @@ The data end on Sunday 11 January 2026 at midnight UTC: "today" is that Sunday, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-
-from tests.benchmarks.asked_truth import (
+from asked_truth import (
     Asked,
     Facts,
     Groups,
@@ -35,7 +36,7 @@ WED, THU, FRI, SAT = (
 
 def _cells(
     facts: Facts, asset_type: str, signal: str, asset: str | None = None, span: tuple[str, str] | None = None
-) -> pd.DataFrame | pd.Series:
+) -> Any:
     cells = facts.cells(asset_type, signal)
     if span:
         cells = cells[(cells.index >= span[0]) & (cells.index < span[1])]
