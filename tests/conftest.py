@@ -1,5 +1,6 @@
 """What all tests share: a clean cache for the demo twins, Hypothesis' settings, and tools that a machine may lack."""
 
+import contextlib
 import gc
 import importlib.util
 import os
@@ -248,6 +249,8 @@ def browser(chromium: Path) -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_ARGS)
         yield started
         started.close()
+    # What is frozen is never freed.
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -284,25 +287,46 @@ def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twinlab.signing.keys.sealed._COST", {"n": 2**10, "r": 8, "p": 1})
 
 
-@pytest.fixture(scope="session")
-def dask_cluster(need: Callable[[str], Path | None]) -> Iterator[Any]:
-    """Yield a client of a Dask cluster of two processes, the one of this session."""
-    need("distributed")
-    import distributed
+class _DaskCluster:
+    """A Dask cluster of two processes with its client; made anew if a worker that a test has killed isn't replaced."""
 
-    options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GiB", "dashboard_address": ":0"}
-    with (
-        distributed.LocalCluster(processes=True, silence_logs=50, **options) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
+    def __init__(self) -> None:
+        self._parts = contextlib.ExitStack()
+        self._client: Any = None
+
+    def client(self) -> Any:
+        if self._client is not None:
+            try:
+                self._client.wait_for_workers(2, timeout=15)
+            except TimeoutError:
+                # Dask's nanny ends with its worker if that is killed while it starts.
+                self.close()
+        if self._client is None:
+            import distributed
+
+            options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GiB", "dashboard_address": ":0"}
+            cluster = self._parts.enter_context(distributed.LocalCluster(processes=True, silence_logs=50, **options))
+            self._client = self._parts.enter_context(distributed.Client(cluster, set_as_default=False))
+        return self._client
+
+    def close(self) -> None:
+        self._client = None
+        self._parts.close()
+
+
+@pytest.fixture(scope="session")
+def dask_cluster(need: Callable[[str], Path | None]) -> Iterator[_DaskCluster]:
+    """Yield the Dask cluster of this session."""
+    need("distributed")
+    cluster = _DaskCluster()
+    yield cluster
+    cluster.close()
 
 
 @pytest.fixture
-def cluster_client(dask_cluster: Any) -> Any:
+def cluster_client(dask_cluster: _DaskCluster) -> Any:
     """Return a client of the session's Dask cluster, whose two workers are there: a test before may have killed one."""
-    dask_cluster.wait_for_workers(2, timeout=60)
-    return dask_cluster
+    return dask_cluster.client()
 
 
 @pytest.fixture(scope="session")

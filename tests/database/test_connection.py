@@ -20,7 +20,7 @@ from twinlab.model.storage.catalogues import CatalogueStore
 def end_connections(database: SharedDatabase) -> None:
     """Let PostgreSQL end all connections of a twin's server but the one that asks."""
     text = sa.text(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'twinlab' AND pid <> pg_backend_pid()"
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'twinlab catalogues' AND pid <> pg_backend_pid()"
     )
     database.run(lambda connection: connection.execute(text).scalar_one())
 

@@ -49,8 +49,11 @@ def check_workers(client: Client, handle: Handle | None) -> None:
     ClusterError
         If one has no twinlab or another version, or can't open the twin; names the worker and what to do.
     """
-    versions: dict[str, str | None] = client.run(_version_function(), on_error="return")
-    wrong = {address: one for address, one in versions.items() if one != package_version()}
+    versions: dict[str, str | OSError | None] = client.run(_version_function(), on_error="return")
+    # A worker that is lost meanwhile has no answer; the one that replaces it is checked by its first task.
+    wrong = {
+        address: one for address, one in versions.items() if not isinstance(one, OSError) and one != package_version()
+    }
     if wrong:
         address, found = next(iter(wrong.items()))
         has = found if isinstance(found, str) else "none that can be imported"
@@ -64,7 +67,8 @@ def check_workers(client: Client, handle: Handle | None) -> None:
     if handle.opening is None:
         handle.check()
         return
-    refusals: dict[str, str] = client.run(_refusal, handle, on_error="return")
+    refusals: dict[str, str | OSError] = client.run(_refusal, handle, on_error="return")
+    refusals = {address: why for address, why in refusals.items() if not isinstance(why, OSError)}
     for address, why in refusals.items():
         if why:
             msg = f"worker {address} can't open the twin ({sum(map(bool, refusals.values()))} of {len(refusals)} workers): {why}"

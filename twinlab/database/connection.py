@@ -248,7 +248,7 @@ def _postgres_engine(address: sa.URL, schema: str) -> sa.Engine:
     limit = _STATEMENT_SECONDS * 1000
     arguments = {
         "connect_timeout": _CONNECT_SECONDS,
-        "application_name": "twinlab",
+        "application_name": "twinlab catalogues",
         "options": f"-c search_path={schema} -c statement_timeout={limit} -c lock_timeout={limit} "
         f"-c idle_in_transaction_session_timeout={limit} -c timezone=UTC "
         # The server notices a cut network, too, and then releases what was locked from here.

@@ -52,7 +52,7 @@ class FolderBucket(Bucket):
     --------
     >>> import tempfile
     >>> bucket = FolderBucket(Path(tempfile.mkdtemp()))
-    >>> bucket.create("files/a", b"abcdef")
+    >>> version = bucket.create("files/a", b"abcdef")
     >>> bucket.part("files/a", 1, 3), [one.name for one in bucket.list("files")]
     (b'bc', ['files/a'])
     """

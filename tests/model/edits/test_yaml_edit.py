@@ -11,7 +11,7 @@ from twinlab.model.edits.yaml_edit import drop, put
 from twinlab.model.yamltext import read_yaml
 
 ROOT = Path(__file__).parents[3]
-FILES = sorted([ROOT / "environment.yml", *ROOT.glob("twinlab/**/*.yaml"), *ROOT.glob("notebooks/**/*.y*ml")])
+FILES = sorted([ROOT / "environment.yml", *ROOT.glob("twinlab/**/*.yaml"), *ROOT.glob("notebooks/*.y*ml")])
 
 #: Texts whose value of ``b`` is 2, on a line of its own.
 HOSTILE = {

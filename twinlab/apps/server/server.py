@@ -71,9 +71,10 @@ class Served:
     _login_service: LoginService | None = None
     _thread: threading.Thread | None = field(default=None)
     _halted: bool = field(default=False)
+    _stopping: bool = field(default=False)
 
     def stop(self) -> None:
-        """Stop the server and end all sessions."""
+        """Stop the server and end all sessions; nothing happens the second time."""
 
         async def end() -> None:
             try:
@@ -82,7 +83,9 @@ class Served:
             finally:
                 self._loop.stop()
 
-        self._loop.add_callback(end)
+        if not self._stopping:
+            self._stopping = True
+            self._loop.add_callback(end)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=10)
 
