@@ -6,10 +6,9 @@ changed afterwards. About a quarter is German; a tenth can't be answered from th
 
 from __future__ import annotations
 
-from asked_of_nyc import NYC
-from asked_of_parcel import PARCEL
-
 import twinlab as tl
+from tests.benchmarks.asked_of_nyc import NYC
+from tests.benchmarks.asked_of_parcel import PARCEL
 from twinlab.plant import ParcelSize
 from twinlab.twin import Twin
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from asked_truth import Groups, Moment, Name, Names, Number, Refuse, Starts, Truth, YesNo
 
+from tests.benchmarks.asked_truth import Groups, Moment, Name, Names, Number, Refuse, Starts, Truth, YesNo
 from twinlab.model.units.conversions import compatible, convert
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from asked_truth import (
+
+from tests.benchmarks.asked_truth import (
     Asked,
     Facts,
     Groups,

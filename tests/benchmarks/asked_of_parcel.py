@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from asked_truth import (
+
+from tests.benchmarks.asked_truth import (
     Asked,
     Facts,
     Groups,

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from asked_by_others import ASKED, open_asked
-from asked_judge import VERDICTS, Judge
-from asked_truth import Facts
+
+from tests.benchmarks.asked_by_others import ASKED, open_asked
+from tests.benchmarks.asked_judge import VERDICTS, Judge
+from tests.benchmarks.asked_truth import Facts
 
 if TYPE_CHECKING:
     from twinlab.ask import Answer
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.benchmark
 AGAIN = """
 import json, sys
 import twinlab as tl
-from test_ask_bench import said
+from tests.benchmarks.test_ask_bench import said
 from twinlab.ask import Plan
 
 twin = tl.open(sys.argv[1])
@@ -85,7 +86,7 @@ def run_again(twin: Twin, answers: list[Answer]) -> tuple[int, int]:
     done = subprocess.run(
         [sys.executable, "-c", AGAIN, str(twin.folder)],
         input="\n".join(answer.plan.text for answer in ran),
-        capture_output=True, text=True, check=True, cwd=Path(__file__).parent,
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     same = [json.loads(line) == said(answer) for line, answer in zip(done.stdout.splitlines(), ran, strict=True)]
     return len(ran), sum(same)

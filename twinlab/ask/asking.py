@@ -11,7 +11,9 @@ from twinlab.ask.errors import NotUnderstoodError
 from twinlab.ask.languages import load_language
 from twinlab.ask.planner import Planner, WordPlanner
 from twinlab.ask.plans.faults import check_plan
+from twinlab.ask.present import present
 from twinlab.ask.running import run_call
+from twinlab.ask.running.units import in_unit
 
 if TYPE_CHECKING:
     from twinlab.ask.plans.plan import Plan
@@ -74,23 +76,11 @@ def run_plan(twin: TwinReader, plan: Plan) -> Answer:
     try:
         result = run_call(twin, plan.call)
         other = None if plan.versus is None else run_call(twin, plan.call.model_copy(update={"span": plan.versus}))
+        if plan.unit is not None:
+            columns = [name for name in (getattr(plan.call, "column", None),) if name]
+            result = in_unit(result, plan.unit, columns)
+            other = None if other is None else in_unit(other, plan.unit, columns)
     except NotUnderstoodError as error:
         reason = load_language(plan.language).sentence(error.key, **error.values)
         return Answer(plan.question, plan.language, plan, reason=reason, twin=twin)
     return Answer(plan.question, plan.language, plan, result, other, twin=twin)
-
-
-def present(twin: TwinReader) -> pd.Timestamp:
-    """Return the end of a twin's data: of the newest cell of its history, or of its newest event."""
-    found: list[pd.Timestamp] = []
-    for kind, spec in twin.model.asset_types.items():
-        for cadence in {one.cadence_ns for one in spec.signals.values()}:
-            names = [name for name, one in spec.signals.items() if one.cadence_ns == cadence]
-            times = twin.history(kind, signals=names[:1])["time"]
-            if times.size:
-                found.append(pd.Timestamp(times.values[-1]) + pd.Timedelta(cadence, unit="ns"))
-    if not found:
-        for kind in twin.model.event_types:
-            table = twin.events(kind)
-            found += [pd.Timestamp(one) for one in (table["start"].max(), table["end"].max()) if one is not pd.NaT]
-    return max(found) if found else pd.Timestamp(twin.model.origin_ns, unit="ns")

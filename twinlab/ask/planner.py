@@ -10,12 +10,12 @@ import pandas as pd
 from twinlab.ask.choosing.choose import choose
 from twinlab.ask.errors import NotUnderstoodError
 from twinlab.ask.languages import LANGUAGES, load_language
-from twinlab.ask.parsing.frame import read_frame
-from twinlab.ask.parsing.instants import When
+from twinlab.ask.parsing.frame import Frame, read_frame
 from twinlab.ask.parsing.items import read_items
 from twinlab.ask.parsing.vocabulary import Vocabulary, vocabulary
 from twinlab.ask.plans.faults import check_plan
 from twinlab.ask.plans.plan import Plan
+from twinlab.ask.present import data_span, events_span
 from twinlab.ask.suggestions import nearest_questions
 from twinlab.errors import UnknownTermError
 
@@ -96,23 +96,28 @@ class WordPlanner:
         return sorted(LANGUAGES, key=misses)
 
     def _plan(self, question: str, twin: TwinReader, now: pd.Timestamp, code: str) -> Plan:
-        language = load_language(code)
-        items = read_items(question, self.words(twin, code))
-        frame = read_frame(items, twin.model, now=now, data=data_span(twin, now), language=language)
-        call, versus = choose(frame)
+        language, words = load_language(code), self.words(twin, code)
+        span = data_span(twin, now)
+
+        def read(words: Vocabulary) -> Frame:
+            return read_frame(
+                read_items(question, words), twin.model, now=now, data=span, language=language,
+                all_events=lambda on: events_span(twin, on, span),
+            )  # fmt: skip
+
+        try:
+            frame = read(words)
+            call, versus = choose(frame)
+        except NotUnderstoodError as error:
+            if error.key != "kpi_measure":
+                raise
+            # "How many cancelled flights" asks for a number of flights, not for the share that is the KPI.
+            frame = read(words.without("kpi"))
+            try:
+                call, versus = choose(frame)
+            except NotUnderstoodError:
+                raise error from None
         notes = [language.sentence(f"note_{key}", **values) for key, values in frame.notes]
-        plan = Plan(question=question, language=code, call=call, versus=versus, notes=notes)
+        plan = Plan(question=question, language=code, call=call, versus=versus, unit=frame.unit, notes=notes)
         check_plan(plan, twin.model)
         return plan
-
-
-def data_span(twin: TwinReader, now: pd.Timestamp) -> When:
-    """Return the first instant of the twin's history, and the present."""
-    origin = pd.Timestamp(twin.model.origin_ns, unit="ns")
-    first = now
-    for kind, spec in twin.model.asset_types.items():
-        if spec.signals:
-            times = twin.history(kind)["time"] if len({one.cadence_ns for one in spec.signals.values()}) == 1 else None
-            if times is not None and times.size:
-                first = min(first, pd.Timestamp(times.values[0]).floor("1D"))
-    return When(first if first < now else origin, now)

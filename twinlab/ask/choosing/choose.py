@@ -42,6 +42,10 @@ def choose(frame: Frame) -> tuple[Call, Span | None]:
     if call is None:
         frame.refuse("no_subject", words=_quoted(frame.items.not_understood()))
     frame.items.take("by")
+    if len(getattr(call, "assets", None) or ()) > 1:
+        # "Compare the temperature of R1 and R2": each is in the table.
+        frame.items.take("compare")
+        frame.items.take("versus")
     left = frame.items.not_understood()
     if left:
         frame.refuse("words", words=_quoted(left))

@@ -36,8 +36,8 @@ def condition_call(frame: Frame) -> FindCall | RuleCall | None:
         return None
     on, text = condition
     related = frame.take_related(on)
+    measure = _measure(frame, on)
     frame.take_asset_type(on)
-    measure = _measure(frame)
     if _is_present(frame):
         # The cell that ends now.
         cadence = min(one.cadence_ns for one in frame.model.asset_types[on].signals.values())
@@ -53,7 +53,7 @@ def condition_call(frame: Frame) -> FindCall | RuleCall | None:
         related=related,
         span=frame.span,
         measure=measure,
-        top=_top(frame),
+        top=_top(frame, measure),
     )
 
 
@@ -62,15 +62,15 @@ def _rule_call(frame: Frame, name: str) -> RuleCall | None:
     if on in frame.model.event_types:
         return None
     related = frame.take_related(on)
+    measure = _measure(frame, on)
     frame.take_asset_type(on)
     for place, found in frame.items.unused("signal"):
         if any(one.of == on for one in found):
             frame.items.use(place)
-    measure = _measure(frame)
     frame.note("rule", name=frame.model.rules[name].title or name)
     return RuleCall(
         rule=name, assets=frame.take_assets(on) or None, related=related, lasting=frame.lasting, span=frame.span, measure=measure,
-        top=_top(frame),
+        top=_top(frame, measure),
     )  # fmt: skip
 
 
@@ -80,14 +80,19 @@ def _is_present(frame: Frame) -> bool:
     return named or (not frame.whens and frame.items.has("present_tense") and frame.lasting is None)
 
 
-def _top(frame: Frame) -> int | None:
-    if frame.items.take("highest", "lowest") == "lowest":
+def _top(frame: Frame, measure: Measure) -> int | None:
+    order = frame.items.take("highest", "lowest")
+    if order == "lowest":
         frame.refuse("lowest_condition")
-    return frame.top
+    return frame.top or (1 if order and measure in ("list", "assets") else None)
 
 
-def _measure(frame: Frame) -> Measure:
+def _measure(frame: Frame, on: str) -> Measure:
+    """Return what is asked of the events; "how often for each forklift" asks it of each asset."""
     counted_assets = frame.counted(("asset_type",))
+    if frame.grouped_by(on):
+        frame.items.take("how_long", "count", "sum", "duration")
+        return "assets"
     if frame.items.take("how_long"):
         which = frame.items.take("which") is not None
         frame.items.take("count")
@@ -98,8 +103,7 @@ def _measure(frame: Frame) -> Measure:
         return "assets" if counted_assets else "count"
     if frame.items.take("sum", "duration"):
         return "duration"
-    longest = frame.items.has("highest")
-    return "assets" if frame.which_type and not longest else "list"
+    return "assets" if frame.which_type else "list"
 
 
 def _rule(frame: Frame) -> str | None:
@@ -191,7 +195,7 @@ def _signal_of(frame: Frame, comparison: Comparison, on: str | None) -> Meaning 
     """Return the signal that is compared: the words imply it, it is named before, or its unit is the only one that fits."""
     types = [on] if on else frame.asset_types or list({one.of for _, found in frame.assets for one in found})
     if comparison.hint:
-        return _hinted(frame, comparison.hint, types)
+        return None if _is_property(frame, comparison.hint) else _hinted(frame, comparison.hint, types)
     named = [(place, one) for place, found in frame.signals() for one in found if not types or one.of in types]
     kinds = {(one.of, one.name) for _, one in named}
     if len(kinds) > 1:
@@ -204,6 +208,12 @@ def _signal_of(frame: Frame, comparison: Comparison, on: str | None) -> Meaning 
         return named[0][1]
     unit = comparison.bounds[0][1].unit
     return None if unit is None else _by_unit(frame, unit, types)
+
+
+def _is_property(frame: Frame, name: str) -> bool:
+    """Return whether only properties have this name: "heavier than 2 kg" is about assets themselves."""
+    kinds = frame.model.asset_types.values()
+    return any(name in one.properties for one in kinds) and not any(name in one.signals for one in kinds)
 
 
 def _hinted(frame: Frame, hint: str, types: list[str]) -> Meaning | None:

@@ -38,6 +38,15 @@ def event_type_of(frame: Frame) -> str | None:
     if not frame.items.has(*_ABOUT_EVENTS):
         if len(columns) == 1 and not frame.signals():
             return columns.pop()
+        linked_by = {one.of for _, found in frame.items.unused("link") for one in found}
+        if (
+            len(linked_by) == 1
+            and not frame.signals()
+            and not frame.asset_types
+            and frame.items.has("highest", "lowest", "highest ", "lowest ")
+        ):
+            # "Top 5 destinations": the events that have one.
+            return linked_by.pop()
         return None
     types = set(frame.asset_types) | {one.of for _, found in frame.assets for one in found}
     of_assets = [name for name, kind in frame.model.event_types.items() if kind.asset in types]
@@ -67,6 +76,7 @@ def event_call(frame: Frame) -> EventCall | None:
     condition, delay_named = _condition(frame, on, about_start=about_start)
     condition = " and ".join(one for one in (condition, other) if one) or None
     asked = frame.items.has("count", "share", "list", "which", "when")
+    column = column or _hinted(frame, kind)
     measure, order = _measure(frame, condition, column or delay_named, grouped=by is not None)
     if measure == "list" and order is not None and column is None:
         column = delay_named or "duration"
@@ -79,7 +89,7 @@ def event_call(frame: Frame) -> EventCall | None:
         frame.take_asset_type(kind.asset)
     return EventCall(
         on=on, measure=measure, column=column, condition=condition, links=links, where={}, by=by, at=at,
-        span=frame.span, order=order, top=frame.top or (1 if order and (by or measure == "list") else None),
+        span=frame.span_of_events(on), order=order, top=frame.top or (1 if order and (by or measure == "list") else None),
     )  # fmt: skip
 
 
@@ -159,6 +169,16 @@ def _column(frame: Frame, on: str, kind: EventType) -> str | None:
             if one.of == on and kind.properties[one.name].dtype in ("number", "integer"):
                 frame.items.use(place)
                 return one.name
+    return None
+
+
+def _hinted(frame: Frame, kind: EventType) -> str | None:
+    """Return the number that a word such as "furthest" implies."""
+    for place in range(len(frame.items)):
+        symbol = frame.items.is_symbol(place, "highest ", "lowest ")
+        name = symbol.split()[1] if symbol else ""
+        if name in kind.properties and kind.properties[name].dtype in ("number", "integer"):
+            return name
     return None
 
 
@@ -251,8 +271,8 @@ def _measure(
 
 
 def _order(frame: Frame) -> Literal["highest", "lowest"] | None:
-    found = frame.items.take("highest", "lowest")
-    return None if found is None else ("highest" if found == "highest" else "lowest")
+    found = frame.items.take("highest", "lowest", "highest ", "lowest ")
+    return None if found is None else ("highest" if found.startswith("highest") else "lowest")
 
 
 def _window(condition: str | None, measure: str, *, side: bool | None) -> Literal["planned_start", "start", "end"]:

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from twinlab.ask.plans.plan import AssetCall, AttentionCall, KpiCall, Span, WhereCall
+from twinlab.ask.plans.plan import AssetCall, AttentionCall, KpiCall, Limit, Span, WhereCall
+from twinlab.errors import TwinlabError
+from twinlab.model.units import convert
 
 if TYPE_CHECKING:
     from twinlab.ask.parsing.frame import Frame
+    from twinlab.ask.parsing.quantities import Quantity
+    from twinlab.model.asset_types import AssetType
+    from twinlab.model.kpis.formulas import Formula
 
 __all__ = ["asset_call", "attention_call", "kpi_call", "where_call"]
 
@@ -62,10 +67,16 @@ def kpi_call(frame: Frame) -> KpiCall | None:
         if len(meanings) != 1:
             return None
     kpi = frame.model.kpis[meanings[0].name]
+    if _other_number(frame, kpi.bound(frame.model)):
+        frame.refuse("kpi_measure", kpi=kpi.title or meanings[0].name)
     frame.items.use(place)
     by, group = _group(frame, kpi.on)
-    span = frame.span
+    span = frame.span_of_events(kpi.on) if kpi.on in frame.model.event_types else frame.span
     start, stop = pd.Timestamp(span.start), pd.Timestamp(span.stop)
+    if not frame.whens and stop > frame.data.stop:
+        # The last day isn't over: with it the KPI could be anything.
+        stop = max(stop.floor("1D"), frame.data.stop)
+        span = Span(start=span.start, stop=stop.isoformat())
     whole = Span(start=start.floor("1D").isoformat(), stop=stop.ceil("1D").isoformat())
     if whole != span:
         frame.note("whole_days")
@@ -78,6 +89,14 @@ def kpi_call(frame: Frame) -> KpiCall | None:
     return KpiCall(
         kpi=meanings[0].name, by=by, group=group, every=f"{(stop.ceil('1D') - start.floor('1D')).days}d", span=whole, order=order, top=frame.top or (1 if order else None),
     )  # fmt: skip
+
+
+def _other_number(frame: Frame, formula: Formula) -> bool:
+    """Return whether the question asks for a number that the KPI isn't: how many, of a share; the mean, of a sum."""
+    if formula.unit == "%" or formula.text.startswith(("share(", "time_share(")):
+        return frame.items.has("count")
+    added_up = formula.text.startswith(("sum(", "total(", "count("))
+    return added_up and frame.items.has("mean", "median", "share")
 
 
 def _group(frame: Frame, on: str) -> tuple[str | None, str | None]:
@@ -151,7 +170,9 @@ def asset_call(frame: Frame) -> AssetCall | None:
     where = frame.take_ends(on) | _equal_numbers(frame, on)
     # "Which trucks are based in Hamburg": the hub is what they are linked to.
     related = frame.take_related(on)
+    by = _counted_by(frame, on)
     frame.take_asset_type(on)
+    limits, lacking = _limits(frame, on), _lacking(frame, on)
     column, during = _property(frame, on)
     counted = frame.items.take("count") is not None
     order, hint = _order(frame)
@@ -161,7 +182,16 @@ def asset_call(frame: Frame) -> AssetCall | None:
         where[column], column = ("False" if frame.items.take("not") else "True"), None
     if order is not None and column is None:
         frame.refuse("order")
-    measure = "count" if counted else "list"
+    known = None
+    if (
+        column is not None
+        and kind.properties[column].dtype == "time"
+        and order is None
+        and (counted or (frame.which_type and not frame.items.has("when")))
+    ):
+        # "How many parcels are delivered": those that have the time.
+        known, column = column, None
+    measure = "count" if counted or by is not None else "list"
     for symbol, name in (("mean", "mean"), ("maximum", "max"), ("minimum", "min"), ("sum", "sum")):
         if frame.items.take(symbol):
             measure = name
@@ -176,7 +206,7 @@ def asset_call(frame: Frame) -> AssetCall | None:
         frame.refuse("no_time_of_assets", type=kind.title or on)
     return AssetCall(
         on=on, measure=measure, column=column, assets=frame.take_assets(on) or None, where=where | frame.take_values(on), related=related,
-        span=span, during=during if span else None, at=frame.at.isoformat(), order=order, top=frame.top or (1 if order and frame.which_type else None),
+        span=span, during=during if span else None, limits=limits, by=by, lacking=lacking, known=known, at=frame.at.isoformat(), order=order, top=frame.top or (1 if order and frame.which_type else None),
     )  # fmt: skip
 
 
@@ -201,6 +231,71 @@ def _equal_numbers(frame: Frame, on: str) -> dict[str, str]:
                 frame.items.use(place, place + 1)
                 break
     return found
+
+
+def _counted_by(frame: Frame, on: str) -> str | None:
+    """Use what assets are counted by: "trucks per hub", "aircraft by manufacturer"."""
+    model = frame.model
+    for place in range(len(frame.items) - 1):
+        if not frame.items.is_symbol(place, "by") or not frame.items.free(place + 1):
+            continue
+        for one in frame.items[place + 1].of_kind("property", "asset_type", "relationship"):
+            names = [
+                name for name, link in model.relationships.items()
+                if link.source == on and one.name == (link.target if one.kind == "asset_type" else name)
+            ]  # fmt: skip
+            if one.kind == "property" and one.of == on and model.asset_types[on].properties[one.name].dtype == "text":
+                names = [one.name]
+            if names:
+                frame.items.use(place, place + 1)
+                if len(names) > 1:
+                    frame.note("relationship", name=names[0])
+                return names[0]
+    return None
+
+
+def _limits(frame: Frame, on: str) -> list[Limit]:
+    """Use comparisons of a property with a number: "heavier than 10 kg", "with more than 200 seats"."""
+    found: list[Limit] = []
+    kind = frame.model.asset_types[on]
+    numbers = [name for name, one in kind.properties.items() if one.dtype in ("number", "integer")]
+    for comparison in list(frame.comparisons):
+        name = comparison.hint if comparison.hint in numbers else ""
+        for place, meanings in () if name else frame.items.unused("property"):
+            name = next((one.name for one in meanings if one.of == on and one.name in numbers), "")
+            if name:
+                frame.items.use(place)
+                break
+        if name:
+            frame.comparisons.remove(comparison)
+            found += [_limit(frame, kind, name, sign, quantity) for sign, quantity in comparison.bounds]
+    return found
+
+
+def _limit(frame: Frame, kind: AssetType, name: str, sign: str, quantity: Quantity) -> Limit:
+    unit, number = kind.properties[name].unit, quantity.number
+    if quantity.unit is not None:
+        try:
+            number = float(convert(number, quantity.unit, unit or "1"))
+        except TwinlabError:
+            frame.refuse("comparison")
+    elif unit:
+        frame.note("unit", number=f"{number:g}", unit=unit)
+    return Limit.model_validate({"column": name, "sign": sign, "number": number})
+
+
+def _lacking(frame: Frame, on: str) -> str | None:
+    """Use a time that hasn't come: "not delivered yet"."""
+    properties = frame.model.asset_types[on].properties
+    if frame.whens or not frame.items.has("not"):
+        return None
+    for place, found in frame.items.unused("property"):
+        for one in found:
+            if one.of == on and properties[one.name].dtype == "time":
+                frame.items.use(place)
+                frame.items.take("not")
+                return one.name
+    return None
 
 
 def _property(frame: Frame, on: str) -> tuple[str | None, str | None]:

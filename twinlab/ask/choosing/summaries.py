@@ -14,6 +14,8 @@ __all__ = ["summary_call"]
 Statistic = Literal["mean", "min", "max", "range", "latest", "increase", "sum"]
 #: Units of gauges whose values add up.
 _AMOUNTS = ("mm", "kWh", "Wh", "MWh", "kg", "L", "m³")
+#: Signals of which each value is what fell since the one before: without another word their sum is meant, not their mean.
+_FALLEN = ("precipitation", "rain", "rainfall", "snowfall")
 
 
 def summary_call(frame: Frame) -> SummaryCall | None:
@@ -24,6 +26,10 @@ def summary_call(frame: Frame) -> SummaryCall | None:
     on, signal = found
     spec = frame.model.asset_types[on].signals[signal]
     statistic, order = _statistic(frame, spec.kind)
+    if statistic == "mean" and spec.kind == "counter":
+        frame.refuse("counter_mean", signal=spec.title or signal)
+    if statistic == "range" and signal in _FALLEN and (not frame.whens or frame.whens[0].whole):
+        statistic = "sum"
     if statistic == "sum" and spec.unit not in _AMOUNTS:
         frame.refuse("no_sum", signal=spec.title or signal)
     related = frame.take_related(on)

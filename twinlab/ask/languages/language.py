@@ -36,6 +36,8 @@ class Language:
         Endings that a word may have without becoming another one.
     changes : mapping
         Ending of a stem -> endings of words that have it.
+    beginnings : mapping
+        Beginning of a compound -> the word that it is.
     day_first : bool
         Whether the day comes first in 3/2/2026.
     sentences : mapping
@@ -50,6 +52,7 @@ class Language:
     terms: Mapping[str, tuple[str, ...]]
     endings: tuple[str, ...]
     changes: Mapping[str, tuple[str, ...]]
+    beginnings: Mapping[str, str]
     day_first: bool
     sentences: Mapping[str, str]
     examples: tuple[str, ...]
@@ -101,6 +104,7 @@ def load_language(code: str) -> Language:
         terms={str(name): tuple(str(word).casefold() for word in words) for name, words in data["terms"].items()},
         endings=tuple(data["endings"]),
         changes={str(stem): tuple(endings) for stem, endings in data["changes"].items()},
+        beginnings=data["beginnings"],
         day_first=data["day_first"] == "true",
         sentences=data["sentences"],
         examples=tuple(data["examples"]),

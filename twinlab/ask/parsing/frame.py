@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from twinlab.ask.errors import NotUnderstoodError
 from twinlab.ask.parsing.instants import When
-from twinlab.ask.parsing.quantities import Comparison, read_comparisons, read_lasting, read_top
+from twinlab.ask.parsing.quantities import Comparison, read_comparisons, read_lasting, read_top, read_unit
 from twinlab.ask.parsing.spans import read_when
 from twinlab.ask.plans.plan import Related, Span
 
@@ -42,6 +42,10 @@ class Frame:
     lasting : str or None
         Least duration.
     top : int or None
+    unit : str or None
+        Of the answer: "in km/h".
+    all_events : callable, optional
+        Event type -> the span of all its events that happened, which may be longer than that of the history.
     notes : list of (key, values)
         What was assumed; keys of the sentences of a language.
     """
@@ -54,6 +58,8 @@ class Frame:
     comparisons: list[Comparison]
     lasting: str | None
     top: int | None
+    unit: str | None = None
+    all_events: Callable[[str], When] | None = None
     notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     # -- time -----------------------------------------------------------------------------------------------------
@@ -64,6 +70,13 @@ class Frame:
             return span_of(self.whens[0])
         self.note("no_time")
         return span_of(self.data)
+
+    def span_of_events(self, on: str) -> Span:
+        """Return the span of the question; if it names none, that of all events of a type."""
+        if self.whens or self.all_events is None:
+            return self.span
+        self.note("no_time")
+        return span_of(self.all_events(on))
 
     @property
     def at(self) -> pd.Timestamp:
@@ -166,7 +179,10 @@ class Frame:
         """Return what follows "by", "per", "for each" or "which": candidates of a group, with their places."""
         found = []
         for place in range(len(self.items)):
-            if self.items.is_symbol(place, "by", "which", "highest", "lowest") is None:
+            if (
+                self.items.is_symbol(place, "by", "which", "which_of", "highest", "lowest", "highest ", "lowest ")
+                is None
+            ):
                 continue
             after = place + 1
             while after < len(self.items) and (
@@ -179,6 +195,15 @@ class Frame:
                     for one in self.items[after].of_kind("asset_type", "link", "property", "relationship", "event_type")
                 ]
         return found
+
+    def grouped_by(self, asset_type: str) -> bool:
+        """Return whether each asset of a type is asked for: "for each forklift", "by cold room"."""
+        return any(
+            self.items.is_symbol(place, "by")
+            and self.items.free(place + 1)
+            and any(one.name == asset_type for one in self.items[place + 1].of_kind("asset_type"))
+            for place in range(len(self.items) - 1)
+        )
 
     def preceded_by(self, place: int, *names: str) -> bool:
         """Return whether an item comes right after one of these symbols, fillers and types aside."""
@@ -195,13 +220,14 @@ class Frame:
     def which_type(self) -> bool:
         """Whether the question asks which assets: "which cold rooms"."""
         for place in range(len(self.items)):
-            if self.items[place].symbol("which"):
+            if self.items[place].symbol("which", "which_of"):
                 after = place + 1
                 while (
                     after < len(self.items)
                     and not self.items[after].of_kind("asset_type")
                     and (
                         self.items[after].symbol("filler", "highest", "lowest", "number ")
+                        or self.items[after].kind == "number"
                         or self.items[after].of_kind("value")
                     )
                 ):
@@ -233,12 +259,20 @@ def span_of(when: When) -> Span:
     return Span(start=when.start.isoformat(), stop=when.stop.isoformat())
 
 
-def read_frame(items: Items, model: TwinModel, *, now: pd.Timestamp, data: When, language: Language) -> Frame:
+def read_frame(
+    items: Items,
+    model: TwinModel,
+    *,
+    now: pd.Timestamp,
+    data: When,
+    language: Language,
+    all_events: Callable[[str], When] | None = None,
+) -> Frame:
     """Read the times, durations and comparisons of a question; names are taken by those who need them."""
     lasting, top = read_lasting(items), read_top(items)
     # Times first: "between 6 and 9 am" isn't between two values.
     whens, _ = read_when(items, now, language, data)
-    return Frame(items, model, now, data, whens, read_comparisons(items), lasting, top)
+    return Frame(items, model, now, data, whens, read_comparisons(items), lasting, top, read_unit(items), all_events)
 
 
 def first(found: Iterator[tuple[int, list[Meaning]]], fits: Callable[[Meaning], bool]) -> tuple[int, Meaning] | None:

@@ -55,7 +55,13 @@ class InstantReader:
 
     def point(self, place: int) -> tuple[When, int] | None:
         """A day, month, year or instant: ``yesterday``, ``Monday``, ``5 January``, ``2026-01-05 06:00``, ``6 am``."""
-        found = self._date(place) or self._named_day(place) or self._month(place) or self._year(place)
+        found = (
+            self._date(place)
+            or self._named_day(place)
+            or self._month(place)
+            or self._part_of_year(place)
+            or self._year(place)
+        )
         if found is None:
             clock = self._clock(place)
             if clock is None:
@@ -184,6 +190,10 @@ class InstantReader:
         day = self.items.is_symbol(place, "weekday ")
         if day is None:
             return None
+        dated = self._date(place + 1) if self.items.free(place + 1) else None
+        if dated is not None and dated[0].start.day_of_week == int(day.split()[1]):
+            # "Thursday 8 January".
+            return dated
         start = self.today - (self.today.day_of_week - int(day.split()[1])) % 7 * DAY
         return When(start, start + DAY), place + 1
 
@@ -198,6 +208,18 @@ class InstantReader:
         )
         start = pd.Timestamp(year=year, month=number, day=1)
         return When(start, start + pd.DateOffset(months=1)), place + (2 if there else 1)
+
+    def _part_of_year(self, place: int) -> tuple[When, int] | None:
+        part = self.items.is_symbol(place, "half ", "quarter ")
+        if part is None:
+            return None
+        name, number = part.split()
+        months = 6 if name == "half" else 3
+        year, there = self._year_at(place + 1)
+        first = pd.Timestamp(year=year or self.now.year, month=1 + months * (int(number) - 1), day=1)
+        if not there and first >= self.now:
+            first -= pd.DateOffset(years=1)
+        return When(first, first + pd.DateOffset(months=months)), place + (2 if there else 1)
 
     def _year(self, place: int) -> tuple[When, int] | None:
         year, there = self._year_at(place)

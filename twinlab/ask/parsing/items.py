@@ -15,6 +15,7 @@ _SOFT = frozenset(
     {
         "filler",
         "which",
+        "which_of",
         "list",
         "and",
         "at",
@@ -134,13 +135,24 @@ def read_items(question: str, words: Vocabulary) -> Items:
     place = 0
     while place < len(tokens):
         item, size = _phrase(tokens, place, words)
-        found.append(item)
+        found += _apart(item)
         place += size
     return Items(question, found)
 
 
+def _apart(item: Item) -> list[Item]:
+    """Return an item for each symbol of a phrase that says several things: "most punctual"."""
+    several = next((one.name for one in item.meanings if one.kind == "symbol" and " + " in one.name), None)
+    if several is None:
+        return [item]
+    return [Item(item.text, item.kind, [Meaning("symbol", name)]) for name in several.split(" + ")]
+
+
 def _parts(token: Token, words: Vocabulary) -> list[Token]:
-    """Return the words that a hyphen joins, unless the whole is the id of an asset: "cold-chain"."""
+    """Return the words that a hyphen joins, unless the whole is the id of an asset: "cold-chain"; and those of a compound."""
+    compound = _compound(token, words)
+    if compound:
+        return compound
     if token.kind != "word" or "-" not in token.text or words.look_up([token.key], [token.text]):
         return [token]
     found, place = [], token.start
@@ -149,6 +161,20 @@ def _parts(token: Token, words: Vocabulary) -> list[Token]:
             found.append(Token("word", text, place, place + len(text)))
         place += len(text) + 1
     return found
+
+
+def _compound(token: Token, words: Vocabulary) -> list[Token]:
+    """Return the two words of a compound such as "Durchschnittstemperatur", if it isn't known and its end is."""
+    if token.kind != "word" or words.look_up([token.key], [token.text]):
+        return []
+    for begun, word in words.language.beginnings.items():
+        rest = token.text[len(begun) :]
+        if token.key.startswith(begun) and rest and words.look_up([rest.casefold()], [rest]):
+            return [
+                Token("word", word, token.start, token.start + len(begun)),
+                Token("word", rest, token.start + len(begun), token.stop),
+            ]
+    return []
 
 
 def _phrase(tokens: list[Token], place: int, words: Vocabulary) -> tuple[Item, int]:

@@ -12,7 +12,7 @@ from twinlab.model.units.spelling import is_known
 if TYPE_CHECKING:
     from twinlab.ask.parsing.items import Items
 
-__all__ = ["Comparison", "Quantity", "read_comparisons", "read_lasting", "read_top"]
+__all__ = ["Comparison", "Quantity", "read_comparisons", "read_lasting", "read_top", "read_unit"]
 
 _OPERATORS = (">", ">=", "<", "<=")
 _TIMES = {"s": "s", "min": "min", "h": "h", "d": "d", "week": "d"}
@@ -70,6 +70,9 @@ def read_comparisons(items: Items) -> list[Comparison]:
                 items.use(place, *range(place + 1, read[1]))
                 sign, _, hint = operator.partition(" ")
                 found.append(Comparison(((sign, read[0]),), hint, place))
+        elif items.is_symbol(place, "freezing") is not None:
+            items.use(place)
+            found.append(Comparison((("<", Quantity(0.0, "degC")),), "temperature", place))
         elif items.is_symbol(place, "between") is not None:
             low = _quantity(items, place + 1)
             high = _quantity(items, low[1] + 1) if low and items.is_symbol(low[1], "and") else None
@@ -97,6 +100,14 @@ def read_top(items: Items) -> int | None:
     """Read and use how many of the highest or lowest are asked for: "top 5", "the 3 warmest"."""
     superlative = items.has("highest", "lowest", "highest ", "lowest ")
     for place in range(len(items)):
+        if superlative and items.is_symbol(place, "which_of"):
+            # "Which of the three airports" says how many there are, not how many are asked for.
+            after = place + 1
+            while items.is_symbol(after, "filler"):
+                after += 1
+            if _integer(items, after) is not None:
+                items.use(after)
+            continue
         if items.is_symbol(place, "highest", "lowest", "highest ", "lowest ") is None:
             count = _integer(items, place + 1)
             if superlative and items.is_symbol(place, "which") and count is not None:
@@ -111,12 +122,33 @@ def read_top(items: Items) -> int | None:
     return None
 
 
+def read_unit(items: Items) -> str | None:
+    """Read and use the unit that the answer is asked for in: "in km/h", "in minutes"."""
+    for place in range(len(items) - 1):
+        if not items.is_symbol(place, "at"):
+            continue
+        after = place + 1
+        time = items.is_symbol(after, "unit ")
+        if time is not None and time.split()[1] in ("s", "min", "h"):
+            items.use(place, after)
+            return time.split()[1]
+        measure = items.is_symbol(after, "measure ")
+        if measure is not None and measure != "measure degree":
+            items.use(place, after)
+            return measure.split()[1]
+        if items.free(after) and items[after].kind == "unknown" and (unit := _unit(items[after].text)) is not None:
+            items.use(place, after)
+            return unit
+    return None
+
+
 def _integer(items: Items, place: int) -> int | None:
     if not items.free(place):
         return None
     named = items[place].symbol("number ")
     if named is not None:
-        return int(named.split()[1])
+        count = float(named.split()[1])
+        return int(count) if count.is_integer() else None
     text = items[place].text
     return int(text) if items[place].kind == "number" and text.isdigit() and 1 <= int(text) <= 100 else None
 

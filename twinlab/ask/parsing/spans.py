@@ -54,7 +54,8 @@ class _SpanReader(InstantReader):
             return None
         named = self.items[place].symbol("number ")
         if named is not None:
-            return int(named.split()[1])
+            count = float(named.split()[1])
+            return int(count) if count.is_integer() else None
         text = self.items[place].text
         return int(text) if self.items[place].kind == "number" and text.isdigit() else None
 
@@ -101,7 +102,16 @@ class _SpanReader(InstantReader):
                 "before": (self.data.start, when.start),
             }[word]
             return (When(*edges), after) if edges[0] < edges[1] else None
-        return self.point(place)
+        return self._to_point(self.point(place))
+
+    def _to_point(self, first: tuple[When, int] | None) -> tuple[When, int] | None:
+        """What was read, up to a later day or month: "June to August"."""
+        if first is None or not first[0].whole or not self.items.is_symbol(first[1], "to", "until"):
+            return first
+        second = self.point(self._skip_fillers(first[1] + 1))
+        if second is None or not second[0].whole or second[0].stop <= first[0].start:
+            return first
+        return When(first[0].start, second[0].stop), second[1]
 
     def _range(self, place: int) -> tuple[When, int] | None:
         first = (

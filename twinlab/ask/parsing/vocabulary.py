@@ -38,6 +38,8 @@ LONGEST_PHRASE = 7
 _MOST_VALUES = 60
 #: Asset types with more assets than this are looked up by id alone.
 _MOST_LABELS = 20_000
+#: Letters of a word of a name that means its asset alone.
+_LONG_WORD = 6
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
 
 
@@ -96,7 +98,7 @@ class Vocabulary:
         texts : sequence of str
             As they are written.
         """
-        exact = self.phrases.get(tuple(words), [])
+        exact = self.phrases.get(tuple(words), []) or self.phrases.get(tuple(one.replace("'", "") for one in words), [])
         found = [one for one in exact if not _looks_like_a_word(one, texts)]
         if not found:
             found = list(self._in_basic_form(words))
@@ -130,6 +132,11 @@ class Vocabulary:
                     yield Meaning("asset", spelling, asset_type)
                     break
 
+    def without(self, kind: Kind) -> Vocabulary:
+        """Return the vocabulary without the phrases of one kind."""
+        phrases = {words: [one for one in found if one.kind != kind] for words, found in self.phrases.items()}
+        return Vocabulary(self.language, {words: found for words, found in phrases.items() if found}, self.ids)
+
     def id_in_any_case(self, text: str) -> list[Meaning]:
         """Return the assets whose id is this text in capitals; for words that mean nothing else."""
         return [Meaning("asset", text.upper(), kind) for kind, index in self.ids.items() if text.upper() in index]
@@ -152,13 +159,18 @@ def vocabulary(twin: TwinReader, language: Language) -> Vocabulary:
     for phrase, meaning in _of_model(model, language):
         found.add(phrase, meaning)
     _without_conditions(found, model)
+    measured: dict[str, pd.Series] = {}
     for asset_type in model.asset_types:
         table = twin.assets(asset_type)
         found.ids[asset_type] = table.index
         _add_values(found, asset_type, table, model)
         label = model.asset_types[asset_type].label
         if label is not None and label in table and len(table) <= _MOST_LABELS:
-            _add_labels(found, asset_type, table[label], _with_history(twin, asset_type))
+            having = _with_history(twin, asset_type)
+            _add_labels(found, asset_type, table[label], having)
+            measured[asset_type] = table[label][table.index.isin(having)]
+    for asset_type, labels in measured.items():
+        _add_words_of_labels(found, asset_type, labels)
     return found
 
 
@@ -241,14 +253,34 @@ def _add_labels(found: Vocabulary, asset_type: str, labels: pd.Series, measured:
     """Add the names of assets, and the first words of a name if no other asset of the type begins with them."""
     starts: dict[tuple[str, ...], list[str]] = {}
     for asset, label in labels.dropna().items():
-        words = words_of(str(label))
-        found.add(words, Meaning("asset", str(asset), asset_type))
+        words, meaning = words_of(str(label)), Meaning("asset", str(asset), asset_type)
+        found.add(words, meaning)
+        for other in found.language.terms.get(str(label).casefold(), ()):
+            found.add(other.split(), meaning)
+        if len(words) == 2 and ("".join(words),) not in found.phrases:
+            # "LaGuardia".
+            found.add(["".join(words)], meaning)
         for size in range(1, len(words)):
             starts.setdefault(tuple(words[:size]), []).append(str(asset))
     for begun, assets in starts.items():
         likely = [one for one in assets if one in measured] or assets
         if len(likely) == 1 and len(" ".join(begun)) >= 4 and not _is_known(found, begun):
             found.add(begun, Meaning("asset", likely[0], asset_type))
+
+
+def _add_words_of_labels(found: Vocabulary, asset_type: str, labels: pd.Series) -> None:
+    """Add each long word that only one of the assets with a history has in its name, and that means nothing else: "Kennedy"."""
+    having: dict[str, list[str]] = {}
+    for asset, label in labels.dropna().items():
+        for word in dict.fromkeys(words_of(str(label))):
+            having.setdefault(word, []).append(str(asset))
+    for word, assets in having.items():
+        if (
+            len(assets) == 1
+            and len(word) >= _LONG_WORD
+            and not any(found.look_up([one], [one]) for one in (word, word.title()))
+        ):
+            found.add([word], Meaning("asset", assets[0], asset_type))
 
 
 def _is_known(found: Vocabulary, words: tuple[str, ...]) -> bool:

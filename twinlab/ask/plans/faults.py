@@ -77,7 +77,7 @@ def _names(call: Call, model: TwinModel) -> Iterator[tuple[str, Iterable[str], s
     if isinstance(call, SummaryCall):
         yield call.signal, kind.signals, f"signal of {call.on!r}"
     elif isinstance(call, AssetCall):
-        yield from _of_columns(call, kind)
+        yield from _of_columns(call, kind, model)
 
 
 def _of_related(related: Related | None, model: TwinModel) -> Iterator[tuple[str, Iterable[str], str]]:
@@ -85,9 +85,18 @@ def _of_related(related: Related | None, model: TwinModel) -> Iterator[tuple[str
         yield related.relationship, model.relationships, "relationship"
 
 
-def _of_columns(call: AssetCall, kind: AssetType) -> Iterator[tuple[str, Iterable[str], str]]:
+def _of_columns(call: AssetCall, kind: AssetType, model: TwinModel) -> Iterator[tuple[str, Iterable[str], str]]:
     if call.column is not None:
         yield call.column, kind.properties, f"property of {call.on!r}"
+    if call.by is not None:
+        links = [name for name, link in model.relationships.items() if link.source == call.on]
+        yield call.by, [*kind.properties, *links], f"group of {call.on!r}"
+    for name in (call.lacking, call.known):
+        if name is not None:
+            yield name, kind.properties, f"property of {call.on!r}"
+    numbers = [name for name, spec in kind.properties.items() if spec.dtype in ("number", "integer")]
+    for limit in call.limits:
+        yield limit.column, numbers, f"number among the properties of {call.on!r}"
     if call.during is not None:
         times = [name for name, spec in kind.properties.items() if spec.dtype == "time"]
         yield call.during, times, f"time among the properties of {call.on!r}"

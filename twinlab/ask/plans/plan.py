@@ -207,6 +207,17 @@ class WhereCall(Model):
     """When."""
 
 
+class Limit(Model):
+    """A comparison of a property with a number."""
+
+    column: Term
+    """A property that is a number."""
+    sign: Literal[">", ">=", "<", "<="]
+    """How."""
+    number: float
+    """With what, in the unit of the property."""
+
+
 class AssetCall(_OfAssets):
     """Assets themselves: how many, which, or a fact about them."""
 
@@ -219,6 +230,14 @@ class AssetCall(_OfAssets):
     """Only assets whose `during`, a property that is a time, is in the span."""
     during: Term | None = None
     """The property."""
+    limits: list[Limit] = Field(default_factory=list)
+    """Only assets for which each of them is true."""
+    by: Term | None = None
+    """How many for each value of this property, or for each asset at the end of this relationship."""
+    lacking: Term | None = None
+    """Only assets without a value of this property, or with one that is later than `at`: "not delivered"."""
+    known: Term | None = None
+    """Only assets with a value of this property, of a time one up to `at`: "delivered"."""
     at: Instant
     """When links are looked at."""
     order: Order | None = None
@@ -261,6 +280,8 @@ class Plan(Model):
     """What is asked of the twin."""
     versus: Span | None = None
     """Ask the same of this span, and compare."""
+    unit: Annotated[str, Field(max_length=40)] | None = None
+    """Unit of the answer; by default that of the model."""
     notes: list[Text] = Field(default_factory=list)
     """What was assumed, a sentence each; shown with the answer."""
 

@@ -125,6 +125,9 @@ def _result(
         names |= {"longest": longest, "asset": str(shown.iloc[0]["asset"])}
         if call.measure == "list":
             key, value, unit = "episodes_longest", longest / _HOUR, "h"
+        elif call.measure == "assets" and call.top == 1:
+            key, value, unit = "episodes_most", str(shown.iloc[0]["asset"]), ""
+            names |= {"count": int(shown.iloc[0]["count"]), "duration": pd.Timedelta(shown.iloc[0]["duration"])}
     why = None
     if len(shown):
         of_first = rows[rows["asset"] == shown.iloc[0]["asset"]]
@@ -143,7 +146,7 @@ def _result(
 
 def _asked(
     call: FindCall | RuleCall, table: pd.DataFrame, known: _Known, total: pd.Timedelta
-) -> tuple[pd.DataFrame, float, str]:
+) -> tuple[pd.DataFrame, float | str, str]:
     """Return the table, the number that was asked for, and its unit."""
     if call.measure == "assets":
         groups = table.groupby("asset", sort=True)["duration"]

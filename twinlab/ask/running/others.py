@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from twinlab.events.rules.exceptions import exceptions
 if TYPE_CHECKING:
     from twinlab.ask.plans.plan import AssetCall, AttentionCall, KpiCall, WhereCall
     from twinlab.model.reader import TwinReader
+
+_COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 __all__ = ["run_assets", "run_attention", "run_kpi", "run_where"]
 
@@ -104,6 +107,40 @@ def run_attention(twin: TwinReader, call: AttentionCall) -> Result:
     )
 
 
+def _counted_by(twin: TwinReader, call: AssetCall, table: pd.DataFrame) -> Result:
+    """Return how many assets each group has: of a property's value, or of the asset at the end of a relationship."""
+    by, at = str(call.by), pd.Timestamp(call.at)
+    if by in table:
+        groups = table[by].dropna().astype(str)
+    else:
+        links = twin.relationships(by)
+        valid = (links["valid_from"].isna() | (links["valid_from"] <= at)) & (
+            links["valid_until"].isna() | (links["valid_until"] > at)
+        )
+        groups = links["target"][valid & links["source"].isin(table.index)]
+    counts = groups.value_counts()
+    shown = pd.DataFrame({by: counts.index.astype(str), "value": counts.to_numpy()})
+    names = {"type": call.on, "count": int(counts.sum()), "by": by, "groups": len(shown)}
+    if call.order is not None and len(shown):
+        shown = shown.sort_values("value", ascending=call.order == "lowest", kind="stable").head(call.top or 1)
+    return Result(
+        shown.reset_index(drop=True), None, "", "assets_groups", names, Evidence(len(table), None, None, None)
+    )
+
+
+def _limited(table: pd.DataFrame, call: AssetCall, at: pd.Timestamp) -> pd.DataFrame:
+    """Return the assets for which the limits are true, and that lack what they have to lack."""
+    for limit in call.limits:
+        numbers = pd.to_numeric(table[limit.column], errors="coerce")
+        table = table[_COMPARE[limit.sign](numbers, limit.number)]
+    for name, lacking in ((call.lacking, True), (call.known, False)):
+        if name is not None:
+            values = table[name]
+            later = values > at if pd.api.types.is_datetime64_any_dtype(values) else values.isna()
+            table = table[(values.isna() | later) == lacking]
+    return table
+
+
 def run_assets(twin: TwinReader, call: AssetCall) -> Result:
     """Return assets themselves, how many there are, or a statistic of a property."""
     at = pd.Timestamp(call.at)
@@ -114,6 +151,7 @@ def run_assets(twin: TwinReader, call: AssetCall) -> Result:
     if call.span is not None and call.during is not None:
         start, stop = of_span(call.span)
         table = table[(table[call.during] >= start) & (table[call.during] < stop)]
+    table = _limited(table, call, at)
     kind = twin.model.asset_types[call.on]
     unit = kind.properties[call.column].unit or "" if call.column is not None else ""
     names: dict[str, Any] = {"type": call.on, "count": len(table), "column": call.column or "", "measure": call.measure}
@@ -121,6 +159,8 @@ def run_assets(twin: TwinReader, call: AssetCall) -> Result:
         table = table.dropna(subset=[call.column]).sort_values(
             call.column, ascending=call.order == "lowest", kind="stable"
         )
+    if call.by is not None:
+        return _counted_by(twin, call, table)
     value: Any = len(table)
     key = "assets_count" if call.measure == "count" else "assets_list"
     if call.measure in ("mean", "min", "max", "sum") and call.column is not None:
