@@ -56,6 +56,10 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("top 2 destinations by number of trips", {"do": "events", "on": "trip", "measure": "count", "by": "destination", "order": "highest",
                                                "top": 2, "span": ALL}),
     ("trips with a distance above 200 km", {"do": "events", "on": "trip", "measure": "count", "condition": "distance > 200 km", "span": ALL}),
+    ("trips longer than 2 hours", {"do": "events", "on": "trip", "measure": "count", "condition": "duration > 2 h", "span": ALL}),
+    ("trips lasting at least 2 hours", {"do": "events", "on": "trip", "measure": "count", "condition": "duration >= 2 h", "span": ALL}),
+    ("which trip had the highest distance",
+     {"do": "events", "on": "trip", "measure": "list", "column": "distance", "order": "highest", "top": 1, "span": ALL}),
     ("delays of trips", {"do": "events", "on": "trip", "measure": "mean", "column": "end_delay", "span": ALL}),
     ("how many parcels weigh more than 2000 g", {"do": "assets", "on": "parcel", "measure": "count", "at": "2026-01-21T00:00:00",
                                                  "limits": [{"column": "weight", "sign": ">", "number": 2.0}]}),
@@ -108,6 +112,7 @@ def test_two_times_are_compared(example: FakeTwin) -> None:
         ("which vans were too fast", "no_limit"),
         ("trips on Monday and on Tuesday", "two_times"),
         ("where is it", "which_asset"),
+        ("difference of the temperature of R1 and R2", "words"),
     ],
 )
 def test_what_is_not_understood_says_why(question: str, key: str, example: FakeTwin) -> None:

@@ -44,7 +44,7 @@ def choose(frame: Frame) -> tuple[Call, Span | None]:
     frame.items.take("by")
     if len(getattr(call, "assets", None) or ()) > 1:
         # "Compare the temperature of R1 and R2": each is in the table.
-        frame.items.take("compare")
+        frame.items.take("beside")
         frame.items.take("versus")
     left = frame.items.not_understood()
     if left:

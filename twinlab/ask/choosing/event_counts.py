@@ -105,7 +105,8 @@ def _group(frame: Frame, on: str, kind: EventType) -> str | None:
         if one.kind == "link" and one.of == on:
             frame.items.use(place)
             return one.name
-        if one.kind == "property" and one.of == on:
+        numeric = one.kind == "property" and one.of == on and kind.properties[one.name].dtype in ("number", "integer")
+        if one.kind == "property" and one.of == on and not (numeric and not frame.preceded_by(place, "by")):
             frame.items.use(place)
             return one.name
         if one.kind != "asset_type":
@@ -206,7 +207,7 @@ def _condition(frame: Frame, on: str, *, about_start: bool | None) -> tuple[str 
         ), None
     if frame.lasting is not None:
         number = frame.lasting.rstrip("abcdefghijklmnopqrstuvwxyz")
-        return f"duration >= {number} {frame.lasting[len(number) :]}", None
+        return f"duration {'>' if frame.longer else '>='} {number} {frame.lasting[len(number) :]}", None
     return None, (side if delay else None)
 
 

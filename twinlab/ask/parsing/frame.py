@@ -44,6 +44,8 @@ class Frame:
     top : int or None
     unit : str or None
         Of the answer: "in km/h".
+    longer : bool
+        Whether `lasting` itself is too short: "longer than 6 hours".
     all_events : callable, optional
         Event type -> the span of all its events that happened, which may be longer than that of the history.
     notes : list of (key, values)
@@ -59,6 +61,7 @@ class Frame:
     lasting: str | None
     top: int | None
     unit: str | None = None
+    longer: bool = False
     all_events: Callable[[str], When] | None = None
     notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -269,10 +272,12 @@ def read_frame(
     all_events: Callable[[str], When] | None = None,
 ) -> Frame:
     """Read the times, durations and comparisons of a question; names are taken by those who need them."""
-    lasting, top = read_lasting(items), read_top(items)
+    (lasting, longer), top = read_lasting(items), read_top(items)
     # Times first: "between 6 and 9 am" isn't between two values.
     whens, _ = read_when(items, now, language, data)
-    return Frame(items, model, now, data, whens, read_comparisons(items), lasting, top, read_unit(items), all_events)
+    return Frame(
+        items, model, now, data, whens, read_comparisons(items), lasting, top, read_unit(items), longer, all_events
+    )
 
 
 def first(found: Iterator[tuple[int, list[Meaning]]], fits: Callable[[Meaning], bool]) -> tuple[int, Meaning] | None:

@@ -84,16 +84,17 @@ def read_comparisons(items: Items) -> list[Comparison]:
     return found
 
 
-def read_lasting(items: Items) -> str | None:
-    """Read and use how long something lasted at least, as a duration."""
+def read_lasting(items: Items) -> tuple[str | None, bool]:
+    """Read and use how long something lasted at least, as a duration; and whether longer than that is asked for."""
     for place in range(len(items)):
-        if items.is_symbol(place, "lasting >=", "lasting >") is None:
+        symbol = items.is_symbol(place, "lasting >=", "lasting >")
+        if symbol is None:
             continue
         read = _quantity(items, place + 1)
         if read is not None and read[0].duration is not None:
             items.use(place, *range(place + 1, read[1]))
-            return read[0].duration
-    return None
+            return read[0].duration, symbol == "lasting >"
+    return None, False
 
 
 def read_top(items: Items) -> int | None:
