@@ -79,7 +79,7 @@ def test_the_mean_of_a_sum_is_that_of_the_events(yard: FakeTwin) -> None:
 
 def test_all_data_are_all_events_that_began(yard: FakeTwin) -> None:
     assert ask(yard, "how many trips were there?").value == 4
-    # At a present that was chosen, what came later isn't known.
+    # At a present that was chosen, later rows aren't known.
     assert ask(yard, "how many trips were there?", now="2026-01-02").value == 2
 
 

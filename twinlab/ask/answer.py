@@ -11,6 +11,7 @@ import pandas as pd
 
 from twinlab.ask.languages import load_language
 from twinlab.ask.plans.code import python_code
+from twinlab.ask.plans.plan import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,14 +154,14 @@ def _named(result: Result, language: str) -> Mapping[str, Any]:
         elif isinstance(value, pd.Timedelta):
             names[name] = _duration(value)
         elif isinstance(value, pd.Timestamp):
-            names[name] = f"{value:%Y-%m-%d %H:%M}"
+            names[name] = instant_text(value)
         else:
             names[name] = value
     return names
 
 
 def _span(span: Span, language: str) -> str:
-    start, stop = (f"{pd.Timestamp(one):%Y-%m-%d %H:%M}" for one in (span.start, span.stop))
+    start, stop = (instant_text(pd.Timestamp(one)) for one in (span.start, span.stop))
     return load_language(language).sentence("span", start=start, stop=stop)
 
 
@@ -170,7 +171,7 @@ def _value(value: object, unit: str) -> str:
     if isinstance(value, bool | np.bool_ | str):
         return str(value)
     if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return instant_text(value)
     if isinstance(value, int | np.integer):
         return f"{value:,}" + (f" {unit}" if unit else "")
     number = float(value)  # type: ignore[arg-type]

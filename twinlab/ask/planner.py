@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -44,13 +45,15 @@ class WordPlanner:
     Every word of a question has to be a part of the plan, or one that adds nothing; else the question isn't understood.
     """
 
-    _known: dict[tuple[int, str], tuple[TwinReader, Vocabulary]] = field(default_factory=dict)
+    # A reader is referred to weakly: one of a session that has ended isn't kept in memory with its vocabulary.
+    _known: dict[tuple[int, str], tuple[weakref.ref[TwinReader], Vocabulary]] = field(default_factory=dict)
 
     def words(self, twin: TwinReader, language: str) -> Vocabulary:
         """Return the vocabulary of a twin, made once for each reader and language."""
         key = (id(twin), language)
-        if key not in self._known or self._known[key][0] is not twin:
-            self._known[key] = (twin, vocabulary(twin, load_language(language)))
+        if key not in self._known or self._known[key][0]() is not twin:
+            reader = weakref.ref(twin, lambda _: self._known.pop(key, None))
+            self._known[key] = (reader, vocabulary(twin, load_language(language)))
         return self._known[key][1]
 
     def plan(self, question: str, twin: TwinReader, *, now: pd.Timestamp, language: str | None = None) -> Plan:

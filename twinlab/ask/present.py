@@ -45,7 +45,7 @@ def data_span(twin: TwinReader, now: pd.Timestamp) -> When:
 def events_span(twin: TwinReader, on: str, data: When) -> When:
     """Return the span of the history, with all recorded events of a type that began before or after it.
 
-    Events that are planned and haven't begun don't make it longer; nor does what came after a present that was chosen.
+    Events that are planned and haven't begun don't make it longer; nor do rows later than a present that was chosen.
     """
     start, stop = data.start, data.stop
     before = twin.events(on, stop=start)

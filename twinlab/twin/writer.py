@@ -92,7 +92,7 @@ class TwinWriter:
 
     @property
     def offsets(self) -> Mapping[str, Any]:
-        """Where a producer goes on after a restart: stream -> offset of its last durable rows, of those given to `append`."""
+        """Where a producer resumes after a restart: stream -> offset of its last durable rows, of those given to `append`."""
         end = self._reader.position()
         self._known |= offsets_of(self._reader, start=self._noted_until)
         self._noted_until = end
@@ -117,7 +117,7 @@ class TwinWriter:
             ``stream``, rows without ``table`` are observations.
         offsets : mapping, optional
             The producer's own numbers of these rows by stream, such as ``{"line": 4711}``, which JSON can represent. They become durable
-            with the rows or not at all: a producer that goes on behind `offsets` after a crash sends no row twice and leaves none out.
+            with the rows or not at all: a producer that resumes after `offsets` when it has crashed sends no row twice and leaves none out.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""An object store in memory whose requests go wrong as those over a network do, and a schedule that decides which process goes on."""
+"""An object store in memory whose requests go wrong as those over a network do, and a schedule that decides which process runs next."""
 
 from __future__ import annotations
 

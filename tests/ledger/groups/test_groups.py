@@ -98,7 +98,7 @@ def test_a_group_is_the_same_on_every_machine(store: MemoryStore, pushes: Pushes
         for first in range(0, 12, 3):
             assert writer.append_observations(rows(first, 3)).position == first + 3
     assert [name for name in store.objects if "/groups/" in name] == [group_name("log", n) for n in range(1, 5)]
-    # Another machine goes on where the first one has ended, without a fence.
+    # Another machine continues where the first one has ended, without a fence.
     other = ledger_at(tmp_path / "other", store, pushes)
     with other.writer("log") as writer:
         assert writer.position == 12
@@ -182,7 +182,7 @@ def test_no_order_of_requests_and_faults_loses_or_repeats_a_row(
             try:
                 with ledger.writer("log", wait=1.0) as writer:
                     while writer.position < _ROWS:
-                        # A producer goes on with what the position says.
+                        # A producer continues with what the position says.
                         acknowledged.append(
                             writer.append_observations(rows(writer.position, 1 + own.randrange(3))).position
                         )

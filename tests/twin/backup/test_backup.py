@@ -66,7 +66,7 @@ def test_a_restored_twin_is_the_one_that_was_backed_up(
     same(again, twin)
     assert again.verify().ok
     assert files(place) == before
-    # It goes on from there.
+    # It continues from there.
     assert not (tmp_path / "again" / ".restoring.json").exists()
     again.ingest()
 

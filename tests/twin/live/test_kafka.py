@@ -147,7 +147,7 @@ def test_a_kill_between_the_ledger_s_sync_and_the_acknowledgement_loses_and_repe
 
 
 def test_a_kill_within_a_write_leaves_rows_with_their_offsets(site: Site) -> None:
-    """Of a group of frames, some are whole: a writer that opens keeps them, and reading goes on behind exactly these."""
+    """Of a group of frames, some are whole: a writer that opens keeps them, and reading resumes after exactly these."""
     site.send(0, 60)
     script = SCRIPT.with_name("killed_in_write.py")
     run = subprocess.run([sys.executable, str(script), str(site.twin.folder), "0.9"], check=False, timeout=120)

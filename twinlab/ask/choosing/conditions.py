@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from twinlab.ask.parsing.frame import first
 from twinlab.ask.parsing.instants import When
 from twinlab.ask.parsing.vocabulary import Meaning
-from twinlab.ask.plans.plan import FindCall, RuleCall
+from twinlab.ask.plans.plan import FindCall, RuleCall, instant_text
 from twinlab.errors import TwinlabError
 from twinlab.model.expressions import syntax
 from twinlab.model.expressions.parser import parse
@@ -42,7 +41,7 @@ def condition_call(frame: Frame) -> FindCall | RuleCall | None:
         # The cell that ends now.
         cadence = min(one.cadence_ns for one in frame.model.asset_types[on].signals.values())
         frame.whens = [When(frame.now - pd.Timedelta(cadence, unit="ns"), frame.now)]
-        frame.note("now", time=f"{frame.now:%Y-%m-%d %H:%M}")
+        frame.note("now", time=instant_text(frame.now))
         measure = "assets" if measure in ("list", "count") else measure
     return FindCall(
         on=on,
@@ -146,8 +145,8 @@ def _too(frame: Frame) -> tuple[str, str] | str | None:
         if symbol is None:
             continue
         sign, _, hint = symbol.removeprefix("too ").partition(" ")
-        named = first(iter(frame.signals()), lambda _: True)
-        signal = hint or (named[1].name if named else "")
+        named = next(iter(frame.signals()), None)
+        signal = hint or (named[1][0].name if named else "")
         wanted = [name for name, rule in frame.model.rules.items() if _limits(rule.when, signal, sign)]
         types = frame.asset_types or [one.of for _, found in frame.assets for one in found]
         wanted = [name for name in wanted if frame.model.rules[name].on in types] if types else wanted

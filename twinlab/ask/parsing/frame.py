@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
@@ -278,12 +278,3 @@ def read_frame(
     return Frame(
         items, model, now, data, whens, read_comparisons(items), lasting, top, read_unit(items), longer, all_events
     )
-
-
-def first(found: Iterator[tuple[int, list[Meaning]]], fits: Callable[[Meaning], bool]) -> tuple[int, Meaning] | None:
-    """Return the first meaning that fits, with its place."""
-    for place, meanings in found:
-        for one in meanings:
-            if fits(one):
-                return place, one
-    return None

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from json import dumps
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from twinlab.model.basics import Duration, Model, Term
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "AssetCall",
@@ -26,6 +29,7 @@ __all__ = [
     "Span",
     "SummaryCall",
     "WhereCall",
+    "instant_text",
 ]
 
 Statistic = Literal["mean", "min", "max", "range", "latest", "increase", "sum"]
@@ -42,6 +46,16 @@ def _instant(text: str) -> str:
         msg = f"expected an instant in UTC without a zone, such as 2026-01-05T06:00, got {text!r}"
         raise ValueError(msg)
     return text
+
+
+def instant_text(when: pd.Timestamp) -> str:
+    """Return an instant as sentences name it.
+
+    >>> import pandas as pd
+    >>> instant_text(pd.Timestamp("2026-01-05T06:00:30"))
+    '2026-01-05 06:00'
+    """
+    return f"{when:%Y-%m-%d %H:%M}"
 
 
 Instant = Annotated[str, AfterValidator(_instant)]

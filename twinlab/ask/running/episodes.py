@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from twinlab.ask.plans.plan import instant_text
 from twinlab.ask.running.result import Evidence, Result, assets_of, cannot_tell, of_span
 from twinlab.events.finding.finder import find
 from twinlab.events.reading import duration_ns, read_cells
@@ -97,7 +98,7 @@ def _known(twin: TwinReader, series: tuple[str, Sequence[str]], ids: Sequence[st
                 until = last if until is None else max(until, last)
     if until is None:
         title = twin.model.asset_types[on].signals[signal].title or signal
-        cannot_tell("no_data", signal=title, start=f"{start:%Y-%m-%d %H:%M}", stop=f"{stop:%Y-%m-%d %H:%M}")
+        cannot_tell("no_data", signal=title, start=instant_text(start), stop=instant_text(stop))
     return _Known(assets, there / (expected * len(ids)), until)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twinlab.ask.plans.faults import EVENT_NUMBERS
+from twinlab.ask.plans.plan import instant_text
 from twinlab.ask.running.result import Evidence, Result, cannot_tell, of_span
 from twinlab.events.finding.finder import find
 from twinlab.events.tables import delays
@@ -62,7 +63,7 @@ def _refuse_without_data(twin: TwinReader, call: EventCall, start: pd.Timestamp,
     """Raise if the span has no events at all, of any link: then none is known, rather than none happened."""
     every = twin.events(call.on, start=start, stop=stop)
     if every.empty:
-        cannot_tell("no_events", type=call.on, start=f"{start:%Y-%m-%d %H:%M}", stop=f"{stop:%Y-%m-%d %H:%M}")
+        cannot_tell("no_events", type=call.on, start=instant_text(start), stop=instant_text(stop))
 
 
 def _column_of(condition: str | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from twinlab.ask.plans.plan import instant_text
 from twinlab.ask.running.result import Evidence, Result, assets_of, cannot_tell, of_span
 from twinlab.events.kpis.compute import kpi as compute_kpi
 from twinlab.events.present_state.whereabouts import where
@@ -56,7 +57,7 @@ def run_kpi(twin: TwinReader, call: KpiCall) -> Result:
         names["group"] = str(best[label]) if one else ""
     notes = []
     if settled is not None and settled < stop:
-        notes.append(("unsettled", {"until": f"{settled:%Y-%m-%d %H:%M}"}))
+        notes.append(("unsettled", {"until": instant_text(settled)}))
     key = "kpi" if call.by is None else "kpi_group" if one else "kpi_groups"
     why: dict[str, Any] = {"what": call.kpi, "at": start, "step": call.every}
     if call.by is not None and one:
@@ -147,7 +148,7 @@ def run_assets(twin: TwinReader, call: AssetCall) -> Result:
     table = twin.assets(call.on)
     ids = assets_of(twin, call.on, assets=call.assets, where=call.where, related=call.related, at=at)
     if ids is not None:
-        table = table.loc[[one for one in table.index if one in set(ids)]] if len(ids) < len(table) else table
+        table = table[table.index.isin(ids)]
     if call.span is not None and call.during is not None:
         start, stop = of_span(call.span)
         table = table[(table[call.during] >= start) & (table[call.during] < stop)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from twinlab.ask.plans.plan import instant_text
 from twinlab.ask.running.result import Evidence, Result, assets_of, cannot_tell, of_span
 from twinlab.events.reading import read_cells
 
@@ -38,7 +39,7 @@ def run_summary(twin: TwinReader, call: SummaryCall) -> Result:
         table = _of_assets(twin, call, ids, start, stop)
     having = table[table["cells"] > 0]
     if having.empty:
-        cannot_tell("no_data", signal=spec.title or call.signal, start=_text(start), stop=_text(stop))
+        cannot_tell("no_data", signal=spec.title or call.signal, start=instant_text(start), stop=instant_text(stop))
     states = spec.states
     if states and call.statistic == "latest":
         table["value"] = table["latest"].map({float(code): name for code, name in states.items()})
@@ -202,7 +203,3 @@ def _value(
         return float(having["value"].sum()), None, None
     cells = having["cells"].astype(float)
     return float((having["mean"].astype(float) * cells).sum() / cells.sum()), None, None
-
-
-def _text(when: pd.Timestamp) -> str:
-    return f"{when:%Y-%m-%d %H:%M}"

@@ -77,7 +77,7 @@ def search_on(client: Client | None, twin: TwinReader) -> Iterator[SpanSearch]:
                 found.append(spans)
                 if len(found) > _TOGETHER:
                     found = [together(found, len(source.assets))]
-            # A span that goes on in the next part is one span.
+            # A span that continues in the next part is one span.
             return merged(together(found, len(source.assets)))[0]
 
         yield search

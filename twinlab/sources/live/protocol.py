@@ -92,7 +92,7 @@ class Unreadable:
     """Where it is at the source, ``telemetry/0/17``; a message that comes again has the same."""
     content: bytes
     reason: str
-    """What was expected and what came."""
+    """What was expected, and what the message has instead."""
     time_ns: int | None = None
     """Time that the source states for it, ns UTC."""
     key: bytes | None = None

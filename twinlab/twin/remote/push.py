@@ -104,7 +104,7 @@ def push(
             publish()
         state = contents_of(twin, head)
         if continued is not None and head is not None:
-            # Copies of source files are fetched by nobody who only goes on.
+            # A machine that only appends rows fetches no copies of source files.
             copies = {path: pieces for path, pieces in head.files.items() if path.startswith("ledger/blobs/")}
             state.files = copies | state.files
         known = pushed_objects(bucket, list_cache())

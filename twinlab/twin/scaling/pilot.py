@@ -45,7 +45,7 @@ class PilotSize:
     """Whether it is checked, too: with many series that takes longest."""
 
 
-#: Sizes: long and short, few and many assets, so that what is needed once, for a cell and a series can be told apart; the smallest twice.
+#: Sizes: long and short, few and many assets, so that costs per run, per cell and per series can be separated; the smallest twice.
 SIZES: Final = (
     PilotSize(2, 10_000), PilotSize(8, 150_000), PilotSize(128, 300_000, check=False), PilotSize(32, 400_000),
     PilotSize(8, 3_000_000), PilotSize(8, 150_000),

@@ -148,7 +148,7 @@ def simulate_ingest(ingest: Ingest, *, seed: int = 1) -> SimulatedRun:
 
 
 def _run(name: str, stages: Mapping[str, tuple[int, float]], tasks: int, variation: float, seed: int) -> SimulatedRun:
-    """Simulate a line of stages that always has work; the rest of a long run goes on at the rate that is reached."""
+    """Simulate a line of stages that always has work; the rest of a long run is assumed to have the rate that is reached."""
     from twinlab import simulate  # noqa: PLC0415  (few simulate)
 
     # In units of the bottleneck's time for a task: a task a second, whatever the stages' times are.

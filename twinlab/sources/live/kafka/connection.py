@@ -62,7 +62,7 @@ class UselessError(SourceError):
 
 @dataclass(frozen=True)
 class Taken:
-    """What came in some time."""
+    """The messages and reports of one poll."""
 
     messages: Mapping[str, Sequence[ck.Message]]
     """Topic -> its messages; those of a partition in their order."""

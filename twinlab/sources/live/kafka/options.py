@@ -111,7 +111,7 @@ class KafkaOptions(Options):
     """Name of this client in the broker's logs and quotas."""
     group: str | None = None
     """Consumer group that durable offsets are also committed to, so that Kafka's own tools show how far this reader is. They are never
-    read: where reading goes on is in the ledger."""
+    read: the next offsets are in the ledger."""
     rows: Annotated[int, Field(ge=1, le=50_000)] = 10_000
     """Messages of a batch, at most."""
     gather: Duration = "50ms"

@@ -29,7 +29,7 @@ _IDLE = 60.0
 
 
 class KafkaSource(SourceBase):
-    """Reads topics partition by partition; where reading goes on is stored with the rows, and in no consumer group.
+    """Reads topics partition by partition; the next offsets are stored with the rows, and in no consumer group.
 
     Parameters
     ----------
