@@ -1,12 +1,19 @@
-"""The questions of `asked_of_nyc` and `asked_of_parcel`, and the twins that they are put to.
+"""Questions of others about two twins, with their true answers, and the twins that they are put to.
 
-They were written, with their true answers, before anybody ran one of them; who wrote them hadn't read the parser. A question isn't
-changed afterwards. About a quarter is German; a tenth can't be answered from the data.
+Each set was written before anybody ran one of its questions; who wrote it hadn't read the parser. A question isn't changed afterwards.
+About a quarter is German; a tenth can't be answered from the data. The parser was corrected with the first hundred and with the second;
+the third hundred was held back, and asked once after all corrections.
 """
 
 from __future__ import annotations
 
 import twinlab as tl
+from tests.benchmarks import (
+    asked_again_of_nyc,
+    asked_again_of_nyc_held_back,
+    asked_again_of_parcel,
+    asked_again_of_parcel_held_back,
+)
 from tests.benchmarks.asked_of_nyc import NYC
 from tests.benchmarks.asked_of_parcel import PARCEL
 from twinlab.plant import ParcelSize
@@ -14,8 +21,12 @@ from twinlab.twin import Twin
 
 __all__ = ["ASKED", "open_asked"]
 
-#: Twin -> its questions.
-ASKED = {"nyc": NYC, "parcel": PARCEL}
+#: Set of questions -> twin -> its questions.
+ASKED = {
+    "first": {"nyc": NYC, "parcel": PARCEL},
+    "again": {"nyc": asked_again_of_nyc.NYC, "parcel": asked_again_of_parcel.PARCEL},
+    "held back": {"nyc": asked_again_of_nyc_held_back.NYC, "parcel": asked_again_of_parcel_held_back.PARCEL},
+}
 
 SIZE = ParcelSize(hubs=4, trucks=20, cold_rooms=2, forklifts=2, parcels_a_week=200, weeks=1)
 

@@ -103,6 +103,8 @@ class Asked:
     truths: Callable[[Facts], list[Truth]]
     readings: str = ""
     """Which readings are right, where there are several."""
+    held_back: bool = False
+    """Asked once, after the parser was corrected with the others."""
 
 
 def name(*names: object) -> Name:

@@ -1,8 +1,9 @@
-"""A hundred questions that somebody asked who hadn't read the parser: how many answers are right, how long they take, and plans run again.
+"""Three hundred questions that others asked who hadn't read the parser: how many answers are right, how long they take, and plans run again.
 
 Run with ``pytest tests/benchmarks/test_ask_bench.py -m benchmark -s -n0``. No language model is asked. Wrong without a warning means: the
 value or the table isn't the true one, and no note says what was assumed. Each plan is run again from its JSON in a fresh process, which
-compares values and tables by their text. ``TWINLAB_BENCH_OUT`` takes JSON. Figures are reported, not asserted.
+compares values and tables by their text. ``-k`` with ``first``, ``again`` or ``held`` chooses a set. ``TWINLAB_BENCH_OUT`` takes JSON, a
+file for each set beside it. Figures are reported, not asserted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import pytest
 
 from tests.benchmarks.asked_by_others import ASKED, open_asked
 from tests.benchmarks.asked_judge import VERDICTS, Judge
-from tests.benchmarks.asked_truth import Facts
+from tests.benchmarks.asked_truth import Asked, Facts
 
 if TYPE_CHECKING:
     from twinlab.ask import Answer
@@ -54,12 +55,12 @@ def labels(twin: Twin) -> dict[str, str]:
     return found
 
 
-def ask_all(name: str) -> tuple[list[dict[str, Any]], list[Answer]]:
+def ask_all(questions: tuple[Asked, ...], name: str) -> tuple[list[dict[str, Any]], list[Answer]]:
     """Ask one twin its questions; return a row for each question, and the answers."""
     twin = open_asked(name)
     facts, judge = Facts(twin), Judge(labels(twin))
     rows, answers = [], []
-    for asked in ASKED[name]:
+    for asked in questions:
         began = time.perf_counter()
         try:
             answer = twin.ask(asked.question)
@@ -92,10 +93,11 @@ def run_again(twin: Twin, answers: list[Answer]) -> tuple[int, int]:
     return len(ran), sum(same)
 
 
-def test_questions_of_others() -> None:
+@pytest.mark.parametrize("which", list(ASKED))
+def test_questions_of_others(which: str) -> None:
     rows, plans, same = [], 0, 0
-    for name in ASKED:
-        found, answers = ask_all(name)
+    for name, questions in ASKED[which].items():
+        found, answers = ask_all(questions, name)
         rows += found
         ran, again = run_again(open_asked(name), answers)
         plans, same = plans + ran, same + again
@@ -111,6 +113,7 @@ def test_questions_of_others() -> None:
     for key, value in figures.items():
         sys.stdout.write(f"{key:32} {value}\n")
     if out := os.environ.get("TWINLAB_BENCH_OUT"):
-        Path(out).write_text(json.dumps({"figures": figures, "rows": rows}, indent=1, ensure_ascii=False, default=str))
-    assert len(rows) == sum(map(len, ASKED.values()))
+        path = Path(out).with_stem(f"{Path(out).stem}_{which.replace(' ', '_')}")
+        path.write_text(json.dumps({"figures": figures, "rows": rows}, indent=1, ensure_ascii=False, default=str))
+    assert len(rows) == sum(map(len, ASKED[which].values()))
     assert not figures["error"]
