@@ -33,26 +33,26 @@ from tests.benchmarks.asked_flights import (
     weather,
     when,
 )
-from tests.benchmarks.asked_truth import Asked, Groups, Number, YesNo, minutes, name, names, runs
+from tests.benchmarks.asked_truth import Asked, Facts, Groups, Number, Truth, YesNo, minutes, name, names, runs
 
 JAN, FEB, MAR, APR, MAY, JUN, JUL, AUG, SEP, OCT, NOV, DEC = (
     (f"2013-{month:02}", f"2013-{month + 1:02}" if month < 12 else "2014-01") for month in range(1, 13)
 )
 
 
-def jfk_is_wet(f):  # type: ignore[no-untyped-def]
+def jfk_is_wet(f: Facts) -> list[Truth]:
     """Return whether it rains at the end of the data."""
     last = f.cells("airport", "precipitation")["JFK"].dropna().iloc[-1]
     return [YesNo(bool(last > 0)), Number(last, "mm")]
 
 
-def at_noon(f):  # type: ignore[no-untyped-def]
+def at_noon(f: Facts) -> list[Truth]:
     """Noon UTC, or noon in New York."""
     cells = f.cells("airport", "temperature")["LGA"]
     return [Number(cells[pd.Timestamp(f"2013-07-04 {hour}:00")], "degC") for hour in (12, 16)]
 
 
-def storms(f):  # type: ignore[no-untyped-def]
+def storms(f: Facts) -> list[Truth]:
     """Storms are runs of hours with gusts above 20 m/s; a missing hour may end one."""
     cells = f.cells("airport", "wind_gust")
     found = [
@@ -62,14 +62,14 @@ def storms(f):  # type: ignore[no-untyped-def]
     return [Groups(one) for one in found] + [Groups({key: n for key, n in one.items() if n}) for one in found]
 
 
-def foggiest(f):  # type: ignore[no-untyped-def]
+def foggiest(f: Facts) -> list[Truth]:
     """By hours, or by the number of spells."""
     true = f.cells("airport", "visibility") < 1
     spells = pd.Series({one: len(runs(true[one])) for one in true})
     return [name(true.sum().idxmax(), spells.idxmax())]
 
 
-def late_share(e):  # type: ignore[no-untyped-def]
+def late_share(e: pd.DataFrame) -> list[Truth]:
     """Of the flights that arrived, or of all."""
     late = (e.arrival_delay > 60).sum()
     return [Number(100 * late / n, "%") for n in (e.arrival_delay.notna().sum(), len(e), e.start.notna().sum())]

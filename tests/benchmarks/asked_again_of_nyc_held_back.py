@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from tests.benchmarks.asked_again_of_nyc import APR, AUG, DEC, FEB, JAN, JUL, JUN, MAR, MAY, NOV, OCT, SEP
 from tests.benchmarks.asked_flights import (
+    Truths,
     airport_of,
     airports,
     at_least,
@@ -33,48 +32,63 @@ from tests.benchmarks.asked_flights import (
     when,
 )
 from tests.benchmarks.asked_truth import Asked as Question
-from tests.benchmarks.asked_truth import Moment, Number, YesNo, longest, minutes, name, names, runs, within
+from tests.benchmarks.asked_truth import (
+    Facts,
+    Moment,
+    Number,
+    Truth,
+    YesNo,
+    longest,
+    minutes,
+    name,
+    names,
+    runs,
+    within,
+)
 
-Asked = partial(Question, held_back=True)
+
+def Asked(question: str, truths: Truths, readings: str = "") -> Question:
+    """Return a question that is held back."""
+    return Question(question, truths, readings, held_back=True)
 
 
-def windy_days(f):  # type: ignore[no-untyped-def]
+def windy_days(f: Facts) -> list[Truth]:
     """Days on which a gust of some hour was above 20 m/s."""
     cells = f.cells("airport", "wind_gust")["JFK"]
     return [Number(int((cells.resample("D").max() > 20).sum()))]
 
 
-def wettest_day(f):  # type: ignore[no-untyped-def]
+def wettest_day(f: Facts) -> list[Truth]:
     """The day with the greatest sum."""
     cells = f.cells("airport", "precipitation").resample("D").sum()
     return [Moment(frozenset({cells["LGA"].idxmax()}), day=True)]
 
 
-def frost(f):  # type: ignore[no-untyped-def]
+def frost(f: Facts) -> list[Truth]:
     """The longest run of hours below 0 degrees; a missing hour ends it or doesn't."""
     cells = f.cells("airport", "temperature")["EWR"]
     return [Number(60.0 * longest(one < 0), "min") for one in (cells, cells.dropna())]
 
 
-def at_end(signal: str, airport: str, unit: str):  # type: ignore[no-untyped-def]
+def at_end(signal: str, airport: str, unit: str) -> Truths:
     """The last value."""
     return lambda f: [Number(f.cells("airport", signal)[airport].dropna().iloc[-1], unit)]
 
 
-def warmer(f):  # type: ignore[no-untyped-def]
+def warmer(f: Facts) -> list[Truth]:
     """By the mean of July."""
     found = f.cells("airport", "temperature").loc["2013-07", ["JFK", "LGA"]].mean()
     return [name(found.idxmax())]
 
 
-def snowstorm(f):  # type: ignore[no-untyped-def]
+def snowstorm(f: Facts) -> list[Truth]:
     """How many of the flights planned at Newark on 8 February never left."""
     e = f.events("flight")
     e = e[within(e.planned_start, "2013-02-08", "2013-02-09") & (e.origin == "EWR")]
     return [Number(int(e.start.isna().sum()))]
 
 
-def met(f):  # type: ignore[no-untyped-def]
+def met(f: Facts) -> list[Truth]:
     """Whether 80 % of the departures of June were on time."""
     (value, *_) = flights(punctual, *JUN)(f)
     return [YesNo(value.value >= 80), value]  # type: ignore[union-attr]
@@ -186,7 +200,7 @@ NYC = (
 )
 
 
-def _months(f, at: str):  # type: ignore[no-untyped-def]
+def _months(f: Facts, at: str) -> Truth:
     """Share of arrivals on time for each month of 2013."""
     e = f.events("flight")
     e = e[within(e[at], "2013-01", "2014-01")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from tests.benchmarks.asked_parcels import (
     THU,
     TUE,
     WED,
+    Truths,
     best,
     cells,
     count,
@@ -36,43 +37,46 @@ from tests.benchmarks.asked_parcels import (
     when,
 )
 from tests.benchmarks.asked_truth import Asked as Question
-from tests.benchmarks.asked_truth import Groups, Moment, Number, YesNo, minutes, name, names
-
-Asked = partial(Question, held_back=True)
+from tests.benchmarks.asked_truth import Facts, Groups, Moment, Number, Truth, YesNo, minutes, name, names
 
 
-def dwell(how):
+def Asked(question: str, truths: Truths, readings: str = "") -> Question:
+    """Return a question that is held back."""
+    return Question(question, truths, readings, held_back=True)
+
+
+def dwell(how: str) -> Callable[[pd.DataFrame], list[Truth]]:
     """How long parcels stayed, in minutes."""
     return lambda e: [Number(float(minutes(e.valid_until - e.valid_from).agg(how)), "min")]
 
 
-def daily_parcels(p):
+def daily_parcels(p: pd.DataFrame) -> list[Truth]:
     """Parcels handed in on each day."""
     return [Groups(p.registered.dt.floor("D").value_counts().to_dict())]
 
 
-def express_share(p):
+def express_share(p: pd.DataFrame) -> list[Truth]:
     """Of all parcels."""
     return [Number(100 * (p.service == "express").mean(), "%")]
 
 
-def transit(p):
+def transit(p: pd.DataFrame) -> list[Truth]:
     """From being handed in until delivery."""
     return [Number(float(minutes(p.delivered - p.registered).mean()), "min")]
 
 
-def open_now(f):
+def open_now(f: Facts) -> list[Truth]:
     """Whether the door is open at the end."""
     return [YesNo(bool(known(f, "cold_room", "door", "R02")["R02"].dropna().iloc[-1] == 1))]
 
 
-def ever_low(f):
+def ever_low(f: Facts) -> list[Truth]:
     """Whether a battery was below 15 %, the rule's limit."""
     low = int((known(f, "forklift", "battery") < 15).to_numpy().sum())
     return [YesNo(low > 0), Number(low)]
 
 
-def energy(f):
+def energy(f: Facts) -> list[Truth]:
     """The KPI over the whole week, or for its days; by 3 kW, the hours on, and the legs that began at the hubs."""
     return [
         Number(
@@ -82,19 +86,19 @@ def energy(f):
     ]
 
 
-def kinetic(f):
+def kinetic(f: Facts) -> list[Truth]:
     """The KPI of each room."""
     found = f.twin.kpi("mean_kinetic_temperature", by="asset").value.isel(time=0).to_series()
     return [Groups(found.to_dict(), "degC")]
 
 
-def busy(f):
+def busy(f: Facts) -> list[Truth]:
     """Driving, of the time in which it didn't charge."""
     mode = known(f, "forklift", "mode")
     return [Groups(dict(100 * (mode == 1).sum() / ((mode == 0) | (mode == 1)).sum()), "%")]
 
 
-def day_of_trips(e):
+def day_of_trips(e: pd.DataFrame) -> list[Truth]:
     """The day on which most trips were planned, or left; several may be equal."""
     found = set()
     for at in ("planned_start", "start"):
@@ -103,13 +107,13 @@ def day_of_trips(e):
     return [Moment(frozenset(found), day=True)]
 
 
-def low_fuel(f):
+def low_fuel(f: Facts) -> list[Truth]:
     """The truck with the least fuel at the end, or ever."""
     fuel = known(f, "truck", "fuel")
     return [name(fuel.ffill().iloc[-1].idxmin(), fuel.min().idxmin())]
 
 
-def at_hub(f):
+def at_hub(f: Facts) -> list[Truth]:
     """Parcels that were at Frankfurt on Thursday at noon."""
     e, at = f.links("held_at"), pd.Timestamp("2026-01-08 12:00")
     here = e[(e.target == "FRA") & (e.valid_from <= at) & ~(e.valid_until <= at)]
@@ -143,7 +147,12 @@ PARCEL = (
     ),
     Asked(
         "How many parcels were handed in on Monday?",
-        table("parcel", lambda p: [Number(int(p.registered.between(*map(pd.Timestamp, MON), inclusive="left").sum()))]),
+        table(
+            "parcel",
+            lambda p: [
+                Number(int(p.registered.between(pd.Timestamp(MON[0]), pd.Timestamp(MON[1]), inclusive="left").sum()))
+            ],
+        ),
     ),
     Asked("Wie viele Pakete wurden pro Tag aufgegeben?", table("parcel", daily_parcels)),
     Asked("How long does it take on average from handing in a parcel to its delivery?", table("parcel", transit)),
