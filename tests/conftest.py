@@ -1,6 +1,5 @@
 """What all tests share: a clean cache for the demo twins, Hypothesis' settings, and tools that a machine may lack."""
 
-import contextlib
 import gc
 import importlib.util
 import os
@@ -43,6 +42,8 @@ NOT_OURS = (
     # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
     "ignore:reference already known",
 )
+#: More than any file of tests needs; clients that wait with ``select`` fail above 1,023.
+OPEN_FILES = 400
 #: Markers of tests that run only when ``-m`` names them.
 ONLY_WHEN_ASKED = {"soak", "benchmark"}
 #: Programs that go by several names.
@@ -197,6 +198,17 @@ def no_document_left() -> Iterator[None]:
     assert left == [] or not served
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_open_files() -> Iterator[None]:
+    """Close, after each file, what its tests have left open among circular garbage; fail if that isn't enough."""
+    yield
+    opened = Path("/proc/self/fd")
+    if opened.is_dir() and len(os.listdir(opened)) > OPEN_FILES:
+        gc.collect()
+        left = [os.path.realpath(one) for one in opened.iterdir()]
+        assert len(left) <= OPEN_FILES, left
+
+
 @pytest.fixture(scope="session")
 def need() -> Callable[[str], Path | None]:
     """Return ``need(tool)``: skips the test where a program or module is missing; CI takes that for a failure.
@@ -287,44 +299,19 @@ def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twinlab.signing.keys.sealed._COST", {"n": 2**10, "r": 8, "p": 1})
 
 
-class _DaskCluster:
-    """A Dask cluster of two processes with its client; made anew if a worker that a test has killed isn't replaced."""
-
-    def __init__(self) -> None:
-        self._parts = contextlib.ExitStack()
-        self._client: Any = None
-
-    def client(self) -> Any:
-        if self._client is not None:
-            try:
-                self._client.wait_for_workers(2, timeout=15)
-            except TimeoutError:
-                # Dask's nanny ends with its worker if that is killed while it starts.
-                self.close()
-        if self._client is None:
-            import distributed
-
-            options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GiB", "dashboard_address": ":0"}
-            cluster = self._parts.enter_context(distributed.LocalCluster(processes=True, silence_logs=50, **options))
-            self._client = self._parts.enter_context(distributed.Client(cluster, set_as_default=False))
-        return self._client
-
-    def close(self) -> None:
-        self._client = None
-        self._parts.close()
-
-
 @pytest.fixture(scope="session")
-def dask_cluster(need: Callable[[str], Path | None]) -> Iterator[_DaskCluster]:
-    """Yield the Dask cluster of this session."""
+def dask_cluster(need: Callable[[str], Path | None]) -> Iterator[Any]:
+    """A `tests.dask_cluster.DaskCluster` of this session."""
     need("distributed")
-    cluster = _DaskCluster()
+    from tests.dask_cluster import DaskCluster
+
+    cluster = DaskCluster()
     yield cluster
     cluster.close()
 
 
 @pytest.fixture
-def cluster_client(dask_cluster: _DaskCluster) -> Any:
+def cluster_client(dask_cluster: Any) -> Any:
     """Return a client of the session's Dask cluster, whose two workers are there: a test before may have killed one."""
     return dask_cluster.client()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ from tests.commands.guard.site import Site
 
 
 @pytest.fixture
-def site(tmp_path: Path, need: Callable[[str], object]) -> Site:
+def site(tmp_path: Path, need: Callable[[str], object]) -> Iterator[Site]:
     need("securesystemslib")
-    return Site(tmp_path)
+    found = Site(tmp_path)
+    yield found
+    found.close()

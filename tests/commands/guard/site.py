@@ -122,9 +122,13 @@ class Site:
         }  # fmt: skip
         return self.kind([self.rule], **defaults | given)
 
+    def close(self) -> None:
+        """Close the guard's ledger."""
+        self.guard._here.ledger.close()
+
     def restart(self) -> Guard:
         """Start the guard again, as after its process ended."""
-        self.guard._here.ledger.close()
+        self.close()
         self.guard = self.new_guard()
         return self.guard
 

@@ -42,7 +42,7 @@ def carried_out(attack: Attack, site: Site) -> Answer:
         assert len(site.forklift.changes) == before or answer.outcome == "done"
         return answer
     finally:
-        for step in site.cleanup:
+        for step in (*site.cleanup, site.close):
             step()
 
 
