@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from twinlab.languages.templates import translated_template
+
 if TYPE_CHECKING:
     from jinja2 import Template
     from markupsafe import Markup
@@ -13,7 +15,7 @@ __all__ = ["html"]
 
 
 def html(template: str, /, **values: object) -> Markup:
-    """Render a Jinja template.
+    """Render a Jinja template, with its texts in the reader's language.
 
     Parameters
     ----------
@@ -36,10 +38,10 @@ def html(template: str, /, **values: object) -> Markup:
     """
     from markupsafe import Markup  # noqa: PLC0415  (loaded with the first page or HTML repr)
 
-    return Markup(_template(template).render(values))  # noqa: S704  (the template has escaped every value)
+    return Markup(_template(translated_template(template)).render(values))  # noqa: S704  (the template has escaped every value)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _template(text: str) -> Template:
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  (loaded with the first page or HTML repr)
 

@@ -14,11 +14,12 @@ import panel_material_ui as pmui
 import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.link import Link, known_or_problem
+from twinlab.explore.kit.link import Link, known_or_problem, unknown_text
 from twinlab.explore.kit.page_state import PageState, with_page_state
 from twinlab.explore.kit.panes import error_pane, loading_pane
 from twinlab.explore.page_registry import PAGES, PageSpec, available_pages
 from twinlab.explore.views.base import Explorer
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -34,9 +35,7 @@ _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 #: Fields of a link that concern the page that it opens, and no other.
 _OWN = ("part", "horizon", "scenarios")
-#: In the notice of a view that doesn't have an asset of the page state.
-_UNKNOWN = "unknown asset"
-_NO_PAGE = "There is no page here that you may see. Ask the administrator of this twin for a role that opens one."
+_NO_PAGE = mark("There is no page here that you may see. Ask the administrator of this twin for a role that opens one.")
 
 
 @dataclass
@@ -99,7 +98,7 @@ class Workspace(Explorer):
         self._allowed = allowed
         # The loading message is there from the start: adding it later takes a sixth of the time of a visit.
         self._slots = {
-            spec.name: _Slot(spec, pn.Column(loading_pane(spec.label), sizing_mode="stretch_width", visible=False))
+            spec.name: _Slot(spec, pn.Column(loading_pane(tr(spec.label)), sizing_mode="stretch_width", visible=False))
             for spec in specs
         }
         self._page_state = PageState()
@@ -113,7 +112,7 @@ class Workspace(Explorer):
         )
         self.param.page.objects = _labels(specs)
         if not specs:
-            self._show_notice(_NO_PAGE)
+            self._show_notice(tr(_NO_PAGE))
         self._quiet = False
         first = self.first_link
         self.apply(first if page is None else replace(first, page=page))
@@ -133,7 +132,7 @@ class Workspace(Explorer):
             return
         problems: list[str] = []
         if link.page in PAGES and self._allowed is not None and not self._allowed(str(link.page)):
-            problems.append(f"the page {link.page!r} isn't open to you")
+            problems.append(tr("the page {page!r} isn't open to you", page=link.page))
         elif link.page in self._faults:
             problems.append(self._faults[link.page])
         else:
@@ -219,7 +218,7 @@ class Workspace(Explorer):
 
     def _drop_unknown_assets(self, view: Explorer, own: Link) -> None:
         """Drop assets of the page state that a view doesn't have: they were selected on another page."""
-        if _UNKNOWN in view.notice:
+        if unknown_text("asset") in view.notice:
             times = Link(window=self._page_state.link.window, at=self._page_state.link.at)
             view.apply(with_page_state(own, times))
 
@@ -242,7 +241,7 @@ class Workspace(Explorer):
             slot.error = str(error)
         except Exception:  # noqa: BLE001  (a fault of one page, logged and shown, leaves the others)
             _LOG.exception("the page %s of %s has a fault", slot.spec.name, PAGES.origin(slot.spec.name))
-            slot.error = "Something went wrong and was logged."
+            slot.error = tr("Something went wrong and was logged.")
         return None
 
     def _build(self, slot: _Slot) -> None:
@@ -266,7 +265,7 @@ class Workspace(Explorer):
 
     def _put(self, slot: _Slot, made: tuple[Explorer, pn.viewable.Viewable] | None) -> None:
         if made is None:
-            slot.body[:] = [error_pane(slot.spec.label, slot.error, retry=lambda: self._retry(slot))]
+            slot.body[:] = [error_pane(tr(slot.spec.label), slot.error, retry=lambda: self._retry(slot))]
             return
         view, layout = made
         slot.view, slot.error = view, ""
@@ -279,7 +278,7 @@ class Workspace(Explorer):
             view.param.watch(lambda event: self.visit(event.new), "asked")
 
     def _retry(self, slot: _Slot) -> None:
-        slot.body[:] = [loading_pane(slot.spec.label)]
+        slot.body[:] = [loading_pane(tr(slot.spec.label))]
         self._show_page()
         self._arrive(slot)
 
@@ -344,7 +343,7 @@ class Workspace(Explorer):
     def settings(self) -> dict[str, str]:
         """Return the reader's choices on the current page: label -> value."""
         slot = self._current_slot()
-        page = {} if slot is None else {"page": slot.spec.label}
+        page = {} if slot is None else {"page": tr(slot.spec.label)}
         nothing: dict[str, str] = {}
         return page | self._ask(lambda view: view.settings(), otherwise=nothing)
 
@@ -358,7 +357,7 @@ class Workspace(Explorer):
         """Return a row of buttons, one for each page."""
         names = [spec.name for spec in self.pages]
         row = pmui.RadioButtonGroup.from_param(
-            self.param.page, label="Page", size="small", margin=(4, 10), description=""
+            self.param.page, label=tr("Page"), size="small", margin=(4, 10), description=""
         )
         row.visible = len(names) > 1
         return row
@@ -371,7 +370,8 @@ def _labels(specs: Iterable[PageSpec]) -> dict[str, str]:
     """Return label -> name of each page; a label that several pages have is followed by the name."""
     labels: dict[str, str] = {}
     for spec in specs:
-        labels[spec.label if spec.label not in labels else f"{spec.label} ({spec.name})"] = spec.name
+        label = tr(spec.label)
+        labels[label if label not in labels else f"{label} ({spec.name})"] = spec.name
     return labels
 
 

@@ -19,6 +19,7 @@ from twinlab._html import html
 from twinlab.apps.frame.clock import file_stamp
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.panes import Html, code_html
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.apps.frame.browser_side import BrowserSide
@@ -29,7 +30,7 @@ __all__ = ["Actions"]
 _LOG = logging.getLogger(__name__)
 #: Label of a menu item -> file extension.
 _DATA = {"Parquet": ".parquet", "CSV": ".csv"}
-_PICTURES = {"SVG, for print": ".svg", "PNG, 300 dots an inch": ".png"}
+_PICTURES = {mark("SVG, for print"): ".svg", mark("PNG, 300 dots an inch"): ".png"}
 # Matplotlib and HoloViews have global state: one file at a time in all threads.
 _DRAWING = threading.Lock()
 # Icons only on a phone, where six labels don't fit into a line; screen readers still read the labels.
@@ -69,7 +70,7 @@ class Actions:
     def __init__(self, workspace: Workspace, browser: BrowserSide, *, on_error: Callable[[str], None]) -> None:
         self._workspace, self._browser, self._on_error = workspace, browser, on_error
         self._download = pmui.FileDownload(
-            label="File", auto=True, embed=False, filename="twinlab", visible=False, callback=lambda: None
+            label=tr("File"), auto=True, embed=False, filename="twinlab", visible=False, callback=lambda: None
         )
         self._status = Html("", margin=(0, 8), align="center")
         self._code = Html(
@@ -81,20 +82,20 @@ class Actions:
         )
         # A notebook may show several pages.
         self._link_class, self._code_class = f"copy-link-{browser.name}", f"copy-code-{browser.name}"
-        self._python = self._button("Show as Python", "code", self._toggle)
+        self._python = self._button(tr("Show as Python"), "code", self._toggle)
         workspace.param.watch(lambda *_: self._write_code(), "revision")
         self._write_code()
 
     def panel(self) -> pn.viewable.Viewable:
         """Return the bar."""
-        copy_link = self._button("Copy link", "link", lambda _: self._show_status("Link copied"))
-        copy_code = self._button("Copy Python", "content_copy", lambda _: self._show_status("Python copied"))
+        copy_link = self._button(tr("Copy link"), "link", lambda _: self._show_status(tr("Link copied")))
+        copy_code = self._button(tr("Copy Python"), "content_copy", lambda _: self._show_status(tr("Python copied")))
         copy_link.css_classes, copy_code.css_classes = [self._link_class], [self._code_class]
         row = pn.FlexBox(
-            self._button("Excel", "table_view", partial(self._file, ".xlsx")),
-            self._menu("Data", "download", _DATA),
-            self._menu("Picture", "image", _PICTURES),
-            self._button("Report", "description", partial(self._file, ".html")),
+            self._button(tr("Excel"), "table_view", partial(self._file, ".xlsx")),
+            self._menu(tr("Data"), "download", _DATA),
+            self._menu(tr("Picture"), "image", _PICTURES),
+            self._button(tr("Report"), "description", partial(self._file, ".html")),
             copy_link,
             self._python,
             copy_code,
@@ -115,7 +116,7 @@ class Actions:
         return button
 
     def _menu(self, label: str, icon: str, extensions: dict[str, str]) -> pmui.MenuButton:
-        items = [{"label": name, "extension": extension} for name, extension in extensions.items()]
+        items = [{"label": tr(name), "extension": extension} for name, extension in extensions.items()]
         menu = pmui.MenuButton(
             label=label, icon=icon, items=items, icon_size="18px", variant="text", size="small", sx=_BUTTON, margin=2
         )
@@ -126,7 +127,7 @@ class Actions:
 
     def _file(self, extension: str, _: object = None) -> None:
         """Show that a file is being written, then write it and send it to the browser."""
-        self._show_status(f"Writing the {_NAMES[extension]} …")
+        self._show_status(tr("Writing the {extension} …", extension=tr(_NAMES[extension])))
         pn.state.execute(partial(self._send, extension), schedule=True)
 
     async def _send(self, extension: str) -> None:
@@ -135,12 +136,14 @@ class Actions:
             content = await asyncio.to_thread(self._write, stem + extension)
         except READING_ERRORS as error:
             _LOG.exception("the %s can't be written", _NAMES[extension])
-            self._on_error(f"The {_NAMES[extension]} can't be written: {error}")
+            self._on_error(
+                tr("The {extension} can't be written: {error}", extension=tr(_NAMES[extension]), error=error)
+            )
             self._show_status("")
             return
         self._download.param.update(filename=stem + extension, data=None)
         self._download.data = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
-        self._show_status(f"{stem}{extension} is in your downloads")
+        self._show_status(tr("{stem}{extension} is in your downloads", stem=stem, extension=extension))
 
     def _write(self, name: str) -> bytes:
         """Return the content of a file with the current view, in the format of the name's extension."""
@@ -154,7 +157,7 @@ class Actions:
 
     def _toggle(self, _: object) -> None:
         self._code.visible = not self._code.visible
-        self._python.label = "Hide Python" if self._code.visible else "Show as Python"
+        self._python.label = tr("Hide Python") if self._code.visible else tr("Show as Python")
         self._write_code()
 
     def _write_code(self) -> None:
@@ -170,10 +173,10 @@ class Actions:
 
 
 _NAMES = {
-    ".xlsx": "Excel file",
-    ".html": "report",
-    ".svg": "picture",
-    ".png": "picture",
-    ".parquet": "Parquet file",
-    ".csv": "CSV file",
+    ".xlsx": mark("Excel file"),
+    ".html": mark("report"),
+    ".svg": mark("picture"),
+    ".png": mark("picture"),
+    ".parquet": mark("Parquet file"),
+    ".csv": mark("CSV file"),
 }

@@ -17,6 +17,7 @@ from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.kit.live.states import newest_row
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr, trn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,18 +82,21 @@ def _clock(session: Session) -> pmui.Button:
 def _clock_label(session: Session) -> dict[str, str]:
     local = session.settings.get("clock") == "local"
     # Stated on the button, since charts and tables stay in UTC.
-    how = "time of the newest data in your time zone" if local else "time of the newest data in UTC"
-    return {"label": "Local time" if local else "UTC", "description": f"{how}; charts and tables are in UTC"}
+    how = tr("time of the newest data in your time zone") if local else tr("time of the newest data in UTC")
+    return {
+        "label": tr("Local time") if local else "UTC",
+        "description": tr("{how}; charts and tables are in UTC", how=how),
+    }
 
 
 def _user_menu(user: User, session: Session, browser: BrowserSide, purposes: Purposes | None) -> pmui.MenuButton:
-    roles = ", ".join(user.roles) or "no role"
+    roles = ", ".join(user.roles) or tr("no role")
     items = [
         {"label": f"{user.shown}: {roles}"},
         *_purpose_items(purposes),
         None,
-        {"label": "Log out", "href": _LOGOUT, "target": "_self"},
-        {"label": "Log out everywhere", "href": f"{_LOGOUT}?everywhere", "target": "_self"},
+        {"label": tr("Log out"), "href": _LOGOUT, "target": "_self"},
+        {"label": tr("Log out everywhere"), "href": f"{_LOGOUT}?everywhere", "target": "_self"},
     ]
     menu = pmui.MenuButton(
         label=user.shown, items=items, icon="person", variant="text", size="small", sx=_WHITE, margin=0
@@ -117,7 +121,10 @@ def _purpose_items(purposes: Purposes | None) -> list[dict[str, str] | None]:
     return [
         None,
         *(
-            {"label": f"{'✓' if name == purposes.chosen else '○'} Data for: {title}", "purpose": name}
+            {
+                "label": tr("{part} Data for: {title}", part="✓" if name == purposes.chosen else "○", title=title),
+                "purpose": name,
+            }
             for name, title in purposes.titles.items()
         ),
     ]
@@ -189,28 +196,30 @@ def freshness_html(
     Of a finished data set, the day on which it ended. ``edits`` are sentences about definitions that aren't applied; ``unsaved`` says
     that a database doesn't answer, so that nothing can be saved.
     """
-    exact = "" if latest is None else f"newest data: {clock_text(latest, zone=zone)}"
+    exact = "" if latest is None else tr("newest data: {latest}", latest=clock_text(latest, zone=zone))
     if latest is None:
-        text, old = "the data can't be read" if failed else "no data yet", True
+        text, old = tr("the data can't be read") if failed else tr("no data yet"), True
     elif finished(latest) and not failed:
-        text, old = f"ended {clock_text(latest, zone=zone)[:10]}", False
+        text, old = tr("ended {zone}", zone=clock_text(latest, zone=zone)[:10]), False
     else:
         old = failed or stale(latest)
         behind = behind_text(latest)
-        text = f"data to {clock_text(latest, zone=zone)}" + (f", {behind}" if behind else "")
+        text = tr("data to {time}", time=clock_text(latest, zone=zone)) + (f", {behind}" if behind else "")
     style = "display:block;font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
-    why = "the database of notes, logins and plans doesn't answer: what was saved before is shown, and nothing can be saved until it does"
+    why = tr(
+        "the database of notes, logins and plans doesn't answer: what was saved before is shown, and nothing can be saved until it does"
+    )
     return html(
         '<span style="{{ style }}{% if old %};opacity:.86{% endif %}" title="{{ exact }}">'
         '{% if old %}<span aria-hidden="true">◷ </span>{% endif %}{{ text }}'
-        '{% if edits %} <span style="font-weight:600" title="{{ edits|join("; ") }}">⚠ '
-        "{{ edits|length }} change{% if edits|length != 1 %}s{% endif %} not applied</span>{% endif %}"
+        '{% if edits %} <span style="font-weight:600" title="{{ edits }}">⚠ {{ not_applied }}</span>{% endif %}'
         '{% if unsaved %} <span role="status" style="font-weight:600" title="{{ why }}">⚠ nothing can be saved now</span>{% endif %}</span>',
         style=style,
         exact=exact,
         old=old,
         text=text,
-        edits=list(edits),
+        edits="; ".join(edits),
+        not_applied=trn("{count} change not applied", "{count} changes not applied", len(edits)),
         unsaved=unsaved,
         why=why,
     )

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import panel as pn
 import param
 
+from twinlab.languages import mark
+
 __all__ = ["BrowserSide", "Drawer"]
 
 
@@ -124,7 +126,7 @@ class Drawer(pn.custom.JSComponent):
     """Panel at the right of the page, on a phone over all of it. Escape closes it and returns the focus."""
 
     open = param.Boolean(default=False, doc="whether the drawer is shown")
-    label = param.String(default="Asset", doc="accessible name")
+    label = param.String(default=mark("Asset"), doc="accessible name")
     content = pn.viewable.Child(doc="content of the drawer")
 
     _stylesheets: ClassVar[list[str]] = [

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import pandas as pd
 
+from twinlab.languages import date_text, tr, trn
+
 __all__ = ["FINISHED", "STALE", "behind_text", "clock_text", "finished"]
 
 #: Data older than this are shown as stale.
@@ -27,7 +29,7 @@ def clock_text(when: np.datetime64, *, zone: str = "", now: np.datetime64 | None
     own = _own(when, zone)
     today = _own(_now() if now is None else now, zone).date()
     pattern = "%H:%M %Z" if own.date() == today else "%Y-%m-%d %H:%M %Z"
-    return own.strftime(pattern)
+    return date_text(own, pattern)
 
 
 def behind_text(latest: np.datetime64, *, now: np.datetime64 | None = None) -> str:
@@ -43,8 +45,9 @@ def behind_text(latest: np.datetime64, *, now: np.datetime64 | None = None) -> s
         count = seconds // length
         # 36 h is more precise than 1 day.
         if count > 1 or unit == "s":
-            plural = "s" if unit == "day" else ""
-            return f"{count} {unit}{plural} behind"
+            if unit == "day":
+                return trn("{count} day behind", "{count} days behind", count)
+            return tr("{count} {unit} behind", count=count, unit=unit)
     return ""
 
 

@@ -15,6 +15,7 @@ from twinlab.apps.frame.actions import Actions
 from twinlab.apps.frame.bar import bar
 from twinlab.apps.frame.browser_side import BrowserSide
 from twinlab.apps.frame.drawer import asset_drawer
+from twinlab.apps.frame.language import choose_language, language_switch, without_language
 from twinlab.apps.frame.onboarding import onboarding
 from twinlab.apps.frame.page_template import page_template
 from twinlab.apps.frame.settings import settings_for
@@ -26,6 +27,7 @@ from twinlab.explore.kit.paged_table import table_style_sheets
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.workspace import Workspace
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -76,13 +78,14 @@ def page(
     user = current_user()
     if session is None:
         session = Session(user="" if user is None else user.name, settings=settings_for(user, twin.model.twin))
-    notice = pmui.Alert(object="", severity="error", visible=False, closeable=True, margin=10)
-    _show_errors_in(notice)
     location = pn.state.location
     asked = query if query is not None else (location.search if location is not None else "")
+    choose_language(session, asked)
+    notice = pmui.Alert(object="", severity="error", visible=False, closeable=True, margin=10)
+    _show_errors_in(notice)
     workspace = Workspace(
         twin,
-        link=parse_link(asked),
+        link=parse_link(without_language(asked)),
         shared=shared,
         session=session,
         patient=_is_served(),
@@ -101,7 +104,7 @@ def page(
     shown = pmui.Page(
         title=title,
         header=[*bar(shared, session, browser, user=user, purposes=purposes), browser],
-        sidebar=[_navigation(workspace)],
+        sidebar=[_navigation(workspace), *language_switch(session, browser)],
         sidebar_open=len(workspace.pages) > 1,
         sidebar_width=96,
         sidebar_resizable=False,
@@ -129,12 +132,14 @@ def page(
 
 def _heading(workspace: Workspace) -> Html:
     """Return the heading of the page for screen readers; sighted readers see the navigation."""
-    labels = {spec.name: spec.label for spec in workspace.pages}
+    labels = {spec.name: tr(spec.label) for spec in workspace.pages}
     hidden = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
 
     def text() -> Markup:
         return html(
-            '<h1 style="{{ hidden }}">{{ label }}</h1>', hidden=hidden, label=labels.get(str(workspace.page), "No page")
+            '<h1 style="{{ hidden }}">{{ label }}</h1>',
+            hidden=hidden,
+            label=labels.get(str(workspace.page), tr("No page")),
         )
 
     heading = Html(text(), margin=0, height=0)
@@ -162,7 +167,7 @@ def _navigation(workspace: Workspace) -> pmui.MenuList:
     """Return the list of pages."""
     names = [spec.name for spec in workspace.pages]
     menu = pmui.MenuList(
-        items=[{"label": spec.label, "icon": spec.icon} for spec in workspace.pages],
+        items=[{"label": tr(spec.label), "icon": spec.icon} for spec in workspace.pages],
         active=names.index(workspace.page) if names else None,
         sx=NAVIGATION,
         sizing_mode="stretch_width",
@@ -198,7 +203,7 @@ def _show_errors_in(notice: pmui.Alert) -> None:
         _LOG.error("a callback failed", exc_info=error)
         notice = shown()
         if notice is not None:
-            text = f"Something went wrong and was logged: {type(error).__name__}: {error}"
+            text = tr("Something went wrong and was logged: {name}: {error}", name=type(error).__name__, error=error)
             notice.param.update(object=text, visible=True, closed=False)
 
     pn.config.exception_handler = handle
@@ -210,7 +215,7 @@ def _sync_address(workspace: Workspace, browser: BrowserSide, title: str) -> Non
     A change of page is a step in the browser's history. A zoom isn't: going back would otherwise take dozens of steps.
     """
     before = [workspace.page]
-    labels = {spec.name: spec.label for spec in workspace.pages}
+    labels = {spec.name: tr(spec.label) for spec in workspace.pages}
 
     def write(*_: object) -> None:
         search = format_link(workspace.link())
@@ -220,7 +225,7 @@ def _sync_address(workspace: Workspace, browser: BrowserSide, title: str) -> Non
         browser.tab_title = " · ".join(text for text in (labels.get(str(workspace.page)), title) if text)
 
     def back(event: Any) -> None:
-        link = parse_link(event.new[1])
+        link = parse_link(without_language(event.new[1]))
         # The browser's history has this step already.
         before[0] = link.page if link.page in labels else before[0]
         workspace.apply(link)

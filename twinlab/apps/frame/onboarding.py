@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 
 from twinlab._html import html
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Session
@@ -18,11 +19,15 @@ __all__ = ["STEPS", "onboarding"]
 #: Setting that is true once a reader has dismissed the introduction.
 DONE = "hint_done"
 STEPS = (
-    "The list at the left has the pages (on a phone, the button at the top). Assets and period apply to all pages.",
-    "Drag over a chart to zoom in, down to single samples. “Show all” shows everything again.",
+    mark(
+        "The list at the left has the pages (on a phone, the button at the top). Assets and period apply to all pages."
+    ),
+    mark("Drag over a chart to zoom in, down to single samples. “Show all” shows everything again."),
     (
-        "The bar at the bottom exports what you see: as a table, a picture, a report, a link, or the Python "
-        "that reads it."
+        mark(
+            "The bar at the bottom exports what you see: as a table, a picture, a report, a link, or the Python "
+            "that reads it."
+        )
     ),
 )
 
@@ -33,8 +38,8 @@ def onboarding(session: Session) -> pn.viewable.Viewable | None:
         return None
     step = [0]
     text = Html("", margin=(6, 8), styles={"flex": "1 1 180px"})
-    forward = pmui.Button(label="Next", variant="contained", size="small", margin=(4, 4), disable_elevation=True)
-    dismiss = pmui.Button(label="Dismiss", variant="text", size="small", margin=(4, 4))
+    forward = pmui.Button(label=tr("Next"), variant="contained", size="small", margin=(4, 4), disable_elevation=True)
+    dismiss = pmui.Button(label=tr("Dismiss"), variant="text", size="small", margin=(4, 4))
     strip = pn.FlexBox(
         text,
         forward,
@@ -52,9 +57,9 @@ def onboarding(session: Session) -> pn.viewable.Viewable | None:
             "<b>{{ number }} of {{ count }}</b>&ensp;{{ text }}</p>",
             number=step[0] + 1,
             count=len(STEPS),
-            text=STEPS[step[0]],
+            text=tr(STEPS[step[0]]),
         )
-        forward.label = "Next" if step[0] + 1 < len(STEPS) else "Got it"
+        forward.label = tr("Next") if step[0] + 1 < len(STEPS) else tr("Got it")
 
     def hide(_: object = None) -> None:
         session.settings[DONE] = True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from twinlab.apps.frame.accessibility_fixes import ACCESSIBILITY_FIXES
 from twinlab.apps.frame.reconnection import RECONNECTION
+from twinlab.languages import current_language, mark, tr
 
 __all__ = ["page_template"]
 
@@ -26,8 +29,8 @@ _TEMPLATE = """{% extends "base.html" %}
       #loader p{margin:0 16px}
 {% endblock %}
 {% block loader %}
-    <button id="tl-skip" type="button">Skip to content</button>
-    <div id="loader" role="status"><p>Opening {{ title | e }} …</p></div>
+    <button id="tl-skip" type="button">@SKIP@</button>
+    <div id="loader" role="status"><p>@OPENING@</p></div>
 {% endblock %}
 {% block loader_script %}
   <script>
@@ -56,6 +59,7 @@ _TEMPLATE = """{% extends "base.html" %}
         setTimeout(wait, 50)
       }
       wait()
+      document.documentElement.lang = "@LANGUAGE@"
       document.getElementById("tl-skip").addEventListener("click", () => {
         const main = inside(document.body, "main")
         if (main) { main.tabIndex = -1; main.focus() }
@@ -64,6 +68,14 @@ _TEMPLATE = """{% extends "base.html" %}
   </script>
 {% endblock %}
 """
+
+
+#: Sentences in the scripts of the template.
+_SENTENCES = (
+    mark("This takes long. Check that the server is running, or reload the page."),
+    mark("The connection to the server is lost again and again. Check the network, then reload the page."),
+    mark("The connection to the server was lost. Reconnecting …"),
+)
 
 
 def page_template(theme: str | None) -> str:
@@ -75,9 +87,15 @@ def page_template(theme: str | None) -> str:
     system_background = f"@media (prefers-color-scheme: dark){{{_DARK}}}"
     background = system_background if theme is None else _DARK if theme == "dark" else ""
     scheme = "light dark" if theme is None else theme
-    return (
+    text = (
         _TEMPLATE.replace("@BACKGROUND@", background)
         .replace("@SCHEME@", scheme)
         .replace("@FIXES@", ACCESSIBILITY_FIXES)
         .replace("@RECONNECTION@", RECONNECTION)
+        .replace("@OPENING@", tr("Opening {{ title | e }} …"))
+        .replace("@SKIP@", tr("Skip to content"))
+        .replace("@LANGUAGE@", current_language())
     )
+    for sentence in _SENTENCES:
+        text = text.replace(sentence, json.dumps(tr(sentence), ensure_ascii=False)[1:-1])
+    return text

@@ -19,6 +19,7 @@ from twinlab.apps.login.request_guard import LOGIN, LOGOUT, local_path
 from twinlab.apps.login.sessions import seconds_to_wait
 from twinlab.apps.login.users import normalized_name
 from twinlab.errors import DatabaseUnreachableError
+from twinlab.languages import preferred_language, tr, use_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +38,17 @@ class PageHandler(RequestHandler):
         """Store what the handlers share."""
         self.service = service
 
+    def prepare(self) -> None:
+        """Answer in the language that the browser asks for; Tornado runs each request as a task of its own."""
+        use_from_here(preferred_language(self.request.headers.get("Accept-Language", "")))
+
     def write_error(self, status_code: int, **details: Any) -> None:
         """Answer with the login page if the database of the logins doesn't answer; else as Tornado does."""
         error = (details.get("exc_info") or (None, None))[1]
         if isinstance(error, DatabaseUnreachableError):
-            message = "Nobody can log in or out now, since the database of the logins doesn't answer. Try again later."
+            message = tr(
+                "Nobody can log in or out now, since the database of the logins doesn't answer. Try again later."
+            )
             self.show_login(503, next="/", message=message)
             return
         super().write_error(status_code, **details)
@@ -78,7 +85,7 @@ class PageHandler(RequestHandler):
         service = self.service
         if not service.note("login", name, how=how, address=str(self.request.remote_ip), outcome="accepted"):
             self.show_login(
-                503, next="/", message="Nobody can log in now, since it can't be recorded. Ask the administrator."
+                503, next="/", message=tr("Nobody can log in now, since it can't be recorded. Ask the administrator.")
             )
             return
         before = service.guard.login_of(self.request)
@@ -105,21 +112,21 @@ class LoginHandler(PageHandler):
     async def post(self) -> None:
         """Check name and password."""
         if not self.is_own_form():
-            self._show_again(403, "This form was too old. Please try again.")
+            self._show_again(403, tr("This form was too old. Please try again."))
             return
         service, name = self.service, normalized_name(self.get_body_argument("name", ""))
         if service.logins.users.users is None:
-            self._show_again(403, "Here you can't log in with a password.")
+            self._show_again(403, tr("Here you can't log in with a password."))
             return
         keys = ((service.failures_by_name, name[:64]), (service.failures_by_address, network(self.request.remote_ip)))
         if service.busy:
-            self._show_again(503, "Too many people are logging in at once. Please try again in a few seconds.")
+            self._show_again(503, tr("Too many people are logging in at once. Please try again in a few seconds."))
             return
         wait = seconds_to_wait(service.logins.store, keys)
         if wait > 0:
             seconds = math.ceil(wait)
             self.set_header("Retry-After", str(seconds))
-            self._show_again(429, f"Too many tries. Please wait {seconds} s and try again.")
+            self._show_again(429, tr("Too many tries. Please wait {seconds} s and try again.", seconds=seconds))
             return
         await self._check(name, self.get_body_argument("password", "", strip=False))
 
@@ -140,7 +147,7 @@ class LoginHandler(PageHandler):
             service.note(
                 "login refused", known, how="password", address=str(self.request.remote_ip), reason="not right"
             )
-            self._show_again(403, "Name or password isn't right.")
+            self._show_again(403, tr("Name or password isn't right."))
             return
         service.failures_by_name.forget(name[:64])
         service.failures_by_address.undo(network(self.request.remote_ip))

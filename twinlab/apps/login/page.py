@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from twinlab._html import html
+from twinlab.languages import current_language, tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -46,7 +47,7 @@ a { display: block; margin-top: 16px; text-align: center; color: var(--blue); }
 """
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{{ language }}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -139,12 +140,12 @@ def login_html(
         _LOGIN, message=message, token=token, next=next, name=name, with_form=with_form, provider=provider,
         query=urlencode({"next": next}),
     )  # fmt: skip
-    return _page("Log in", title=title, nonce=nonce, body=body)
+    return _page(tr("Log in"), title=title, nonce=nonce, body=body)
 
 
 def logout_html(*, title: str, token: str, nonce: str) -> Markup:
     """Return the page that asks for confirmation before logging out."""
-    return _page("Log out?", title=title, nonce=nonce, body=html(_LOGOUT, token=token))
+    return _page(tr("Log out?"), title=title, nonce=nonce, body=html(_LOGOUT, token=token))
 
 
 def logged_out_html(*, title: str, token: str, nonce: str, onward: str) -> Markup:  # noqa: ARG001  (it has no form)
@@ -154,8 +155,17 @@ def logged_out_html(*, title: str, token: str, nonce: str, onward: str) -> Marku
         '<a class="button" href="{{ onward }}">Log out of your organisation, too</a>',
         onward=onward,
     )
-    return _page("Logged out", title=title, nonce=nonce, body=body, refresh=onward)
+    return _page(tr("Logged out"), title=title, nonce=nonce, body=body, refresh=onward)
 
 
 def _page(heading: str, *, title: str, nonce: str, body: Markup, refresh: str = "") -> Markup:
-    return html(_PAGE, heading=heading, title=title, nonce=nonce, style=html(_STYLE), body=body, refresh=refresh)
+    return html(
+        _PAGE,
+        language=current_language(),
+        heading=heading,
+        title=title,
+        nonce=nonce,
+        style=html(_STYLE),
+        body=body,
+        refresh=refresh,
+    )

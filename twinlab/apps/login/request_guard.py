@@ -17,6 +17,7 @@ from tornado.web import RequestHandler, decode_signed_value
 
 from twinlab.apps.login.rates import Buckets, network
 from twinlab.errors import DatabaseUnreachableError
+from twinlab.languages import mark, preferred_language, tr, use_from_here
 from twinlab.model.access.policy_file import AccessPolicyFile
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class RequestGuard(Matcher):
             # Nobody knows whether the login counts. The text names no database.
             _LOG.warning("a request is refused: %s", error)
             refusal = Refusal(
-                503, "The database of the logins doesn't answer. Wait a little, then load the page again."
+                503, mark("The database of the logins doesn't answer. Wait a little, then load the page again.")
             )
         if refusal is None and self.new_session is not None and request.path in _MAKE_SESSIONS:
             self._name_session(request, self.new_session)
@@ -171,10 +172,10 @@ class RequestGuard(Matcher):
         origin = request.headers.get("Origin")
         changing = request.method not in {"GET", "HEAD"} or is_websocket(request)
         if changing and origin is not None and origin.casefold() != f"{self.scheme}://{request.host}".casefold():
-            return Refusal(403, "Another site may not send requests here.")
+            return Refusal(403, mark("Another site may not send requests here."))
         if request.path.startswith("/components/") and request.path.split("/")[2] not in sys.modules:
             # Panel would import any module that is named here.
-            return Refusal(404, "There is no such component.")
+            return Refusal(404, mark("There is no such component."))
         return None
 
     def _refuse_without_login(self, request: HTTPServerRequest) -> Refusal | None:
@@ -188,14 +189,14 @@ class RequestGuard(Matcher):
         if request.path in self.open_paths:
             return None
         if request.method == "GET" and "text/html" in request.headers.get("Accept", "") and not is_websocket(request):
-            return Refusal(302, "Log in first.", goto=f"{LOGIN}?next={quote(local_path(request.uri), safe='/')}")
-        return Refusal(403, "Log in first.")
+            return Refusal(302, mark("Log in first."), goto=f"{LOGIN}?next={quote(local_path(request.uri), safe='/')}")
+        return Refusal(403, mark("Log in first."))
 
     def _refuse_rate(self, request: HTTPServerRequest) -> Refusal | None:
         """Refuse requests beyond the rate."""
         login = getattr(request, "twinlab_login", None)
         key = f"login {login.key}" if login is not None else f"address {network(request.remote_ip)}"
-        return None if self.rates.take(key) else Refusal(429, "Too many requests. Please wait a few seconds.")
+        return None if self.rates.take(key) else Refusal(429, mark("Too many requests. Please wait a few seconds."))
 
     def _refuse_session(self, request: HTTPServerRequest, login: Login) -> Refusal | None:
         """Refuse a request for a session of another user."""
@@ -205,7 +206,7 @@ class RequestGuard(Matcher):
             return Refusal(403, "This session's token can't be read.")
         owners = [self.owners.get(session) for session in sessions]
         if any(owner is not None and owner.name != login.name for owner in owners):
-            return Refusal(403, "This session belongs to another user.")
+            return Refusal(403, mark("This session belongs to another user."))
         return None
 
 
@@ -225,7 +226,8 @@ class RefusalHandler(RequestHandler):
         if self._refusal.status in (429, 503):
             self.set_header("Retry-After", "5")
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(self._refusal.text + "\n")
+        use_from_here(preferred_language(self.request.headers.get("Accept-Language", "")))
+        self.finish(tr(self._refusal.text) + "\n")
 
 
 def _refuse_method(request: HTTPServerRequest) -> Refusal | None:

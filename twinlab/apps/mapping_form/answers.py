@@ -12,6 +12,7 @@ import numpy as np
 from twinlab.apps.mapping_form.draft import parse_missing_codes
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.times.zones import MISSING, Zones, zone_name
+from twinlab.languages import mark, tr
 from twinlab.model.edits.yaml_edit import Path_, change, comment, document, drop, put, uncomment, value_of
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.quantities import name_parts, quantities
@@ -32,10 +33,10 @@ _UNSTATED = re.compile(r"not stated|don't fit|\bset it\b|\bcheck\b")
 #: State of a signal at 1 -> its state at 0, for signals whose values are 0 and 1.
 _AT_ZERO = {"on": "off", "open": "closed", "yes": "no", "fault": "ok", "true": "false", "active": "inactive"}
 _FORMAT_PARTS = {
-    "%d": "DD", "%m": "MM", "%b": "Mon", "%B": "Month", "%Y": "YYYY", "%y": "YY", "%H": "hh", "%I": "hh", "%M": "mm",
+    "%d": "DD", "%m": "MM", "%b": mark("Mon"), "%B": mark("Month"), "%Y": "YYYY", "%y": "YY", "%H": "hh", "%I": "hh", "%M": "mm",
     "%S": "ss", "%f": "ffffff", "%p": "AM/PM",
 }  # fmt: skip
-_FIRST = {"%d": "day first", "%m": "month first", "%y": "year first", "%Y": "year first"}
+_FIRST = {"%d": mark("day first"), "%m": mark("month first"), "%y": mark("year first"), "%Y": mark("year first")}
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,14 @@ class Asked:
 
 
 #: Counts, ratios and scores have no unit.
-_NO_UNIT = Choice("1", "no unit (1)")
+_NO_UNIT = Choice("1", mark("no unit (1)"))
 #: For a signal with the values 0 and 1.
-_NUMBER = Choice("gauge", "numbers, no states")
+_NUMBER = Choice("gauge", mark("numbers, no states"))
 #: Takes numbers off a list of `missing`, or texts, which can't be read as numbers or times.
-_AS_VALUES = Choice("=values", "Not missing: keep as values")
-_REPORTED = Choice("=values", "Not missing: report these rows")
+_AS_VALUES = Choice("=values", mark("Not missing: keep as values"))
+_REPORTED = Choice("=values", mark("Not missing: report these rows"))
 #: Removes the key that was drafted.
-_LEFT_OUT = Choice("=none", "No: leave it out")
+_LEFT_OUT = Choice("=none", mark("No: leave it out"))
 _DRAFTED_KEY = re.compile(r"\.(lifetime\.(from|until)|expected_span\.from)")
 #: Units of a duration.
 _DURATIONS = tuple(Choice(unit, unit) for unit in ("s", "min", "h", "d"))
@@ -335,9 +336,9 @@ def _asked(question: Question, data: object) -> Asked:
     if _DRAFTED_KEY.search(question.path):
         choices = (*choices, _LEFT_OUT)
     if key == "ignore":
-        return Asked(question, here, choices, "Leave it out")
+        return Asked(question, here, choices, tr("Leave it out"))
     accepted = _label(key, drafted) if drafted is not None else written if isinstance(value, list) else ""
-    keep = f"Keep {accepted}" if 0 < len(accepted) <= _LONGEST else "Keep as drafted"
+    keep = tr("Keep {accepted}", accepted=accepted) if 0 < len(accepted) <= _LONGEST else tr("Keep as drafted")
     return Asked(question, here, choices, keep, _field(key, value, path), value=written)
 
 

@@ -13,6 +13,7 @@ from twinlab.apps.mapping_form.key_list import MoreKeys
 from twinlab.apps.mapping_form.keys import Part
 from twinlab.apps.mapping_form.preview import SampleTable
 from twinlab.apps.mapping_form.suggestions import further_roles, roles, suggestions
+from twinlab.languages import mark, tr
 from twinlab.model.edits.yaml_edit import comments
 from twinlab.model.mapping import TagRule
 from twinlab.model.units import known_units
@@ -20,7 +21,15 @@ from twinlab.model.units.spelling import UNKNOWN
 
 __all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "Lock", "set_options", "set_value"]
 
-_HEADS = ("Sample values", "Meaning", "Unit", "Missing codes", "States", "Asset, if its own", "")
+_HEADS = (
+    mark("Sample values"),
+    mark("Meaning"),
+    mark("Unit"),
+    mark("Missing codes"),
+    mark("States"),
+    mark("Asset, if its own"),
+    "",
+)
 _WIDTHS = "minmax(90px, 1.1fr) minmax(90px, 1.3fr) minmax(150px, 1.4fr) minmax(80px, 0.7fr) minmax(90px, 0.8fr) "
 _WIDTHS += "minmax(120px, 1.2fr) minmax(100px, 0.9fr) 72px"
 
@@ -114,10 +123,10 @@ class ColumnRow:
         self.table, self._adds = "", False
         wide = widgets.Layout(width="auto", min_width="0")
         what = "tag" if tags else "column"
-        name = f"{name}, rule {place + 1}" if place else name
+        name = tr("{name}, rule {place}", name=name, place=place + 1) if place else name
 
         def text(label: str, hint: str = "") -> widgets.Text:
-            tip = f"{label} of {what} {name}"
+            tip = tr("{label} of {what} {name}", label=label, what=what, name=name)
             return widgets.Text(continuous_update=False, placeholder=hint, tooltip=tip, layout=_copy(wide))
 
         self.title = widgets.HTML(cell(name, title=f"{what} {name}"))
@@ -127,19 +136,19 @@ class ColumnRow:
             one.add_class("tl-wide")
         self.title.add_class("tl-name")
         self.role = widgets.Dropdown(
-            options=[("not mapped", "")], tooltip=f"meaning of {what} {name}", layout=_copy(wide)
+            options=[(tr("not mapped"), "")],
+            tooltip=tr("meaning of {what} {name}", what=what, name=name),
+            layout=_copy(wide),
         )
-        self.unit = widgets.Combobox(
-            continuous_update=False, options=known_units(), tooltip=f"unit of {what} {name}", layout=_copy(wide)
-        )
-        self.missing = text("missing-value codes", "-9999, NA")
-        self.states = text("states", "1 = open, 0 = closed")
+        self.unit = widgets.Combobox(continuous_update=False, options=known_units(), tooltip=tr("unit of {what} {name}", what=what, name=name), layout=_copy(wide))  # fmt: skip
+        self.missing = text(tr("missing-value codes"), tr("-9999, NA"))
+        self.states = text("states", tr("1 = open, 0 = closed"))
         self.asset = text("asset", "type/id")
         # It spans the whole row by a CSS class: ipywidgets' empty `grid_area` would override the layout in the browser.
         self.note = widgets.HTML(layout=widgets.Layout(display="none"))
         self.note.add_class("tl-note")
         self.more = MoreKeys(host.write_key, f"{what} {name}")
-        tip = f"another meaning of {what} {name}: a second signal, a property"
+        tip = tr("another meaning of {what} {name}: a second signal, a property", what=what, name=name)
         self.add = widgets.ToggleButton(
             icon="plus", tooltip=tip, layout=widgets.Layout(width="34px", padding="0", align_self="flex-start")
         )
@@ -179,7 +188,7 @@ class ColumnRow:
         entry = draft.entry(table, self.name, **which) or {}
         options = roles(draft, table, self.name, several=self._first is not None or count > 1, **which)
         if self._adds:
-            options = [("– another meaning –", ""), *options[1:]]
+            options = [(tr("– another meaning –"), ""), *options[1:]]
             options += [(label, key) for key, label in further_roles(draft, table).items() if not self._tags]
         set_options(self.role, options, role)
         kind = draft.model.asset_types.get(draft.asset_type(table, self.name, **which) or "")
@@ -222,7 +231,7 @@ class ColumnRow:
         unsure = not stated and any("not stated" in text for text in found)
         lines = [message(wrong, kind="error", role="alert")] if wrong else []
         lines += [message("; ".join(found), kind="warn")] if unsure else []
-        said = "" if unsure or not found else f"in the draft: {' · '.join(found)}"
+        said = "" if unsure or not found else tr("in the draft: {found}", found=" · ".join(found))
         lines += [cell(text, kind="tl-muted") for text in (note, said, self._also(draft)) if text]
         set_value(self.note, "".join(lines))
         self.note.layout.display = None if lines else "none"
@@ -235,7 +244,7 @@ class ColumnRow:
             return ""
         own = draft.own_role(self.table, self.name)
         also = (ROLES | LONG_ROLES)[own] if own else ""
-        return ", ".join(text for text in (also and f"also: {also}", draft.used(self.table, self.name)) if text)
+        return ", ".join(text for text in (also and tr("also: {also}", also=also), draft.used(self.table, self.name)) if text)  # fmt: skip
 
     def _role(self, change: dict[str, Any]) -> None:
         if self._host.updating:
@@ -290,7 +299,7 @@ class ColumnGrid(widgets.GridBox):
         # Sample values of the table shown last; edits don't change them.
         self._sampled: tuple[object, str] = (None, "")
         self._samples: dict[str, list[str]] = {}
-        heads = ("Tag" if tags else "Column", *_HEADS)
+        heads = (tr("Tag") if tags else tr("Column"), *_HEADS)
         self._heads = [widgets.HTML(cell(text, kind="tl-h")) for text in heads]
         for head in self._heads:
             head.add_class("tl-head")

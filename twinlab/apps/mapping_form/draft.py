@@ -11,6 +11,7 @@ from typing import Any
 
 from twinlab.apps.mapping_form.keys import with_another
 from twinlab.errors import SchemaError, TwinlabError
+from twinlab.languages import mark, tr
 from twinlab.model.edits.yaml_edit import Path_, comment, document, drop, put, uncomment, without_comments
 from twinlab.model.load import check_mapping, parse_mapping
 from twinlab.model.mapping import Mapping, rules_for
@@ -21,8 +22,8 @@ from twinlab.model.yamltext import path_text
 __all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "parse_draft", "parse_missing_codes", "parse_states"]
 
 #: Roles of a column other than a signal: value -> label.
-ROLES = {"": "not mapped", "=ignore": "ignore", "=time": "time", "=asset": "asset"}
-LONG_ROLES = {"=tag": "tag", "=value": "value", "=unit": "unit of the value"}
+ROLES = {"": mark("not mapped"), "=ignore": "ignore", "=time": "time", "=asset": "asset"}
+LONG_ROLES = {"=tag": "tag", "=value": "value", "=unit": mark("unit of the value")}
 _KEYS = {"=tag": "tag", "=value": "value", "=unit": "unit_column"}
 _TIME_WAYS = (
     "column", "parts", "clock", "clock_format", "elapsed", "step", "since", "date", "date_column", "date_pattern", "after",
@@ -96,11 +97,11 @@ class MappingDraft:
         kind = "tags" if tags else "columns"
         found = self.get(table, kind, name)
         if found is not None and self.entry(table, name, tags=tags) is None:
-            return "edit this rule in the YAML"
+            return tr("edit this rule in the YAML")
         patterns = self.get(table, kind)
         for pattern in patterns if found is None and isinstance(patterns, dict) else ():
             if len(pattern) > 2 and pattern[0] == pattern[-1] == "/" and _matches(pattern[1:-1], name):
-                return f"matched by the pattern {pattern}: edit it in the YAML"
+                return tr("matched by the pattern {pattern}: edit it in the YAML", pattern=pattern)
         return ""
 
     def role(self, table: str, name: str, *, tags: bool = False, place: int = 0) -> str:
@@ -148,7 +149,7 @@ class MappingDraft:
             zone = self.get(table, *path).get("zone")
             said = comment(self.text, (*self.rule_path(table), *path, "zone")) if zone else ""
             if _DOUBT.search(said) or zone in (None, "", UNKNOWN):
-                return said or "no zone is set"
+                return said or tr("no zone is set")
         return ""
 
     def error_at(self, table: str, *path: str, place: int = 0) -> str:

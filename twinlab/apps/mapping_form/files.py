@@ -12,6 +12,7 @@ from twinlab._files import replace_file
 from twinlab.apps.mapping_form.draft import MappingDraft
 from twinlab.apps.mapping_form.preview import Properties
 from twinlab.errors import SourceError, TwinlabError
+from twinlab.languages import tr
 from twinlab.model.edits.yaml_edit import Path_
 from twinlab.model.load import check_mapping, load_mapping
 from twinlab.model.terms import nearest
@@ -73,7 +74,7 @@ class EditedFile:
         before, after = (read_yaml(one, name=self.path.name).data for one in (self.text, text))
         write_atomically(self.path, self._mark + text.replace("\n", self._line_end))
         self.text = text
-        return [f"{self.path.name}: {line}" for line in changes(before, after) or ["comments or layout only"]]
+        return [f"{self.path.name}: {line}" for line in changes(before, after) or [tr("comments or layout only")]]
 
 
 def check_others(folder: Path, model: TwinModel, *, but: Path) -> None:
@@ -167,9 +168,9 @@ def changes(before: object, after: object, path: Path_ = ()) -> list[str]:
         for key in [*before, *(key for key in after if key not in before)]:
             here = (*path, str(key))
             if key not in after:
-                made.append(f"{path_text(here)}: removed {_short(before[key])}")
+                made.append(tr("{here}: removed {key}", here=path_text(here), key=_short(before[key])))
             elif key not in before:
-                made.append(f"{path_text(here)}: added {_short(after[key])}")
+                made.append(tr("{here}: added {key}", here=path_text(here), key=_short(after[key])))
             else:
                 made += changes(before[key], after[key], here)
         return made

@@ -24,6 +24,7 @@ from twinlab.apps.mapping_form.question_pane import QuestionPane, count_text
 from twinlab.apps.mapping_form.suggestions import table_names
 from twinlab.apps.mapping_form.time_and_asset import AssetBox, TimeBox
 from twinlab.errors import SchemaError, SourceError, TwinlabError
+from twinlab.languages import tr
 from twinlab.model.load import parse_model
 
 __all__ = ["MappingForm"]
@@ -98,7 +99,7 @@ class MappingForm(widgets.VBox):
             self._replace(answered(self._texts(), asked, value))
             absent = contradiction(asked, str(value)) if asked.field == "zone" else ""
             if absent:
-                said = f"The data contradict {value}: {absent} doesn't exist there. See the rows in the preview."
+                said = tr("The data contradict {value}: {absent} doesn't exist there. See the rows in the preview.", value=value, absent=absent)  # fmt: skip
                 self._show_message(message(said, kind="warn", role="alert"))
         self._refresh()
 
@@ -145,7 +146,7 @@ class MappingForm(widgets.VBox):
             self.draft = parse_draft(
                 self._edited.reload(), self.model.model, source=self.draft.source, name=self.path.name
             )
-            self._show_message(message(f"Read {self.path.name} and twin.yaml again.", kind="ok"))
+            self._show_message(message(tr("Read {name} and twin.yaml again.", name=self.path.name), kind="ok"))
         self._refresh()
 
     @property
@@ -156,29 +157,23 @@ class MappingForm(widgets.VBox):
     # -- widgets -----------------------------------------------------------------------------------------------------
     def _build(self) -> None:
         wide = {"description_width": "128px"}
-        self.save_button = widgets.Button(description="Save", icon="save", button_style="primary")
+        self.save_button = widgets.Button(description=tr("Save"), icon="save", button_style="primary")
         self.save_button.on_click(lambda _: self.save())
-        self.reload_button = widgets.Button(
-            description="Reload", icon="refresh", tooltip="discard the edits, read the file again"
-        )
+        self.reload_button = widgets.Button(description=tr("Reload"), icon="refresh", tooltip=tr("discard the edits, read the file again"))  # fmt: skip
         self.reload_button.on_click(lambda _: self.reload())
         self.status, self.message, self.errors = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.open_count, self.stale, self.yaml_errors = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.file = widgets.Text(
-            description="Sample file", continuous_update=False, style=wide, layout=widgets.Layout(flex="1 1 320px")
-        )
-        self.file.placeholder = "path of a file of this source, to see its first rows"
+        self.file = widgets.Text(description=tr("Sample file"), continuous_update=False, style=wide, layout=widgets.Layout(flex="1 1 320px"))  # fmt: skip
+        self.file.placeholder = tr("path of a file of this source, to see its first rows")
         self.file.observe(self._file_changed, "value")
-        self.tables = widgets.Dropdown(description="Table", style=wide, layout=widgets.Layout(flex="0 1 320px"))
+        self.tables = widgets.Dropdown(description=tr("Table"), style=wide, layout=widgets.Layout(flex="0 1 320px"))
         self.tables.observe(self._table_changed, "value")
         self.questions = QuestionPane(self)
         self.columns, self.tags = ColumnGrid(self), ColumnGrid(self, tags=True)
         self.time, self.asset = TimeBox(self), AssetBox(self)
         self.all_keys = KeyPane(self)
         self.preview = widgets.HTML()
-        self.yaml = widgets.Textarea(
-            value=self._edited.text, rows=18, tooltip="the mapping as YAML", layout=widgets.Layout(width="auto")
-        )
+        self.yaml = widgets.Textarea(value=self._edited.text, rows=18, tooltip=tr("the mapping as YAML"), layout=widgets.Layout(width="auto"))  # fmt: skip
         self.yaml.add_class("tl-yaml")
         self.yaml.observe(self._text_changed, "value")
 
@@ -187,7 +182,7 @@ class MappingForm(widgets.VBox):
         wrap: dict[str, Any] = {"flex_flow": "row wrap", "width": "100%"}
         line = widgets.Layout(**wrap, align_items="center", grid_gap="4px 8px")
         boxes = widgets.Layout(**wrap, grid_gap="8px", align_items="stretch", margin="8px 0")
-        self._tag_head = widgets.HTML(heading("Tags", note="values of the tag column, and what each means"))
+        self._tag_head = widgets.HTML(heading(tr("Tags"), note=tr("values of the tag column, and what each means")))
         return [
             widgets.HBox([head, self.open_count, self.status, self.save_button, self.reload_button], layout=line),
             self.message,
@@ -195,15 +190,17 @@ class MappingForm(widgets.VBox):
             widgets.HBox([self.file, self.tables], layout=line),
             self.questions,
             self.stale,
-            widgets.HTML(heading("Columns", note="what each column means; missing codes are separated by commas")),
+            widgets.HTML(
+                heading(tr("Columns"), note=tr("what each column means; missing codes are separated by commas"))
+            ),
             self.columns,
             self._tag_head,
             self.tags,
             widgets.HBox([self.time, self.asset], layout=boxes),
             self.all_keys,
-            widgets.HTML(heading("Preview", note="as it will be read; nothing is written before Save")),
+            widgets.HTML(heading(tr("Preview"), note=tr("as it will be read; nothing is written before Save"))),
             self.preview,
-            widgets.HTML(heading("YAML", note="the same mapping as text; edit either side")),
+            widgets.HTML(heading("YAML", note=tr("the same mapping as text; edit either side"))),
             self.yaml,
             self.yaml_errors,
             self.model,
@@ -235,7 +232,7 @@ class MappingForm(widgets.VBox):
             self._show_message(message(str(error), kind="error", role="alert"))
         except Exception as error:  # noqa: BLE001  (a program error is shown too)
             where = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno}). Please report this."
+            text = tr("{name}: {error} ({name2}:{lineno}). Please report this.", name=type(error).__name__, error=error, name2=Path(where.filename).name, lineno=where.lineno)  # fmt: skip
             self._show_message(message(text, kind="error", role="alert"))
 
     # -- showing -----------------------------------------------------------------------------------------------------
@@ -291,10 +288,10 @@ class MappingForm(widgets.VBox):
         if self.yaml.value != self.draft.text:
             self.yaml.value = self.draft.text
         draft, table, unreadable = self._readable, self.tables.value, self.draft.data is None
-        said = message("The YAML below can't be read; these fields show how it was before.", kind="warn")
+        said = message(tr("The YAML below can't be read; these fields show how it was before."), kind="warn")
         set_value(self.stale, said if unreadable else "")
         wrong = self.draft.errors if unreadable else ()
-        set_value(self.yaml_errors, messages("This can't be read", wrong, kind="error"))
+        set_value(self.yaml_errors, messages(tr("This can't be read"), wrong, kind="error"))
         sample = self.sample.tables.get(table) if self.sample is not None else None
         self.all_keys.show(draft, table, self.model.text.value, sample, readable=not unreadable)
         if unreadable and self._lock.holds(draft, table, sample):
@@ -332,13 +329,13 @@ class MappingForm(widgets.VBox):
     def _show_preview(self) -> None:
         mapping = self.draft.mapping
         if self.sample is None:
-            self.preview.value = muted("No sample file: name one above to see its first rows.")
+            self.preview.value = muted(tr("No sample file: name one above to see its first rows."))
             return
         if self.tables.value not in self.sample.tables:
-            self.preview.value = muted(f"{self.sample.file} has no table of this name.")
+            self.preview.value = muted(tr("{file} has no table of this name.", file=self.sample.file))
             return
         if mapping is None:
-            note = message("The mapping has errors; below is the last preview without any.", kind="warn")
+            note = message(tr("The mapping has errors; below is the last preview without any."), kind="warn")
             self.preview.value = note + (preview_html(self.table, stale=True) if self.table is not None else "")
             return
         shown = (self.draft.text, self.model.model, self.tables.value, self.sample)
@@ -361,11 +358,11 @@ class MappingForm(widgets.VBox):
 
     def _show_state(self) -> None:
         errors = (*self.draft.errors, *self.model.errors)
-        self.errors.value = messages("This can't be saved yet", errors, kind="error")
+        self.errors.value = messages(tr("This can't be saved yet"), errors, kind="error")
         self.save_button.disabled = not self.unsaved or bool(errors)
-        said = f"write {self.path.name}" if self.unsaved else "nothing to save"
-        self.save_button.tooltip = "correct the errors first" if errors else said
-        mark = "● unsaved changes" if self.unsaved else f"{self.path.name} as saved"
+        said = tr("write {name}", name=self.path.name) if self.unsaved else tr("nothing to save")
+        self.save_button.tooltip = tr("correct the errors first") if errors else said
+        mark = tr("● unsaved changes") if self.unsaved else tr("{name} as saved", name=self.path.name)
         self.status.value = state(mark, unsaved=self.unsaved)
 
     # -- answers ---------------------------------------------------------------------------------------------------
@@ -386,15 +383,15 @@ class MappingForm(widgets.VBox):
     # -- writing -----------------------------------------------------------------------------------------------------
     def _save(self) -> None:
         if self.draft.mapping is None or self.model.errors:
-            msg = "the mapping or the model has errors, so nothing was written; correct what is listed, then save"
+            msg = tr("the mapping or the model has errors, so nothing was written; correct what is listed, then save")
             raise SourceError(msg)
         if not self.unsaved:
-            self._show_message(message("Nothing to save.", kind="ok"))
+            self._show_message(message(tr("Nothing to save."), kind="ok"))
             return
         if self.model.unsaved:
             check_others(self.folder, self.model.model, but=self.path)
             self.model.edited.check()
         self._edited.check()
         lines = [*self.model.save(), *self._edited.replace(self.draft.text)]
-        done = "Saved. Call twin.rebuild() to build history with it. Changed:"
+        done = tr("Saved. Call twin.rebuild() to build history with it. Changed:")
         self._show_message(messages(done, lines, kind="ok"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twinlab._html import html
 from twinlab.apps.mapping_form.preview import FoundRows, PreviewRow, PreviewTable
+from twinlab.languages import tr
 from twinlab.model.units.spelling import UNKNOWN
 
 if TYPE_CHECKING:
@@ -180,18 +181,18 @@ def preview_html(table: PreviewTable, *, stale: bool = False) -> Markup:
         _PREVIEW, stale=stale, table=table.table, columns=len(table.columns), harmonised=len(names), heads=heads,
         rows=rows, found=_found(table.found), missing=f"{table.missing:,}" if table.missing else "",
         unknown=messages(
-            "Not in the mapping or the model; these rows stay in the ledger", table.unknown, kind="warn"
+            tr("Not in the mapping or the model; these rows stay in the ledger"), table.unknown, kind="warn"
         ),
-        problems=messages("Could not be read", table.problems, kind="warn"),
+        problems=messages(tr("Could not be read"), table.problems, kind="warn"),
     )  # fmt: skip
 
 
 def _right(rows: Sequence[PreviewRow]) -> tuple[list[str], list[list[str]]]:
     """Return heads and cells of the harmonised side: a row each has one value, or a column a signal."""
     if not any(row.values for row in rows):
-        return ["no signal is mapped yet"], [[""] for _ in rows]
+        return [tr("no signal is mapped yet")], [[""] for _ in rows]
     if all(len(row.values) <= 1 for row in rows):
-        return ["event time (UTC)", "asset", "signal", "value"], _one_a_row(rows)
+        return [tr("event time (UTC)"), "asset", "signal", "value"], _one_a_row(rows)
     terms: dict[tuple[str, str], str] = {}
     shared = all(len({one.asset for one in row.values}) <= 1 for row in rows)
     for row in rows:
@@ -208,7 +209,7 @@ def _right(rows: Sequence[PreviewRow]) -> tuple[list[str], list[list[str]]]:
         first = row.values[0] if row.values else None
         lead = [first.time if first else "", *([first.asset if first else ""] if shared else [])]
         made.append([*lead, *("; ".join(found.get(key, [])) for key in terms)])
-    return ["event time (UTC)", *(["asset"] if shared else []), *terms.values()], made
+    return [tr("event time (UTC)"), *(["asset"] if shared else []), *terms.values()], made
 
 
 def _one_a_row(rows: Sequence[PreviewRow]) -> list[list[str]]:
@@ -220,7 +221,7 @@ def _one_a_row(rows: Sequence[PreviewRow]) -> list[list[str]]:
 
 
 def _unit(unit: str) -> str:
-    return "unit unknown" if unit == UNKNOWN else unit
+    return tr("unit unknown") if unit == UNKNOWN else unit
 
 
 def _number_like(texts: Sequence[str]) -> list[bool]:

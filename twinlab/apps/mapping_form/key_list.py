@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from twinlab.apps.mapping_form.html import cell, help_text, messages
 from twinlab.apps.mapping_form.keys import Key, Part, errors_at, flat_keys, parse_value, shown_value, value_at
+from twinlab.languages import tr
 
 __all__ = ["KeyList", "KeyRow", "MoreKeys", "Write"]
 
@@ -26,17 +27,20 @@ class KeyRow:
         name = ".".join(path)
         self.name = widgets.HTML(cell(name, kind="tl-key", title=name))
         self.name.add_class("tl-key-name")
-        wide: dict[str, Any] = {"layout": widgets.Layout(width="auto", min_width="0"), "tooltip": f"value of {name}"}
+        wide: dict[str, Any] = {
+            "layout": widgets.Layout(width="auto", min_width="0"),
+            "tooltip": tr("value of {name}", name=name),
+        }
         # Parts of their own are added here one at a time; their keys are edited where they are listed.
         self._holds = key.inner is not None and not key.plain
         if key.choices:
-            first = f"not set: {key.default}" if key.default else "not set"
+            first = tr("not set: {default}", default=key.default) if key.default else tr("not set")
             self.field: Any = widgets.Dropdown(options=[(first, ""), *((one, one) for one in key.choices)], **wide)
         else:
             self.field = widgets.Combobox(continuous_update=False, ensure_option=False, **wide)
         self.field.observe(self._changed, "value")
         self.remove = widgets.Button(
-            icon="times", tooltip=f"remove {name}", layout=widgets.Layout(width="34px", padding="0")
+            icon="times", tooltip=tr("remove {name}", name=name), layout=widgets.Layout(width="34px", padding="0")
         )
         self.remove.on_click(lambda _: write(lambda: None))
         self.help = widgets.HTML(help_text(key.help))
@@ -70,15 +74,19 @@ class KeyRow:
 
     def _hint(self, value: object) -> str:
         if self._holds:
-            example = {"list": "{key: value, …}", "dict": "name: {key: value, …}", "part": "key: value, …"}
+            example = {"list": "{key: value, …}", "dict": "name: {key: value, …}", "part": tr("key: value, …")}
             said = example.get(self.key.kind, "")
             if not value:
                 return said
             count = len(value) if isinstance(value, (list, dict)) and self.key.kind != "part" else 0
-            return f"{count} there, each a part of its own; add {said}" if count else f"a part of its own; add {said}"
+            return (
+                tr("{count} there, each a part of its own; add {said}", count=count, said=said)
+                if count
+                else tr("a part of its own; add {said}", said=said)
+            )
         if self.key.default:
-            return f"not set: {self.key.default}"
-        return {"list": "a, b", "dict": "a: b, c: d", "number": "a number"}.get(self.key.kind, "")
+            return tr("not set: {default}", default=self.key.default)
+        return {"list": "a, b", "dict": "a: b, c: d", "number": tr("a number")}.get(self.key.kind, "")
 
     def _changed(self, change: dict[str, Any]) -> None:
         if not self.updating and (change["new"].strip() or not self._holds):
@@ -120,7 +128,7 @@ class KeyList(widgets.VBox):
         )  # fmt: skip
         self._grid.add_class("tl-keys")
         self.add = widgets.Dropdown(
-            description="Add",
+            description=tr("Add"),
             style={"description_width": "40px"},
             layout=widgets.Layout(width="auto", max_width="640px"),
         )
@@ -145,12 +153,12 @@ class KeyList(widgets.VBox):
             self._grid.children = [one for row in self.rows.values() for one in row.cells]
         for path, row in self.rows.items():
             row.show(written.get(path), suggest(part, path[-1]), written=path in written)
-        self.errors.value = messages("Errors here", errors_at(errors, part), kind="error")
+        self.errors.value = messages(tr("Errors here"), errors_at(errors, part), kind="error")
         self._show_others(known, written)
 
     def _show_others(self, known: Mapping[tuple[str, ...], Key], written: Mapping[tuple[str, ...], object]) -> None:
         others = [path for path in known if path not in written and path not in self._added]
-        options = [("a key …", ()), *((_label(path, known[path]), path) for path in others)]
+        options = [(tr("a key …"), ()), *((_label(path, known[path]), path) for path in others)]
         self._updating = True
         try:
             if list(self.add.options) != options:
@@ -194,7 +202,7 @@ class MoreKeys:
         self._shown: tuple[Any, ...] = ()
         self.list: KeyList | None = None
         self.button = widgets.ToggleButton(
-            description=label, icon="" if label else "ellipsis-h", tooltip=f"more keys of {what}",
+            description=label, icon="" if label else "ellipsis-h", tooltip=tr("more keys of {what}", what=what),
             layout=widgets.Layout(
                 width="auto" if label else "34px", padding="0 8px" if label else "0", align_self="flex-start"
             ),

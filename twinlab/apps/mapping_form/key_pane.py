@@ -14,6 +14,7 @@ from twinlab.apps.mapping_form.keys import Part, parts
 from twinlab.apps.mapping_form.preview import SampleTable
 from twinlab.apps.mapping_form.suggestions import suggestions
 from twinlab.errors import SchemaError
+from twinlab.languages import tr
 from twinlab.model import asset_types
 from twinlab.model.edits.yaml_edit import document, value_of
 from twinlab.model.mapping import Mapping as SourceMapping
@@ -49,7 +50,7 @@ class KeyPane(widgets.Accordion):
         self._unreadable: set[str] = set()
         self._parts: dict[str, tuple[str, Part]] = {}
         self.part = widgets.Dropdown(
-            description="Part",
+            description=tr("Part"),
             style={"description_width": "40px"},
             layout=widgets.Layout(width="auto", max_width="640px"),
         )
@@ -57,12 +58,12 @@ class KeyPane(widgets.Accordion):
         self.lists = {"mapping": KeyList(host.write_key), "model": KeyList(host.write_model_key)}
         self.note = widgets.HTML()
         self.another = widgets.Button(
-            description="Add another like this", icon="plus", layout=widgets.Layout(width="auto")
+            description=tr("Add another like this"), icon="plus", layout=widgets.Layout(width="auto")
         )
         self.another.on_click(lambda _: self._add())
         body = widgets.VBox([self.part, self.note, *self.lists.values(), self.another])
         super().__init__(
-            children=[body], titles=("All keys: every part of the mapping and the model",), selected_index=None
+            children=[body], titles=(tr("All keys: every part of the mapping and the model"),), selected_index=None
         )
         self.observe(lambda _: self._fill(), "selected_index")
 
@@ -117,7 +118,7 @@ class KeyPane(widgets.Accordion):
         if list(self.part.options) != options:
             before = self.part.value
             self.part.options = options
-            table_path = f"mapping: {draft.rule_path(table)}"
+            table_path = tr("mapping: {table}", table=draft.rule_path(table))
             wanted = before if before in self._parts else table_path
             self.part.value = wanted if wanted in self._parts else next(iter(self._parts))
 
@@ -130,8 +131,10 @@ class KeyPane(widgets.Accordion):
         self.another.layout.display = None if listed and not hidden else "none"
         for name, keys in self.lists.items():
             keys.layout.display = None if name == where and not hidden else "none"
-        file = "twin.yaml" if where == "model" else "the mapping"
-        self.note.value = muted(f"The keys are shown again once the text of {file} is YAML.") if hidden else ""
+        file = "twin.yaml" if where == "model" else tr("the mapping")
+        self.note.value = (
+            muted(tr("The keys are shown again once the text of {file} is YAML.", file=file)) if hidden else ""
+        )
         if hidden:
             return
         text, errors = (draft.text, draft.errors) if where == "mapping" else (model_text, ())
@@ -144,14 +147,14 @@ class KeyPane(widgets.Accordion):
         several = value_of(whole, part.path[:-1])
         around, key = Part(part.path[:-2], part.holder, ""), str(part.path[-2])
         self._host.write_key(around, (key,), lambda: [*several, value_of(whole, part.path)])
-        added = f"mapping: {(*part.path[:-1], len(several))}"
+        added = tr("mapping: {several}", several=(*part.path[:-1], len(several)))
         if added in self._parts:
             self.part.value = added
 
 
 def _model_label(part: Part) -> str:
     if part.holder is Signal:
-        return f"signal {part.path[-1]} of {part.path[1]}"
+        return tr("signal {path} of {path2}", path=part.path[-1], path2=part.path[1])
     if part.holder is asset_types.AssetType:
-        return f"asset type {part.path[-1]}"
+        return tr("asset type {path}", path=part.path[-1])
     return part.label

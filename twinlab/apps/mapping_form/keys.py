@@ -22,6 +22,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from twinlab.errors import SchemaError
+from twinlab.languages import tr
 from twinlab.model.basics import field_texts
 from twinlab.model.edits.yaml_edit import Path_, change, document, drop, put, span, value_of
 from twinlab.model.mapping import Mapping as SourceMapping
@@ -191,11 +192,16 @@ def parse_value(key: Key, text: str) -> object:
     pair = {"list": "[]", "dict": "{}", "part": "{}"}.get(key.kind, "")
     whole = f"{pair[0]}{text}{pair[1]}" if pair and not opened else text
     try:
-        read = document(f"value: {whole}", name=key.name)
+        read = document(tr("value: {whole}", whole=whole), name=key.name)
     except SchemaError as error:
-        pairs = "pairs such as a: b, c: d"
-        expected = {"list": "a list such as a, b", "dict": pairs, "part": pairs}.get(key.kind, "a value")
-        msg = f"{key.name}: expected {expected}, got {text!r}; put a text with a comma, colon or bracket in quotes"
+        pairs = tr("pairs such as a: b, c: d")
+        expected = {"list": tr("a list such as a, b"), "dict": pairs, "part": pairs}.get(key.kind, tr("a value"))
+        msg = tr(
+            "{name}: expected {expected}, got {text!r}; put a text with a comma, colon or bracket in quotes",
+            name=key.name,
+            expected=expected,
+            text=text,
+        )
         raise SchemaError(msg) from error
     return read.data["value"] if isinstance(read.data, dict) else None
 
@@ -281,7 +287,7 @@ def _is_small(key: Key) -> bool:
 
 
 def _parts(data: object, holder: Holder, path: Path_, label: str, table: int | None) -> Iterator[Part]:
-    whole = "the whole mapping" if holder is SourceMapping else "the whole twin"
+    whole = tr("the whole mapping") if holder is SourceMapping else tr("the whole twin")
     yield Part(path, holder, label or whole)
     if holder is SourceMapping:
         yield Part(("reading",), Reading, "reading")
@@ -294,7 +300,11 @@ def _parts(data: object, holder: Holder, path: Path_, label: str, table: int | N
         for suffix, name, one in _entries(key, found):
             if not path and key.name == "tables":
                 if table in (None, suffix[0]):
-                    said = f"table {one['table']}" if isinstance(one, dict) and one.get("table") else "table"
+                    said = (
+                        tr("table {table}", table=one["table"])
+                        if isinstance(one, dict) and one.get("table")
+                        else "table"
+                    )
                     yield from _parts(one, key.inner, (key.name, *suffix), said, table)
                 continue
             # What is within a table is named without it.

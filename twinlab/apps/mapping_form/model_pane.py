@@ -10,6 +10,7 @@ import ipywidgets as widgets
 from twinlab.apps.mapping_form.files import EditedFile
 from twinlab.apps.mapping_form.html import heading
 from twinlab.errors import TwinlabError
+from twinlab.languages import tr
 from twinlab.model.load import load_model, parse_model
 from twinlab.model.twinmodel import TwinModel
 
@@ -47,12 +48,12 @@ class ModelPane(widgets.VBox):
         self.edited = EditedFile(path)
         self.errors: tuple[str, ...] = ()
         self.text = widgets.Textarea(
-            value=self.edited.text, rows=14, tooltip="the model as YAML", layout=widgets.Layout(width="auto")
+            value=self.edited.text, rows=14, tooltip=tr("the model as YAML"), layout=widgets.Layout(width="auto")
         )
         self.text.add_class("tl-yaml")
         self.text.observe(self._changed, "value")
-        note = "the signals to choose from, with their units; saved along"
-        super().__init__(children=[widgets.HTML(heading("Model (twin.yaml)", note=note)), self.text])
+        note = tr("the signals to choose from, with their units; saved along")
+        super().__init__(children=[widgets.HTML(heading(tr("Model (twin.yaml)"), note=note)), self.text])
 
     @property
     def unsaved(self) -> bool:

@@ -18,6 +18,7 @@ from twinlab.errors import SourceError
 from twinlab.harmonise import Context, Harmonised, harmonise
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import NAT
+from twinlab.languages import tr
 from twinlab.model.mapping import Mapping
 from twinlab.model.schema import TEXT_SUFFIX
 from twinlab.model.terms import nearest
@@ -183,7 +184,7 @@ def read_sample(file: str | Path, reading: Dictionary[str, Any] | None = None, *
     place = f"{Path(file).resolve().parent.name}/{Path(file).name}"
     batches: Iterator[RowBatch] = iter(source.batches())
     for batch in islice(batches, 1 if single else _MOST_BATCHES):
-        problems += [f"row {one.row}: {one.reason}" for one in batch.problems]
+        problems += [tr("row {row}: {reason}", row=one.row, reason=one.reason) for one in batch.problems]
         if batch.table not in tables:
             units = dict(batch.units)
             tables[batch.table] = SampleTable(
@@ -231,7 +232,11 @@ def preview(
     sample = file if isinstance(file, Sample) else read_sample(file, mapping.reading)
     name = table or next(iter(sample.tables), None)
     if name is None or name not in sample.tables:
-        msg = f"{sample.file} has no table{f' {name!r}' + nearest(name, sample.tables) if name else ' with rows'}"
+        msg = tr(
+            "{file} has no table{part}",
+            file=sample.file,
+            part=f" {name!r}" + nearest(name, sample.tables) if name else tr(" with rows"),
+        )
         raise SourceError(msg)
     head = sample.tables[name].head(rows)
     done = harmonise(head, mapping, Context(model, properties or {}))
@@ -249,16 +254,19 @@ def preview(
         ),
         found=tuple(_found(done)),
         problems=(*sample.problems, *(_sentence(done, place) for place in range(len(done.problems)))),
-        unknown=tuple(f"{term} ({one.rows:,} rows): {one.message}" for term, one in done.unknown.items()),
+        unknown=tuple(
+            tr("{term} ({rows:,} rows): {message_value}", term=term, rows=one.rows, message_value=one.message)
+            for term, one in done.unknown.items()
+        ),
         missing=done.missing,
     )
 
 
 def _sentence(done: Harmonised, place: int) -> str:
     one = done.problems[place]
-    where = f"row {one.row}" + (f", {one.column}" if one.column else "")
+    where = tr("row {row}", row=one.row) + (f", {one.column}" if one.column else "")
     return f"{where}: {one.reason}" + (
-        f" (written: {one.text!r})" if one.text and repr(one.text) not in one.reason else ""
+        tr(" (written: {text!r})", text=one.text) if one.text and repr(one.text) not in one.reason else ""
     )
 
 
@@ -310,9 +318,9 @@ def _instant(nanoseconds: int) -> str:
 
 def _found(done: Harmonised) -> Iterator[FoundRows]:
     named: Sequence[tuple[str, pa.Table]] = (
-        *((f"event {one.type}", one.table) for one in done.events),
-        *((f"asset {one.asset_type}", one.table) for one in done.assets),
-        *((f"relationship {one.type}", one.table) for one in done.relationships),
+        *((tr("event {type}", type=one.type), one.table) for one in done.events),
+        *((tr("asset {asset_type}", asset_type=one.asset_type), one.table) for one in done.assets),
+        *((tr("relationship {type}", type=one.type), one.table) for one in done.relationships),
     )
     for what, table in named:
         filled = [name for name in table.column_names if table.column(name).null_count < table.num_rows]

@@ -12,13 +12,19 @@ from twinlab.apps.mapping_form.answers import Asked, contradiction, typed
 from twinlab.apps.mapping_form.browser_zone import BrowserZone
 from twinlab.apps.mapping_form.html import heading, message, muted, question_html
 from twinlab.apps.mapping_form.suggestions import zones
+from twinlab.languages import mark, tr
 from twinlab.model.units import known_units
 
 __all__ = ["QuestionPane", "QuestionRow", "count_text"]
 
 #: Questions shown at once: each has several widgets, and the next ones follow as these are answered.
 _MOST = 25
-_LABELS = {"unit": "Another unit", "zone": "Another zone", "list": "Other values", "number": "Another value"}
+_LABELS = {
+    "unit": mark("Another unit"),
+    "zone": mark("Another zone"),
+    "list": mark("Other values"),
+    "number": mark("Another value"),
+}
 
 
 class Host(Protocol):
@@ -50,7 +56,7 @@ class QuestionRow(widgets.VBox):
         where = ", ".join(path for _, path in asked.places)
         self.buttons = {one.label: self._button(one.label, where, one.value) for one in asked.choices}
         if asked.field == "zone" and zone and zone not in self.buttons:
-            self.buttons[zone] = self._button(f"{zone} (this browser)", where, zone)
+            self.buttons[zone] = self._button(tr("{zone} (this browser)", zone=zone), where, zone)
         self.keep: widgets.Button | None = None
         if asked.keep:
             self.keep = widgets.Button(
@@ -61,7 +67,7 @@ class QuestionRow(widgets.VBox):
             )
             self.keep.on_click(lambda _: host.keep(self._wanted()))
         self.wider = widgets.Checkbox(
-            description="for all tables of this source", indent=False, layout=widgets.Layout(width="auto")
+            description=tr("for all tables of this source"), indent=False, layout=widgets.Layout(width="auto")
         )
         self.field = self._field(where)
         line = [*([self.keep] if self.keep is not None else []), *self.buttons.values()]
@@ -79,7 +85,10 @@ class QuestionRow(widgets.VBox):
         made = widgets.Button(description=label, tooltip=f"{label}: {where}", layout=widgets.Layout(width="auto"))
         absent = contradiction(self.asked, str(value)) if self.asked.field == "zone" else ""
         if absent:
-            made.description, made.icon = f"{label}: {absent} doesn't exist", "exclamation-triangle"
+            made.description, made.icon = (
+                tr("{label}: {absent} doesn't exist", label=label, absent=absent),
+                "exclamation-triangle",
+            )
         made.on_click(lambda _: self._host.answer(self._wanted(), value))
         return made
 
@@ -92,7 +101,7 @@ class QuestionRow(widgets.VBox):
         kind = self.asked.field
         if not kind:
             return None
-        label = _LABELS.get(kind, "Another")
+        label = _LABELS.get(kind, tr("Another"))
         given: dict[str, Any] = {
             "continuous_update": False,
             "placeholder": self.asked.value,
@@ -150,14 +159,20 @@ class QuestionPane(widgets.VBox):
         self.rows = [QuestionRow(one, self._host, self._zone.zone) for one in shown]
         self._list.children = self.rows
         if asked is None:
-            self._head.value = heading("Questions")
-            self._note.value = muted("They are listed again once mapping and model have no errors.")
+            self._head.value = heading(tr("Questions"))
+            self._note.value = muted(tr("They are listed again once mapping and model have no errors."))
             return
-        said = "what the files don't state; an answer changes only its value in the YAML below"
-        self._head.value = heading("Questions", note=said if asked else "")
+        said = tr("what the files don't state; an answer changes only its value in the YAML below")
+        self._head.value = heading(tr("Questions"), note=said if asked else "")
         if not asked:
-            self._note.value = message("No open questions: units, zones and meanings are all stated.", kind="ok")
+            self._note.value = message(tr("No open questions: units, zones and meanings are all stated."), kind="ok")
         elif len(asked) > len(shown):
-            self._note.value = muted(f"The first {len(shown)} of {len(asked)}; more follow as these are answered.")
+            self._note.value = muted(
+                tr(
+                    "The first {count} of {count2}; more follow as these are answered.",
+                    count=len(shown),
+                    count2=len(asked),
+                )
+            )
         else:
             self._note.value = ""

@@ -10,6 +10,7 @@ from functools import cache
 from twinlab.apps.mapping_form.draft import LONG_ROLES, ROLES, MappingDraft
 from twinlab.apps.mapping_form.keys import Part
 from twinlab.apps.mapping_form.preview import Sample, SampleTable
+from twinlab.languages import tr
 from twinlab.model import asset_types, mapping
 from twinlab.model.signal import Signal
 from twinlab.model.units import known_units
@@ -72,8 +73,8 @@ def roles(
     own = {key: label for key, label in ROLES.items() if not tags or key in ("", "=ignore")}
     used = draft.used(table, name) if not tags else ""
     if used:
-        own[""] = f"{used} (see YAML)"
-    own = {"": "– remove this rule –"} if several else own | ({} if tags else LONG_ROLES)
+        own[""] = tr("{used} (see YAML)", used=used)
+    own = {"": tr("– remove this rule –")} if several else own | ({} if tags else LONG_ROLES)
     fixed = [(label, key) for key, label in own.items()]
     kind = draft.asset_type(table, name, tags=tags, place=place)
     if kind in draft.model.asset_types:
@@ -81,12 +82,14 @@ def roles(
     made: dict[str, str] = {}
     for type_name, asset_type in draft.model.asset_types.items():
         for key in asset_type.signals:
-            made[key] = f"{made[key]}, {type_name}" if key in made else f"{key} of {type_name}"
+            made[key] = (
+                f"{made[key]}, {type_name}" if key in made else tr("{key} of {type_name}", key=key, type_name=type_name)
+            )
     return fixed + [(label, key) for key, label in made.items()]
 
 
 def _label(name: str, signal: Signal) -> str:
-    unit = "unit unknown" if signal.unit == UNKNOWN else signal.unit
+    unit = tr("unit unknown") if signal.unit == UNKNOWN else signal.unit
     return f"{name} ({'state' if signal.kind == 'state' else unit})"
 
 
@@ -106,7 +109,11 @@ def further_roles(draft: MappingDraft, table: str) -> dict[str, str]:
             kind = known.get(str(rule.get("type"))) if isinstance(rule, dict) else None
             for name in kind.properties if kind is not None else ():
                 if draft.get(table, part, place, "properties", name) is None:
-                    found[f"@{part}/{place}/properties/{name}"] = (
-                        f"property {name} of {part} {place + 1} ({rule['type']})"
+                    found[f"@{part}/{place}/properties/{name}"] = tr(
+                        "property {name} of {part} {place} ({type})",
+                        name=name,
+                        part=part,
+                        place=place + 1,
+                        type=rule["type"],
                     )
     return found

@@ -14,6 +14,7 @@ from twinlab.apps.mapping_form.key_list import MoreKeys
 from twinlab.apps.mapping_form.keys import Part
 from twinlab.apps.mapping_form.preview import SampleTable
 from twinlab.apps.mapping_form.suggestions import suggestions, zones
+from twinlab.languages import mark, tr
 from twinlab.model.mapping import TableRule
 from twinlab.model.time_rule import TimeRule
 from twinlab.model.units.spelling import UNKNOWN
@@ -22,10 +23,10 @@ __all__ = ["AssetBox", "TimeBox"]
 
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _WAYS = [
-    ("one column", "column"),
-    ("a date and a clock column", "clock"),
-    ("columns of year, month, day …", "parts"),
-    ("a count from a start", "elapsed"),
+    (mark("one column"), "column"),
+    (mark("a date and a clock column"), "clock"),
+    (mark("columns of year, month, day …"), "parts"),
+    (mark("a count from a start"), "elapsed"),
 ]
 _FORMATS = (
     *(
@@ -43,14 +44,18 @@ _FORMATS = (
 )
 _CLOCKS = ("%H:%M:%S", "%H:%M", "%H.%M.%S", "%I:%M %p", "%I:%M:%S %p")
 _AMBIGUOUS = [
-    ("refuse and report", "refuse"),
-    ("take the earlier", "earlier"),
-    ("take the later", "later"),
-    ("go by the order of rows", "order"),
+    (mark("refuse and report"), "refuse"),
+    (mark("take the earlier"), "earlier"),
+    (mark("take the later"), "later"),
+    (mark("go by the order of rows"), "order"),
 ]
 #: Names of which the asset may be, as values beside the names of columns.
-_NAMES = {"=file": "– the file's name –", "=folder": "– the folder's name –", "=sheet": "– the sheet's name –"}
-_NONEXISTENT = [("refuse and report", "refuse"), ("shift forward by the hour", "shift_forward")]
+_NAMES = {
+    "=file": mark("– the file's name –"),
+    "=folder": mark("– the folder's name –"),
+    "=sheet": mark("– the sheet's name –"),
+}
+_NONEXISTENT = [(mark("refuse and report"), "refuse"), (mark("shift forward by the hour"), "shift_forward")]
 
 
 class _Box(widgets.VBox):
@@ -88,39 +93,39 @@ class TimeBox(_Box):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self.title = widgets.HTML(heading("Time"))
-        self.way = self._field(widgets.Dropdown, "Time from", self._with_way, _WAYS)
+        self.title = widgets.HTML(heading(tr("Time")))
+        self.way = self._field(widgets.Dropdown, tr("Time from"), self._with_way, _WAYS)
         self.column = self._field(
-            widgets.Dropdown, "Column", lambda draft, value: draft.with_time_way(self.table, "column", value)
+            widgets.Dropdown, tr("Column"), lambda draft, value: draft.with_time_way(self.table, "column", value)
         )
         self.date = self._field(widgets.Dropdown, "Date", self._with("date_column"))
-        self.clock = self._field(widgets.Dropdown, "Clock", self._with("clock"))
-        self.elapsed = self._field(widgets.Dropdown, "Count", self._with("elapsed"))
-        self.step = self._field(widgets.Text, "One count lasts", self._with("step"))
+        self.clock = self._field(widgets.Dropdown, tr("Clock"), self._with("clock"))
+        self.elapsed = self._field(widgets.Dropdown, tr("Count"), self._with("elapsed"))
+        self.step = self._field(widgets.Text, tr("One count lasts"), self._with("step"))
         self.step.placeholder = "1s"
-        self.since = self._field(widgets.Text, "It is 0 at", self._with("since"))
-        self.since.placeholder = "2026-01-05T08:00, on the source's clock"
+        self.since = self._field(widgets.Text, tr("It is 0 at"), self._with("since"))
+        self.since.placeholder = tr("2026-01-05T08:00, on the source's clock")
         self.parts = {part: self._field(widgets.Dropdown, part.title(), self._with_part(part)) for part in _PARTS}
-        self.format = self._field(widgets.Combobox, "Format", self._with_formats("format"), _FORMATS)
+        self.format = self._field(widgets.Combobox, tr("Format"), self._with_formats("format"), _FORMATS)
         self.clock_format = self._field(
-            widgets.Combobox, "Format of the clock", self._with_formats("clock_format"), _CLOCKS
+            widgets.Combobox, tr("Format of the clock"), self._with_formats("clock_format"), _CLOCKS
         )
-        self.clock_format.placeholder = "517, 05:17 and 05.17.00 are read without"
+        self.clock_format.placeholder = tr("517, 05:17 and 05.17.00 are read without")
         self.zone = self._field(
             widgets.Combobox,
-            "Zone of the clock",
+            tr("Zone of the clock"),
             lambda draft, value: draft.with_zone(self.table, value.strip()),
             zones(),
         )
-        self.zone.placeholder = "choose, for example Europe/Berlin"
+        self.zone.placeholder = tr("choose, for example Europe/Berlin")
         self.zone_warning = widgets.HTML()
         self.confirm = widgets.Button(icon="check", layout=widgets.Layout(width="auto", align_self="flex-end"))
         self.confirm.on_click(lambda _: self._changed(lambda draft: draft.with_zone(self.table, self.zone.value)))
         self.ambiguous = self._field(
-            widgets.Dropdown, "Hour that is twice", self._setter("ambiguous", "refuse"), _AMBIGUOUS
+            widgets.Dropdown, tr("Hour that is twice"), self._setter("ambiguous", "refuse"), _AMBIGUOUS
         )
         self.nonexistent = self._field(
-            widgets.Dropdown, "Hour left out", self._setter("nonexistent", "refuse"), _NONEXISTENT
+            widgets.Dropdown, tr("Hour left out"), self._setter("nonexistent", "refuse"), _NONEXISTENT
         )
         self.error = widgets.HTML()
         # Way -> its fields.
@@ -131,7 +136,7 @@ class TimeBox(_Box):
             "elapsed": (self.elapsed, self.step, self.since),
         }
         self._ways = tuple(dict.fromkeys(field for fields in self._of_way.values() for field in fields))
-        self.more = MoreKeys(host.write_key, "the time", label="More keys")
+        self.more = MoreKeys(host.write_key, tr("the time"), label=tr("More keys"))
         self.children = [
             *(self.title, self.way, *self._ways, self.zone, self.zone_warning, self.confirm, self.ambiguous, self.nonexistent),
             *(self.more.button, self.more.box, self.error),
@@ -147,7 +152,7 @@ class TimeBox(_Box):
         set_options(self.way, list(_WAYS), way)
         columns = {"column": self.column, "date_column": self.date, "clock": self.clock, "elapsed": self.elapsed}
         for key, field in columns.items():
-            set_options(field, _columns(sample, none="– choose –"), _plain(rule.get(key)))
+            set_options(field, _columns(sample, none=tr("– choose –")), _plain(rule.get(key)))
         parts = rule.get("parts")
         for part, widget in self.parts.items():
             set_options(widget, _columns(sample, none="–"), _plain(parts.get(part)) if isinstance(parts, dict) else "")
@@ -170,7 +175,7 @@ class TimeBox(_Box):
         _shown(self.more.button, not alone)
         set_value(
             self.title,
-            heading("Time", note="of this table's events; columns and formats under All keys" if alone else ""),
+            heading(tr("Time"), note=tr("of this table's events; columns and formats under All keys") if alone else ""),
         )
         self._show_zone(draft, rule)
         set_options(self.ambiguous, list(_AMBIGUOUS), _plain(rule.get("ambiguous", "refuse")))
@@ -184,17 +189,26 @@ class TimeBox(_Box):
         zone = "" if written == UNKNOWN else written
         set_value(self.zone, zone)
         if isinstance(zone_of, dict):
-            words = f"the {zone_of.get('property')} of the {zone_of.get('asset_type')} in {zone_of.get('column')}"
+            words = tr(
+                "the {property} of the {asset_type} in {column}",
+                property=zone_of.get("property"),
+                asset_type=zone_of.get("asset_type"),
+                column=zone_of.get("column"),
+            )
             self.zone.placeholder = words
         if rule.get("zone_column"):
-            self.zone.placeholder = f"each row's own, in {rule['zone_column']}"
+            self.zone.placeholder = tr("each row's own, in {zone_column}", zone_column=rule["zone_column"])
         said = draft.zone_question(self.table)
-        ask = f"Confirm that the clock shows {zone}, or choose its zone." if zone else "Choose the zone of the clock."
+        ask = (
+            tr("Confirm that the clock shows {zone}, or choose its zone.", zone=zone)
+            if zone
+            else tr("Choose the zone of the clock.")
+        )
         set_value(
             self.zone_warning,
             message(f"{said[:1].upper()}{said[1:]}. {ask}", kind="warn", role="alert") if said else "",
         )
-        self.confirm.description = f"Confirm {zone}"
+        self.confirm.description = tr("Confirm {zone}", zone=zone)
         _shown(self.confirm, bool(said and zone))
         (self.add_class if said else self.remove_class)("tl-unset")
 
@@ -236,14 +250,14 @@ class AssetBox(_Box):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self.title = widgets.HTML(heading("Asset"))
-        self.type = self._field(widgets.Dropdown, "Type", self._setter("type"))
-        self.column = self._field(widgets.Dropdown, "Named by", self._with_column)
-        self.id = self._field(widgets.Text, "Always the asset", self._with_id)
-        self.pattern = self._field(widgets.Text, "Pattern of the id", self._setter("pattern"))
-        self.pattern.placeholder = r"the whole text, or (?P<id>\d+)"
+        self.title = widgets.HTML(heading(tr("Asset")))
+        self.type = self._field(widgets.Dropdown, tr("Type"), self._setter("type"))
+        self.column = self._field(widgets.Dropdown, tr("Named by"), self._with_column)
+        self.id = self._field(widgets.Text, tr("Always the asset"), self._with_id)
+        self.pattern = self._field(widgets.Text, tr("Pattern of the id"), self._setter("pattern"))
+        self.pattern.placeholder = tr(r"the whole text, or (?P<id>\d+)")
         self.error = widgets.HTML()
-        self.more = MoreKeys(host.write_key, "the table", label="More keys of the table")
+        self.more = MoreKeys(host.write_key, tr("the table"), label=tr("More keys of the table"))
         fields = [self.type, self.column, self.id, self.pattern]
         self.children = [self.title, *fields, self.more.button, self.more.box, self.error]
 
@@ -253,10 +267,10 @@ class AssetBox(_Box):
         asset = draft.get(table, "asset")
         rule = asset if isinstance(asset, dict) else {}
         alone = not rule and any(draft.get(table, key) for key in ("events", "assets", "relationships"))
-        set_value(self.title, heading("Asset", note="its rows name theirs: see All keys" if alone else ""))
-        types = [("– none for the whole table –", ""), *((name, name) for name in draft.model.asset_types)]
+        set_value(self.title, heading(tr("Asset"), note=tr("its rows name theirs: see All keys") if alone else ""))
+        types = [(tr("– none for the whole table –"), ""), *((name, name) for name in draft.model.asset_types)]
         set_options(self.type, types, _plain(rule.get("type")))
-        columns = _columns(sample, none="– no column: always the same –")
+        columns = _columns(sample, none=tr("– no column: always the same –"))
         named = f"={rule['name_of']}" if rule.get("name_of") else _plain(rule.get("column"))
         set_options(self.column, [*columns, *((label, key) for key, label in _NAMES.items())], named)
         set_value(self.id, _plain(rule.get("id")))

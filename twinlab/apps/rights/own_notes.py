@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twinlab.errors import UnknownTermError
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ class OwnNotes:
     def snooze_alert(self, id: str, *, until: object, author: str) -> None:  # noqa: A002  (as of the twin)
         """Snooze an alert of an asset that is seen."""
         if id not in set(self.alerts()["id"]):
-            msg = f"there is no alert {id!r} that you may see"
+            msg = tr("there is no alert {id!r} that you may see", id=id)
             raise UnknownTermError(msg)
         self._twin.snooze_alert(id, until=until, author=author)
 
@@ -72,5 +73,5 @@ class OwnNotes:
 
     def _check(self, key: str) -> None:
         if not self._may(key):
-            msg = f"there is no exception {key!r} of an asset that you may see"
+            msg = tr("there is no exception {key!r} of an asset that you may see", key=key)
             raise UnknownTermError(msg)

@@ -16,6 +16,7 @@ from twinlab.apps.rights.pages import opens_page
 from twinlab.apps.rights.rights import FieldClass, Rights, field_class, id_class, is_personal
 from twinlab.errors import ControlError, SchemaError, UnknownTermError
 from twinlab.events import CachedReader
+from twinlab.languages import tr
 from twinlab.model.access.questions import ReadAsset
 from twinlab.model.privacy.filtered_model import filtered_model
 from twinlab.model.reader import DelegatingReader
@@ -269,12 +270,15 @@ class RestrictedTwin(DelegatingReader):
             if self._whole:
                 # A KPI, an exception or an event of somebody who sees all assets and signals.
                 return
-            msg = f"expected an asset as TYPE/ASSET, got {what!r}; your role doesn't see the whole twin"
+            msg = tr("expected an asset as TYPE/ASSET, got {what!r}; your role doesn't see the whole twin", what=what)
             raise SchemaError(msg)
         seen = _known(kind, self.model.asset_types, "asset type")
         looked_at = id_class(seen) if signal is None else field_class(_known(str(signal), seen.signals, "signal"))
         if is_personal(looked_at):
-            msg = f"the rows of {what} are personal data as they arrived; they are seen for a purpose, in its precision, only"
+            msg = tr(
+                "the rows of {what} are personal data as they arrived; they are seen for a purpose, in its precision, only",
+                what=what,
+            )
             raise SchemaError(msg)
         allowed = self._assets_seen(kind, looked_at)
         if allowed is not None:

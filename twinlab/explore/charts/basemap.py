@@ -9,6 +9,7 @@ from bokeh.models import CustomJS, Label, ScaleBar
 from bokeh.models.annotations.dimensional import ImperialLength
 
 from twinlab.explore.charts.outlines import CREDIT, Box, cut_outlines, level_of, mercator, to_degrees
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,7 +142,7 @@ def prepare(figure: Any, view: Box) -> None:
             y=4,
             x_units="screen",
             y_units="screen",
-            text=f"Outlines: {CREDIT}",
+            text=tr("Outlines: {credit}", credit=CREDIT),
             text_font_size="11px",
             text_color="#333333",
             background_fill_color="#ffffff",

@@ -9,6 +9,7 @@ import holoviews.plotting.bokeh
 import numpy as np
 
 from twinlab.explore.charts.palette import FONT_SIZES
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def changes_chart(cells: pd.DataFrame) -> hv.Layout:
         for (kind, signal, unit), part in cells.groupby(["asset_type", "signal", "unit"], sort=True)
     ]
     if not parts:
-        parts = [hv.Text(0.5, 0.5, "No cell changes.").opts(xaxis=None, yaxis=None, backend="bokeh")]
+        parts = [hv.Text(0.5, 0.5, tr("No cell changes.")).opts(xaxis=None, yaxis=None, backend="bokeh")]
     return hv.Layout(parts).cols(1)
 
 
@@ -57,8 +58,8 @@ def _heat_map(cells: pd.DataFrame, name: str, unit: str) -> hv.Rectangles:
     steps = np.diff(np.unique(cells["period"].to_numpy()))
     right = left + (steps.min() if len(steps) else np.timedelta64(1, "D"))
     more = len(by_asset) - len(shown)
-    title = f"{name}: mean change, {int(cells['cells'].sum()):,} cells changed" + (
-        f" ({more} more assets aren't drawn)" if more > 0 else ""
+    title = tr("{name}: mean change, {cells:,} cells changed", name=name, cells=int(cells["cells"].sum())) + (
+        tr(" ({more} more assets aren't drawn)", more=more) if more > 0 else ""
     )
     largest = float(np.nanmax(part["mean_change"].abs().to_numpy(), initial=0.0)) or 1.0
     values = ("mean_change", "cells", "flags_changed", "mean_before", "mean_after", "asset", "period")

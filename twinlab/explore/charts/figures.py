@@ -36,6 +36,7 @@ from panel.io.state import set_curdoc
 
 from twinlab.explore.charts.layers import hours_since
 from twinlab.explore.charts.styles import FORMATTERS, bokeh_glyph, hover_tips
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -184,7 +185,7 @@ def _style_frame(chart: Any, frame: Frame) -> None:
         chart.xaxis.ticker.desired_num_ticks = 5
         chart.yaxis.ticker.desired_num_ticks = 4 if not frame.states else None
     if frame.x_label:
-        chart.xaxis.axis_label = "hours since start" if frame.since is not None else "time (UTC)"
+        chart.xaxis.axis_label = tr("hours since start") if frame.since is not None else "time (UTC)"
     if frame.since is None:
         # The year only below the first tick: repeated, the labels of months would overlap on a phone.
         chart.xaxis.formatter.months = "%b"

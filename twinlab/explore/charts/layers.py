@@ -10,6 +10,7 @@ import numpy as np
 
 from twinlab.explore.charts.palette import FLAG_STYLES, asset_style
 from twinlab.explore.charts.scale import compact_number, runs, value_range
+from twinlab.languages import tr
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -198,9 +199,18 @@ def _curve(trace: Trace | None, *, place: int, fixed: bool, single: bool) -> lis
     dots = _dots(trace)
     line = {"color": style.color, "alpha": style.alpha, "width": style.width, "dash": style.dash}
     return [
-        Layer("Area", f"{label} min–max", band, {"color": style.color, "alpha": 0.25 if single else 0.15}),
-        Layer("Curve", label, columns, line, ("smallest to largest", "samples"), name),
-        Layer("Scatter", f"{label} samples", dots, {"color": style.color, "alpha": style.alpha, "size": 4}, None, name),
+        Layer(
+            "Area", tr("{label} min–max", label=label), band, {"color": style.color, "alpha": 0.25 if single else 0.15}
+        ),
+        Layer("Curve", label, columns, line, (tr("smallest to largest"), "samples"), name),
+        Layer(
+            "Scatter",
+            tr("{label} samples", label=label),
+            dots,
+            {"color": style.color, "alpha": style.alpha, "size": 4},
+            None,
+            name,
+        ),
     ]
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from twinlab._html import html
 from twinlab.explore.charts.palette import FLAG_STYLES, asset_style
 from twinlab.explore.charts.traces import Trace, count_flags
+from twinlab.languages import tr
 from twinlab.model.flags import Flag
 
 __all__ = ["legend_html", "legend_list", "title_html"]
@@ -43,16 +44,16 @@ def legend_html(
     # Small multiples repeat their curves; the legend doesn't.
     items = list(dict.fromkeys(_curve_item(trace) for trace in traces))
     if any(trace.band and not trace.faint for trace in traces):
-        items.append(_item(_BAND, 26, "smallest to largest"))
+        items.append(_item(_BAND, 26, tr("smallest to largest")))
     if show_flags:
         counts = count_flags([trace for trace in traces if trace.period == 0])
         for flag, style in FLAG_STYLES.items():
             shape = html(_SHAPES[style.marker], color=style.color)
             items.append(_item(shape, 14, _flag_text(flag, counts[flag]), faint=counts[flag] == 0))
     if event:
-        items.append(_item(_EVENT, 14, "chosen event"))
+        items.append(_item(_EVENT, 14, tr("chosen event")))
     if brush:
-        items.append(_item(_SELECTED, 14, "selected span"))
+        items.append(_item(_SELECTED, 14, tr("selected span")))
     return legend_list(items)
 
 

@@ -17,6 +17,7 @@ from twinlab.explore.charts.print_figures import finish_axes
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.charts.styles import TOOLS, bokeh_options, matplotlib_options
 from twinlab.explore.charts.traces import Trace, raw_traces, rollup_traces
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["band_curve", "draw", "signal_curve"]
 
 _X = hv.Dimension("time", label="time (UTC)")
-_SINCE = hv.Dimension("time", label="hours since start")
+_SINCE = hv.Dimension("time", label=mark("hours since start"))
 _Y = hv.Dimension("value")
 Backend = Literal["bokeh", "matplotlib"]
 
@@ -105,7 +106,7 @@ def band_curve(
     part = next(p for p in ("mean", "increase", "share") if f"{signal}_{p}" in data)
     attrs = data[f"{signal}_{part}"].attrs
     name = str(attrs.get("long_name", signal.replace("_", " ")))
-    unit = "% of time" if part == "share" else str(attrs.get("units", ""))
+    unit = tr("% of time") if part == "share" else str(attrs.get("units", ""))
     return draw(traces, y_label=axis_label(name, unit), full_range=full_range, title=title, height=height)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from twinlab.errors import TwinlabError
 from twinlab.explore.charts.scale import duration_text, step_text
 from twinlab.history.read.direct import computed
+from twinlab.languages import tr
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
 
@@ -76,10 +77,14 @@ class Plan:
         """The plan as text: ``hourly rollup``, ``raw samples, 1 min``."""
         width = duration_text(self.cell_ns * self.factor)
         if self.step is None:
-            return f"raw samples, {width}" if self.factor == 1 else f"{width} bins of raw samples"
+            return (
+                tr("raw samples, {width}", width=width)
+                if self.factor == 1
+                else tr("{width} bins of raw samples", width=width)
+            )
         if self.factor == 1:
-            return f"{step_text(self.step)} rollup"
-        return f"{width} bins of the {step_text(self.step)} rollup"
+            return tr("{step} rollup", step=step_text(self.step))
+        return tr("{width} bins of the {step} rollup", width=width, step=step_text(self.step))
 
 
 def plan_reading(

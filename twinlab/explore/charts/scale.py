@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twinlab.languages import local_number, mark, tr
 from twinlab.model.twinmodel import parse_duration
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ _PRETTY = {
     "": "",
     "dimensionless": "",
     "percent": "%",
-    "unknown": "unit unknown",
+    "unknown": mark("unit unknown"),
 }
-_ADJECTIVES = {"1min": "minute", "1h": "hourly", "1d": "daily"}
+_ADJECTIVES = {"1min": mark("minute"), "1h": mark("hourly"), "1d": mark("daily")}
 _PARTS = ((86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "min"), (1_000_000_000, "s"))
 
 
@@ -71,7 +72,7 @@ def pretty_unit(unit: str) -> str:
     >>> pretty_unit("degC"), pretty_unit("1"), pretty_unit("mph")
     ('°C', '', 'mph')
     """
-    return _PRETTY.get(unit, unit)
+    return tr(_PRETTY[unit]) if unit == "unknown" else _PRETTY.get(unit, unit)
 
 
 def axis_label(name: str, unit: str) -> str:
@@ -90,7 +91,7 @@ def compact_number(value: float) -> str:
     >>> compact_number(1048.36058), compact_number(-0.25)
     ('1,048.36', '-0.25')
     """
-    return f"{value:,.6g}" if 1e-4 <= abs(value) < 1e9 or value == 0 else f"{value:.4g}"
+    return local_number(f"{value:,.6g}" if 1e-4 <= abs(value) < 1e9 or value == 0 else f"{value:.4g}")
 
 
 def duration_text(ns: int) -> str:
@@ -111,4 +112,4 @@ def step_text(step: str) -> str:
     >>> step_text("1h"), step_text("15min")
     ('hourly', '15 min')
     """
-    return _ADJECTIVES.get(step, duration_text(parse_duration(step)))
+    return tr(_ADJECTIVES[step]) if step in _ADJECTIVES else duration_text(parse_duration(step))

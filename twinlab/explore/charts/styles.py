@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twinlab.languages import tr
+
 if TYPE_CHECKING:
     from twinlab.explore.charts.layers import Layer
 
@@ -36,13 +38,13 @@ def hover_tips(layer: Layer, *, compared: bool, counted: bool) -> list[tuple[str
     tips = [("curve", "$name")] if layer.kind == "Curve" else [("flag", layer.label)]
     tips.append(("time (UTC)", f"@{{own}}{_WHEN}"))
     if counted:
-        tips.append(("hours since start", "@{time}{0,0.00}"))
+        tips.append((tr("hours since start"), "@{time}{0,0.00}"))
     elif compared:
         tips.append(("under (UTC)", f"@{{time}}{_WHEN}"))
     if layer.kind == "Curve":
         tips += [
             ("value", "@{value}{0,0.[000]}"),
-            ("smallest to largest", "@{low}{0,0.[000]} to @{high}{0,0.[000]}"),
+            (tr("smallest to largest"), "@{low}{0,0.[000]} to @{high}{0,0.[000]}"),
             ("samples", "@{count}{0,0}"),
         ]
     else:

@@ -15,6 +15,7 @@ from twinlab._files import write_atomically
 from twinlab._spreadsheets import write_csv
 from twinlab.errors import SchemaError
 from twinlab.explore.files.exportable import check_suffix
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +42,7 @@ def write_data(view: Exportable, path: Path) -> Path:
         return write_excel(view, path)
     data = view.data()
     if data is None:
-        msg = "nothing is shown, so there are no data to write; choose something first"
+        msg = tr("nothing is shown, so there are no data to write; choose something first")
         raise SchemaError(msg)
     table = tidy_table(data)
     if suffix == ".csv":

@@ -13,6 +13,7 @@ from twinlab._files import write_atomically
 from twinlab._spreadsheets import write_workbook
 from twinlab.errors import SchemaError
 from twinlab.explore.files.exportable import check_suffix
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.files.exportable import Exportable
@@ -35,7 +36,7 @@ def write_excel(view: Exportable, path: Path) -> Path:
     check_suffix(path, (".xlsx",), "an Excel file")
     tables = {name: table for name, table in view.tables().items() if len(table.columns)}
     if not tables:
-        msg = "nothing is shown, so there is nothing to write; choose something first"
+        msg = tr("nothing is shown, so there is nothing to write; choose something first")
         raise SchemaError(msg)
     return write_atomically(path, lambda draft: write_workbook(draft, tables, about=about_rows(view)))
 
@@ -46,8 +47,14 @@ def about_rows(view: Exportable) -> list[tuple[str, str]]:
     latest = view.shared.latest()
     rows = [
         ("twin", model.title or model.twin),
-        ("data up to", "no data" if latest is None else f"{pd.Timestamp(latest):%Y-%m-%d %H:%M:%S} UTC"),
-        ("written", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, twinlab {twinlab.__version__}"),
+        (
+            tr("data up to"),
+            tr("no data") if latest is None else tr("{latest:%Y-%m-%d %H:%M:%S} UTC", latest=pd.Timestamp(latest)),
+        ),
+        (
+            "written",
+            tr("{utc:%Y-%m-%d %H:%M:%S} UTC, twinlab {version}", utc=datetime.now(UTC), version=twinlab.__version__),
+        ),
         *view.settings().items(),
         ("link", view.url()),
     ]

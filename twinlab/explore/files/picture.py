@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twinlab._files import write_atomically
 from twinlab.errors import SchemaError
 from twinlab.explore.files.exportable import check_suffix
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ def write_picture(view: Exportable, path: Path) -> Path:
 
     drawn = view.figure(backend="matplotlib")
     if drawn is None:
-        msg = "nothing is drawn, so there is no picture to write; choose something first"
+        msg = tr("nothing is drawn, so there is no picture to write; choose something first")
         raise SchemaError(msg)
 
     def write(draft: Path) -> None:

@@ -14,6 +14,7 @@ from twinlab._files import write_atomically
 from twinlab._html import html
 from twinlab.errors import SchemaError
 from twinlab.explore.files.exportable import check_suffix
+from twinlab.languages import current_language, date_text, local_number, mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.files.exportable import Exportable
@@ -50,7 +51,7 @@ summary { cursor: pointer; color: var(--blue); margin-top: 12px; }
 #: The browser would ask a server for the icon if it weren't given as empty data.
 _PAGE = """\
 <!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">\
+<html lang="{{ language }}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">\
 <title>{{ title }}</title><link rel="icon" href="data:,"><style>{{ css }}</style>{{ script }}</head>\
 <body><header><h1>{{ title }}</h1>\
 <dl>{% for label, text in about %}<dt>{{ label }}</dt><dd>{{ text }}</dd>{% endfor %}</dl></header>\
@@ -100,7 +101,7 @@ def report_html(views: Sequence[Exportable]) -> Markup:
 
     first = views[0]
     title = first.twin.model.title or first.twin.model.twin
-    about = [(label, text) for label, text in about_rows(first)[:3]]
+    about = [(tr(label), text) for label, text in about_rows(first)[:3]]
     plots = [view.figure(backend="bokeh") for view in views]
     script, divs = _plots([plot for plot in plots if plot is not None])
     elements = iter(divs)
@@ -108,16 +109,18 @@ def report_html(views: Sequence[Exportable]) -> Markup:
         _section(view, next(elements) if plot is not None else Markup())
         for view, plot in zip(views, plots, strict=True)
     ]
-    return html(_PAGE, title=title, css=_CSS, script=script, about=about, sections=sections)
+    return html(
+        _PAGE, language=current_language(), title=title, css=_CSS, script=script, about=about, sections=sections
+    )
 
 
 def _section(view: Exportable, plot: Markup) -> Markup:
     return html(
         _SECTION,
-        label=view.label or "View",
-        settings=view.settings().items(),
+        label=tr(view.label or mark("View")),
+        settings=[(tr(name), tr(text)) for name, text in view.settings().items()],
         plot=plot,
-        tables=[(name, table_html(table)) for name, table in view.tables().items()],
+        tables=[(tr(name), table_html(table)) for name, table in view.tables().items()],
         code=view.code(),
     )
 
@@ -133,11 +136,11 @@ def table_html(table: pd.DataFrame, *, limit: int = TABLE_ROWS) -> Markup:
     cells = [[cell_text(value) for value in flat[column].iloc[:limit]] for column in flat.columns]
     return html(
         _TABLE,
-        columns=list(zip(map(str, flat.columns), numbers, strict=True)),
+        columns=list(zip((tr(str(name)) for name in flat.columns), numbers, strict=True)),
         rows=list(zip(*cells, strict=True)),
         cut=len(flat) > limit,
-        limit=f"{limit:,}",
-        total=f"{len(flat):,}",
+        limit=local_number(f"{limit:,}"),
+        total=local_number(f"{len(flat):,}"),
     )
 
 
@@ -150,11 +153,11 @@ def cell_text(value: Any) -> str:
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, pd.Timestamp):
-        return value.strftime("%Y-%m-%d %H:%M:%S" if value.second else "%Y-%m-%d %H:%M")
+        return date_text(value, "%Y-%m-%d %H:%M:%S" if value.second else "%Y-%m-%d %H:%M")
     if isinstance(value, (bool, np.bool_)):
-        return "yes" if value else "no"
+        return tr("yes") if value else tr("no")
     if isinstance(value, (float, np.floating)):
-        return f"{value:,.3f}".rstrip("0").rstrip(".")
+        return local_number(f"{value:,.3f}".rstrip("0").rstrip("."))
     return str(value)
 
 

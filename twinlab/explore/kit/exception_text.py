@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from twinlab.explore.charts.scale import compact_number, pretty_unit
+from twinlab.languages import date_text, local_number, tr, trn
 from twinlab.model.expressions import bound
 from twinlab.model.expressions.walk import first_comparison
 
@@ -60,13 +61,13 @@ def age_text(age: Any) -> str:
     days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
     if days > 99:
         years, months = divmod(round(days / _MONTH_DAYS), 12)
-        parts = ((years, "year"), (months, "month"))
-        return " ".join(f"{count:,} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count)
+        texts = trn("{count:,} year", "{count:,} years", years), trn("{count} month", "{count} months", months)
+        return " ".join(text for text, count in zip(texts, (years, months), strict=True) if count)
     if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
+        return tr("{days} d {hours} h", days=days, hours=hours) if hours else tr("{days} d", days=days)
     if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{minutes} min" if minutes else f"{seconds} s"
+        return tr("{hours} h {minutes} min", hours=hours, minutes=minutes) if minutes else f"{hours} h"
+    return tr("{minutes} min", minutes=minutes) if minutes else f"{seconds} s"
 
 
 def measure_text(value: Any, unit: object) -> str:
@@ -113,7 +114,7 @@ def time_text(when: Any) -> str:
     '2026-01-31 14:02'
     """
     stamp: Any = pd.Timestamp(when)
-    return "–" if pd.isna(stamp) else stamp.strftime("%Y-%m-%d %H:%M")
+    return "–" if pd.isna(stamp) else date_text(stamp, "%Y-%m-%d %H:%M")
 
 
 class LabelsByType(Mapping[str, Mapping[str, str]]):
@@ -153,11 +154,15 @@ def near_text(
     if near is not None and near[2] <= _NEAR_KM:
         kind, asset, far = near
         return (
-            f"near {labels.get(kind, {}).get(asset, asset)}, {far:.0f} km"
+            tr("near {asset}, {far:.0f} km", asset=labels.get(kind, {}).get(asset, asset), far=far)
             if far >= 1
-            else f"at {labels.get(kind, {}).get(asset, asset)}"
+            else tr("at {asset}", asset=labels.get(kind, {}).get(asset, asset))
         )
-    return "" if position is None else f"{position[0]:.3f}°, {position[1]:.3f}°"
+    return (
+        ""
+        if position is None
+        else local_number(f"{position[0]:.3f}") + "°, " + local_number(f"{position[1]:.3f}") + "°"
+    )
 
 
 def via_text(via: str, labels: Mapping[str, Mapping[str, str]]) -> str:

@@ -14,6 +14,7 @@ from bokeh.models import DateFormatter, NumberFormatter
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -59,7 +60,7 @@ class LineagePane:
         try:
             found = self._twin.why(*what)
         except READING_ERRORS as error:
-            self.say(f"What is behind it can't be read: {error}")
+            self.say(tr("What is behind it can't be read: {error}", error=error))
             return
         self.rows = found.rows
         drawing = Html(
@@ -80,9 +81,9 @@ class LineagePane:
         self.pane[:] = []
 
     def _show(self, *parts: pn.viewable.Viewable) -> None:
-        close = pmui.Button(label="Close", variant="outlined", size="small", margin=(4, 10))
+        close = pmui.Button(label=tr("Close"), variant="outlined", size="small", margin=(4, 10))
         close.on_click(lambda _: self.close())
-        title = pmui.Typography("Where it comes from", variant="h6", margin=(10, 10, 2, 10))
+        title = pmui.Typography(tr("Where it comes from"), variant="h6", margin=(10, 10, 2, 10))
         self.pane[:] = [title, *parts, close]
 
 

@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 import pandas as pd
 
+from twinlab.languages import tr
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
 
-__all__ = ["Link", "format_link", "known_or_problem", "merge_problems", "parse_instant", "parse_link"]
+__all__ = ["Link", "format_link", "known_or_problem", "merge_problems", "parse_instant", "parse_link", "unknown_text"]
 
 #: Key of a text in the query -> field of `Link`.
 _TEXTS = {
@@ -146,12 +147,21 @@ def parse_link(query: str) -> Link:
     return Link(window=window, at=at, problems=(*problems, *wrong), **fields, **switches)
 
 
+def unknown_text(what: str) -> str:
+    """Return the beginning of the message about a name that a link has and the twin hasn't.
+
+    >>> unknown_text("asset")
+    'unknown asset'
+    """
+    return tr("unknown {what}", what=tr(what))
+
+
 def known_or_problem(value: str | None, known: Iterable[str], what: str, problems: list[str]) -> str | None:
     """Return ``value`` if it's known; else return None and add a message to ``problems``."""
     names = list(known)
     if value is None or value in names:
         return value
-    problems.append(f"unknown {what} {value!r}{nearest(value, names)}")
+    problems.append(f"{unknown_text(what)} {value!r}{nearest(value, names)}")
     return None
 
 
@@ -168,14 +178,20 @@ def _window(one: Mapping[str, str]) -> tuple[Window | None, list[str]]:
     if wrong or not ends:
         return None, wrong
     if len(ends) == 1:
-        return None, ["a link needs both from= and to=; the window is ignored"]
+        return None, [tr("a link needs both from= and to=; the window is ignored")]
     if ends[0] >= ends[1]:
-        return None, [f"from={one['from']!r} isn't before to={one['to']!r}; the window is ignored"]
+        return None, [
+            tr(
+                "from={from_value!r} isn't before to={to!r}; the window is ignored",
+                from_value=one["from"],
+                to=one["to"],
+            )
+        ]
     return (ends[0], ends[1]), []
 
 
 def _no_time(key: str, text: str) -> str:
-    return f"{key}={text!r} isn't a time such as 2013-02-12T06:00 (UTC); ignored"
+    return tr("{key}={text!r} isn't a time such as 2013-02-12T06:00 (UTC); ignored", key=key, text=text)
 
 
 def _seconds(when: np.datetime64) -> str:

@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab._html import html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from bokeh.model import Model
@@ -96,7 +97,7 @@ def empty_pane(title: str, detail: str = "", *, height: int = 360) -> Html:
 def error_pane(label: str, why: str, *, retry: Callable[[], None]) -> pn.viewable.Viewable:
     """Return the error state of a page: the cause, what to do, and a button to try again."""
     text = Html(html(_FAILED, label=label, why=why), sizing_mode="stretch_width", margin=(4, 10, 8, 10))
-    again = pmui.Button(label="Try again", icon="refresh", variant="outlined", size="small", margin=(0, 10))
+    again = pmui.Button(label=tr("Try again"), icon="refresh", variant="outlined", size="small", margin=(0, 10))
     again.on_click(lambda _: retry())
     return pn.Column(text, again, sizing_mode="stretch_width", margin=(36, 6))
 

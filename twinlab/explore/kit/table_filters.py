@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pandas as pd
 
+from twinlab.languages import mark
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ __all__ = [
 Operator = Literal["=", ">=", "<", "~"]
 _OPERATORS: tuple[Operator, ...] = get_args(Operator)
 _FROM_HEADER: Mapping[str, Operator] = {"=": "=", "like": "~", ">=": ">=", "tickCross": "=", "<": "<"}
-_LABELS: Mapping[Operator, str] = {"=": "is", ">=": "at least", "<": "below", "~": "contains"}
+_LABELS: Mapping[Operator, str] = {"=": "is", ">=": mark("at least"), "<": "below", "~": "contains"}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from panel.io import hold
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.link import parse_instant
 from twinlab.explore.kit.widgets import row, without_debounce
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -21,9 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["STEPS", "TimePlayer", "usual_step"]
 
 #: Label -> seconds of one step.
-STEPS = {"1 min": 60, "5 min": 300, "15 min": 900, "1 hour": 3_600, "6 hours": 21_600, "1 day": 86_400}
+STEPS = {
+    mark("1 min"): 60,
+    mark("5 min"): 300,
+    mark("15 min"): 900,
+    mark("1 hour"): 3_600,
+    mark("6 hours"): 21_600,
+    mark("1 day"): 86_400,
+}
 #: Label -> milliseconds between two steps while playing.
-SPEEDS = {"1 step/s": 1_000, "2 steps/s": 500, "4 steps/s": 250}
+SPEEDS = {mark("1 step/s"): 1_000, mark("2 steps/s"): 500, mark("4 steps/s"): 250}
 # Icons as SVG: in a notebook the icon font of the page is missing, and icon names would be shown as text.
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="{}"/></svg>'
 _BACK, _PLAY, _PAUSE, _FORWARD = map(
@@ -71,9 +79,9 @@ class TimePlayer(param.Parameterized):
         self._at: np.datetime64 | None = None
         self._callback: Any = None
         self._slider = pmui.IntSlider(
-            label="Time", start=0, end=1, value=0, show_value=False, sizing_mode="stretch_width", min_width=160
+            label=tr("Time"), start=0, end=1, value=0, show_value=False, sizing_mode="stretch_width", min_width=160
         )
-        self._text = pmui.TextInput(label="Instant (UTC)", width=190, size="small")
+        self._text = pmui.TextInput(label=tr("Instant (UTC)"), width=190, size="small")
         self._slider.param.watch(self._slider_moved, "value")
         self._text.param.watch(self._text_changed, "value")
 
@@ -165,30 +173,32 @@ class TimePlayer(param.Parameterized):
 
     def panel(self) -> pn.viewable.Viewable:
         """Return the widgets in a row."""
-        back = pmui.IconButton(icon=_BACK, description="One step back", size="small", icon_size="1.4em", align="end")
+        back = pmui.IconButton(
+            icon=_BACK, description=tr("One step back"), size="small", icon_size="1.4em", align="end"
+        )
         # A button with a label, since an icon button doesn't update its icon.
         play = pmui.Button(
-            icon=_PLAY, label="Play", size="small", icon_size="1.4em", variant="text", width=96, margin=(5, 0)
+            icon=_PLAY, label=tr("Play"), size="small", icon_size="1.4em", variant="text", width=96, margin=(5, 0)
         )
         forward = pmui.IconButton(
-            icon=_FORWARD, description="One step on", size="small", icon_size="1.4em", align="end"
+            icon=_FORWARD, description=tr("One step on"), size="small", icon_size="1.4em", align="end"
         )
         back.on_click(lambda _: self.move(-1))
         forward.on_click(lambda _: self.move(1))
         play.on_click(lambda _: self.param.update(playing=not self.playing))
 
         def update_label(*_: object) -> None:
-            play.param.update(icon=_PAUSE if self.playing else _PLAY, label="Pause" if self.playing else "Play")
+            play.param.update(icon=_PAUSE if self.playing else _PLAY, label=tr("Pause") if self.playing else tr("Play"))
 
         self.param.watch(update_label, "playing")
         step = without_debounce(
             pmui.Select.from_param(
-                self.param.step, label="Step", options=STEPS, width=105, size="small", description=""
+                self.param.step, label=tr("Step"), options=STEPS, width=105, size="small", description=""
             )
         )
         speed = without_debounce(
             pmui.Select.from_param(
-                self.param.speed, label="Speed", options=SPEEDS, width=125, size="small", description=""
+                self.param.speed, label=tr("Speed"), options=SPEEDS, width=125, size="small", description=""
             )
         )
         return pn.Column(

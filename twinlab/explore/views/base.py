@@ -15,6 +15,8 @@ import param
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link, format_link
 from twinlab.explore.kit.session import Session, Shared
+from twinlab.explore.kit.translation import translate_choices
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -64,6 +66,7 @@ class Explorer(pn.viewable.Viewer):
         open_code: str | None = None,
     ) -> None:
         super().__init__()
+        translate_choices(self)
         self.twin = twin
         self.shared = shared or Shared(twin)
         self.session = session or Session()
@@ -97,7 +100,7 @@ class Explorer(pn.viewable.Viewer):
         try:
             action()
         except READING_ERRORS as error:
-            self.notice = f"The data can't be read: {error}"
+            self.notice = tr("The data can't be read: {error}", error=error)
             return False
         return True
 

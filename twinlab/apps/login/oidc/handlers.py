@@ -18,6 +18,7 @@ from twinlab.apps.login.rates import network
 from twinlab.apps.login.request_guard import LOGIN, OIDC_BACK, OIDC_LOGOUT, OIDC_START, local_path
 from twinlab.apps.login.sessions import Failures, seconds_to_wait
 from twinlab.errors import SourceError
+from twinlab.languages import tr
 
 __all__ = ["OidcLogin", "routes"]
 
@@ -64,10 +65,10 @@ class _OidcHandler(PageHandler):
             return await asyncio.get_running_loop().run_in_executor(self.service.workers, call)
         except TokenError as error:
             _LOG.warning("a login from %s was refused: %s", self.request.remote_ip, error)
-            self.refuse(403, "The provider's answer wasn't valid. Please try again.", reason=str(error))
+            self.refuse(403, tr("The provider's answer wasn't valid. Please try again."), reason=str(error))
         except SourceError as error:
             _LOG.exception("the provider can't be used")
-            self.refuse(503, "The provider doesn't answer. Please try again in a few minutes.", reason=str(error))
+            self.refuse(503, tr("The provider doesn't answer. Please try again in a few minutes."), reason=str(error))
         return None
 
 
@@ -78,7 +79,7 @@ class _StartHandler(_OidcHandler):
         """Begin a login."""
         key = (self.oidc.begun, network(self.request.remote_ip))
         if self.service.busy or seconds_to_wait(self.service.logins.store, [key]) > 0:
-            self.refuse(429, "Too many tries. Please wait a minute and try again.", reason="too many tries")
+            self.refuse(429, tr("Too many tries. Please wait a minute and try again."), reason="too many tries")
             return
         # Several tabs of one browser can log in at once.
         browser = self.get_cookie(self.browser_cookie) or secrets.token_urlsafe(32)
@@ -108,14 +109,16 @@ class _BackHandler(_OidcHandler):
         state, code = (self.get_argument(name, "")[:_LONGEST] for name in ("state", "code"))
         flow = self.oidc.flows.finish(state, (self.get_cookie(self.browser_cookie) or "")[:100])
         if flow is None:
-            self.refuse(403, "This login was too old, or another browser's. Please try again.", reason="unknown state")
+            self.refuse(
+                403, tr("This login was too old, or another browser's. Please try again."), reason="unknown state"
+            )
             return
         error, issuer = self.get_argument("error", ""), self.get_argument("iss", None)
         if error or not code:
-            self.refuse(403, "The provider didn't log you in.", reason=f"the provider's answer: {error[:40]!r}")
+            self.refuse(403, tr("The provider didn't log you in."), reason=f"the provider's answer: {error[:40]!r}")
             return
         if issuer is not None and issuer != self.oidc.provider.settings.issuer:
-            self.refuse(403, "The answer was another provider's. Please try again.", reason="another issuer")
+            self.refuse(403, tr("The answer was another provider's. Please try again."), reason="another issuer")
             return
         claims = await self._claims(code, flow)
         if isinstance(claims, dict):
@@ -135,14 +138,14 @@ class _BackHandler(_OidcHandler):
     def _log_in(self, claims: Claims, flow: Flow) -> None:
         person = Person(claims, self.oidc.provider.settings)
         if person.identity is None:
-            self.refuse(403, "The provider didn't say who you are.", reason="no identity in the claims")
+            self.refuse(403, tr("The provider didn't say who you are."), reason="no identity in the claims")
             return
         if not person.roles:
-            message = (
-                f"You have logged in as {person.label}, but none of your groups has a role in this twin. "
-                "Ask its administrator for one."
+            message = tr(
+                "You have logged in as {label}, but none of your groups has a role in this twin. Ask its administrator for one.",
+                label=person.label,
             )
-            self.refuse(403, message, reason="no role", name=person.name)
+            self.refuse(403, message, reason=tr("no role"), name=person.name)
             return
         account, before = self.oidc.accounts.put(
             person.name, label=person.label, roles=person.roles, subject=person.sub

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from twinlab._addresses import is_loopback
 from twinlab.apps.login.private_files import check_private
 from twinlab.errors import SchemaError, SourceError
+from twinlab.languages import mark
 from twinlab.model.access.roles import Role
 from twinlab.model.basics import Model, yaml_text
 from twinlab.model.load import parse_as
@@ -63,7 +64,7 @@ class OidcSettings(Model):
     """Claim with the person's groups or roles, a text or a list of texts; dots lead into nested claims: "realm_access.roles"."""
     roles: dict[Text, Annotated[list[Role], BeforeValidator(_several)]]
     """Group -> roles of its members here. Whoever is in none of the groups can't log in."""
-    label: Text = "Log in with your organisation"
+    label: Text = mark("Log in with your organisation")
     """Text of the button on the login page."""
     provider_logout: bool = True
     """Whether logging out here leads to the provider's logout, too, if it has one."""

@@ -10,6 +10,7 @@ import numpy as np
 from twinlab.explore.charts.events.bars import TOOLS, Backend, empty_chart, finish, load
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.charts.scale import axis_label
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,16 +54,16 @@ def overlay_curves(
     name = signal or str(next(iter(data.data_vars)))
     values = data[name].transpose("event", "offset").values
     if not values.size or np.isnan(values).all():
-        return empty_chart("No usable value during these events.", backend=backend)
+        return empty_chart(tr("No usable value during these events."), backend=backend)
     seconds = data["offset"].values / np.timedelta64(1, "s")
     unit, size = _unit(seconds)
     offset = seconds / size
     about = data["offset"].attrs.get("long_name", "time since zero")
     x, y = hv.Dimension("offset", label=f"{about} ({unit})"), hv.Dimension("value")
     low, middle, high = _quantiles(values)
-    band = hv.Area((offset, low, high), x, ["low", "high"], label="a tenth is below, a tenth above")
+    band = hv.Area((offset, low, high), x, ["low", "high"], label=tr("a tenth is below, a tenth above"))
     lines, drawn = _lines(offset, values)
-    each = hv.Curve(lines, x, y, label="an event")
+    each = hv.Curve(lines, x, y, label=tr("an event"))
     median = hv.Curve((offset, middle), x, y, label="median")
     zero = hv.VLine(0)
     parts = [*_styled(band, each, median, zero, backend)]
@@ -75,7 +76,11 @@ def overlay_curves(
         )
         parts.append(line.opts(color=ASSET_STYLES[5].color, backend=backend, **dash))
     total = values.shape[0]
-    count = f"{total:,} events" if drawn == total else f"{total:,} events, lines of {drawn:,}"
+    count = (
+        tr("{total:,} events", total=total)
+        if drawn == total
+        else tr("{total:,} events, lines of {drawn:,}", total=total, drawn=drawn)
+    )
     attrs = data[name].attrs
     label = axis_label(str(attrs.get("long_name", name.replace("_", " "))), str(attrs.get("units", "")))
     return finish(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from twinlab.events.rules.exception_table import duration_text
 from twinlab.explore.charts.events.bars import Backend, bars, empty_chart, finish, load, tips
+from twinlab.languages import tr
 
 __all__ = ["duration_bars"]
 
@@ -37,12 +38,15 @@ def duration_bars(table: pd.DataFrame, *, title: str = "", backend: Backend = "b
     """
     load(backend)
     if not table["count"].sum():
-        return empty_chart("No events with a duration.", backend=backend)
+        return empty_chart(tr("No events with a duration."), backend=backend)
     size = len(table)
     left = np.arange(size, dtype=float)
     over = (table["count"] - table["not_over"]).to_numpy()
     borders = [_border(one) for one in [*table["low"].astype("int64"), table["high"].astype("int64").iloc[-1]]]
-    span = [f"{low} to {high}" if high else f"{low} or longer" for low, high in pairwise(borders)]
+    span = [
+        tr("{low} to {high}", low=low, high=high) if high else tr("{low} or longer", low=low)
+        for low, high in pairwise(borders)
+    ]
     total = [duration_text(one / pd.Timedelta(1, "ns")) for one in table["duration"]]
     kdims = [hv.Dimension("left", label="duration"), hv.Dimension("bottom", label="events"), "right", "top"]
     hover = tips(("lasted", "span"), ("events", "count"), ("of these not over", "not_over"), ("together", "total"))

@@ -11,6 +11,7 @@ import pandas as pd
 from twinlab.events.rules.exception_table import duration_text
 from twinlab.explore.charts.events.bars import TOOLS, Backend, bars, empty_chart, finish, load, tips
 from twinlab.explore.charts.palette import ASSET_STYLES
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def pareto_bars(table: pd.DataFrame, *, most: int = 12, title: str = "", backend
     """
     load(backend)
     if not len(table):
-        return empty_chart("No events.", backend=backend)
+        return empty_chart(tr("No events."), backend=backend)
     names, rows = _shown(table, most)
     size = len(names)
     place = np.arange(size, dtype=float)[::-1]
@@ -102,7 +103,7 @@ def _shown(table: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame]:
         "cumulative": 1.0,
     }
     rows = pd.concat([table.iloc[:most], pd.DataFrame([together])])
-    return [*names[:most], f"{len(rest)} others"], rows
+    return [*names[:most], tr("{count} others", count=len(rest))], rows
 
 
 def _texts(weight: pd.Series, dtype: Any) -> Sequence[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from twinlab.errors import SchemaError
 from twinlab.explore.charts.events.bars import HATCHES, Backend, bars, empty_chart, finish, load, tips
 from twinlab.explore.charts.print_figures import date_axis
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def timeline_bars(
         raise SchemaError(msg)
     load(backend)
     if not len(table):
-        return empty_chart("No events.", backend=backend)
+        return empty_chart(tr("No events."), backend=backend)
     wide = _by_group(table, value)
     # Each group has the same windows.
     size = len(next(iter(wide.values())))
@@ -115,4 +116,4 @@ def _by_group(table: pd.DataFrame, value: str) -> dict[str, np.ndarray]:
     shown = order if len(order) <= len(HATCHES) else order[: len(HATCHES) - 1]
     found = {"(no value)" if pd.isna(names[one]) else str(names[one]): heights[one] for one in shown}
     rest = order[len(shown) :]
-    return found | ({f"{len(rest)} others": heights[rest].sum(axis=0)} if len(rest) else {})
+    return found | ({tr("{count} others", count=len(rest)): heights[rest].sum(axis=0)} if len(rest) else {})

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from twinlab.events.kpis.table import kpi_table
 from twinlab.explore.charts.palette import FONT_SIZES
 from twinlab.explore.charts.scale import axis_label
+from twinlab.languages import tr
 from twinlab.model.basics import parse_duration
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def kpi_chart(
     chosen = set(by_size.index[:_GROUPS])
     shown = [one for one in data[group].values.tolist() if one in chosen]
     more = len(by_size) - len(shown)
-    note = f" ({more} more aren't drawn)" if more > 0 else ""
+    note = tr(" ({more} more aren't drawn)", more=more) if more > 0 else ""
     charts = [
         _chart(table[table[group] == one], data, limits, str(one), _press(data, str(one), on_pick)).opts(
             responsive=True,
@@ -179,7 +180,7 @@ def _values(table: pd.DataFrame, width: np.timedelta64) -> hv.Segments:
 
 
 def _aim(data: xr.Dataset) -> str:
-    return f", target {data.attrs['target']}" if "target" in data.attrs else ""
+    return tr(", target {target}", target=data.attrs["target"]) if "target" in data.attrs else ""
 
 
 def _hatched(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import holoviews as hv
 import holoviews.plotting.bokeh
 
+from twinlab.languages import tr
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -51,22 +53,22 @@ def pareto_chart(table: pd.DataFrame, *, codecs: pd.DataFrame | None = None, cho
         "cost",
     ]
     axes = (
-        hv.Dimension("MB", label="After applying (MB)"),
-        hv.Dimension("error", label="Error of daily shares (points)"),
+        hv.Dimension("MB", label=tr("After applying (MB)")),
+        hv.Dimension("error", label=tr("Error of daily shares (points)")),
     )
     front = ways[ways["pareto"]].sort_values("MB")
     layers: list[hv.Element] = [
-        hv.Curve(front, axes[0], axes[1], label="no other is better").opts(color="#999999", padding=0.08)
+        hv.Curve(front, axes[0], axes[1], label=tr("no other is better")).opts(color="#999999", padding=0.08)
     ]
     for kind, (color, marker) in _STYLES.items():
         some = ways[ways["kind"] == kind]
         if len(some):
-            points = hv.Scatter(some, axes[0], [axes[1], *shown], label={"all": "all stays"}.get(kind, kind))
+            points = hv.Scatter(some, axes[0], [axes[1], *shown], label={"all": tr("all stays")}.get(kind, kind))
             layers.append(points.opts(color=color, marker=marker, size=9, tools=["hover"], padding=0.08))
     other = None if codecs is None else codecs[~codecs["codec"].isin(table["codec"])]
     if other is not None and len(other):
         data = other.assign(MB=other["bytes"] / 1e6, error=0.0)
-        codec = hv.Scatter(data, axes[0], [axes[1], "codec", "decode_ns", "cost"], label="other codec")
+        codec = hv.Scatter(data, axes[0], [axes[1], "codec", "decode_ns", "cost"], label=tr("other codec"))
         layers.append(codec.opts(color="#CC79A7", marker="triangle", size=9, tools=["hover"], padding=0.08))
     if chosen is not None:
         ring = hv.Scatter(ways.loc[[chosen]], axes[0], [axes[1]], label="chosen")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from twinlab.explore.charts.palette import FONT_SIZES
 from twinlab.explore.charts.scale import axis_label, pretty_unit
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -86,7 +87,7 @@ def fan_chart(data: xr.Dataset, actual: xr.DataArray, *, asset: str, height: int
             )
         )  # fmt: skip
     came = actual.sel(asset=asset)
-    line = hv.Curve((came["time"].to_numpy(), came.to_numpy()), time, value, label="what came")
+    line = hv.Curve((came["time"].to_numpy(), came.to_numpy()), time, value, label=tr("what came"))
     parts.append(line.opts(color="#7A7A7A", line_width=1.6, line_dash="solid", default_tools=_TOOLS, backend="bokeh"))
     start = hv.VLine(newest).opts(color="#7A7A7A", line_dash="dotted", line_width=1.4, backend="bokeh")
     return hv.Overlay([*parts, start]).opts(

@@ -9,6 +9,7 @@ import holoviews.plotting.bokeh
 import numpy as np
 
 from twinlab.explore.charts.palette import FONT_SIZES
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,9 +54,9 @@ def reliability_chart(table: pd.DataFrame, *, height: int = 340) -> hv.Overlay:
     """
     x, y, cases = (table[name].to_numpy(float) for name in ("predicted", "observed", "cases"))
     low, high = share_interval(y, cases)
-    across = hv.Dimension("predicted", label="predicted probability", range=(-0.02, 1.02))
-    up = hv.Dimension("observed", label="share that happened", range=(-0.02, 1.16))
-    ideal = hv.Curve([(0, 0), (1, 1)], across, up, label="as predicted")
+    across = hv.Dimension("predicted", label=tr("predicted probability"), range=(-0.02, 1.02))
+    up = hv.Dimension("observed", label=tr("share that happened"), range=(-0.02, 1.16))
+    ideal = hv.Curve([(0, 0), (1, 1)], across, up, label=tr("as predicted"))
     bars = hv.ErrorBars((x, y, y - low, high - y), across, [up, "below", "above"])
     points = hv.Scatter((x, y, cases), across, [up, "cases"], label="bins")
     labels = hv.Labels((x, np.maximum(high, y) + 0.045, [f"{int(one):,}" for one in cases]), [across, up], "text")
@@ -83,8 +84,8 @@ def coverage_chart(hours: np.ndarray, coverage: np.ndarray, *, promised: float, 
         Pixels.
     """
     across, up = (
-        hv.Dimension("hours", label="lead time (h)"),
-        hv.Dimension("coverage", label="within the interval", range=(0, 1.05)),
+        hv.Dimension("hours", label=tr("lead time (h)")),
+        hv.Dimension("coverage", label=tr("within the interval"), range=(0, 1.05)),
     )
     line = hv.Curve((hours, coverage), across, up)
     points = hv.Scatter((hours, coverage), across, up)

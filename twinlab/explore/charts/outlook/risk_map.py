@@ -11,6 +11,7 @@ from bokeh.plotting import figure as bokeh_figure
 
 from twinlab.explore.charts.basemap import base_map, extent_of, join_lines, prepare
 from twinlab.explore.charts.outlines import mercator
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,11 +31,11 @@ class ActionStyle:
 
 #: From the most urgent on; the sign is the marker's shape.
 ACTION_STYLES: Mapping[str, ActionStyle] = {
-    "act now": ActionStyle("▲", "#D55E00", "triangle", 16),
+    mark("act now"): ActionStyle("▲", "#D55E00", "triangle", 16),
     "plan": ActionStyle("■", "#E69F00", "square", 13),
     "watch": ActionStyle("◆", "#0072B2", "diamond", 14),
     "none": ActionStyle("●", "#7A7A7A", "circle", 6),
-    "can't tell": ActionStyle("✕", "#7A7A7A", "x", 9),
+    mark("can't tell"): ActionStyle("✕", "#7A7A7A", "x", 9),
 }
 
 

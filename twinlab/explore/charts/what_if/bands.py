@@ -10,6 +10,7 @@ import xarray as xr
 
 from twinlab.explore.charts.palette import FONT_SIZES, asset_style
 from twinlab.explore.charts.scale import axis_label
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def band_chart(signal: xr.DataArray, *, height: int = 320) -> hv.Overlay:
                 default_tools=_TOOLS,
                 hover_tooltips=[
                     ("scenario", str(scenario)), ("time", "@time{%F %H:%M}"), ("median", f"@value{{0.00}} {unit}"),
-                    ("half of them", "@q25{0.00} to @q75{0.00}"), ("90 %", "@q5{0.00} to @q95{0.00}"),
+                    (tr("half of them"), "@q25{0.00} to @q75{0.00}"), ("90 %", "@q5{0.00} to @q95{0.00}"),
                     ("replications", "@replications{0,0}"),
                 ],
                 hover_formatters={"@time": "datetime"},

@@ -11,6 +11,7 @@ import holoviews.plotting.bokeh
 
 from twinlab.explore.charts.palette import FONT_SIZES
 from twinlab.explore.charts.scale import axis_label
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.simulate.experiments.comparison import Comparison
@@ -23,8 +24,8 @@ VERDICT_STYLES = {
     "worse": ("#D55E00", "inverted_triangle"),
     "higher": ("#0072B2", "triangle"),
     "lower": ("#0072B2", "inverted_triangle"),
-    "no difference": ("#767676", "square"),
-    "can't tell": ("#767676", "circle"),
+    mark("no difference"): ("#767676", "square"),
+    mark("can't tell"): ("#767676", "circle"),
 }
 
 
@@ -47,7 +48,7 @@ def difference_chart(comparisons: Sequence[Comparison], *, height: int | None = 
     names = [one.b for one in reversed(comparisons)]
     first = comparisons[0]
     # A difference of two percentages is in points.
-    label = axis_label(f"difference to {first.a}", "points" if first.units == "%" else first.units)
+    label = axis_label(tr("difference to {a}", a=first.a), "points" if first.units == "%" else first.units)
     across, down = hv.Dimension("difference", label=label), hv.Dimension("scenario", values=names)
     parts: list[hv.Element] = [
         hv.VLine(0.0).opts(color="#767676", line_dash="dashed", line_width=1, default_tools=[], backend="bokeh")
@@ -60,7 +61,7 @@ def difference_chart(comparisons: Sequence[Comparison], *, height: int | None = 
         )
         tips = [
             ("scenario", "@scenario"), ("verdict", "@verdict"), ("difference", f"@difference{{0.000}} {one.units}"),
-            (f"{100 * one.level:g} % interval", "@low{0.000} to @high{0.000}"),
+            (tr("{level:g} % interval", level=100 * one.level), "@low{0.000} to @high{0.000}"),
         ]  # fmt: skip
         parts += [
             span.opts(color=color, line_width=4, alpha=0.55, default_tools=[], backend="bokeh"),

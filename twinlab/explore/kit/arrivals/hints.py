@@ -11,6 +11,7 @@ from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.arrivals.predicted import FORGOTTEN, clock
 from twinlab.explore.kit.exception_text import age_text
 from twinlab.explore.kit.live.live_twins import has_live_sources
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,18 +43,28 @@ def why_no_arrivals(shared: Shared, at: np.datetime64 | None, *, asset_type: str
     if last is not None and last <= pd.Timestamp(at):
         if pd.Timestamp(at) - last > FORGOTTEN:
             ago = age_text(pd.Timestamp(at) - last)
-            return f"The last delays were predicted {ago} ago; predictions older than a day aren't shown.{_error(stored, list(rules))}"
+            return tr(
+                "The last delays were predicted {ago} ago; predictions older than a day aren't shown.{stored}",
+                ago=ago,
+                stored=_error(stored, list(rules)),
+            )
         return ""
     if not rules:
         name = kinds[0]
-        text = f"Delays of {_title(model, name)} aren't predicted."
+        text = tr("Delays of {model} aren't predicted.", model=_title(model, name))
         if not has_live_sources(shared.twin):
-            return f"{text} In Python:  twin.delay({name!r}, store={name + 's'!r})"
+            return tr("{text} In Python:  twin.delay({name!r}, store={s!r})", text=text, name=name, s=name + "s")
         return f"{text} To predict them while twinlab run runs, add to twin.yaml:  predictions: {{{name}s: {{delay: {name}}}}}"
     name, rule = next(iter(rules.items()))
     tried = stored.rounds().get(name)
-    said = "none is stored yet" if tried is None else f"none was stored at {clock(tried['at'], at)} UTC"
-    return f"Delays of {_title(model, rule.delay)} are predicted each {rule.every} while twinlab run runs; {said}.{_error(stored, list(rules))}"
+    said = tr("none is stored yet") if tried is None else tr("none was stored at {at} UTC", at=clock(tried["at"], at))
+    return tr(
+        "Delays of {model} are predicted each {every} while twinlab run runs; {said}.{stored}",
+        model=_title(model, rule.delay),
+        every=rule.every,
+        said=said,
+        stored=_error(stored, list(rules)),
+    )
 
 
 def _kinds(model: TwinModel, asset_type: str | None) -> list[str]:
@@ -86,7 +97,7 @@ def _last(stored: Any, kinds: list[str]) -> pd.Timestamp | None:
 def _error(stored: Any, rules: list[str]) -> str:
     rounds = stored.rounds() if hasattr(stored, "rounds") else {}
     errors = [rounds[name]["error"] for name in rules if name in rounds and rounds[name]["error"]]
-    return f" It failed: {errors[0]}" if errors else ""
+    return tr(" It failed: {errors}", errors=errors[0]) if errors else ""
 
 
 def _title(model: TwinModel, name: str) -> str:

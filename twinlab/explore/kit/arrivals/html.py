@@ -11,6 +11,7 @@ from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.kit.arrivals.predicted import arrival_text, issued_text
 from twinlab.explore.kit.exception_text import age_text, records
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def arrivals_html(table: pd.DataFrame, model: TwinModel, *, at: np.datetime64 | 
     if at is None or table.empty:
         return Markup()
     rows = [_line(row, model, at) for row in records(table)]
-    return html(_LINES, heading="Predicted (UTC)", rows=rows, open=_OPEN)
+    return html(_LINES, heading=tr("Predicted (UTC)"), rows=rows, open=_OPEN)
 
 
 def late_html(table: pd.DataFrame, model: TwinModel, *, at: np.datetime64 | None) -> Markup:
@@ -61,7 +62,7 @@ def late_html(table: pd.DataFrame, model: TwinModel, *, at: np.datetime64 | None
     if at is None or table.empty:
         return Markup()
     rows = [_line(row, model, at) for row in records(table)]
-    return html(_LINES, heading=f"Probably late: {len(rows)} (UTC)", rows=rows, open=_LATE_OPEN)
+    return html(_LINES, heading=tr("Probably late: {count} (UTC)", count=len(rows)), rows=rows, open=_LATE_OPEN)
 
 
 def _line(row: Mapping[str, Any], model: TwinModel, at: np.datetime64) -> dict[str, Any]:
@@ -70,12 +71,16 @@ def _line(row: Mapping[str, Any], model: TwinModel, at: np.datetime64) -> dict[s
     told = not row["cant_tell"]
     reason = str(row["reason"]) if told and isinstance(row["reason"], str) else ""
     expected = "" if not told else _expected(row)
-    chance = f"{late:.0%} probability of {row['margin']} or more" if told and not pd.isna(late) else ""
+    chance = (
+        tr("{late:.0%} probability of {margin} or more", late=late, margin=row["margin"])
+        if told and not pd.isna(late)
+        else ""
+    )
     return {
         "text": arrival_text(row, model, at=at),
         "what": _what(row, model),
         "chance": "; ".join(filter(None, [expected, chance])),
-        "reason": f"because: {reason}" if reason else "",
+        "reason": tr("because: {reason}", reason=reason) if reason else "",
         "issued": issued,
         "stale": stale,
     }
@@ -84,7 +89,7 @@ def _line(row: Mapping[str, Any], model: TwinModel, at: np.datetime64) -> dict[s
 def _expected(row: Mapping[str, Any]) -> str:
     late = pd.Timestamp(row["expected"]) - pd.Timestamp(row["planned"])
     if abs(late) < pd.Timedelta(minutes=1):
-        return "expected on time"
+        return tr("expected on time")
     return f"expected {age_text(abs(late))} {'late' if late > pd.Timedelta(0) else 'early'}"
 
 

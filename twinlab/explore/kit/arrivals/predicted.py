@@ -10,6 +10,7 @@ import pandas as pd
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import age_text
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -172,5 +173,5 @@ def clock(when: Any, at: np.datetime64) -> str:
 def issued_text(row: Mapping[str, Any], *, at: np.datetime64) -> tuple[str, bool]:
     """Return when a prediction was issued, as text, and whether it is stale."""
     age = pd.Timestamp(at) - pd.Timestamp(row["issued"])
-    ago = "just now" if age < pd.Timedelta(minutes=1) else f"{age_text(age)} ago"
-    return f"predicted {clock(row['issued'], at)} UTC, {ago}", bool(age > STALE)
+    ago = tr("just now") if age < pd.Timedelta(minutes=1) else tr("{age} ago", age=age_text(age))
+    return tr("predicted {issued} UTC, {ago}", issued=clock(row["issued"], at), ago=ago), bool(age > STALE)

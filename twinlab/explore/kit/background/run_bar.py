@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.kit.widgets import row
+from twinlab.languages import tr
 
 __all__ = ["RunBar"]
 
@@ -38,7 +39,7 @@ class RunBar:
         after: Mapping[str, Callable[[], None]] | None = None,
     ) -> None:
         self.run = pmui.Button(label=label, variant="contained", size="small", on_click=lambda _: on_run())
-        self._cancel = _button("Cancel", on_cancel, disabled=True)
+        self._cancel = _button(tr("Cancel"), on_cancel, disabled=True)
         self._before = [_button(name, call) for name, call in (before or {}).items()]
         self._after = [_button(name, call, disabled=True) for name, call in (after or {}).items()]
         self._bar = pmui.LinearProgress(value=0, visible=False, sizing_mode="stretch_width", margin=(2, 10))

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from twinlab.explore.kit.exception_text import age_text
+from twinlab.languages import mark, tr
 
 __all__ = ["SHAPES", "asset_age", "asset_line", "seconds_text"]
 
 #: State of an asset -> shape; the word follows.
-SHAPES = {"live": "●", "stale": "▲", "rows missing": "▲", "no connection": "○"}
+SHAPES = {"live": "●", "stale": "▲", mark("rows missing"): "▲", mark("no connection"): "○"}
 
 
 def asset_age(seconds: float, state: str) -> str:
@@ -21,7 +22,7 @@ def asset_age(seconds: float, state: str) -> str:
     >>> asset_age(42, "live"), asset_age(42, "no connection")
     ('< 1 min', '42 s')
     """
-    return "< 1 min" if state == "live" and seconds < 60 else age_text(pd.Timedelta(seconds, unit="s"))
+    return tr("< 1 min") if state == "live" and seconds < 60 else age_text(pd.Timedelta(seconds, unit="s"))
 
 
 def seconds_text(seconds: float) -> str:
@@ -41,7 +42,18 @@ def asset_line(row: Mapping[str, Any]) -> str:
     >>> asset_line({"state": "stale", "age": 7200.0, "source": "gps", "event_p50": 1.5, "event_p99": 3.0})
     '▲ stale: last row 2 h ago from gps, stored after 1.50 s (p50), 3.00 s (p99)'
     """
-    line = f"{SHAPES[row['state']]} {row['state']}: last row {asset_age(row['age'], '')} ago from {row['source']}"
+    line = tr(
+        "{state} {state2}: last row {age} ago from {source}",
+        state=SHAPES[row["state"]],
+        state2=row["state"],
+        age=asset_age(row["age"], ""),
+        source=row["source"],
+    )
     if pd.isna(row["event_p50"]):
         return line
-    return f"{line}, stored after {seconds_text(row['event_p50'])} (p50), {seconds_text(row['event_p99'])} (p99)"
+    return tr(
+        "{line}, stored after {event_p50} (p50), {event_p99} (p99)",
+        line=line,
+        event_p50=seconds_text(row["event_p50"]),
+        event_p99=seconds_text(row["event_p99"]),
+    )

@@ -10,6 +10,7 @@ import numpy as np
 from twinlab.events.kpis.settled import settled_watermark, window_states
 from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.live.live_twins import has_live_sources
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -46,4 +47,4 @@ def settled_until_text(until: Any) -> str:
     >>> settled_until_text(np.datetime64("2026-03-01T08:00")), settled_until_text(np.datetime64("NaT"))
     ('settled until 2026-03-01 08:00 UTC', 'nothing is settled yet')
     """
-    return "nothing is settled yet" if np.isnat(until) else f"settled until {time_text(until)} UTC"
+    return tr("nothing is settled yet") if np.isnat(until) else tr("settled until {until} UTC", until=time_text(until))

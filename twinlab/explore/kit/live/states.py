@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.explore.kit.exception_text import age_text
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.live.live_twins import Status
@@ -19,24 +20,24 @@ __all__ = ["Verdict", "age_at", "newest_row", "offset_text", "source_rows", "sta
 
 #: State -> shape and name; the shapes differ, so that the colour isn't needed.
 _STATES = {
-    "connected": "● connected",
-    "connecting": "… connecting",
-    "ended": "■ ended",
-    "failed": "✕ failed",
-    "stale": "▲ stale",
-    "stopped": "○ not running",
+    "connected": mark("● connected"),
+    "connecting": mark("… connecting"),
+    "ended": mark("■ ended"),
+    "failed": mark("✕ failed"),
+    "stale": mark("▲ stale"),
+    "stopped": mark("○ not running"),
 }
 _COLUMNS = [
     "state",
     "kind",
-    "last row",
+    mark("last row"),
     "rows/s",
     "rows",
-    "stored after (p50 / p99)",
-    "open gaps",
-    "lost gaps",
+    mark("stored after (p50 / p99)"),
+    mark("open gaps"),
+    mark("lost gaps"),
     "clock",
-    "last error",
+    mark("last error"),
 ]
 
 
@@ -67,17 +68,17 @@ def trouble(source: Mapping[str, Any], *, now_ns: int) -> str:
     state, age = source["state"], age_at(source["last_row_ns"], now_ns)
     reasons = []
     if state == "failed":
-        reasons.append(f"failed: {source['error']}")
+        reasons.append(tr("failed: {error}", error=source["error"]))
     elif state == "connecting":
-        reasons.append(f"not connected{_because(source['error'])}")
+        reasons.append(tr("not connected{error}", error=_because(source["error"])))
     elif source["stale"]:
-        reasons.append("no row yet" if age is None else f"no row for {age}")
+        reasons.append(tr("no row yet") if age is None else tr("no row for {age}", age=age))
     if state not in ("failed", "connecting") and source["error"]:
         reasons.append(str(source["error"]))
     if source["clock_suspect"]:
-        reasons.append(f"its clock is {offset_text(source['clock_offset'])}")
+        reasons.append(tr("its clock is {clock_offset}", clock_offset=offset_text(source["clock_offset"])))
     if source["gaps"]:
-        reasons.append(_count(len(source["gaps"]), "open gap"))
+        reasons.append(_count(len(source["gaps"]), tr("open gap")))
     reasons += [str(text) for text in source["findings"]]
     return "; ".join(reasons)
 
@@ -97,17 +98,29 @@ def verdict(status: Status, names: Sequence[str], *, command: str, now_ns: int |
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
     if not status.updated_ns:
-        return Verdict(good=False, head="No historian has run yet", detail=f"Start it with: {command}")
+        return Verdict(
+            good=False, head=tr("No historian has run yet"), detail=tr("Start it with: {command}", command=command)
+        )
     if not status.running:
         since = age_at(status.updated_ns, now_ns)
-        detail = f"Rows that sources send meanwhile aren't stored. Start it with: {command}"
-        return Verdict(good=False, head=f"The historian has not run for {since}", detail=detail)
-    missing = [f"{name}: added after the historian started; restart it" for name in names if name not in status.sources]
+        detail = tr("Rows that sources send meanwhile aren't stored. Start it with: {command}", command=command)
+        return Verdict(good=False, head=tr("The historian has not run for {since}", since=since), detail=detail)
+    missing = [
+        tr("{name}: added after the historian started; restart it", name=name)
+        for name in names
+        if name not in status.sources
+    ]
     wrong = {name: text for name, one in status.sources.items() if (text := trouble(one, now_ns=now_ns))}
     if not wrong and not missing:
         rate = sum(one["rate"] for one in status.sources.values())
-        head = f"All {len(status.sources)} sources work" if len(status.sources) != 1 else "The source works"
-        return Verdict(good=True, head=head, detail=f"{rate:,.1f} rows a second over the last ten seconds.")
+        head = (
+            tr("All {count} sources work", count=len(status.sources))
+            if len(status.sources) != 1
+            else tr("The source works")
+        )
+        return Verdict(
+            good=True, head=head, detail=tr("{rate:,.1f} rows a second over the last ten seconds.", rate=rate)
+        )
     total, bad = len({*names, *status.sources}), len(wrong) + len(missing)
     needs = "needs" if bad == 1 else "need"
     head = f"{bad} of {_count(total, 'source')} {needs} attention"
@@ -127,7 +140,7 @@ def _row(one: Mapping[str, Any], *, running: bool, now_ns: int) -> list[str]:
     return [
         state_text(one, running=running),
         str(one["kind"]),
-        "never" if age is None else f"{age} ago",
+        "never" if age is None else tr("{age} ago", age=age),
         f"{one['rate']:,.1f}" if running else "–",
         f"{one['rows']:,}",
         "–" if p50 is None or not running else f"{p50:.2f} / {p99:.2f} s",

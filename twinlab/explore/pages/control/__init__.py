@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.spec import PageSpec
 from twinlab.explore.views.control.possible import has_control
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -24,5 +25,5 @@ def _load() -> type[Explorer]:
 
 
 PAGE = PageSpec(
-    "control", "Control & audit", "admin_panel_settings", _load, has=has_control, roles=("operator", "security")
+    "control", mark("Control & audit"), "admin_panel_settings", _load, has=has_control, roles=("operator", "security")
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.spec import PageSpec
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -33,7 +34,7 @@ def _has_events(twin: TwinReader) -> bool:
 
 PAGE = PageSpec(
     "events",
-    "Events & KPIs",
+    mark("Events & KPIs"),
     "event_note",
     _load,
     has=_has_events,

@@ -14,6 +14,7 @@ from twinlab.explore.kit.link import Link
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.finder.explorer import FinderExplorer
 from twinlab.explore.views.signals.explorer import SignalExplorer
+from twinlab.languages import mark, tr
 from twinlab.model.expressions import bind_condition
 from twinlab.model.expressions.walk import signals_of
 
@@ -39,7 +40,7 @@ class FoundView(Explorer):
     """
 
     name_in_link: ClassVar[str] = "find"
-    label: ClassVar[str] = "Found events"
+    label: ClassVar[str] = mark("Found events")
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class FoundView(Explorer):
         else:
             self.signals.apply(link)
         self.signals.marked = self._span(event)
-        title = f"{self.shared.labels(found.on).get(asset, asset)} around the event"
+        title = tr("{asset} around the event", asset=self.shared.labels(found.on).get(asset, asset))
         parts: list[Any] = [pmui.Typography(title, variant="h6", margin=(10, 10, 0, 10)), self.signals.charts]
         if can_explain(self.twin) and names:
             self.lineage.explain(f"{found.on}/{asset}", names[0], self._span(event)[0])
@@ -132,7 +133,7 @@ class FoundView(Explorer):
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the shown events, and the rows behind the selected one."""
         rows = self.lineage.rows
-        return self.finder.tables() | ({"rows of the event": rows} if len(rows) else {})
+        return self.finder.tables() | ({tr("rows of the event"): rows} if len(rows) else {})
 
     def settings(self) -> dict[str, str]:
         """Return the reader's choices: label -> value."""

@@ -25,6 +25,7 @@ from twinlab.explore.pages.events.stacks import (
     bin_edges,
     height_of,
 )
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.pages.events.bins import Bins
@@ -71,7 +72,7 @@ class EventChart:
         if bins is None:
             self._shown = None
             needed = "time" if by_time else "delay"
-            text = "Nothing to count." if empty else f"No event has a {needed}."
+            text = tr("Nothing to count.") if empty else tr("No event has a {needed}.", needed=needed)
             message = pmui.Typography(text, variant="body1", margin=(20, 10))
             self.pane.param.update(objects=[message], min_height=0)
         elif same and self._shown is not None:

@@ -31,6 +31,7 @@ from twinlab.explore.views.map.layers import MapLayer, base_map_layers, overlay
 from twinlab.explore.views.map.legend import routes_legend
 from twinlab.explore.views.map.live_figure import LiveMap, pixel_size
 from twinlab.explore.views.map.routes import place_links, places_of, route_layers, routes
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EventsView"]
 
-_CHARTS = {"Counts over time": "time", "Delays": "delay"}
+_CHARTS = {mark("Counts over time"): "time", mark("Delays"): "delay"}
 _DELAY = "end_delay"
 _TIMES = ("start", "planned_start", "end", "planned_end")
 _MAP_HEIGHT = 360
@@ -58,7 +59,7 @@ class EventsView(Explorer):
     """
 
     name_in_link: ClassVar[str] = "events"
-    label: ClassVar[str] = "Events"
+    label: ClassVar[str] = mark("Events")
 
     chart = param.Selector(default="time", objects=_CHARTS, check_on_set=True, doc="horizontal axis of the chart")
 
@@ -86,7 +87,7 @@ class EventsView(Explorer):
         self._map_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._map_part = pn.Column(self._map.pane, self._map_legend, sizing_mode="stretch_width")
         self._filters = Html("", margin=(4, 10))
-        self._clear = pmui.Button(label="Clear filters", variant="outlined", size="small", visible=False)
+        self._clear = pmui.Button(label=tr("Clear filters"), variant="outlined", size="small", visible=False)
         self._clear.on_click(lambda _: self.clear_filters())
         self.table = EventExplorer(
             twin,
@@ -211,7 +212,7 @@ class EventsView(Explorer):
         self._summary.object = summary_html(summarise(rows))
         filters = [str(one) for one in self.table.all_filters]
         if self.table.narrowing_window is not None:
-            filters.append("overlapping " + self.table.settings()["Period (UTC)"] + " UTC")
+            filters.append(tr("overlapping ") + self.table.settings()[tr("Period (UTC)")] + " UTC")
         self._clear.visible = bool(filters)
         self._filters.object = _filters_html(filters, empty=rows.empty)
         self._draw_chart(rows)
@@ -280,7 +281,7 @@ class EventsView(Explorer):
         try:
             self._find_routes(rows)
         except READING_ERRORS as error:
-            self.notice = f"The map can't be drawn: {error}"
+            self.notice = tr("The map can't be drawn: {error}", error=error)
             self._drawn = None
         self._draw_routes()
 
@@ -320,13 +321,13 @@ class EventsView(Explorer):
         """Return the filtered events, and the routes between their places, as tables."""
         out = self.table.tables()
         if out and self._drawn is not None and self._links():
-            names = {"count": "events", "delay": "median delay (min)"}
+            names = {"count": "events", "delay": tr("median delay (min)")}
             out["Routes"] = self._drawn.rename(columns=names)
         return out
 
     def settings(self) -> dict[str, str]:
         """Return the reader's choices: label -> value."""
-        return {**self.table.settings(), "Chart": next(k for k, v in _CHARTS.items() if v == self.chart)}
+        return {**self.table.settings(), tr("Chart"): next(k for k, v in _CHARTS.items() if v == self.chart)}
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the chart as a HoloViews object."""
@@ -351,10 +352,10 @@ class EventsView(Explorer):
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets above the chart."""
         kind = pmui.Select.from_param(
-            self.table.param.event_type, label="Kind of event", width=190, size="small", description=""
+            self.table.param.event_type, label=tr("Kind of event"), width=190, size="small", description=""
         )
-        chart = pmui.Select.from_param(self.param.chart, label="Chart", width=180, size="small", description="")
-        view = pmui.Switch.from_param(self.table.param.in_view, label="Only in the chosen period", description="")
+        chart = pmui.Select.from_param(self.param.chart, label=tr("Chart"), width=180, size="small", description="")
+        view = pmui.Switch.from_param(self.table.param.in_view, label=tr("Only in the chosen period"), description="")
         return row([kind, chart, view], margin=(8, 0, 4, 0))
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -14,6 +14,7 @@ from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import empty_pane
 from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, without_debounce
 from twinlab.explore.views.base import Explorer
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EventsAndKpisView", "parts_of"]
 
-_NOTHING = "This twin has no events", "Its model, twin.yaml, names neither signals, nor events, nor KPIs."
+_NOTHING = mark("This twin has no events"), mark("Its model, twin.yaml, names neither signals, nor events, nor KPIs.")
 
 
 def _kpis() -> type[Explorer]:
@@ -50,8 +51,8 @@ def _recorded() -> type[Explorer]:
 #: Part -> its label and its view.
 _PARTS: dict[str, tuple[str, Callable[[], type[Explorer]]]] = {
     "kpis": ("KPIs", _kpis),
-    "find": ("Find events", _found),
-    "recorded": ("Recorded events", _recorded),
+    "find": (mark("Find events"), _found),
+    "recorded": (mark("Recorded events"), _recorded),
 }
 
 
@@ -74,7 +75,7 @@ class EventsAndKpisView(Explorer):
     """
 
     name_in_link: ClassVar[str] = "events"
-    label: ClassVar[str] = "Events & KPIs"
+    label: ClassVar[str] = mark("Events & KPIs")
 
     part = param.Selector(default=None, objects=[], allow_None=True, check_on_set=True, doc="which part is shown")
 

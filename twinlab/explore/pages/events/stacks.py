@@ -11,6 +11,7 @@ from markupsafe import Markup
 from twinlab._html import html
 from twinlab.events import STATUSES
 from twinlab.explore.charts.palette import ASSET_STYLES
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,22 +23,22 @@ __all__ = ["HATCHES", "ORDER", "STATUS_COLORS", "axis_title", "bar_columns", "bi
 STATUS_COLORS: Mapping[str, str] = {
     "planned": ASSET_STYLES[4].color,
     "cancelled": ASSET_STYLES[5].color,
-    "not started": ASSET_STYLES[1].color,
+    mark("not started"): ASSET_STYLES[1].color,
     "running": ASSET_STYLES[2].color,
     "done": ASSET_STYLES[0].color,
-    "no end": ASSET_STYLES[3].color,
+    mark("no end"): ASSET_STYLES[3].color,
 }
 #: Hatches, so that a status doesn't depend on its colour alone.
 HATCHES: Mapping[str, str] = {
     "planned": "dot",
     "cancelled": "cross",
-    "not started": "right_diagonal_line",
+    mark("not started"): "right_diagonal_line",
     "running": "horizontal_line",
     "done": "blank",
-    "no end": "left_diagonal_line",
+    mark("no end"): "left_diagonal_line",
 }
 #: Order of the statuses in a stack, from the axis upwards.
-ORDER = ("done", "running", "planned", "not started", "no end", "cancelled")
+ORDER = ("done", "running", "planned", mark("not started"), mark("no end"), "cancelled")
 assert set(ORDER) == set(STATUSES)
 #: Hatches as SVG for the legend, in a square of 12 pixels.
 _STROKES: Mapping[str, str] = {
@@ -54,7 +55,7 @@ Columns = dict[str, Any]
 
 def axis_title(*, by_time: bool) -> str:
     """Return the title of the horizontal axis."""
-    return "time (UTC)" if by_time else "delay of the end (min)"
+    return "time (UTC)" if by_time else tr("delay of the end (min)")
 
 
 def bar_columns(bins: Bins | None) -> dict[str, Columns]:
@@ -112,8 +113,8 @@ def chart_legend(bins: Bins | None) -> str:
     ]
     notes = []
     if bins.beyond:
-        notes.append(f"{bins.beyond:,} beyond the ends are counted in the outermost bars")
+        notes.append(tr("{beyond:,} beyond the ends are counted in the outermost bars", beyond=bins.beyond))
     if bins.without:
         what = "time" if bins.edges.dtype.kind == "M" else "delay"
-        notes.append(f"{bins.without:,} without a {what} aren't drawn")
+        notes.append(tr("{without:,} without a {what} aren't drawn", without=bins.without, what=what))
     return html(_LEGEND, shown=shown, notes=notes)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab._html import html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -67,7 +68,7 @@ def summarise(table: pd.DataFrame) -> EventSummary:
 
 _SUMMARY = (
     '<div role="status" style="font:14px/1.6 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:0 18px">'
-    "<span><b>{{ count }}</b> event{{ '' if count == '1' else 's' }}</span>"
+    "<span><b>{{ count }}</b> {{ events }}</span>"
     "{% if on_time %}"
     "<span><b>{{ on_time }}</b> on time (less than {{ limit }} min after the plan)</span>"
     "<span>median delay <b>{{ median }}</b></span>"
@@ -83,14 +84,14 @@ def summary_html(found: EventSummary) -> Markup:
     unknown = [
         text
         for count, text in (
-            (found.open, f"{found.open:,} not ended yet"),
-            (found.lost, f"{found.lost:,} without an end or a start"),
+            (found.open, tr("{open:,} not ended yet", open=found.open)),
+            (found.lost, tr("{lost:,} without an end or a start", lost=found.lost)),
         )
         if count
     ]
-    judged = f"delays of the {found.judged:,} that ended" if found.judged else "no delay is known"
+    judged = tr("delays of the {judged:,} that ended", judged=found.judged) if found.judged else tr("no delay is known")
     if unknown and found.judged:
-        judged += f"; {' and '.join(unknown)} aren't in them"
+        judged += tr("; {unknown} aren't in them", unknown=tr(" and ").join(unknown))
     return html(
         _SUMMARY,
         count=f"{found.count:,}",
@@ -104,4 +105,4 @@ def summary_html(found: EventSummary) -> Markup:
 
 
 def _minutes(value: float) -> str:
-    return f"{value:,.0f} min" if abs(value) < 240 else f"{value / 60:,.1f} h"
+    return tr("{value:,.0f} min", value=value) if abs(value) < 240 else f"{value / 60:,.1f} h"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.spec import PageSpec
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -23,4 +24,4 @@ def _load() -> type[Explorer]:
     return HistoryView
 
 
-PAGE = PageSpec("history", "History", "timeline", _load, roles=("viewer", "dispatcher", "analyst", "steward"))
+PAGE = PageSpec("history", mark("History"), "timeline", _load, roles=("viewer", "dispatcher", "analyst", "steward"))

@@ -18,6 +18,7 @@ from twinlab.explore.pages.history.fleet import Fleet, HistoryCharts
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.events.explorer import EventExplorer
 from twinlab.explore.views.signals.periods import Anchor
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -46,7 +47,7 @@ class HistoryView(Explorer):
     """
 
     name_in_link = "history"
-    label = "History"
+    label = mark("History")
 
     def __init__(
         self,
@@ -167,7 +168,7 @@ class HistoryView(Explorer):
                 spec = self.twin.model.event_types[str(self.events.event_type)]
                 out[spec.title or str(self.events.event_type).replace("_", " ")] = self.events.shown()
             except READING_ERRORS as error:
-                self.notice = f"The events can't be read: {error}"
+                self.notice = tr("The events can't be read: {error}", error=error)
         return out
 
     def settings(self) -> dict[str, str]:
@@ -180,15 +181,15 @@ class HistoryView(Explorer):
 
     def actions(self) -> pn.viewable.Viewable:
         """Return the buttons for code and link, for notebooks."""
-        code = pmui.Button(label="Show as Python", variant="outlined", size="small")
+        code = pmui.Button(label=tr("Show as Python"), variant="outlined", size="small")
 
         def toggle(_: object) -> None:
             self._show_code()
             self._code.visible = not self._code.visible
-            code.label = "Hide Python" if self._code.visible else "Show as Python"
+            code.label = tr("Hide Python") if self._code.visible else tr("Show as Python")
 
         code.on_click(toggle)
-        copy = pmui.Button(label="Copy link", variant="outlined", size="small")
+        copy = pmui.Button(label=tr("Copy link"), variant="outlined", size="small")
         copy.js_on_click(code="navigator.clipboard.writeText(window.location.href)")
         return pn.FlexBox(code, copy, sizing_mode="stretch_width")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.spec import PageSpec
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -27,4 +28,6 @@ def _has_positions(twin: TwinReader) -> bool:
     return any(kind.position is not None for kind in twin.model.asset_types.values())
 
 
-PAGE = PageSpec("map", "Map", "map", _load, has=_has_positions, roles=("viewer", "dispatcher", "analyst", "steward"))
+PAGE = PageSpec(
+    "map", mark("Map"), "map", _load, has=_has_positions, roles=("viewer", "dispatcher", "analyst", "steward")
+)

@@ -15,6 +15,7 @@ from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.lineage_pane import LineagePane, can_explain
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.widgets import row as widget_row
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -26,7 +27,7 @@ _OTHERS = (
     '<ul style="margin:2px 0 6px;padding-left:20px">{% for one in sentences %}<li>{{ one }}</li>{% endfor %}</ul></div>'
 )
 #: For how long an alert is snoozed: label -> hours.
-SNOOZES = {"1 h": 1, "4 h": 4, "1 day": 24, "1 week": 168}
+SNOOZES = {"1 h": 1, "4 h": 4, mark("1 day"): 24, mark("1 week"): 168}
 
 
 def alert_text(row: Any, now: pd.Timestamp) -> str:
@@ -38,15 +39,19 @@ def alert_text(row: Any, now: pd.Timestamp) -> str:
     """
     snoozed = row["snoozed_until"]
     if row["acknowledged"]:
-        parts = ["✓ acknowledged"]
+        parts = [tr("✓ acknowledged")]
     elif not pd.isna(snoozed) and snoozed > now:
-        parts = [f"◔ snoozed until {time_text(snoozed)}"]
+        parts = [tr("◔ snoozed until {snoozed}", snoozed=time_text(snoozed))]
     else:
-        parts = ["● new"]
+        parts = [tr("● new")]
     if row["escalations"]:
-        parts.append("escalated" if row["escalations"] == 1 else f"escalated {row['escalations']} times")
+        parts.append(
+            "escalated"
+            if row["escalations"] == 1
+            else tr("escalated {escalations} times", escalations=row["escalations"])
+        )
     if row["failed"]:
-        parts.append(f"not sent: {row['failed']}")
+        parts.append(tr("not sent: {failed}", failed=row["failed"]))
     return ", ".join(parts)
 
 
@@ -89,8 +94,8 @@ class NowAlerts:
             for one in chosen:
                 self._twin.snooze_alert(one, until=until, author=author)
         except READING_ERRORS as error:
-            return f"The alert can't be snoozed: {error}"
-        return "" if chosen else "None of the ticked exceptions has an active alert"
+            return tr("The alert can't be snoozed: {error}", error=error)
+        return "" if chosen else tr("None of the ticked exceptions has an active alert")
 
 
 class _OtherAlerts:
@@ -100,8 +105,10 @@ class _OtherAlerts:
         self._rows: dict[str, dict[Any, Any]] = {}
         self._list = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self.lineage = LineagePane(twin)
-        self.chosen = pmui.Select(label="Other alert", options={}, size="small", width=420, description="")
-        self.button = pmui.Button(label="Why", icon="account_tree", variant="outlined", size="small", margin=(12, 4))
+        self.chosen = pmui.Select(label=tr("Other alert"), options={}, size="small", width=420, description="")
+        self.button = pmui.Button(
+            label=tr("Why"), icon="account_tree", variant="outlined", size="small", margin=(12, 4)
+        )
         self.button.on_click(lambda _: self.explain())
         asking = [widget_row([self.chosen, self.button], margin=(0, 4, 0, 4))] if can_explain(twin) else []
         self.pane = pn.Column(self._list, *asking, self.lineage.pane, sizing_mode="stretch_width", visible=False)
@@ -125,7 +132,7 @@ class _OtherAlerts:
         """Show what is behind the chosen alert."""
         found = self._rows.get(str(self.chosen.value))
         if found is None:
-            self.lineage.say("This alert is over.")
+            self.lineage.say(tr("This alert is over."))
         else:
             self.lineage.explain(found)
 

@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.pages.now.rows import COLUMNS, EXTRA, default_columns
+from twinlab.languages import tr
 
 __all__ = ["ColumnsDialog"]
 
@@ -38,17 +39,17 @@ class ColumnsDialog:
         self._shown = set(columns)
         # Its final height from the start: a growing dialog would move its lines under the pointer.
         self._list = pn.Column(sizing_mode="stretch_width", min_height=_LINE * len(COLUMNS))
-        default = pmui.Button(label="Default columns", variant="text", size="small")
+        default = pmui.Button(label=tr("Default columns"), variant="text", size="small")
         default.on_click(lambda _: self.set(default_columns(extra)))
-        done = pmui.Button(label="Done", variant="contained", size="small")
+        done = pmui.Button(label=tr("Done"), variant="contained", size="small")
         done.on_click(lambda _: self.close())
         self.dialog: Any = pmui.Dialog(
             self._list,
             pn.FlexBox(default, done, justify_content="space-between", sizing_mode="stretch_width"),
-            title="Columns",
+            title=tr("Columns"),
             close_on_click=True,
         )
-        self.button = pmui.Button(label="Columns", icon="view_column", variant="outlined", size="small", margin=4)
+        self.button = pmui.Button(label=tr("Columns"), icon="view_column", variant="outlined", size="small", margin=4)
         self.button.on_click(lambda _: self.open())
 
     @property

@@ -13,6 +13,7 @@ from twinlab._html import html
 from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.link import Link, parse_link
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,10 +44,12 @@ class InstantWidgets:
         self._quiet = False
         self.text = Html("", margin=(4, 14), sizing_mode="stretch_width")
         self.field = pmui.TextInput(
-            label="As of (UTC)", placeholder="the newest data", size="small", width=190, margin=(6, 6, 6, 10)
+            label=tr("As of (UTC)"), placeholder=tr("the newest data"), size="small", width=190, margin=(6, 6, 6, 10)
         )
         self.field.param.watch(self._typed, "value")
-        self.latest = pmui.Button(label="Latest", icon="update", variant="outlined", size="small", margin=(6, 10, 6, 6))
+        self.latest = pmui.Button(
+            label=tr("Latest"), icon="update", variant="outlined", size="small", margin=(6, 10, 6, 6)
+        )
         self.latest.on_click(lambda _: on_change(None))
 
     def show(self, shown: np.datetime64 | None, *, chosen: np.datetime64 | None) -> None:
@@ -62,7 +65,7 @@ class InstantWidgets:
         self.text.object = html(
             _SHOWN,
             at=None if shown is None else time_text(shown),
-            how="the newest data" if chosen is None else "a chosen time",
+            how=tr("the newest data") if chosen is None else tr("a chosen time"),
         )
         self._quiet = True
         self.field.value = "" if chosen is None else time_text(chosen)

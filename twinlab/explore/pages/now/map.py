@@ -17,6 +17,7 @@ from twinlab.explore.views.map.colors import color_scale
 from twinlab.explore.views.map.layers import MapLayer, asset_layers, base_map_layers, overlay
 from twinlab.explore.views.map.live_figure import LiveMap
 from twinlab.explore.views.map.reading import EXCEPTIONS, MapRequest, MapSnapshot, placed_kinds, snapshot
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -148,7 +149,7 @@ class NowMap:
             self._on_choose((str(row["asset_type"]), str(row["asset"])))
 
     def _label_button(self) -> None:
-        self._button.label = "Hide map" if self.shown else "Show map"
+        self._button.label = tr("Hide map") if self.shown else tr("Show map")
 
 
 def _with_stale(shot: MapSnapshot | None, stale: Mapping[tuple[str, str], str]) -> MapSnapshot | None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import time_text
+from twinlab.languages import tr
 
 __all__ = ["Note", "NoteWriter", "can_note", "read_notes", "write_notes"]
 
@@ -100,12 +101,21 @@ def write_notes(
         now, before = current.get(key, Note()), seen.get(key, Note())
         if text is not None and now.text != before.text:
             messages.append(
-                f"{now.author} wrote “{now.text}” at {time_text(now.time)} UTC meanwhile; “{text}” was not written. "
-                "Read it, then write again"
+                tr(
+                    "{author} wrote “{text}” at {time} UTC meanwhile; “{text2}” was not written. Read it, then write again",
+                    author=now.author,
+                    text=now.text,
+                    time=time_text(now.time),
+                    text2=text,
+                )
             )
         elif acknowledged and now.acknowledged_by:
             messages.append(
-                f"{now.acknowledged_by} has acknowledged it at {time_text(now.acknowledged_at)} UTC already"
+                tr(
+                    "{acknowledged_by} has acknowledged it at {acknowledged_at} UTC already",
+                    acknowledged_by=now.acknowledged_by,
+                    acknowledged_at=time_text(now.acknowledged_at),
+                )
             )
         elif (text is not None and text.strip() != now.text) or acknowledged is not None:
             cast("Any", twin).annotate(key, note=text, acknowledged=acknowledged, author=author)
@@ -139,5 +149,5 @@ class NoteWriter:
                 self._twin, keys, seen=self._seen, author=self._author, text=text, acknowledged=acknowledged
             )
         except READING_ERRORS as error:
-            messages = [f"The note can't be saved: {error}"]
+            messages = [tr("The note can't be saved: {error}", error=error)]
         self._on_written(" · ".join(messages))

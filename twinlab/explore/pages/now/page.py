@@ -37,6 +37,7 @@ from twinlab.explore.pages.now.tiles import filters, tile_table, tiles
 from twinlab.explore.pages.now.why import RowWhy
 from twinlab.explore.pages.now.workbook_exchange import WorkbookContent, WorkbookExchange
 from twinlab.explore.views.base import Explorer, on_event_loop
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -104,7 +105,7 @@ class NowView(Explorer):
             on_found=self._found,
             on_go=self._go,
             on_details=self._choose,
-            pages={"map": "Show on map", "history": "Show in history"},
+            pages={"map": tr("Show on map"), "history": tr("Show in history")},
         )
         self._strip = TileStrip(on_press=lambda only: self.param.update(only=only))
         self._alerts = NowAlerts(twin)
@@ -141,7 +142,7 @@ class NowView(Explorer):
         problems: list[str] = []
         only = link.layout or ""
         if only and only not in filters(self.twin.model):
-            problems.append(f"unknown tile {only!r}; all exceptions are shown")
+            problems.append(tr("unknown tile {only!r}; all exceptions are shown", only=only))
             only = ""
         self._linked_assets = (link.asset_type, link.assets or ()) if link.asset_type else None
         with param.parameterized.batch_call_watchers(self):
@@ -182,10 +183,7 @@ class NowView(Explorer):
     def settings(self) -> dict[str, str]:
         """Return instant and filter: label -> value."""
         when = None if self._now is None else self._now.at
-        return {
-            "as of": "no data yet" if when is None else f"{time_text(when)} UTC",
-            "only": self.only.replace(":", " ") or "all exceptions",
-        }
+        return {tr("as of"): tr("no data yet") if when is None else tr("{when} UTC", when=time_text(when)), "only": self.only.replace(":", " ") or tr("all exceptions")}  # fmt: skip
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the map; None if no map is shown."""
@@ -275,7 +273,7 @@ class NowView(Explorer):
         if self._now is None:
             self._body[:] = [error_pane(self.label, str(error), retry=lambda: self._reload(replace_rows=True))]
         else:
-            self.notice = f"The page may be out of date: {error}"
+            self.notice = tr("The page may be out of date: {error}", error=error)
 
     def _fill(self, read: _Read, *, replace_rows: bool) -> None:
         now, shot, freshness, ahead = read

@@ -8,6 +8,7 @@ from typing import Any
 import panel_material_ui as pmui
 
 from twinlab.explore.pages.now.alerts import SNOOZES
+from twinlab.languages import tr
 
 __all__ = ["RowActions"]
 
@@ -34,20 +35,22 @@ class RowActions:
     ) -> None:
         self._on_note = on_note
         self.acknowledge = pmui.Button(
-            label="Acknowledge", icon="done_all", variant="outlined", size="small", margin=4, disabled=True
+            label=tr("Acknowledge"), icon="done_all", variant="outlined", size="small", margin=4, disabled=True
         )
         self.acknowledge.on_click(lambda _: on_acknowledge())
-        self.text = pmui.TextInput(label="Note to ticked rows", size="small", width=184, margin=(4, 6), disabled=True)
-        self.write = pmui.Button(label="Write", variant="outlined", size="small", margin=4, disabled=True)
+        self.text = pmui.TextInput(
+            label=tr("Note to ticked rows"), size="small", width=184, margin=(4, 6), disabled=True
+        )
+        self.write = pmui.Button(label=tr("Write"), variant="outlined", size="small", margin=4, disabled=True)
         self.write.on_click(lambda _: self._written())
         # Always visible, disabled without ticked rows, so that the table doesn't move when a row is ticked.
         self.pieces: list[Any] = [self.acknowledge, self.text, self.write]
         self.snooze: pmui.MenuButton | None = None
         if on_snooze is not None:
             self.snooze = pmui.MenuButton(
-                label="Snooze alert",
+                label=tr("Snooze alert"),
                 icon="snooze",
-                items=[{"label": f"for {label}", "hours": hours} for label, hours in SNOOZES.items()],
+                items=[{"label": tr("for {label}", label=label), "hours": hours} for label, hours in SNOOZES.items()],
                 variant="outlined",
                 size="small",
                 margin=4,
@@ -58,7 +61,9 @@ class RowActions:
 
     def ticked(self, count: int) -> None:
         """Update the widgets for a number of ticked rows."""
-        self.acknowledge.param.update(disabled=count == 0, label=f"Acknowledge ({count})" if count else "Acknowledge")
+        self.acknowledge.param.update(
+            disabled=count == 0, label=tr("Acknowledge ({count})", count=count) if count else tr("Acknowledge")
+        )
         self.text.disabled = self.write.disabled = count == 0
         if self.snooze is not None:
             self.snooze.disabled = count == 0

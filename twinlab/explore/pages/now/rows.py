@@ -16,6 +16,7 @@ from twinlab.explore.kit.exception_text import (
     value_and_limit,
     via_text,
 )
+from twinlab.languages import mark, tr
 from twinlab.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ COLUMNS: Mapping[str, str] = {
     "severity": "severity",
     "title": "what",
     "asset": "asset",
-    "since": "since (UTC)",
+    "since": mark("since (UTC)"),
     "lasting": "for",
     "value": "value",
     "limit": "limit",
@@ -47,7 +48,7 @@ COLUMNS: Mapping[str, str] = {
     "event": "event",
     "rule": "rule",
     "text": "description",
-    "fresh": "last row",
+    "fresh": mark("last row"),
     "alert": "alert",
 }
 _DEFAULT = tuple(COLUMNS)[:10]
@@ -196,7 +197,7 @@ def update_rows(shown: pd.DataFrame, fresh: pd.DataFrame) -> UpdatedRows:
     common = shown.index.intersection(fresh.index, sort=False)
     rows.loc[common] = fresh.loc[common, shown.columns]
     first = ended[~shown.loc[ended, "ended"].to_numpy(dtype=bool)]
-    rows.loc[first, "lasting"] = "ended after " + shown.loc[first, "lasting"].astype("str")
+    rows.loc[first, "lasting"] = tr("ended after ") + shown.loc[first, "lasting"].astype("str")
     rows.loc[ended, "ended"] = True
     return UpdatedRows(rows, tuple(map(str, new)), tuple(map(str, ended)))
 

@@ -16,6 +16,7 @@ from twinlab.explore.kit.exception_text import LabelsByType
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.present import asset_index
 from twinlab.explore.pages.now.search_result import SearchResult, read_result, result_html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,8 +60,8 @@ class AssetSearch:
         self.text = ""
         self.found: SearchResult | None = None
         self.field = pmui.AutocompleteInput(
-            label="Find any asset: id or name",
-            placeholder="where is …?",
+            label=tr("Find any asset: id or name"),
+            placeholder=tr("where is …?"),
             lazy_search=True,
             restrict=False,
             min_characters=1,
@@ -128,8 +129,8 @@ class AssetSearch:
                 self._button(label, partial(self._on_go, page, (asset_type, asset)))
                 for page, label in self._pages.items()
             ),
-            self._button("Details", partial(self._on_details, (asset_type, asset))),
-            self._button("Close", self.close),
+            self._button(tr("Details"), partial(self._on_details, (asset_type, asset))),
+            self._button(tr("Close"), self.close),
         )
         self.answer.visible = True
         self._on_found((asset_type, asset))
@@ -151,16 +152,16 @@ class AssetSearch:
         self.found = None
         self._text.object = html(
             '<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:0">{{ message }}</p>',
-            message=f"“{text}” isn't the whole name. Is it one of these?"
+            message=tr("“{text}” isn't the whole name. Is it one of these?", text=text)
             if matches
-            else f"Nothing is called “{text}”.",
+            else tr("Nothing is called “{text}”.", text=text),
         )
         self._put(
             *(
                 self._button(self._suggestion(kind, label), partial(self.show, kind, asset))
                 for kind, asset, label in matches[:8]
             ),
-            self._button("Close", self.close),
+            self._button(tr("Close"), self.close),
         )
         self.answer.visible = True
 

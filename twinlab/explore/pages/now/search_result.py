@@ -22,6 +22,7 @@ from twinlab.explore.kit.exception_text import (
 )
 from twinlab.explore.kit.present import now_at
 from twinlab.explore.views.card.html import STYLE, place_html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,9 +131,9 @@ def result_html(found: SearchResult, model: TwinModel, labels: Mapping[str, Mapp
         style=STYLE,
         found=found,
         kind=model.asset_types[found.asset_type].title or readable_name(found.asset_type),
-        when="no data yet" if found.at is None else f"as of {time_text(found.at)} UTC",
+        when=tr("no data yet") if found.at is None else tr("as of {at} UTC", at=time_text(found.at)),
         exceptions=[_exception(row, model) for row in records(found.exceptions)],
-        place=place_html(found.place, labels, heading="Where it is"),
+        place=place_html(found.place, labels, heading=tr("Where it is")),
         arrivals=arrivals_html(found.arrivals, model, at=found.at),
         plan=_plan(found, model),
         ahead=[_line(row) for row in records(found.ahead.head(_STEPS))],
@@ -161,10 +162,10 @@ def _plan(found: SearchResult, model: TwinModel) -> list[tuple[str, str]]:
     if event is None:
         return []
     title = model.event_types[event.event_type].title or readable_name(event.event_type)
-    times = (("began", event.start), ("planned start", event.planned_start), ("planned end", event.planned_end))
+    times = (("began", event.start), (tr("planned start"), event.planned_start), (tr("planned end"), event.planned_end))
     return [
         ("event", f"{title} {event.event_id}"),
-        ("against plan", _late_text(event.late)),
+        (tr("against plan"), _late_text(event.late)),
         *((label, time_text(when)) for label, when in times if when is not None),
     ]
 
@@ -176,9 +177,9 @@ def _late_text(late: pd.Timedelta | None) -> str:
     ('12 min late', '3 min early', 'on time')
     """
     if late is None or pd.isna(late):
-        return "no plan"
+        return tr("no plan")
     if abs(late) < pd.Timedelta(minutes=1):
-        return "on time"
+        return tr("on time")
     return f"{age_text(abs(late))} {'late' if late > pd.Timedelta(0) else 'early'}"
 
 

@@ -15,6 +15,7 @@ from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.now.rows import COLUMNS, EXTRA, UpdatedRows, chosen_columns, default_columns, update_rows
+from twinlab.languages import tr
 
 __all__ = ["ExceptionTable"]
 
@@ -69,7 +70,7 @@ class ExceptionTable:
         # Rows of the current state, shown by the next update.
         self._fresh: pd.DataFrame | None = None
         self._news = Html("", align="center", margin=(4, 10))
-        self._update = pmui.Button(label="Update", size="small", variant="contained", margin=(4, 10))
+        self._update = pmui.Button(label=tr("Update"), size="small", variant="contained", margin=(4, 10))
         self._update.on_click(lambda _: self.update())
         self._bar = pn.FlexBox(self._news, self._update, align_items="center", visible=False)
         # Message and grid both stay in the layout, one of them hidden: replacing them, Panel searches all models.

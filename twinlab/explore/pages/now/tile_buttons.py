@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -130,14 +131,16 @@ def no_exceptions_html(now: Now, *, only: str, rules: bool) -> Markup:
         Whether the twin's model has rules.
     """
     if now.at is None:
-        heading, text = "No data yet", "Tiles and exceptions appear as soon as the twin has observations."
+        heading, text = tr("No data yet"), tr("Tiles and exceptions appear as soon as the twin has observations.")
     elif not rules:
-        heading = "No rules yet"
-        text = "Add rules to the twin's model (rules: in twin.yaml), and their exceptions appear here, the most severe first."
+        heading = tr("No rules yet")
+        text = tr(
+            "Add rules to the twin's model (rules: in twin.yaml), and their exceptions appear here, the most severe first."
+        )
     elif only:
-        heading, text = "No such exceptions", "Press the tile again to see all exceptions."
+        heading, text = tr("No such exceptions"), tr("Press the tile again to see all exceptions.")
     else:
-        heading, text = "✓ No exceptions", f"No rule is broken as of {time_text(now.at)} UTC."
+        heading, text = tr("✓ No exceptions"), tr("No rule is broken as of {at} UTC.", at=time_text(now.at))
     return html(
         '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;padding:26px 10px;text-align:center">'
         '<div style="font-size:20px;font-weight:500">{{ heading }}</div><div style="opacity:.85">{{ text }}</div></div>',

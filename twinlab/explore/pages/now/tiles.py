@@ -10,6 +10,7 @@ import pandas as pd
 
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.kit.exception_text import SEVERITY_SYMBOLS, age_text
+from twinlab.languages import tr
 from twinlab.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
@@ -78,22 +79,22 @@ def tiles(
     for kind, cover in now.coverage.items():
         title = model.asset_types[kind].title or readable_name(kind)
         total = cover.reporting + cover.silent
-        detail = "reporting" + (f" · {cover.silent:,} silent" if cover.silent else "")
-        main = f"{cover.reporting:,} of {total:,}"
+        detail = "reporting" + (tr(" · {silent:,} silent", silent=cover.silent) if cover.silent else "")
+        main = tr("{reporting:,} of {total:,}", reporting=cover.reporting, total=total)
         old = 0 if freshness is None else freshness.not_live(kind)
         stopped = freshness is not None and freshness.stopped is not None
         if old:
-            detail += f" · {old:,} not live"
+            detail += tr(" · {old:,} not live", old=old)
         out.append(
             Tile(f"type:{kind}", _capital(title), main, detail, cover.silent > 0, stale=stopped or 0 < total <= old)
         )
     for kind, count in now.counts.items():
         title = model.event_types[kind].title or readable_name(kind)
-        waiting = f" · {count.not_ended:,} not ended" if count.not_ended else ""
-        detail = f"on time · {count.late:,} late{waiting}"
+        waiting = tr(" · {not_ended:,} not ended", not_ended=count.not_ended) if count.not_ended else ""
+        detail = tr("on time · {late:,} late{waiting}", late=count.late, waiting=waiting)
         out.append(Tile(f"event:{kind}", _capital(title), f"{count.on_time:,}", detail, count.late > 0))
     if paused:
-        return [*out, Tile("", "Paused", "❚❚", "nothing changes")]
+        return [*out, Tile("", tr("Paused"), "❚❚", tr("nothing changes"))]
     return [*out, _freshness(now.at, newest) if freshness is None else _newest_row(freshness)]
 
 
@@ -105,24 +106,29 @@ def tile_table(shown: Sequence[Tile]) -> pd.DataFrame:
 def _newest_row(freshness: Freshness) -> Tile:
     """Return the tile of a live twin: age of the newest row, and how many sources work."""
     if freshness.stopped is not None:
-        since = f"for {freshness.stopped}" if freshness.stopped else "yet"
+        since = tr("for {stopped}", stopped=freshness.stopped) if freshness.stopped else "yet"
         return Tile(
-            "", "Not live", freshness.newest_age or "–", f"no historian has run {since}", alarming=True, stale=True
+            "",
+            tr("Not live"),
+            freshness.newest_age or "–",
+            tr("no historian has run {since}", since=since),
+            alarming=True,
+            stale=True,
         )
     bad = sum(not one.current for one in freshness.sources)
     total = len(freshness.names)
-    detail = f"{total - bad:,} of {total:,} sources current"
-    return Tile("", "Newest row", freshness.newest_age or "–", detail, bad > 0, stale=bad == total)
+    detail = tr("{bad:,} of {total:,} sources current", bad=total - bad, total=total)
+    return Tile("", tr("Newest row"), freshness.newest_age or "–", detail, bad > 0, stale=bad == total)
 
 
 def _freshness(at: np.datetime64 | None, newest: np.datetime64 | None) -> Tile:
     if at is None or newest is None:
-        return Tile("", "Newest data", "–", "no data yet")
+        return Tile("", tr("Newest data"), "–", tr("no data yet"))
     back = pd.Timestamp(newest) - pd.Timestamp(at)
     if back > pd.Timedelta(minutes=1):
-        return Tile("", "Looking back", age_text(back), "before the newest data")
+        return Tile("", tr("Looking back"), age_text(back), tr("before the newest data"))
     age = pd.Timestamp.now("UTC").tz_localize(None) - pd.Timestamp(newest)
-    return Tile("", "Age of the data", age_text(age), "since the newest")
+    return Tile("", tr("Age of the data"), age_text(age), tr("since the newest"))
 
 
 def _plural(count: int, noun: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import panel_material_ui as pmui
 
 from twinlab.explore.kit.lineage_pane import LineagePane, can_explain
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -33,7 +34,7 @@ class RowWhy:
         self.lineage = LineagePane(twin)
         self.pane = self.lineage.pane
         self.button = pmui.Button(
-            label="Why", icon="account_tree", variant="outlined", size="small", margin=4, disabled=True
+            label=tr("Why"), icon="account_tree", variant="outlined", size="small", margin=4, disabled=True
         )
         self.button.on_click(lambda _: self.explain())
         self.pieces = [self.button] if can_explain(twin) else []
@@ -52,4 +53,4 @@ class RowWhy:
         if len(hit):
             self.lineage.explain(hit.iloc[0])
         else:
-            self.lineage.say("This exception is over.")
+            self.lineage.say(tr("This exception is over."))

@@ -17,6 +17,7 @@ from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.now.dispatch.reading import SheetChanges, apply_changes, read_sheet
 from twinlab.explore.pages.now.dispatch.writing import write_sheet
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -40,15 +41,15 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 #: A table of the changed cells, then the refused rows.
 _DIFFERENCE = (
-    "{% set cell %}style='padding:4px 14px 4px 0;text-align:left;vertical-align:top;"
-    "border-top:1px solid rgba(127,127,127,.3)'{% endset %}"
+    "<style>.tl-changes :is(th,td){padding:4px 14px 4px 0;text-align:left;vertical-align:top;"
+    "border-top:1px solid rgba(127,127,127,.3)}</style>"
     "<p style='margin:0 0 6px'><b style='font-weight:500'>{{ changes.author }}</b>: {{ changes.changes | length }} to write, "
     "{{ changes.refused | length }} refused, {{ changes.unchanged }} as they were</p>"
-    "{% if lines %}<table aria-label='Changes in the workbook' style='border-collapse:collapse'><tr>"
-    "{% for name in ('row', 'exception', 'what', 'before', 'after') %}<th scope='col' {{ cell }}>{{ name }}</th>{% endfor %}</tr>"
+    "{% if lines %}<table class='tl-changes' aria-label='Changes in the workbook' style='border-collapse:collapse'><tr>"
+    "{% for name in ('row', 'exception', 'what', 'before', 'after') %}<th scope='col'>{{ name }}</th>{% endfor %}</tr>"
     "{% for row, exception, what, before, after in lines %}"
-    "<tr><td {{ cell }}>{{ row }}</td><td {{ cell }}>{{ exception }}</td><td {{ cell }}>{{ what }}</td>"
-    "<td {{ cell }}>{{ before or '–' }}</td><td {{ cell }}><b style='font-weight:500'>{{ after or '–' }}</b></td></tr>"
+    "<tr><td>{{ row }}</td><td>{{ exception }}</td><td>{{ what }}</td>"
+    "<td>{{ before or '–' }}</td><td><b style='font-weight:500'>{{ after or '–' }}</b></td></tr>"
     "{% endfor %}</table>{% endif %}"
     "{% if changes.refused %}<p style='margin:8px 0 0'>Refused rows:</p><ul style='margin:2px 0'>"
     "{% for one in changes.refused %}<li>row {{ one.row }}: {{ one.reason }}</li>{% endfor %}</ul>{% endif %}"
@@ -125,12 +126,12 @@ class WorkbookExchange:
         self.changes: SheetChanges | None = None
         name = f"{twin.model.twin}-dispatch.xlsx"
         self.download = pmui.FileDownload(
-            callback=self.workbook, filename=name, label="Excel for dispatch", size="small", margin=4
+            callback=self.workbook, filename=name, label=tr("Excel for dispatch"), size="small", margin=4
         )
         # Set afterwards: as an argument, the widget warns of its own defaults.
         self.download.variant = "outlined"
         self.upload = pmui.FileInput(
-            label="Import notes",
+            label=tr("Import notes"),
             accept=".xlsx",
             variant="outlined",
             size="small",
@@ -139,9 +140,9 @@ class WorkbookExchange:
         )
         self.upload.param.watch(self._uploaded, "value")
         self._text = Html("", sizing_mode="stretch_width", margin=(8, 14))
-        self.write = pmui.Button(label="Write", variant="contained", size="small", margin=4)
+        self.write = pmui.Button(label=tr("Write"), variant="contained", size="small", margin=4)
         self.write.on_click(lambda _: self.confirm())
-        discard = pmui.Button(label="Discard", variant="outlined", size="small", margin=4)
+        discard = pmui.Button(label=tr("Discard"), variant="outlined", size="small", margin=4)
         discard.on_click(lambda _: self.discard())
         self.panel = pn.Column(
             self._text,
@@ -203,7 +204,7 @@ class WorkbookExchange:
         try:
             refused = apply_changes(cast("Any", self._twin), self.changes)
         except READING_ERRORS as error:
-            self._show(html(_ALERT, text=f"The notes can't be saved: {error}"), count=0)
+            self._show(html(_ALERT, text=tr("The notes can't be saved: {error}", error=error)), count=0)
             return
         written = len(self.changes.changes) - len(refused)
         self.changes = None

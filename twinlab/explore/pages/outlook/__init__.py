@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.spec import PageSpec
 from twinlab.explore.views.outlook.possible import has_outlook
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -23,4 +24,4 @@ def _load() -> type[Explorer]:
     return OutlookExplorer
 
 
-PAGE = PageSpec("outlook", "Outlook", "trending_up", _load, has=has_outlook, roles=("analyst", "planner"))
+PAGE = PageSpec("outlook", mark("Outlook"), "trending_up", _load, has=has_outlook, roles=("analyst", "planner"))

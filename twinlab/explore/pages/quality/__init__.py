@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.spec import PageSpec
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -29,4 +30,4 @@ def _has_signals(twin: TwinReader) -> bool:
     return any(kind.signals for kind in twin.model.asset_types.values())
 
 
-PAGE = PageSpec("quality", "Quality", "fact_check", _load, has=_has_signals, roles=("analyst", "steward"))
+PAGE = PageSpec("quality", mark("Quality"), "fact_check", _load, has=_has_signals, roles=("analyst", "steward"))

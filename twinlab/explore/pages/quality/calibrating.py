@@ -15,6 +15,7 @@ from twinlab._html import html
 from twinlab.explore.charts.plots import signal_curve
 from twinlab.explore.kit.panes import Html, code_html
 from twinlab.explore.pages.quality.work import TEXT, Work, drawn
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -27,8 +28,8 @@ __all__ = ["CalibrationView", "calibration_text", "exceptions_html"]
 #: Exceptions that are listed.
 _LISTED: Final = 8
 _WORDS: Final = {
-    "vanished": "would not have fired", "appeared": "would have fired, too", "moved": "would have fired at another time",
-    "split": "would have been several",
+    "vanished": mark("would not have fired"), "appeared": mark("would have fired, too"), "moved": mark("would have fired at another time"),
+    "split": mark("would have been several"),
 }  # fmt: skip
 
 
@@ -53,20 +54,22 @@ class CalibrationView(pn.viewable.Viewer):
         super().__init__()
         self._twin, self._work, self._code, self._added = twin, work, code, added
         self.calibration: Calibration | None = None
-        self.author = pmui.TextInput(label="Your name", value=author, size="small", width=200, margin=(4, 10))
-        self._add = work.button("Add this calibration", self.add, icon="tune", variant="contained")
+        self.author = pmui.TextInput(label=tr("Your name"), value=author, size="small", width=200, margin=(4, 10))
+        self._add = work.button(tr("Add this calibration"), self.add, icon="tune", variant="contained")
         self._parts = pn.Column(sizing_mode="stretch_width")
 
     async def offer(self, calibration: Calibration) -> None:
         """Show what a calibration does."""
         self.calibration = calibration
         self._parts[:] = []
-        self._work.say("Trying the calibration …")
+        self._work.say(tr("Trying the calibration …"))
         shown = await self._work.run(lambda: (self._chart(calibration), self._exceptions(calibration), self._before()))
         if shown is None or self.calibration is not calibration:
             return
         chart, exceptions, before = shown
-        self._work.say("Nothing stored changes: a calibration corrects values when they are read, and can be removed.")
+        self._work.say(
+            tr("Nothing stored changes: a calibration corrects values when they are read, and can be removed.")
+        )
         parts: list[pn.viewable.Viewable] = [] if chart is None else [drawn(chart)]
         parts += [Html(exceptions, sizing_mode="stretch_width", margin=(4, 10))]
         parts += [Html(before, sizing_mode="stretch_width", margin=(4, 10))] if before else []
@@ -84,7 +87,7 @@ class CalibrationView(pn.viewable.Viewer):
         if calibration is None:
             return
         if not author.strip():
-            self._work.say("Say who adds it: calibration.yaml and the twin's journal keep the name.", failed=True)
+            self._work.say(tr("Say who adds it: calibration.yaml and the twin's journal keep the name."), failed=True)
             return
 
         def apply() -> bool:
@@ -92,9 +95,9 @@ class CalibrationView(pn.viewable.Viewer):
             return True
 
         if await self._work.run(apply):
-            text = (
-                f"Added by {author}: history(…, calibrated=True) has the corrected values. It is listed below, where it can "
-                "be removed."
+            text = tr(
+                "Added by {author}: history(…, calibrated=True) has the corrected values. It is listed below, where it can be removed.",
+                author=author,
             )
             # Where the button was, too: on a phone the line at the top isn't in view.
             line = html("<div style='{{ style }}'>{{ text }}</div>", style=TEXT, text=text)
@@ -131,7 +134,11 @@ class CalibrationView(pn.viewable.Viewer):
             combine_attrs="override",
         ).transpose("time", "asset")
         drawn_together.attrs.update(means.attrs, long_name=one.signal)
-        return signal_curve(drawn_together, title=f"{asset} {one.signal}, means of {step}", height=280)
+        return signal_curve(
+            drawn_together,
+            title=tr("{asset} {signal}, means of {step}", asset=asset, signal=one.signal, step=step),
+            height=280,
+        )
 
     def _exceptions(self, one: Calibration) -> str:
         labels = {name: rule.title or name for name, rule in self._twin.model.rules.items()}
@@ -148,7 +155,10 @@ class CalibrationView(pn.viewable.Viewer):
         mine = mine[~(mine["until"] <= since)]
         if not len(mine):
             return ""
-        said = "; ".join(f"{row.offset:+.4g} by {row.author} ({row.reason})" for row in mine.itertuples())
+        said = "; ".join(
+            tr("{offset:+.4g} by {author} ({reason})", offset=row.offset, author=row.author, reason=row.reason)
+            for row in mine.itertuples()
+        )
         return str(html("<div style='{{ style }}'>It takes the place of: {{ said }}</div>", style=TEXT, said=said))
 
 
@@ -164,16 +174,19 @@ def calibration_text(one: Calibration, unit: str) -> str:
     parts = []
     if one.gain != 1.0:
         gain = one.gain if isinstance(one.gain, float) else list(one.gain.values())[-1]
-        parts.append(f"a gain of {gain:.6g}")
+        parts.append(tr("a gain of {gain:.6g}", gain=gain))
     if isinstance(one.offset, dict):
         points = list(one.offset.items())
         shown = points if len(points) < 4 else [points[0], points[-1]]
-        told = ", of ".join(f"{value:+.4g}{unit} on {at:%Y-%m-%d}".replace("+0 ", "0 ") for at, value in shown)
-        between = "linear between them" if len(points) < 4 else f"through {len(points)} points"
-        parts.append(f"an offset of {told}, {between}")
+        told = tr(", of ").join(
+            tr("{value:+.4g}{unit} on {at:%Y-%m-%d}", value=value, unit=unit, at=at).replace("+0 ", "0 ")
+            for at, value in shown
+        )
+        between = tr("linear between them") if len(points) < 4 else tr("through {count} points", count=len(points))
+        parts.append(tr("an offset of {told}, {between}", told=told, between=between))
     elif one.offset:
-        parts.append(f"an offset of {one.offset:+.4g}{unit}")
-    return " and ".join(parts)
+        parts.append(tr("an offset of {offset:+.4g}{unit}", offset=one.offset, unit=unit))
+    return tr(" and ").join(parts)
 
 
 def exceptions_html(table: pd.DataFrame, labels: dict[str, str]) -> str:

@@ -14,6 +14,7 @@ from twinlab.errors import TwinlabError
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.quality.work import TEXT, Work
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.pages.quality.twins import Repairable
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["DecisionsView", "annotation_rows", "calibration_rows"]
 
 _CALIBRATIONS: Final = {
-    "asset": "asset", "signal": "signal", "correction": "correction", "since": "since (UTC)", "until": "until (UTC)",
+    "asset": "asset", "signal": "signal", "correction": "correction", "since": mark("since (UTC)"), "until": mark("until (UTC)"),
     "author": "by", "reason": "why",
 }  # fmt: skip
 _ANNOTATIONS: Final = {
-    "about": "about", "start": "from (UTC)", "stop": "until (UTC)", "verdict": "verdict", "author": "by", "note": "note",
-    "status": "since then",
+    "about": "about", "start": "from (UTC)", "stop": mark("until (UTC)"), "verdict": "verdict", "author": "by", "note": "note",
+    "status": mark("since then"),
 }  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def calibration_rows(table: pd.DataFrame) -> pd.DataFrame:
             for part in (f"× {gain:.6g}" if gain != 1 else "", f"{offset:+.4g}" if offset or gain == 1 else "")
             if part
         )
-        + (", by time" if points else "")
+        + (tr(", by time") if points else "")
         for offset, gain, points in zip(table["offset"], table["gain"], table["points"], strict=True)
     ]
     shown = table.assign(correction=terms, since=_minutes(table["since"]), until=_minutes(table["until"]))
@@ -85,9 +86,9 @@ class DecisionsView(pn.viewable.Viewer):
         self._places: list[int] = []
         self._table = pd.DataFrame()
         self._grid: pn.widgets.Tabulator | None = None
-        self.author = pmui.TextInput(label="Your name", value=author, size="small", width=200, margin=(4, 10))
-        self.reason = pmui.TextInput(label="Why", value="", size="small", width=320, margin=(4, 10))
-        remove = self._work.button("Remove this calibration", self.remove, icon="delete", variant="outlined")
+        self.author = pmui.TextInput(label=tr("Your name"), value=author, size="small", width=200, margin=(4, 10))
+        self.reason = pmui.TextInput(label=tr("Why"), value="", size="small", width=320, margin=(4, 10))
+        remove = self._work.button(tr("Remove this calibration"), self.remove, icon="delete", variant="outlined")
         self._removal = pn.Column(
             pn.FlexBox(self.author, self.reason), remove, sizing_mode="stretch_width", visible=False
         )
@@ -109,10 +110,10 @@ class DecisionsView(pn.viewable.Viewer):
             self._places = rows.index.tolist()
             self._grid = _grid(rows, _CALIBRATIONS, selectable=True)
             self._grid.param.watch(self._select, "selection")
-            parts += [_heading("Calibrations", "Select one to remove it."), self._grid, self._removal]
+            parts += [_heading(tr("Calibrations"), tr("Select one to remove it.")), self._grid, self._removal]
         if len(notes):
             parts += [
-                _heading("Annotations", "What people have accepted, rejected or noted."),
+                _heading(tr("Annotations"), tr("What people have accepted, rejected or noted.")),
                 _grid(annotation_rows(notes), _ANNOTATIONS),
             ]
         self._parts[:] = [
@@ -127,7 +128,7 @@ class DecisionsView(pn.viewable.Viewer):
             return
         author, reason = str(self.author.value), str(self.reason.value)
         if not (author.strip() and reason.strip()):
-            self._work.say("Say who removes it and why: the twin's journal keeps both.", failed=True)
+            self._work.say(tr("Say who removes it and why: the twin's journal keeps both."), failed=True)
             return
         one = self._table.to_dict("index")[self._places[int(self._grid.selection[-1])]]
         asset, signal, since, until = (one[name] for name in ("asset", "signal", "since", "until"))
@@ -138,7 +139,14 @@ class DecisionsView(pn.viewable.Viewer):
         )
         if done:
             self.read()
-            self._work.say(f"Removed by {author}: {asset} {signal} is as measured again.")
+            self._work.say(
+                tr(
+                    "Removed by {author}: {asset} {signal} is as measured again.",
+                    author=author,
+                    asset=asset,
+                    signal=signal,
+                )
+            )
             self._changed()
 
     def _select(self, event: Any) -> None:

@@ -21,6 +21,7 @@ from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.heatmap.explorer import HeatExplorer
 from twinlab.explore.views.heatmap.style import span_text
 from twinlab.explore.views.signals.explorer import SignalExplorer
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -48,7 +49,7 @@ class QualityView(Explorer):
     """
 
     name_in_link = "quality"
-    label = "Quality"
+    label = mark("Quality")
 
     def __init__(
         self,
@@ -103,7 +104,7 @@ class QualityView(Explorer):
         if shown is None or shown == self._counted:
             return
         try:
-            key = ("flag counts", *(str(t) for t in shown))
+            key = (tr("flag counts"), *(str(t) for t in shown))
             self._summary = self.shared.cached(key, lambda: flag_counts(self.twin, shown))
         except READING_ERRORS as error:
             self._not_counted(error)
@@ -127,9 +128,9 @@ class QualityView(Explorer):
     def _not_counted(self, error: Exception) -> None:
         """Show that counting has failed: as a notice beside an existing table, or in place of the table."""
         if self._grid is None:
-            self._table[:] = [error_pane("The table of flags", str(error), retry=self._count)]
+            self._table[:] = [error_pane(tr("The table of flags"), str(error), retry=self._count)]
         else:
-            self.heat.notice = f"The flags can't be counted: {error}"
+            self.heat.notice = tr("The flags can't be counted: {error}", error=error)
 
     def _choose(self, event: Any) -> None:
         """Show the signal selected in the table on the heat map."""
@@ -157,7 +158,7 @@ class QualityView(Explorer):
         except READING_ERRORS as error:
             self._rows = pd.DataFrame()
             # The heat map shows the notices of the page too.
-            self.heat.notice = f"The rows can't be read: {error}"
+            self.heat.notice = tr("The rows can't be read: {error}", error=error)
         self._beneath[:] = self._samples(asset, window)
 
     def _around(self, window: Window) -> Window:
@@ -172,7 +173,7 @@ class QualityView(Explorer):
         chart = self.signals
         # Without its own widgets: those of the heat map choose.
         parts = [chart.charts]
-        close = pmui.Button(label="Close", variant="outlined", size="small", margin=(4, 10))
+        close = pmui.Button(label=tr("Close"), variant="outlined", size="small", margin=(4, 10))
         close.on_click(lambda _: setattr(self.heat, "picked", None))
         head = Html(
             html(
@@ -189,7 +190,7 @@ class QualityView(Explorer):
     def _lineage(self) -> pn.viewable.Viewable:
         """Return the table of the cell's rows, or a sentence if there are none."""
         if not len(self._rows):
-            return pmui.Typography("No row was read for this cell.", variant="body1", margin=(10, 10))
+            return pmui.Typography(tr("No row was read for this cell."), variant="body1", margin=(10, 10))
         spec = self.twin.model.asset_types[str(self.heat.asset_type)].signals[str(self.heat.signal)]
         return lineage_grid(self._rows, unit=spec.unit)
 
@@ -213,7 +214,7 @@ class QualityView(Explorer):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the counts of flags, the heat map and the rows of the selected cell."""
-        out = {"flags by signal": self._summary} if len(self._summary) else {}
+        out = {tr("flags by signal"): self._summary} if len(self._summary) else {}
         out |= self.heat.tables()
         return out | ({"samples": self._rows} if len(self._rows) else {})
 

@@ -21,6 +21,7 @@ from twinlab.explore.pages.quality.decisions import DecisionsView
 from twinlab.explore.pages.quality.replay import ReplayView
 from twinlab.explore.pages.quality.twins import Repairable
 from twinlab.explore.pages.quality.work import TEXT, Work
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -36,8 +37,8 @@ _COLUMNS: Final = {
     "kind": "what",
     "asset": "asset",
     "signal": "signal",
-    "since": "since (UTC)",
-    "sure": "how sure",
+    "since": mark("since (UTC)"),
+    "sure": mark("how sure"),
     "fix": "fix",
     "evidence": "evidence",
 }
@@ -71,7 +72,7 @@ class RepairView(pn.viewable.Viewer):
         self._order: list[int] = []
         self.work = Work()
         author = author_of(session)
-        self._check = self.work.button("Check this time", self.check, icon="fact_check", variant="contained")
+        self._check = self.work.button(tr("Check this time"), self.check, icon="fact_check", variant="contained")
         self._found = pn.Column(sizing_mode="stretch_width")
         self._grid: pn.widgets.Tabulator | None = None
         self._evidence = Html("", sizing_mode="stretch_width", margin=(4, 10))
@@ -84,7 +85,7 @@ class RepairView(pn.viewable.Viewer):
     async def check(self, *_: object) -> None:
         """Check the shown span and list what was found."""
         start, stop = self._window() or (None, None)
-        self.work.say("Checking …")
+        self.work.say(tr("Checking …"))
         report = await self.work.run(lambda: self._twin.check(start=start, stop=stop))
         if report is None:
             return
@@ -92,7 +93,7 @@ class RepairView(pn.viewable.Viewer):
         table = report.table
         fixes = int((table["fix"] != "").sum())
         self.work.say(
-            "Nothing was found."
+            tr("Nothing was found.")
             if not len(table)
             else f"{len(table):,} finding{'' if len(table) == 1 else 's'}, {fixes} with a proposed fix. Select one to see its evidence."
         )

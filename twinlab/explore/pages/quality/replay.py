@@ -14,6 +14,7 @@ import panel_material_ui as pmui
 from twinlab.explore.charts.plots import signal_curve
 from twinlab.explore.kit.panes import Html, code_html
 from twinlab.explore.pages.quality.work import Work, drawn
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.pages.quality.twins import Diff, Repairable, Revision
@@ -47,17 +48,17 @@ class ReplayView(pn.viewable.Viewer):
         self._mappings: dict[str, str] = {}
         self._fixed: tuple[str, str] | None = None
         self.revision: Revision | None = None
-        self.source = pmui.Select(label="Mapping of source", options=[], size="small", width=260, margin=(4, 10))
+        self.source = pmui.Select(label=tr("Mapping of source"), options=[], size="small", width=260, margin=(4, 10))
         self.source.param.watch(lambda _: self._show(), "value")
         self.mapping = pmui.TextAreaInput(
-            label="Mapping (YAML); change it here", rows=10, max_rows=24, auto_grow=True, sizing_mode="stretch_width",
+            label=tr("Mapping (YAML); change it here"), rows=10, max_rows=24, auto_grow=True, sizing_mode="stretch_width",
             margin=(4, 10), sx={"& textarea": {"fontFamily": "ui-monospace,monospace", "fontSize": "13px"}},
         )  # fmt: skip
-        self.author = pmui.TextInput(label="Your name", value=author, size="small", width=200, margin=(4, 10))
-        self.reason = pmui.TextInput(label="Why", value="", size="small", width=320, margin=(4, 10))
-        self._replay = work.button("Replay with this mapping", self.replay, icon="replay", variant="contained")
-        self._promote = work.button("Promote", self.promote, icon="publish", variant="contained")
-        self._discard = work.button("Discard", self.discard, icon="delete", variant="outlined")
+        self.author = pmui.TextInput(label=tr("Your name"), value=author, size="small", width=200, margin=(4, 10))
+        self.reason = pmui.TextInput(label=tr("Why"), value="", size="small", width=320, margin=(4, 10))
+        self._replay = work.button(tr("Replay with this mapping"), self.replay, icon="replay", variant="contained")
+        self._promote = work.button(tr("Promote"), self.promote, icon="publish", variant="contained")
+        self._discard = work.button(tr("Discard"), self.discard, icon="delete", variant="outlined")
         self.result = pn.Column(sizing_mode="stretch_width")
 
     def offer(self, mappings: dict[str, str], fixed: tuple[str, str] | None = None) -> None:
@@ -80,20 +81,20 @@ class ReplayView(pn.viewable.Viewer):
         """Build the history under the mapping in the text field, and show what it changes."""
         source, text = str(self.source.value), str(self.mapping.value)
         await self._forget()
-        self._work.say("Replaying …")
+        self._work.say(tr("Replaying …"))
         author, reason = str(self.author.value), str(self.reason.value)
         revision = await self._work.run(
             lambda: self._twin.remap(source, text, author=author, reason=reason, progress=self._work.note)
         )
         if revision is None:
             return
-        self._work.say("Comparing …")
+        self._work.say(tr("Comparing …"))
         diff = await self._work.run(revision.diff)
         if diff is None:
             return
         self.revision = revision
         charts = await self._work.run(lambda: self._side_by_side(revision, diff))
-        self._work.say("This is what the mapping changes. Nobody else sees it until it is promoted.")
+        self._work.say(tr("This is what the mapping changes. Nobody else sees it until it is promoted."))
         self.result[:] = self._decision(diff, charts or [])
 
     async def promote(self, *_: object) -> None:
@@ -103,19 +104,24 @@ class ReplayView(pn.viewable.Viewer):
             return
         author, reason = str(self.author.value), str(self.reason.value)
         if not author.strip():
-            self._work.say("Say who promotes it: the twin's journal keeps the name.", failed=True)
+            self._work.say(tr("Say who promotes it: the twin's journal keeps the name."), failed=True)
             return
         done = await self._work.run(partial(_done, revision.promote, author=author, reason=reason))
         if done:
             self.revision = None
             self.result[:] = [self._python()]
-            self._work.say(f"Promoted by {author}. The history shows it from now on; twin.rollback() takes it back.")
+            self._work.say(
+                tr(
+                    "Promoted by {author}. The history shows it from now on; twin.rollback() takes it back.",
+                    author=author,
+                )
+            )
             self._promoted()
 
     async def discard(self, *_: object) -> None:
         """Delete the revision."""
         if await self._forget():
-            self._work.say("Discarded: nothing has changed.")
+            self._work.say(tr("Discarded: nothing has changed."))
 
     # -- inside --------------------------------------------------------------------------------------------------------
     async def _forget(self) -> bool:

@@ -14,6 +14,7 @@ from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import verdict_heading
 from twinlab.history.read.direct import computed
+from twinlab.languages import mark, tr
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -27,35 +28,46 @@ __all__ = ["lineage_grid", "sample_rows", "summary_grid", "verdict_html"]
 _COUNTS = ("fail", "missing", "suspect", "pass", "not_evaluated")
 _TITLES = {
     "what": "signal",
-    "not_evaluated": "not evaluated",
-    "coverage": "coverage (%)",
-    "not_pass": "did not pass (%)",
+    "not_evaluated": mark("not evaluated"),
+    "coverage": mark("coverage (%)"),
+    "not_pass": mark("did not pass (%)"),
 }
 
 
 def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
     """Return a heading and a sentence on a window: the number of samples, and how many of them didn't pass."""
     start, stop = (instant_text(t) for t in window)
-    span = f"{start} to {stop} UTC"
+    span = tr("{start} to {stop} UTC", start=start, stop=stop)
     if not len(summary):
-        return verdict_heading("Nothing to judge", f"No signal has samples from {span}.", good=None)
+        return verdict_heading(tr("Nothing to judge"), tr("No signal has samples from {span}.", span=span), good=None)
     totals = {name: int(summary[name].sum()) for name in _COUNTS}
     judged = sum(totals[name] for name in _COUNTS[:4])
     if not judged:
-        return verdict_heading("Nothing was judged yet", f"No sample from {span} has a flag.", good=None)
+        return verdict_heading(
+            tr("Nothing was judged yet"), tr("No sample from {span} has a flag.", span=span), good=None
+        )
     bad = {name: totals[name] for name in _COUNTS[:3] if totals[name]}
     if not bad:
         return verdict_heading(
-            "Everything passed",
-            f"All {judged:,} samples of {_signals(len(summary))}, {span}: none failed, none is suspect, none is missing.",
+            tr("Everything passed"),
+            tr(
+                "All {judged:,} samples of {summary}, {span}: none failed, none is suspect, none is missing.",
+                judged=judged,
+                summary=_signals(len(summary)),
+                span=span,
+            ),
             good=True,
         )
     parts = ", ".join(f"{count:,} {name}" for name, count in bad.items())
     signals = int((summary[list(_COUNTS[:3])].sum(axis=1) > 0).sum())
     share = 100 * sum(bad.values()) / judged
-    percent = f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
-    detail = (
-        f"{parts}: {percent} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows."
+    percent = f"{share:.3g} %" if share >= 0.01 else tr("less than 0.01 %")
+    detail = tr(
+        "{parts}: {percent} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows.",
+        parts=parts,
+        percent=percent,
+        judged=judged,
+        span=span,
     )
     return verdict_heading(
         f"{signals} of {_signals(len(summary))} {'has' if signals == 1 else 'have'} samples that didn't pass",
@@ -143,9 +155,14 @@ def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:
     for name in ("written", "written_unit", "source", "file", "tag", "op"):
         if name in shown:
             shown = shown.assign(**{name: ["" if pd.isna(v) else str(v) for v in shown[name]]})
-    titles = {"time": "time (UTC)", "written": "as written", "written_unit": "unit as written", "op": "operation"}
+    titles = {
+        "time": "time (UTC)",
+        "written": tr("as written"),
+        "written_unit": tr("unit as written"),
+        "op": "operation",
+    }
     titles |= {"value": f"value ({pretty_unit(unit)})"} if unit else {}
-    titles |= {"ingest_time": "ingest time (UTC)"}
+    titles |= {"ingest_time": tr("ingest time (UTC)")}
     return pn.widgets.Tabulator(
         shown,
         pagination="remote",

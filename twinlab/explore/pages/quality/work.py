@@ -13,6 +13,7 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr
 
 __all__ = ["TEXT", "Work", "drawn"]
 
@@ -48,7 +49,10 @@ class Work:
                 await asyncio.wait([task], timeout=_LOOK)
                 done, total, what = self._progress
                 if total and not task.done():
-                    self.say(f"{done / total:.0%} of {total:,} cells, {what}", share=done / total)
+                    self.say(
+                        tr("{total:.0%} of {total2:,} cells, {what}", total=done / total, total2=total, what=what),
+                        share=done / total,
+                    )
             return task.result()
         except (TwinlabError, OSError) as error:
             self.say(str(error), failed=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.security.twins import has_security
 from twinlab.explore.pages.spec import PageSpec
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -25,4 +26,4 @@ def _load() -> type[Explorer]:
     return SecurityView
 
 
-PAGE = PageSpec("security", "Security", "shield", _load, has=has_security, roles=("security",))
+PAGE = PageSpec("security", mark("Security"), "shield", _load, has=has_security, roles=("security",))

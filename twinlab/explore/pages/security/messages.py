@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.pages.security.twins import SecuredTwin
@@ -40,11 +41,11 @@ class Deciding:
     def __init__(self, twin: SecuredTwin, *, author: str, fixed: bool, done: Callable[[], None]) -> None:
         self._twin, self._done, self._id = twin, done, ""
         self.by = pmui.TextInput(
-            label="Your name", value=author, disabled=fixed, size="small", width=200, margin=(4, 10)
+            label=tr("Your name"), value=author, disabled=fixed, size="small", width=200, margin=(4, 10)
         )
-        self.note = pmui.TextInput(label="Why", value="", size="small", width=320, margin=(4, 10))
-        self.release = _button("Release into the ledger", "login", "outlined")
-        self.discard = _button("Discard", "delete", "outlined")
+        self.note = pmui.TextInput(label=tr("Why"), value="", size="small", width=320, margin=(4, 10))
+        self.release = _button(tr("Release into the ledger"), "login", "outlined")
+        self.discard = _button(tr("Discard"), "delete", "outlined")
         self.release.on_click(self._release)
         self.discard.on_click(self._discard)
         self.line = Html("", sizing_mode="stretch_width", margin=(0, 10))
@@ -78,7 +79,7 @@ class Deciding:
     async def _decide(self, decision: str) -> None:
         by, note, chosen = str(self.by.value).strip(), str(self.note.value).strip(), self._id
         if not (by and note):
-            self.say("Say who decides and why: the audit has both.", failed=True)
+            self.say(tr("Say who decides and why: the audit has both."), failed=True)
             return
         act = self._twin.release_message if decision == "released" else self._twin.discard_message
         for button in (self.release, self.discard):
@@ -94,11 +95,11 @@ class Deciding:
         self.note.value = ""
         self.choose("")
         rest = (
-            "the historian stores its rows once those before it are there"
+            tr("the historian stores its rows once those before it are there")
             if decision == "released"
-            else "its bytes are gone, the record stays"
+            else tr("its bytes are gone, the record stays")
         )
-        self.say(f"{decision.capitalize()} by {by}: {rest}.")
+        self.say(tr("{decision} by {by}: {rest}.", decision=decision.capitalize(), by=by, rest=rest))
         self._done()
 
 

@@ -29,6 +29,7 @@ from twinlab.explore.pages.security.texts import (
     verdict,
 )
 from twinlab.explore.views.base import Explorer
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -41,8 +42,10 @@ __all__ = ["SecurityView"]
 _LOG = logging.getLogger(__name__)
 _REFRESH_MS = 5_000
 _NOTHING = (
-    "This twin has no security events",
-    "A twin in a folder has them if its twin.yaml states gateways (a source of the kind mqtt), commands or personal data.",
+    mark("This twin has no security events"),
+    mark(
+        "A twin in a folder has them if its twin.yaml states gateways (a source of the kind mqtt), commands or personal data."
+    ),
 )
 _READS = 200
 
@@ -69,7 +72,7 @@ class SecurityView(Explorer):
     """
 
     name_in_link: ClassVar[str] = "security"
-    label: ClassVar[str] = "Security"
+    label: ClassVar[str] = mark("Security")
 
     event = param.String(default="", doc="id of the chosen event, or an empty text")
     span = param.Selector(default="7 days", objects=list(SPANS), doc="how far back events are shown")
@@ -91,13 +94,13 @@ class SecurityView(Explorer):
         self._timer: Any = None
         self._verdict = Html("", sizing_mode="stretch_width", margin=(6, 10))
         self._evidence = Html("", sizing_mode="stretch_width", margin=(0, 10))
-        self._events = TablePanel("Security events", "No security event in this span.", chosen=self._choose)
+        self._events = TablePanel(tr("Security events"), tr("No security event in this span."), chosen=self._choose)
         self._gateways = TablePanel(
-            "Gateways and keys", "No gateway is known: the twin has no source of the kind mqtt."
+            tr("Gateways and keys"), tr("No gateway is known: the twin has no source of the kind mqtt.")
         )
-        self._messages = TablePanel("Quarantine", "No message is in quarantine.", chosen=self._choose_message)
-        self._reads = TablePanel("Who read personal data", "Nobody has read, released or erased personal data.")
-        self._budget = TablePanel("Privacy budget", "The twin states no purposes with a privacy budget.")
+        self._messages = TablePanel(tr("Quarantine"), tr("No message is in quarantine."), chosen=self._choose_message)
+        self._reads = TablePanel(tr("Who read personal data"), tr("Nobody has read, released or erased personal data."))
+        self._budget = TablePanel(tr("Privacy budget"), tr("The twin states no purposes with a privacy budget."))
         self._deciding = Deciding(
             twin, author=author_of(self.session), fixed=bool(self.session.user), done=self.refresh
         )
@@ -203,7 +206,7 @@ class SecurityView(Explorer):
         if self._last is None:
             self._body[:] = [error_pane(self.label, str(error), retry=self.refresh)]
         else:
-            self.notice = f"The page may be out of date: {error}"
+            self.notice = tr("The page may be out of date: {error}", error=error)
 
     def _fill(self, read: _Read) -> None:
         if self._last is None:
@@ -214,19 +217,19 @@ class SecurityView(Explorer):
         if self._verdict.object != heading:
             self._verdict.object = heading
         rows = event_rows(read.events, span=str(self.span), severity=str(self.severity), now=read.now)
-        self._events.show(rows, "Choose one to see its evidence.", selected=self.event)
+        self._events.show(rows, tr("Choose one to see its evidence."), selected=self.event)
         chosen = read.events[read.events["event_id"] == self.event]
         evidence = "" if chosen.empty else event_html({str(name): value for name, value in chosen.iloc[0].items()})
         if self._evidence.object != evidence:
             self._evidence.object = evidence
-        waiting = (
+        waiting = tr(
             "Messages that weren't taken, and aren't acknowledged. Choose one that waits to release or discard it."
         )
         self._messages.show(message_rows(read.messages), waiting)
-        keys = "Whose messages are signed, by which key; epoch and sequence of the latest one."
+        keys = tr("Whose messages are signed, by which key; epoch and sequence of the latest one.")
         self._gateways.show(gateway_rows(read.gateways, now=read.now), keys)
-        self._budget.show(budget_rows(read.budget), "What releases with noise have cost, by purpose (epsilon).")
-        self._reads.show(read_rows(read.reads), f"The newest {_READS}, as the audit has them.")
+        self._budget.show(budget_rows(read.budget), tr("What releases with noise have cost, by purpose (epsilon)."))
+        self._reads.show(read_rows(read.reads), tr("The newest {reads}, as the audit has them.", reads=_READS))
 
     def _choose(self, event_id: str) -> None:
         self.event = event_id
@@ -243,8 +246,8 @@ class SecurityView(Explorer):
     def _filters(self) -> pn.FlexBox:
         chosen = {"size": "small", "width": 170, "margin": (8, 10, 0, 10), "description": None}
         return pn.FlexBox(
-            pmui.Select.from_param(self.param["span"], label="Span", **chosen),
-            pmui.Select.from_param(self.param["severity"], label="Severity", **chosen),
+            pmui.Select.from_param(self.param["span"], label=tr("Span"), **chosen),
+            pmui.Select.from_param(self.param["severity"], label=tr("Severity"), **chosen),
         )
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -11,6 +11,7 @@ import panel as pn
 from twinlab._html import html
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -104,9 +105,16 @@ def event_html(event: dict[str, Any]) -> Markup:
     True
     """
     start, end = (f"{pd.Timestamp(event[name]):%Y-%m-%d %H:%M:%S}" for name in ("start", "end"))
-    when = f"at {start} UTC" if start == end else f"{start} to {end} UTC"
-    host = f", from {event['host']}" if event["host"] else ""
-    facts = f"{event['severity']} severity, {event['count']:,} times, {when}{host}; rule {event['rule']}"
+    when = tr("at {start} UTC", start=start) if start == end else tr("{start} to {end} UTC", start=start, end=end)
+    host = tr(", from {host}", host=event["host"]) if event["host"] else ""
+    facts = tr(
+        "{severity} severity, {count:,} times, {when}{host}; rule {rule}",
+        severity=event["severity"],
+        count=event["count"],
+        when=when,
+        host=host,
+        rule=event["rule"],
+    )
     lines = [line for line in str(event["evidence"]).split("\n") if line and line != event["text"]]
     return html(
         _EVENT, color=_COLORS[event["severity"]], title=event["title"], subject=event["subject"], text=event["text"], facts=facts,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from twinlab.explore.kit.exception_text import age_text
+from twinlab.languages import mark, tr
 
 __all__ = [
     "SEVERITIES",
@@ -21,15 +22,20 @@ __all__ = [
 ]
 
 #: Severity -> its sign, since some readers can't tell colours apart.
-_SIGNS = {"high": "▲ high", "medium": "■ medium", "low": "● low"}
-_STATES = {"quarantined": "▲ waits", "released": "→ released", "ingested": "✓ stored", "discarded": "✕ discarded"}
+_SIGNS = {"high": mark("▲ high"), "medium": mark("■ medium"), "low": mark("● low")}
+_STATES = {
+    "quarantined": mark("▲ waits"),
+    "released": mark("→ released"),
+    "ingested": mark("✓ stored"),
+    "discarded": mark("✕ discarded"),
+}
 #: Shown severities by the name of the choice.
 SEVERITIES: dict[str, tuple[str, ...]] = {
-    "all": ("high", "medium", "low"), "medium and high": ("high", "medium"), "high": ("high",)
+    "all": ("high", "medium", "low"), mark("medium and high"): ("high", "medium"), "high": ("high",)
 }  # fmt: skip
 #: Shown span by the name of the choice; None: all.
 SPANS: dict[str, pd.Timedelta | None] = {
-    "24 hours": pd.Timedelta("1D"), "7 days": pd.Timedelta("7D"), "30 days": pd.Timedelta("30D"), "all": None
+    mark("24 hours"): pd.Timedelta("1D"), mark("7 days"): pd.Timedelta("7D"), mark("30 days"): pd.Timedelta("30D"), "all": None
 }  # fmt: skip
 
 
@@ -57,15 +63,15 @@ def verdict(events: pd.DataFrame, messages: pd.DataFrame, gateways: pd.DataFrame
     waiting = int((messages["state"] == "quarantined").sum())
     unsigned = gateways[~gateways["signed"] & gateways["last_seen"].notna()]
     parts = [
-        f"{_count(waiting, 'message')} wait{'s' if waiting == 1 else ''} for a decision" if waiting else "nothing waits for a decision",
+        f"{_count(waiting, 'message')} wait{'s' if waiting == 1 else ''} for a decision" if waiting else tr("nothing waits for a decision"),
         f"{_count(len(unsigned), 'gateway')} {'sends' if len(unsigned) == 1 else 'send'} without signatures" if len(unsigned) else "",
     ]  # fmt: skip
     detail = "; ".join(part for part in parts if part)
     detail = f"{detail[0].upper()}{detail[1:]}."
     if recent.empty:
-        return Verdict(not waiting, "No security event in the last 24 hours", detail)
-    head = f"{_count(len(recent), 'security event')} in the last 24 hours" + (
-        f", {high} of high severity" if high else ""
+        return Verdict(not waiting, tr("No security event in the last 24 hours"), detail)
+    head = tr("{recent} in the last 24 hours", recent=_count(len(recent), tr("security event"))) + (
+        tr(", {high} of high severity", high=high) if high else ""
     )
     return Verdict(good=False, head=head, detail=detail)
 
@@ -81,10 +87,10 @@ def event_rows(events: pd.DataFrame, *, span: str, severity: str, now: pd.Timest
         {
             "severity": found["severity"].map(_SIGNS),
             "what": found["title"],
-            "who or what": found["subject"],
+            tr("who or what"): found["subject"],
             "address": found["host"].replace("", "–"),
-            "since (UTC)": _times(found["start"]),
-            "last (UTC)": _times(found["end"]),
+            tr("since (UTC)"): _times(found["start"]),
+            tr("last (UTC)"): _times(found["end"]),
             "times": found["count"].map("{:,}".format),
             "text": found["text"],
         }
@@ -100,13 +106,13 @@ def gateway_rows(gateways: pd.DataFrame, *, now: pd.Timestamp) -> pd.DataFrame:
             "gateway": found["gateway"],
             "source": found["source"],
             "state": found["state"],
-            "last message": ages,
-            "signed": ["✓ yes" if one else "✕ no" if seen != "never" else "–" for one, seen in zip(found["signed"], ages, strict=True)],
+            tr("last message"): ages,
+            "signed": [tr("✓ yes") if one else tr("✕ no") if seen != "never" else "–" for one, seen in zip(found["signed"], ages, strict=True)],
             "keys": found["key_state"],
-            "key in use": [f"{key[:12]}…" if key else "–" for key in found["key"]],
+            tr("key in use"): [f"{key[:12]}…" if key else "–" for key in found["key"]],
             "epoch": [epoch or "–" for epoch in found["epoch"]],
             "sequence": found["sequence"].map("{:,}".format),
-            "in quarantine": found["quarantined"].map("{:,}".format),
+            tr("in quarantine"): found["quarantined"].map("{:,}".format),
             "because": found["reason"].replace("", "–"),
         }
     ).reset_index(drop=True)  # fmt: skip
@@ -122,9 +128,9 @@ def message_rows(messages: pd.DataFrame) -> pd.DataFrame:
             "state": order["state"].map(_STATES),
             "gateway": order["gateway"],
             "reason": order["reason"],
-            "rows": [f"{rows:,} from {first:,}" if rows else kind for rows, first, kind in zip(order["rows"], order["first"], order["kind"], strict=True)],
-            "first (UTC)": _times(order["noted"]),
-            "last (UTC)": _times(order["last"]),
+            "rows": [tr("{rows:,} from {first:,}", rows=rows, first=first) if rows else kind for rows, first, kind in zip(order["rows"], order["first"], order["kind"], strict=True)],
+            tr("first (UTC)"): _times(order["noted"]),
+            tr("last (UTC)"): _times(order["last"]),
             "times": order["count"].map("{:,}".format),
             "why": order["why"],
             "by": order["by"].replace("", "–"),
@@ -157,7 +163,7 @@ def budget_rows(budget: pd.DataFrame) -> pd.DataFrame:
     ['▲ used up']
     """
     share = budget["left"] / budget["budget"]
-    state = ["▲ used up" if one <= 1e-9 else "■ nearly used up" if one < 0.2 else "✓ left" for one in share]
+    state = [tr("▲ used up") if one <= 1e-9 else tr("■ nearly used up") if one < 0.2 else tr("✓ left") for one in share]
     numbers = {name: budget[name].map("{:.3g}".format) for name in ("spent", "left", "budget")}
     return pd.DataFrame({"state": state, "purpose": budget["purpose"], **numbers}).reset_index(drop=True)
 
@@ -172,4 +178,8 @@ def _times(column: pd.Series) -> pd.Series:
 
 
 def _age(at: object, now: pd.Timestamp) -> str:
-    return f"{age_text(max(now - at, pd.Timedelta(0)))} ago" if isinstance(at, pd.Timestamp) else "never"
+    return (
+        tr("{timedelta} ago", timedelta=age_text(max(now - at, pd.Timedelta(0))))
+        if isinstance(at, pd.Timestamp)
+        else "never"
+    )

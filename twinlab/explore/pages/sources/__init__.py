@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from twinlab.explore.kit.live.live_twins import has_live_sources
 from twinlab.explore.pages.spec import PageSpec
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -24,4 +25,4 @@ def _load() -> type[Explorer]:
     return SourcesView
 
 
-PAGE = PageSpec("sources", "Sources", "sensors", _load, has=has_live_sources, roles=("analyst", "steward"))
+PAGE = PageSpec("sources", mark("Sources"), "sensors", _load, has=has_live_sources, roles=("analyst", "steward"))

@@ -14,6 +14,7 @@ from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.live.states import age_at, offset_text
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -55,23 +56,26 @@ def facts(source: Mapping[str, Any], *, now_ns: int) -> list[tuple[str, str]]:
 
     newest = source["last_event_ns"]
     found = [
-        ("in this state for", age_at(source["since_ns"], now_ns) or "never"),
-        ("connections so far", f"{source['connections']:,}"),
-        ("newest event time", f"{time_text(pd.Timestamp(newest))} UTC" if newest else "–"),
-        ("received to stored, p50 / p99", pair("received")),
-        ("event to stored, p50 / p99", pair("event")),
-        ("rows stored", f"{source['stored']:,}"),
-        ("stored, not published yet", f"{source['waiting']:,} rows"),
-        ("received, not stored yet", f"{source['queued']:,} rows"),
-        ("batches kept as files, since they fit no table", f"{source['refused']:,}"),
-        ("rows that can't be read", f"{source['unreadable']:,}"),
-        ("errors so far", f"{source['errors']:,}"),
-        *((f"clock of {name}", offset_text(value)) for name, value in source.get("stream_clocks", {}).items()),
+        (tr("in this state for"), age_at(source["since_ns"], now_ns) or "never"),
+        (tr("connections so far"), f"{source['connections']:,}"),
+        (tr("newest event time"), f"{time_text(pd.Timestamp(newest))} UTC" if newest else "–"),
+        (tr("received to stored, p50 / p99"), pair("received")),
+        (tr("event to stored, p50 / p99"), pair("event")),
+        (tr("rows stored"), f"{source['stored']:,}"),
+        (tr("stored, not published yet"), tr("{waiting:,} rows", waiting=source["waiting"])),
+        (tr("received, not stored yet"), tr("{queued:,} rows", queued=source["queued"])),
+        (tr("batches kept as files, since they fit no table"), f"{source['refused']:,}"),
+        (tr("rows that can't be read"), f"{source['unreadable']:,}"),
+        (tr("errors so far"), f"{source['errors']:,}"),
+        *(
+            (tr("clock of {name}", name=name), offset_text(value))
+            for name, value in source.get("stream_clocks", {}).items()
+        ),
         *((name.replace("_", " "), f"{value:,.3g}") for name, value in source["load"].items()),
     ]
     if source["error"]:
-        found.append(("last error", str(source["error"])))
-    return [*found, *(("differs from the mapping", str(text)) for text in source["findings"])]
+        found.append((tr("last error"), str(source["error"])))
+    return [*found, *((tr("differs from the mapping"), str(text)) for text in source["findings"])]
 
 
 class SourceDetails:
@@ -79,8 +83,8 @@ class SourceDetails:
 
     def __init__(self) -> None:
         self._facts = Html("", sizing_mode="stretch_width", margin=(0, 10))
-        self._gaps = _Table("Recorded gaps", "No gap was recorded.")
-        self._rows = _Table("Rows that arrived last", "No row has arrived yet.")
+        self._gaps = _Table(tr("Recorded gaps"), tr("No gap was recorded."))
+        self._rows = _Table(tr("Rows that arrived last"), tr("No row has arrived yet."))
         self.pane = pn.Column(self._facts, self._gaps.pane, self._rows.pane, sizing_mode="stretch_width", visible=False)
 
     @property
@@ -96,7 +100,7 @@ class SourceDetails:
     def show(self, name: str, source: Mapping[str, Any] | None, gaps: pd.DataFrame, rows: pd.DataFrame) -> None:
         """Show a source; ``source`` is None if the historian has no status of it."""
         self._facts.object = _facts_html(name, [] if source is None else facts(source, now_ns=time.time_ns()))
-        count = f", the newest {_GAPS} of {len(gaps):,}" if len(gaps) > _GAPS else ""
+        count = tr(", the newest {gaps} of {count:,}", gaps=_GAPS, count=len(gaps)) if len(gaps) > _GAPS else ""
         self._gaps.show(gaps.iloc[: -_GAPS - 1 : -1].reindex(columns=_GAP_COLUMNS), note=count)
         self._rows.show(rows)
         self.pane.visible = True

@@ -21,6 +21,7 @@ from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html, error_pane, verdict_heading
 from twinlab.explore.pages.sources.details import SourceDetails
 from twinlab.explore.views.base import Explorer
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -56,7 +57,7 @@ class SourcesView(Explorer):
     """
 
     name_in_link: ClassVar[str] = "sources"
-    label: ClassVar[str] = "Sources"
+    label: ClassVar[str] = mark("Sources")
 
     source = param.String(default="", doc="the selected source, or an empty text")
 
@@ -109,14 +110,14 @@ class SourcesView(Explorer):
         """Return the sources, and of the selected one the gaps and the last rows."""
         out = {"sources": self._rows.reset_index()} if len(self._rows) else {}
         if self.source:
-            out |= {"gaps": self._details.gaps, "last rows": self._details.rows}
+            out |= {"gaps": self._details.gaps, tr("last rows"): self._details.rows}
         return {name: table for name, table in out.items() if len(table)}
 
     def settings(self) -> dict[str, str]:
         """Return the selected source, and when the status was written."""
         at = 0 if self._last is None else self._last.status.updated_ns
-        written = f"{pd.Timestamp(at):%Y-%m-%d %H:%M:%S} UTC" if at else "never"
-        return {"source": self.source or "all", "status written": written}
+        written = tr("{at:%Y-%m-%d %H:%M:%S} UTC", at=pd.Timestamp(at)) if at else "never"
+        return {"source": self.source or "all", tr("status written"): written}
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return None: the page has tables only."""
@@ -163,7 +164,7 @@ class SourcesView(Explorer):
         if self._last is None:
             self._table[:] = [error_pane(self.label, str(error), retry=self.refresh)]
         else:
-            self.notice = f"The page may be out of date: {error}"
+            self.notice = tr("The page may be out of date: {error}", error=error)
 
     def _fill(self, read: _Read) -> None:
         self._last = read
@@ -204,7 +205,7 @@ class SourcesView(Explorer):
 
 def _grid(rows: pd.DataFrame) -> pn.widgets.Tabulator:
     right: Mapping[str, str] = dict.fromkeys(
-        ("rows/s", "rows", "stored after (p50 / p99)", "open gaps", "lost gaps"), "right"
+        ("rows/s", "rows", tr("stored after (p50 / p99)"), tr("open gaps"), tr("lost gaps")), "right"
     )
     return pn.widgets.Tabulator(
         rows,

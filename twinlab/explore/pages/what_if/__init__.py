@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.spec import PageSpec
 from twinlab.explore.views.what_if.possible import has_trips
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -23,4 +24,4 @@ def _load() -> type[Explorer]:
     return WhatIfExplorer
 
 
-PAGE = PageSpec("what_if", "What-if", "call_split", _load, has=has_trips, roles=("analyst", "planner"))
+PAGE = PageSpec("what_if", mark("What-if"), "call_split", _load, has=has_trips, roles=("analyst", "planner"))

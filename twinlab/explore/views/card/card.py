@@ -21,6 +21,7 @@ from twinlab.explore.kit.panes import Html, loading_pane
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.views.card.html import card_html
 from twinlab.explore.views.card.reading import CardData, read_card
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ __all__ = ["AssetCard"]
 
 _LOG = logging.getLogger(__name__)
 #: Page -> label of the button that opens it.
-_PAGES = {"history": "History", "map": "Map", "events": "Events"}
+_PAGES = {"history": mark("History"), "map": mark("Map"), "events": mark("Events")}
 _FAILED = """\
 <div role="alert" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere">\
 <b style="font-weight:500">{{ what }}</b><br>{{ why }}</div>"""
@@ -75,7 +76,7 @@ class AssetCard(pn.viewable.Viewer):
         self._buttons = {page: self._button(page) for page in _PAGES}
         self.lineage = LineagePane(twin)
         self.why = pmui.MenuButton(
-            label="Why", icon="account_tree", items=[], variant="outlined", size="small", margin=4, visible=False
+            label=tr("Why"), icon="account_tree", items=[], variant="outlined", size="small", margin=4, visible=False
         )
         self.why.on_click(lambda item: self.explain(str(item["signal"])))
         self._links = pn.FlexBox(*self._buttons.values(), self.why, sizing_mode="stretch_width", margin=(2, 6))
@@ -132,7 +133,9 @@ class AssetCard(pn.viewable.Viewer):
             return card, card_html(card, self.twin.model, LabelsByType(self.shared))
         except READING_ERRORS as error:
             _LOG.exception("the card of %s/%s can't be read", asset_type, asset)
-            return None, failed_html(f"{asset_type}/{asset} can't be shown", str(error))
+            return None, failed_html(
+                tr("{asset_type}/{asset} can't be shown", asset_type=asset_type, asset=asset), str(error)
+            )
 
     def _pages(self) -> dict[str, bool]:
         """Return which pages show the asset."""

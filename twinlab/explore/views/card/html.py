@@ -23,6 +23,7 @@ from twinlab.explore.kit.exception_text import (
     value_and_limit,
 )
 from twinlab.explore.kit.live.ages import asset_line
+from twinlab.languages import mark, tr
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ __all__ = ["STYLE", "card_html", "list_html", "place_html"]
 
 #: A value is stale after this many cells of its signal, but not before the shortest time.
 _STALE_CELLS, _SHORTEST = 15, pd.Timedelta(minutes=15)
-_FLAGS = {Flag.SUSPECT: "▲ suspect", Flag.FAIL: "✕ fail", Flag.MISSING: "missing"}
+_FLAGS = {Flag.SUSPECT: mark("▲ suspect"), Flag.FAIL: mark("✕ fail"), Flag.MISSING: "missing"}
 
 STYLE = Markup("""<style>
 .card{font:14px/1.45 Roboto,system-ui,sans-serif;overflow-wrap:anywhere;max-width:720px}
@@ -105,7 +106,7 @@ def card_html(card: CardData, model: TwinModel, labels: Mapping[str, Mapping[str
     labels : mapping of asset type to (asset -> name)
     """
     kind = model.asset_types[card.asset_type].title or readable_name(card.asset_type)
-    as_of = "nothing has come yet" if card.at is None else f"as of {time_text(card.at)} UTC"
+    as_of = tr("nothing has come yet") if card.at is None else tr("as of {at} UTC", at=time_text(card.at))
     sections = (
         _exceptions(card, model),
         Markup() if card.place is None else place_html(card.place, labels),
@@ -136,7 +137,7 @@ def _exceptions(card: CardData, model: TwinModel) -> Markup:
                 "color": SEVERITY_COLORS.get(str(row["severity"]), "currentColor"),
                 "symbol": SEVERITY_SYMBOLS.get(str(row["severity"]), ""),
                 "title": row["title"],
-                "why": f"{value}, limit {limit}" if value and limit else value,
+                "why": tr("{value}, limit {limit}", value=value, limit=limit) if value and limit else value,
                 "lasting": age_text(pd.Timestamp(card.at) - pd.Timestamp(row["since"])),
                 "since": time_text(row["since"]),
                 "rule": row["rule"],
@@ -145,7 +146,7 @@ def _exceptions(card: CardData, model: TwinModel) -> Markup:
     return html(_EXCEPTIONS, exceptions=exceptions)
 
 
-def place_html(place: object, labels: Mapping[str, Mapping[str, str]], *, heading: str = "Where") -> Markup:
+def place_html(place: object, labels: Mapping[str, Mapping[str, str]], *, heading: str = mark("Where")) -> Markup:
     """Return where an asset is: what contains it, its position and the age of the fix; empty if nothing is known."""
     steps = [
         (readable_name(kind), labels.get(kind, {}).get(asset, asset), "" if pd.isna(since) else time_text(since))
@@ -156,7 +157,9 @@ def place_html(place: object, labels: Mapping[str, Mapping[str, str]], *, headin
     if latitude is not None and longitude is not None and not pd.isna(latitude) and not pd.isna(longitude):
         position, fix = f"{latitude:.5f}°, {longitude:.5f}°", getattr(place, "fix_time", None)
         fixed = fix is None or pd.isna(fix)
-        age = "fixed place" if fixed else f"fix {age_text(place.age)} old ({time_text(fix)} UTC)"  # type: ignore[attr-defined]
+        age = (
+            tr("fixed place") if fixed else tr("fix {age} old ({fix} UTC)", age=age_text(place.age), fix=time_text(fix))
+        )  # type: ignore[attr-defined]
         near = "" if steps or fixed else near_text(getattr(place, "near", None), None, labels)
     if not steps and not position:
         return Markup()
@@ -180,7 +183,7 @@ def _values(card: CardData, model: TwinModel) -> Markup:
         for name, signal in spec.signals.items()
         if name not in (spec.position or ())
     ]
-    return html(_TABLE, heading="Last values", rows=rows)
+    return html(_TABLE, heading=tr("Last values"), rows=rows)
 
 
 def _value_row(
@@ -197,10 +200,14 @@ def _value_row(
     observed = not pd.isna(when)
     age = at - pd.Timestamp(when)
     stale = not observed or age > max(pd.Timedelta(_STALE_CELLS * signal.cadence_ns, "ns"), _SHORTEST)
-    age_label = f"{'stale, ' if stale else ''}{age_text(age)} ago" if observed else "no observation lately"
+    age_label = (
+        tr("{part}{age} ago", part=tr("stale, ") if stale else "", age=age_text(age))
+        if observed
+        else tr("no observation lately")
+    )
     drawn = Markup()
     if curve is not None:
-        label, steps = f"{title}, last 24 h", signal.kind == "state"
+        label, steps = tr("{title}, last 24 h", title=title), signal.kind == "state"
         drawn = sparkline(curve.values, low=curve.low, high=curve.high, label=label, steps=steps, limits=limits[2:])
     return html(
         _VALUE,
@@ -223,11 +230,18 @@ def _limits_text(limits: NDArray[np.float64], unit: str) -> str:
     parts = []
     for what, low, high in (("expected", *limits[2:]), ("sensor", *limits[:2])):
         if np.isfinite(low) and np.isfinite(high):
-            parts.append(f"{what} {measure_text(float(low), '')} to {measure_text(float(high), unit)}")
+            parts.append(
+                tr(
+                    "{what} {low} to {high}",
+                    what=what,
+                    low=measure_text(float(low), ""),
+                    high=measure_text(float(high), unit),
+                )
+            )
         elif np.isfinite(low):
-            parts.append(f"{what} from {measure_text(float(low), unit)}")
+            parts.append(tr("{what} from {low}", what=what, low=measure_text(float(low), unit)))
         elif np.isfinite(high):
-            parts.append(f"{what} up to {measure_text(float(high), unit)}")
+            parts.append(tr("{what} up to {high}", what=what, high=measure_text(float(high), unit)))
     return " · ".join(parts)
 
 
@@ -248,7 +262,7 @@ def _properties(card: CardData, model: TwinModel) -> Markup:
             continue
         shown = time_text(value) if prop.dtype == "time" else measure_text(_python_value(value), prop.unit)
         rows.append(html(_PROPERTY, title=prop.title or readable_name(name), value=shown))
-    return html(_TABLE, heading="Properties", rows=rows)
+    return html(_TABLE, heading=tr("Properties"), rows=rows)
 
 
 def _python_value(value: object) -> object:
@@ -262,7 +276,7 @@ def _events(card: CardData, model: TwinModel) -> Markup:
     for row in records(card.events):
         kind = str(row["event_type"])
         begun = not pd.isna(row["start"])
-        end = "ended " + time_text(row["end"]) if not pd.isna(row["end"]) else ("running" if begun else "planned")
+        end = tr("ended ") + time_text(row["end"]) if not pd.isna(row["end"]) else ("running" if begun else "planned")
         rows.append(
             html(
                 _EVENT,
@@ -272,4 +286,4 @@ def _events(card: CardData, model: TwinModel) -> Markup:
                 end=end,
             )
         )
-    return html(_TABLE, heading="Recent events", rows=rows)
+    return html(_TABLE, heading=tr("Recent events"), rows=rows)

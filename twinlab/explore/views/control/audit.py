@@ -13,6 +13,7 @@ from twinlab._html import html
 from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html, empty_pane, verdict_heading
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,10 +22,10 @@ __all__ = ["AuditPart", "proof_heading", "shown_rows"]
 
 _NEWEST = 500
 _PAGE = 15
-_ALL = "all kinds"
+_ALL = mark("all kinds")
 _NONE = (
-    "No rows",
-    "Commands, approvals, refusals, logins, reads of personal data, releases and erasures are written here.",
+    mark("No rows"),
+    mark("Commands, approvals, refusals, logins, reads of personal data, releases and erasures are written here."),
 )
 _FACTS = """\
 <dl style="display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;font:13px/1.5 Roboto,system-ui,sans-serif;margin:2px 0 4px 42px">
@@ -50,10 +51,12 @@ class AuditPart:
         self.rows: pd.DataFrame | None = None
         self.report: Any = None
         self._proof = Html("", sizing_mode="stretch_width", margin=(8, 10, 0, 10))
-        self.prove = pmui.Button(label="Prove again", icon="verified", variant="outlined", size="small", margin=(6, 10))
-        self.kind = pmui.Select(label="Kind", options=[_ALL], value=_ALL, width=190, size="small", margin=(6, 6))
+        self.prove = pmui.Button(
+            label=tr("Prove again"), icon="verified", variant="outlined", size="small", margin=(6, 10)
+        )
+        self.kind = pmui.Select(label=tr("Kind"), options=[_ALL], value=_ALL, width=190, size="small", margin=(6, 6))
         self.text = pmui.TextInput(
-            label="Find", placeholder="asset, name, text", width=220, size="small", margin=(6, 6)
+            label=tr("Find"), placeholder=tr("asset, name, text"), width=220, size="small", margin=(6, 6)
         )
         self._count = Html("", margin=(6, 6))
         self._grid: pn.widgets.Tabulator | None = None
@@ -91,10 +94,10 @@ class AuditPart:
         ]
         if set(kinds) - set(self.kind.options):
             self.kind.options = [_ALL, *sorted({*self.kind.options, *kinds} - {_ALL})]
-        more = " or more" if len(rows) == _NEWEST else ""
+        more = tr(" or more") if len(rows) == _NEWEST else ""
         self._count.object = html(
             '<span role="status" style="font:14px Roboto,system-ui">{{ text }}</span>',
-            text=f"{len(rows):,}{more} rows, the newest first",
+            text=tr("{count:,}{more} rows, the newest first", count=len(rows), more=more),
         )
         if rows.empty:
             self._grid = None
@@ -148,29 +151,51 @@ def proof_heading(report: Any, fault: str | None = None) -> str:
         Why nothing could be proved.
     """
     if fault is not None:
-        return verdict_heading("The audit can't be proved", fault, good=None)
+        return verdict_heading(tr("The audit can't be proved"), fault, good=None)
     if report.broken is not None:
-        head, detail, good = f"Broken at row {report.broken:,}", f"{report.reason}.", False
+        head, detail, good = tr("Broken at row {broken:,}", broken=report.broken), f"{report.reason}.", False
     elif not report.rows:
-        return verdict_heading("The audit has no rows", "Nothing was recorded yet.", good=None)
+        return verdict_heading(tr("The audit has no rows"), tr("Nothing was recorded yet."), good=None)
     elif report.proved:
         later = report.rows - report.proved
-        head = f"Intact: {report.rows:,} rows"
+        head = tr("Intact: {rows:,} rows", rows=report.rows)
         detail = (
-            "All are proved by signed heads."
+            tr("All are proved by signed heads.")
             if not later
-            else f"{report.proved:,} are proved by signed heads, the newest {later:,} not yet."
+            else tr(
+                "{proved:,} are proved by signed heads, the newest {later:,} not yet.",
+                proved=report.proved,
+                later=later,
+            )
         )
         good = True
     else:
-        head, good = f"In order: {report.rows:,} rows", None
-        detail = "No signed head proves that none was cut or written anew. State the key of the audit in control.yaml."
-    facts = [("root", report.root), ("last row", report.newest[:19].replace("T", " ") + " UTC")] if report.rows else []
+        head, good = tr("In order: {rows:,} rows", rows=report.rows), None
+        detail = tr(
+            "No signed head proves that none was cut or written anew. State the key of the audit in control.yaml."
+        )
+    facts = (
+        [("root", report.root), (tr("last row"), report.newest[:19].replace("T", " ") + " UTC")] if report.rows else []
+    )
     if report.heads:
-        facts.append(("signed heads", f"{report.heads:,}, the newest of {report.signed_at[:19].replace('T', ' ')} UTC"))
-    facts += [("never acknowledged", one) for one in report.torn]
+        facts.append(
+            (
+                tr("signed heads"),
+                tr("{heads:,}, the newest of {t} UTC", heads=report.heads, t=report.signed_at[:19].replace("T", " ")),
+            )
+        )
+    facts += [(tr("never acknowledged"), one) for one in report.torn]
     if report.refused_heads:
-        facts.append(("heads that don't count", f"{len(report.refused_heads):,}, first {report.refused_heads[0]}"))
+        facts.append(
+            (
+                tr("heads that don't count"),
+                tr(
+                    "{count:,}, first {refused_heads}",
+                    count=len(report.refused_heads),
+                    refused_heads=report.refused_heads[0],
+                ),
+            )
+        )
     return verdict_heading(head, detail, good=good) + html(_FACTS, facts=facts)
 
 
@@ -179,7 +204,7 @@ def shown_rows(rows: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415
 
     return pd.DataFrame({
-        "row": rows["n"], "at (UTC)": rows["at"].str[:19].str.replace("T", " ", regex=False), "kind": rows["kind"],
+        "row": rows["n"], tr("at (UTC)"): rows["at"].str[:19].str.replace("T", " ", regex=False), "kind": rows["kind"],
         "who": [", ".join(one) for one in rows["who"]], "what": [_short(one) for one in rows["what"]],
     })  # fmt: skip
 

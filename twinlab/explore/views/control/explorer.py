@@ -22,6 +22,7 @@ from twinlab.explore.views.control.possible import can_command, has_audit
 from twinlab.explore.views.control.setpoints import SetpointsPart
 from twinlab.explore.views.control.signing import SignerOfPage
 from twinlab.explore.views.control.stop_bar import StopBar
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,14 +33,16 @@ if TYPE_CHECKING:
 __all__ = ["ControlExplorer"]
 
 _LOG = logging.getLogger(__name__)
-_PARTS = {"Setpoints": "setpoints", "Plans": "plans", "Audit": "audit"}
+_PARTS = {mark("Setpoints"): "setpoints", mark("Plans"): "plans", mark("Audit"): "audit"}
 #: Plans of other sessions are looked for each second; setpoints and the audit less often.
 _TICK_MS, _SLOW = 1_000, 5
 _READ_ONLY = (
-    "This twin is read-only",
+    mark("This twin is read-only"),
     (
-        "Nothing can be sent: its twin.yaml has no section commands. State there which parameters may be set, within which limits, by whom, and what is "
-        "simulated first; and in control.yaml whose keys count and where commands go."
+        mark(
+            "Nothing can be sent: its twin.yaml has no section commands. State there which parameters may be set, within which limits, by whom, and what is "
+            "simulated first; and in control.yaml whose keys count and where commands go."
+        )
     ),
 )
 
@@ -55,7 +58,7 @@ class ControlExplorer(Explorer):
     """
 
     name_in_link: ClassVar[str] = "control"
-    label: ClassVar[str] = "Control & audit"
+    label: ClassVar[str] = mark("Control & audit")
 
     part = param.Selector(default="setpoints", objects=_PARTS, doc="shown part of the page")
 
@@ -145,9 +148,9 @@ class ControlExplorer(Explorer):
             found = await asyncio.to_thread(self._read, part)
         except TwinlabError as error:
             _LOG.warning("the page can't be refreshed: %s", error)
-            self.notice = f"The page may be out of date: {error}"
+            self.notice = tr("The page may be out of date: {error}", error=error)
             return
-        if self.notice.startswith("The page may be out of date"):
+        if self.notice.startswith(tr("The page may be out of date")):
             self.notice = ""
         self._fill(part, found)
 
@@ -202,7 +205,7 @@ class ControlExplorer(Explorer):
 
     def settings(self) -> dict[str, str]:
         """Return the part, and who reads."""
-        return {"part": self.part, "reader": self.session.user or "without a login"}
+        return {"part": self.part, "reader": self.session.user or tr("without a login")}
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> None:
         """Return None: what a command would do is drawn in its plan."""
@@ -220,7 +223,7 @@ class ControlExplorer(Explorer):
                 connect = cast("Any", self.twin).connect_devices
                 BackgroundRun[str](lambda **_: connect(), on_progress=lambda _: None, on_end=lambda *_: None).start()
         choice = pmui.RadioButtonGroup.from_param(
-            self.param.part, label="Part", size="small", margin=(8, 10, 0, 10), description="", sx=TOGGLES
+            self.param.part, label=tr("Part"), size="small", margin=(8, 10, 0, 10), description="", sx=TOGGLES
         )
         top = [] if self.stop is None else [self.stop.pane]
         return pn.Column(*top, choice, self._alert, self._body, sizing_mode="stretch_width")

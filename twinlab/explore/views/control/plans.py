@@ -15,6 +15,7 @@ from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html, empty_pane
 from twinlab.explore.views.control.timeline import timeline_html
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +39,10 @@ _SIGNS = {
 }
 _OPEN = {"proposed", "approved"}
 _NONE = (
-    "No plan yet",
-    "Propose a setpoint under Setpoints. Plans of all users are listed here, and anybody with the role can sign them.",
+    mark("No plan yet"),
+    mark(
+        "Propose a setpoint under Setpoints. Plans of all users are listed here, and anybody with the role can sign them."
+    ),
 )
 _TEXT = '<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:4px 0;overflow-wrap:anywhere">{{ text }}</p>'
 
@@ -65,13 +68,13 @@ class PlansPart:
         self._drawn: tuple[str, str, tuple[str, ...]] | None = None
         self._steps: list[Any] = []
         names = signing.names()
-        self.who = pmui.Select(label="Sign as", options=names or ["nobody"], width=140, size="small", margin=(6, 6))
-        self.passphrase = pmui.PasswordInput(label="Passphrase", width=200, size="small", margin=(6, 6))
+        self.who = pmui.Select(label=tr("Sign as"), options=names or ["nobody"], width=140, size="small", margin=(6, 6))
+        self.passphrase = pmui.PasswordInput(label=tr("Passphrase"), width=200, size="small", margin=(6, 6))
         self.approve = pmui.Button(
-            label="Approve", icon="draw", color="primary", variant="outlined", size="small", margin=(6, 6)
+            label=tr("Approve"), icon="draw", color="primary", variant="outlined", size="small", margin=(6, 6)
         )
         self.send = pmui.Button(
-            label="Send", icon="send", color="primary", variant="contained", size="small", margin=(6, 6)
+            label=tr("Send"), icon="send", color="primary", variant="contained", size="small", margin=(6, 6)
         )
         self.approve.disabled = not names
         self.approve.on_click(lambda _: self.approve_now())
@@ -128,7 +131,9 @@ class PlansPart:
         try:
             shown = plan.compare()._repr_html_()
         except TwinlabError as error:
-            shown = str(html(_TEXT, text=f"What was predicted can't be compared with what came: {error}"))
+            shown = str(
+                html(_TEXT, text=tr("What was predicted can't be compared with what came: {error}", error=error))
+            )
         self._compared = (plan.id, time.monotonic(), shown)
         return shown
 
@@ -141,7 +146,7 @@ class PlansPart:
         if self._grid is None:
             self._grid = _grid(rows)
             self._grid.param.watch(self._selected, "selection")
-            heading = pmui.Typography("All plans", variant="h6", margin=(10, 10, 0, 10))
+            heading = pmui.Typography(tr("All plans"), variant="h6", margin=(10, 10, 0, 10))
             self._list[:] = [heading, self._grid]
         elif before is None or not rows.equals(self._grid.value):
             self._grid.value = rows
@@ -257,7 +262,7 @@ def shown_plans(table: pd.DataFrame) -> pd.DataFrame:
         {
             "status": f"{_SIGNS.get(one['status'], '?')} {one['status'].replace('_', '-')}", "asset": one["target"],
             "parameter": str(one["parameter"]).replace("_", " "), "setpoint": f"{one['value']:g}" + ("" if one["unit"] == "1" else f" {one['unit']}"),
-            "simulation": one["verdict"], "signed by": " and ".join(one["persons"]), "at (UTC)": str(one["at"])[:19].replace("T", " "), "why": one["reason"],
+            "simulation": one["verdict"], tr("signed by"): tr(" and ").join(one["persons"]), tr("at (UTC)"): str(one["at"])[:19].replace("T", " "), "why": one["reason"],
         }
         for one in table.to_dict("records")
     ]  # fmt: skip
@@ -266,23 +271,50 @@ def shown_plans(table: pd.DataFrame) -> pd.DataFrame:
 
 def _signed(plan: Any) -> str:
     if plan.status == "expired":
-        return "The signatures are older than 60 s and don't count any more; propose it again, with the state as it is now."
+        return tr(
+            "The signatures are older than 60 s and don't count any more; propose it again, with the state as it is now."
+        )
     if plan.result is not None or plan.status == "refused":
         return ""
     missing = plan.proposal.people - len(plan.persons)
     if missing <= 0:
-        return f"Signed by {' and '.join(plan.persons)}. It can be sent until {str(plan.expires)[11:19]} UTC."
-    signed = f"Signed by {' and '.join(plan.persons)} until {str(plan.expires)[11:19]} UTC. " if plan.persons else ""
-    people = "one person" if missing == 1 else f"{missing} different persons"
+        return tr(
+            "Signed by {persons}. It can be sent until {expires} UTC.",
+            persons=tr(" and ").join(plan.persons),
+            expires=str(plan.expires)[11:19],
+        )
+    signed = (
+        tr(
+            "Signed by {persons} until {expires} UTC. ",
+            persons=tr(" and ").join(plan.persons),
+            expires=str(plan.expires)[11:19],
+        )
+        if plan.persons
+        else ""
+    )
+    people = tr("one person") if missing == 1 else tr("{missing} different persons", missing=missing)
     other = "another" if plan.persons and missing == 1 else people
-    return f"{signed}It needs the signature of {other} with the role {' or '.join(plan.proposal.roles)}."
+    return tr(
+        "{signed}It needs the signature of {other} with the role {roles}.",
+        signed=signed,
+        other=other,
+        roles=tr(" or ").join(plan.proposal.roles),
+    )
 
 
 def _became(result: Any) -> str:
     unit = "" if result.unit == "1" else f" {result.unit}"
     reported = "nothing" if result.reported is None else f"{result.reported:g}{unit}"
-    by = f", signed by {result.device}" if result.device else ""
-    return f"{result.outcome.replace('_', '-')}: asked for {result.predicted:g}{unit}, reports {reported}{by}. {result.reason}"
+    by = tr(", signed by {device}", device=result.device) if result.device else ""
+    return tr(
+        "{value}: asked for {predicted:g}{unit}, reports {reported}{by}. {reason}",
+        value=result.outcome.replace("_", "-"),
+        predicted=result.predicted,
+        unit=unit,
+        reported=reported,
+        by=by,
+        reason=result.reason,
+    )
 
 
 def _grid(rows: pd.DataFrame) -> pn.widgets.Tabulator:

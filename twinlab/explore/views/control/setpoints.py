@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ __all__ = ["SetpointsPart", "shown_setpoints"]
 
 _PAGE = 12
 #: State of a setpoint -> sign; the state is shown beside it as text.
-_SIGNS = {"as set": "✓", "differs": "!", "not set": "·", "unknown": "?"}
+_SIGNS = {mark("as set"): "✓", "differs": "!", mark("not set"): "·", "unknown": "?"}
 
 
 class SetpointsPart:
@@ -43,7 +44,7 @@ class SetpointsPart:
         self.table: pd.DataFrame | None = None
         small: dict[str, Any] = {"size": "small", "margin": (6, 6)}
         self.target = pmui.AutocompleteInput(
-            label="Asset",
+            label=tr("Asset"),
             options=[],
             restrict=True,
             min_characters=0,
@@ -52,11 +53,11 @@ class SetpointsPart:
             search_strategy="includes",
             **small,
         )
-        self.parameter = pmui.Select(label="Parameter", options=[], width=160, visible=False, **small)
-        self.value = pmui.TextInput(label="Setpoint", width=120, **small)
-        self.reason = pmui.TextInput(label="Why", placeholder="a sentence that others read", width=300, **small)
+        self.parameter = pmui.Select(label=tr("Parameter"), options=[], width=160, visible=False, **small)
+        self.value = pmui.TextInput(label=tr("Setpoint"), width=120, **small)
+        self.reason = pmui.TextInput(label=tr("Why"), placeholder=tr("a sentence that others read"), width=300, **small)
         self.propose = pmui.Button(
-            label="Propose", icon="science", color="primary", variant="contained", size="small", margin=(6, 6)
+            label=tr("Propose"), icon="science", color="primary", variant="contained", size="small", margin=(6, 6)
         )
         self.hint = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self.alert = pmui.Alert(object="", severity="error", visible=False, margin=(4, 10), sizing_mode="stretch_width")
@@ -66,7 +67,7 @@ class SetpointsPart:
         self.target.param.watch(lambda event: self._target_changed(event.new), "value")
         self.parameter.param.watch(lambda _: self._show_hint(), "value")
         form = pn.FlexBox(self.target, self.parameter, self.value, self.reason, self.propose, align_items="center")
-        heading = pmui.Typography("Propose a setpoint", variant="h6", margin=(10, 10, 0, 10))
+        heading = pmui.Typography(tr("Propose a setpoint"), variant="h6", margin=(10, 10, 0, 10))
         self.pane = pn.Column(heading, form, self.hint, self.alert, self._place, sizing_mode="stretch_width")
 
     # -- state --------------------------------------------------------------------------------------------------------
@@ -115,13 +116,15 @@ class SetpointsPart:
         target, parameter = str(self.target.value or ""), str(self.parameter.value or "")
         value, reason = str(self.value.value or "").strip(), str(self.reason.value or "").strip()
         missing = [
-            name for name, text in (("an asset", target), ("a setpoint", value), ("a reason", reason)) if not text
+            name
+            for name, text in ((tr("an asset"), target), (tr("a setpoint"), value), (tr("a reason"), reason))
+            if not text
         ]
         if missing:
-            self._fail(f"Expected {', '.join(missing)}; nothing was proposed.")
+            self._fail(tr("Expected {missing}; nothing was proposed.", missing=", ".join(missing)))
             return
         self.alert.visible = False
-        self.propose.param.update(loading=True, label="Simulating …")
+        self.propose.param.update(loading=True, label=tr("Simulating …"))
         BackgroundRun[str](
             lambda **_: self.twin.propose(target, parameter, value, reason=reason),
             on_progress=lambda _: None,
@@ -129,7 +132,7 @@ class SetpointsPart:
         ).start()
 
     def _proposed(self, plan: Any, fault: str | None) -> None:
-        self.propose.param.update(loading=False, label="Propose")
+        self.propose.param.update(loading=False, label=tr("Propose"))
         if fault is not None:
             self._fail(fault)
         else:
@@ -165,11 +168,11 @@ def shown_setpoints(table: pd.DataFrame) -> pd.DataFrame:
         {
             "asset": str(asset), "parameter": str(one["parameter"]).replace("_", " "), "setpoint": _number(one["setpoint"], one["unit"]),
             "reported": _number(one["reported"], one["unit"]), "state": f"{_SIGNS.get(one['state'], '?')} {one['state']}",
-            "age": _age(one["age"]), "set by": str(one["set_by"]), "why": str(one["reason"]),
+            "age": _age(one["age"]), tr("set by"): str(one["set_by"]), "why": str(one["reason"]),
         }
         for asset, one in zip(table.index, table.to_dict("records"), strict=True)
     ]  # fmt: skip
-    columns = ["asset", "parameter", "setpoint", "reported", "state", "age", "set by", "why"]
+    columns = ["asset", "parameter", "setpoint", "reported", "state", "age", tr("set by"), "why"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -184,7 +187,7 @@ def _age(seconds: float) -> str:
         return "–"
     if seconds < 120:
         return f"{max(seconds, 0):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+    return tr("{seconds:.0f} min", seconds=seconds / 60) if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 def _hint(model: TwinModel, target: object, parameter: object) -> str:
@@ -196,12 +199,12 @@ def _hint(model: TwinModel, target: object, parameter: object) -> str:
             '<p style="font:14px/1.45 Roboto,system-ui,sans-serif;margin:2px 0">Choose an asset here or in the table.</p>'
         )
     unit = "" if spec.unit == "1" else f" {spec.unit}"
-    people = "1 person" if spec.people == 1 else f"{spec.people} different persons"
+    people = tr("1 person") if spec.people == 1 else tr("{people} different persons", people=spec.people)
     return html(
         '<p style="font:14px/1.45 Roboto,system-ui,sans-serif;margin:2px 0">{{ title }}: {{ low }} to {{ high }}{{ unit }}, in steps of at most '
         "{{ step }}{{ unit }}; signed by {{ people }} with the role {{ roles }}. Nothing is sent before that.</p>",
         title=spec.title or str(parameter).replace("_", " "), low=f"{spec.limits[0]:g}", high=f"{spec.limits[1]:g}", unit=unit,
-        step=f"{spec.largest_step:g}", people=people, roles=" or ".join(spec.roles),
+        step=f"{spec.largest_step:g}", people=people, roles=tr(" or ").join(spec.roles),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twinlab.errors import CommandRejectedError
+from twinlab.languages import tr
 
 __all__ = ["SHIFT", "SignerOfPage"]
 
@@ -47,7 +48,12 @@ class SignerOfPage:
             return ""
         who = self._user or "NAME"
         folder = getattr(self._twin, "folder", "TWIN")
-        return f"{self._user or 'Nobody'} has no key on this server, and signs nothing here. It is made with: twinlab keys seal {folder} {who}"
+        return tr(
+            "{nobody} has no key on this server, and signs nothing here. It is made with: twinlab keys seal {folder} {who}",
+            nobody=self._user or tr("Nobody"),
+            folder=folder,
+            who=who,
+        )
 
     def signer(self, name: str, passphrase: str) -> Any:
         """Return what signs with somebody's key, for one signature.
@@ -58,7 +64,11 @@ class SignerOfPage:
             If the name isn't the reader's, has no key here, or the passphrase is wrong.
         """
         if name not in self.names():
-            msg = f"expected {self._user or 'somebody whose key is on this machine'} to sign, got {name or 'nobody'}"
+            msg = tr(
+                "expected {machine} to sign, got {nobody}",
+                machine=self._user or tr("somebody whose key is on this machine"),
+                nobody=name or "nobody",
+            )
             raise CommandRejectedError(msg)
         return self._twin.unlock_key(name, passphrase)
 

@@ -13,6 +13,7 @@ from twinlab._html import html
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.views.control.signing import SignerOfPage
@@ -52,11 +53,11 @@ class StopBar:
         }
         names = signing.names()
         self.target = pmui.AutocompleteInput(
-            label="Asset to stop", options=list(self._targets), restrict=True, min_characters=0, width=210, size="small", margin=(6, 6),
+            label=tr("Asset to stop"), options=list(self._targets), restrict=True, min_characters=0, width=210, size="small", margin=(6, 6),
             case_sensitive=False, search_strategy="includes",
         )  # fmt: skip
         self.stop = pmui.Button(
-            label="Emergency stop",
+            label=tr("Emergency stop"),
             icon="dangerous",
             color="error",
             variant="contained",
@@ -64,13 +65,13 @@ class StopBar:
             margin=(6, 6),
             height=44,
         )
-        self.who = pmui.Select(label="Signs", options=names or ["nobody"], width=130, size="small", margin=(6, 6))
-        self.passphrase = pmui.PasswordInput(label="Passphrase", width=190, size="small", margin=(6, 6))
+        self.who = pmui.Select(label=tr("Signs"), options=names or ["nobody"], width=130, size="small", margin=(6, 6))
+        self.passphrase = pmui.PasswordInput(label=tr("Passphrase"), width=190, size="small", margin=(6, 6))
         self.unlock = pmui.Button(
-            label="Unlock for this shift", icon="lock_open", variant="outlined", size="small", margin=(6, 6)
+            label=tr("Unlock for this shift"), icon="lock_open", variant="outlined", size="small", margin=(6, 6)
         )
         self.lock = pmui.Button(
-            label="Lock", icon="lock", variant="outlined", size="small", margin=(6, 6), visible=False
+            label=tr("Lock"), icon="lock", variant="outlined", size="small", margin=(6, 6), visible=False
         )
         self.said = Html("", sizing_mode="stretch_width", margin=(2, 10, 6, 10))
         self.stop.on_click(lambda _: self.stop_now())
@@ -80,7 +81,7 @@ class StopBar:
         self._show_key()
         self.stop.disabled = self.unlock.disabled = not names
         if not names:
-            self._say("○", f"{signing.no_key()}. Use the stop at the asset itself.")
+            self._say("○", tr("{signing}. Use the stop at the asset itself.", signing=signing.no_key()))
         self.pane = pn.Column(
             pn.FlexBox(self.target, self.stop, self.who, self.passphrase, self.unlock, self.lock, align_items="center"), self.said,
             sizing_mode="stretch_width", styles=_STICKY,
@@ -101,18 +102,18 @@ class StopBar:
         """Stop the chosen asset."""
         chosen = self._targets.get(str(self.target.value or ""))
         if chosen is None:
-            self._say("○", "Choose an asset to stop.")
+            self._say("○", tr("Choose an asset to stop."))
             return
         try:
             signer = self._signing.unlocked(self.name) or self._signing.signer(
                 self.name, str(self.passphrase.value or "")
             )
         except TwinlabError as error:
-            self._say("✕", f"{chosen[0]} wasn't stopped: {error}")
+            self._say("✕", tr("{chosen} wasn't stopped: {error}", chosen=chosen[0], error=error))
             return
         finally:
             self.passphrase.value = ""
-        self._say("◔", f"Stopping {chosen[0]} …")
+        self._say("◔", tr("Stopping {chosen} …", chosen=chosen[0]))
         asset, parameter = chosen
         BackgroundRun[str](
             lambda **_: self._twin.emergency_stop(asset, as_=signer, parameter=parameter),
@@ -121,12 +122,21 @@ class StopBar:
 
     def _ended(self, asset: str, found: Any, fault: str | None) -> None:
         if fault is not None:
-            self._say("✕", f"{asset}: no answer: {fault}. Use the stop at the asset itself.")
+            self._say(
+                "✕", tr("{asset}: no answer: {fault}. Use the stop at the asset itself.", asset=asset, fault=fault)
+            )
         else:
             good = found.outcome in {"done", "fail_safe"}
             reported = "nothing" if found.reported is None else f"{found.reported:g} {found.unit}".strip()
             self._say(
-                "✓" if good else "✕", f"{asset}: {found.outcome.replace('_', '-')}, reports {reported}. {found.reason}"
+                "✓" if good else "✕",
+                tr(
+                    "{asset}: {value}, reports {reported}. {reason}",
+                    asset=asset,
+                    value=found.outcome.replace("_", "-"),
+                    reported=reported,
+                    reason=found.reason,
+                ),
             )
         self._on_stopped()
 
@@ -137,14 +147,18 @@ class StopBar:
             self._say("✕", str(error))
         else:
             self._say(
-                "✓", f"{self.name} can stop assets by one press for 8 hours. Approving still asks for the passphrase."
+                "✓",
+                tr(
+                    "{name} can stop assets by one press for 8 hours. Approving still asks for the passphrase.",
+                    name=self.name,
+                ),
             )
         self.passphrase.value = ""
         self._show_key()
 
     def _lock(self) -> None:
         self._signing.lock()
-        self._say("○", "Locked.")
+        self._say("○", tr("Locked."))
         self._show_key()
 
     def _show_key(self) -> None:

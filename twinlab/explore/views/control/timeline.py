@@ -8,12 +8,13 @@ from typing import Any
 from markupsafe import Markup
 
 from twinlab._html import html
+from twinlab.languages import mark, tr
 
 __all__ = ["STEPS", "timeline", "timeline_html"]
 
 #: Steps as they are shown, and the names that sending gives them.
 STEPS = {
-    "select": ("select", "select at the device"),
+    "select": ("select", mark("select at the device")),
     "operate": ("operate",),
     "acknowledged": ("operate",),
     "read back": ("read back",),
@@ -58,7 +59,7 @@ def timeline(happened: Sequence[Any], *, outcome: str = "") -> list[dict[str, st
         ones = [last[part] for part in parts if part in last]
         state, said = _state(name, ones, complete=len(ones) == len(parts))
         if failed and state == "waiting":
-            said = "not reached"
+            said = tr("not reached")
         failed = failed or state in {"refused", "unknown", "fail-safe"}
         found.append({"name": name, "state": state, "sign": _SIGNS[state], "said": said})
     if outcome and not failed and outcome != "done":
@@ -82,7 +83,7 @@ def _state(name: str, ones: list[Any], *, complete: bool) -> tuple[str, str]:
         return "done", "sent"
     if not complete or any(one.outcome == "under way" for one in ones):
         return "under way", ""
-    took = f"{sum(one.seconds for one in ones) * 1000:.0f} ms"
+    took = tr("{ones:.0f} ms", ones=sum(one.seconds for one in ones) * 1000)
     return "done", f"{ones[-1].said}, {took}" if name == "read back" else took
 
 

@@ -24,6 +24,7 @@ from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.kit.table_filters import EventFilter, apply_filters, filters_text, from_headers, parse_filters
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.events.table import column_formatters, column_titles, events_code, header_filters
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -40,8 +41,8 @@ _SHEET = """
 """
 _COUNT = '<span role="status" style="font:13px Roboto,system-ui,sans-serif">{{ what }} {{ total }} events</span>'
 NO_EVENTS = (
-    "No events of this kind yet",
-    "Ingest a source with such events, then reload the page; or choose another kind of event.",
+    mark("No events of this kind yet"),
+    mark("Ingest a source with such events, then reload the page; or choose another kind of event."),
 )
 #: Prefix of the selected event among the filters of a link.
 _EVENT_PREFIX = "#"
@@ -56,7 +57,7 @@ class EventExplorer(Explorer):
     """
 
     name_in_link: ClassVar[str] = "table"
-    label: ClassVar[str] = "Events"
+    label: ClassVar[str] = mark("Events")
 
     event_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of event")
     in_view = param.Boolean(default=False, doc="only events that overlap the chart's window")
@@ -153,7 +154,7 @@ class EventExplorer(Explorer):
             self._fill()
             return
         self._grid = None
-        self._body[:] = [pmui.Typography("Reading the events …", variant="body1", margin=(20, 10), min_height=400)]
+        self._body[:] = [pmui.Typography(tr("Reading the events …"), variant="body1", margin=(20, 10), min_height=400)]
         self._count.object = ""
         if not self._waiting:
             self._waiting = True
@@ -183,8 +184,10 @@ class EventExplorer(Explorer):
     def _placeholder(self) -> pn.viewable.Viewable:
         """Return the empty or error state of the table."""
         if self.event_type is None:
-            return empty_pane("This twin has no events", "Its model, twin.yaml, names no kind of event.", height=140)
-        return error_pane("The table of events", self._failure, retry=self._retry)
+            return empty_pane(
+                tr("This twin has no events"), tr("Its model, twin.yaml, names no kind of event."), height=140
+            )
+        return error_pane(tr("The table of events"), self._failure, retry=self._retry)
 
     def _retry(self) -> None:
         """Read the table again after an error."""
@@ -207,7 +210,7 @@ class EventExplorer(Explorer):
                 page = self._grid.shown_position(int(row[0])) // self._page_size + 1
                 self._grid.param.update(selection=[int(row[0])], page=page)
             else:
-                problems.append(f"the event {one!r} isn't among those shown")
+                problems.append(tr("the event {one_value!r} isn't among those shown", one_value=one))
         if problems:
             self.notice = " · ".join(filter(None, [self.notice, *problems]))
 
@@ -218,7 +221,7 @@ class EventExplorer(Explorer):
         rows = self._read()
         if rows is None:
             # The present rows remain.
-            self.notice = f"The events can't be read: {self._failure}"
+            self.notice = tr("The events can't be read: {failure}", failure=self._failure)
         else:
             self._grid.param.update(value=rows, selection=[], page=1)
             self._others_shown()
@@ -227,7 +230,7 @@ class EventExplorer(Explorer):
         if self._grid is None:
             return
         shown, total = len(self._grid.filtered), self._total
-        what = "all" if shown == total else f"{shown:,} of"
+        what = "all" if shown == total else tr("{shown:,} of", shown=shown)
         self._count.object = html(_COUNT, what=what, total=f"{total:,}")
 
     def _choose(self, event: Any) -> None:
@@ -321,9 +324,9 @@ class EventExplorer(Explorer):
         """Return the settings as text: label -> value."""
         window = self.narrowing_window
         return {
-            "Kind of event": next((k for k, v in self.param.event_type.names.items() if v == self.event_type), ""),
-            "Period (UTC)": "all" if window is None else " to ".join(instant_text(t) for t in window),
-            "Filters": "; ".join(map(str, self.all_filters)) or "none",
+            tr("Kind of event"): next((k for k, v in self.param.event_type.names.items() if v == self.event_type), ""),
+            tr("Period (UTC)"): "all" if window is None else tr(" to ").join(instant_text(t) for t in window),
+            tr("Filters"): "; ".join(map(str, self.all_filters)) or "none",
         }
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:  # noqa: ARG002
@@ -359,10 +362,10 @@ class EventExplorer(Explorer):
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets above the table."""
         kind = pmui.Select.from_param(
-            self.param.event_type, label="Kind of event", width=190, size="small", description=""
+            self.param.event_type, label=tr("Kind of event"), width=190, size="small", description=""
         )
         view = pmui.Switch.from_param(
-            self.param.in_view, label="Only in the chart's window", align="center", description=""
+            self.param.in_view, label=tr("Only in the chart's window"), align="center", description=""
         )
         return pn.FlexBox(kind, view, self._count, align_items="center", sizing_mode="stretch_width")
 

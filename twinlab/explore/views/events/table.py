@@ -12,6 +12,7 @@ from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 from twinlab.events import STATUSES
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.kit.table_filters import EventFilter, filters_code
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -73,7 +74,7 @@ def header_filters(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
         elif column.dtype == bool:
             out[name] = {"type": "tickCross", "tristate": True, "indeterminateValue": None, "placeholder": "any"}
         elif pd.api.types.is_numeric_dtype(column.dtype):
-            out[name] = {"type": "number", "func": ">=", "placeholder": "at least…"}
+            out[name] = {"type": "number", "func": ">=", "placeholder": tr("at least…")}
     return out
 
 

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.finder.texts import comparison
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.model.expressions.contexts import AssetContext, Known
@@ -33,12 +34,13 @@ class ConditionBuilder:
     def __init__(self, *, on_add: Callable[[str, str], None]) -> None:
         self._on_add = on_add
         self._context: AssetContext | None = None
-        self.name = pmui.Select(label="Signal or property", options=[], width=190, size="small")
-        self.operator = pmui.Select(label="Is", options=_NUMBER, width=80, size="small")
-        self.value = pmui.TextInput(label="Value", width=120, size="small")
-        self.state = pmui.Select(label="State", options=[], width=130, size="small", visible=False)
+        self.name = pmui.Select(label=tr("Signal or property"), options=[], width=190, size="small")
+        self.operator = pmui.Select(label=tr("Is"), options=_NUMBER, width=80, size="small")
+        self.value = pmui.TextInput(label=tr("Value"), width=120, size="small")
+        self.state = pmui.Select(label=tr("State"), options=[], width=130, size="small", visible=False)
         self._buttons = {
-            join: pmui.Button(label=f"Add with {join}", variant="outlined", size="small") for join in ("and", "or")
+            join: pmui.Button(label=tr("Add with {join}", join=join), variant="outlined", size="small")
+            for join in ("and", "or")
         }
         for join, button in self._buttons.items():
             button.on_click(lambda _, join=join: self._add(join))
@@ -69,7 +71,9 @@ class ConditionBuilder:
         self.operator.param.update(options=operators, value=kept)
         self.state.param.update(options=choices, value=choices[0] if choices else None, visible=bool(choices))
         unit = "" if known.sort != "number" or known.value.unit in ("", "1") else known.value.unit
-        self.value.param.update(visible=not choices, label=f"Value ({pretty_unit(unit)})" if unit else "Value")
+        self.value.param.update(
+            visible=not choices, label=tr("Value ({unit})", unit=pretty_unit(unit)) if unit else tr("Value")
+        )
 
     def _add(self, join: str) -> None:
         known = self._known()

@@ -9,6 +9,7 @@ import pandas as pd
 from twinlab.events.statistics.counts import duration_histogram, pareto
 from twinlab.events.statistics.overlays import overlay
 from twinlab.events.statistics.timelines import timeline
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CHARTS", "event_chart"]
 
-CHARTS = {"Timeline": "timeline", "By asset": "assets", "Durations": "durations", "Overlay": "overlay"}
+CHARTS = {
+    mark("Timeline"): "timeline",
+    mark("By asset"): "assets",
+    mark("Durations"): "durations",
+    mark("Overlay"): "overlay",
+}
 _WIDTHS = ("1h", "6h", "1d", "7d", "28d")
 _MOST_BARS = 90
 #: Events whose signal is drawn on a common clock.
@@ -50,14 +56,18 @@ def event_chart(
     from twinlab.explore.charts.events.windows import timeline_bars  # noqa: PLC0415
 
     if kind == "assets":
-        return pareto_bars(pareto(events, "asset", weight="duration"), title="Duration by asset", backend=backend)
+        return pareto_bars(pareto(events, "asset", weight="duration"), title=tr("Duration by asset"), backend=backend)
     if kind == "durations":
-        return duration_bars(duration_histogram(events), title="How long they lasted", backend=backend)
+        return duration_bars(duration_histogram(events), title=tr("How long they lasted"), backend=backend)
     if kind == "overlay" and signal is not None:
         some = events.head(_MOST_OVERLAID)
-        title = "" if len(some) == len(events) else f"The first {len(some):,} of {len(events):,} events"
+        title = (
+            ""
+            if len(some) == len(events)
+            else tr("The first {count:,} of {count2:,} events", count=len(some), count2=len(events))
+        )
         return overlay_curves(overlay(twin, some, signal, on=on, before="1h"), title=title, backend=backend)
-    return timeline_bars(timeline(events, _width(events)), title="Events that began", backend=backend)
+    return timeline_bars(timeline(events, _width(events)), title=tr("Events that began"), backend=backend)
 
 
 def _width(events: pd.DataFrame) -> str:

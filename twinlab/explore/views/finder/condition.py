@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, row, without_debounce
 from twinlab.explore.views.finder.builder import ConditionBuilder
+from twinlab.languages import tr
 from twinlab.model.expressions.completion import Completion, completions
 
 if TYPE_CHECKING:
@@ -60,12 +61,12 @@ class ConditionWidgets:
         self._view = view
         kinds: Any = {title: name for name, title in types.items()}
         self.kind = pmui.Select.from_param(
-            view.param.on, options=kinds, label="Search all", width=170, size="small", description=""
+            view.param.on, options=kinds, label=tr("Search all"), width=170, size="small", description=""
         )
         self.text = pmui.TextInput(
-            label="Condition",
+            label=tr("Condition"),
             value="",
-            placeholder="temperature > 8 degC for at least 10 min",
+            placeholder=tr("temperature > 8 degC for at least 10 min"),
             size="small",
             sizing_mode="stretch_width",
             sx=_MONOSPACE,
@@ -78,12 +79,22 @@ class ConditionWidgets:
         self.following.param.watch(self._followed, "value")
         self.text.param.watch(self._typed, "value_input")
         self.lasting = pmui.TextInput.from_param(
-            view.param.lasting, label="Lasting at least", placeholder="10 min", width=150, size="small", description=""
+            view.param.lasting,
+            label=tr("Lasting at least"),
+            placeholder=tr("10 min"),
+            width=150,
+            size="small",
+            description="",
         )
         self.gap = pmui.TextInput.from_param(
-            view.param.gap, label="Join gaps up to", placeholder="2 min", width=150, size="small", description=""
+            view.param.gap,
+            label=tr("Join gaps up to"),
+            placeholder=tr("2 min"),
+            width=150,
+            size="small",
+            description="",
         )
-        self._all = pmui.Button(label="Search all times", variant="outlined", size="small", visible=False)
+        self._all = pmui.Button(label=tr("Search all times"), variant="outlined", size="small", visible=False)
         self._all.on_click(lambda _: view.param.update(window=None))
         view.param.watch(self._window_changed, "window")
         self.builder = ConditionBuilder(on_add=self._add)

@@ -23,6 +23,7 @@ from twinlab.explore.views.base import Explorer, on_event_loop
 from twinlab.explore.views.finder.charts import CHARTS, event_chart
 from twinlab.explore.views.finder.condition import ConditionWidgets
 from twinlab.explore.views.finder.texts import fault_html, summary_text
+from twinlab.languages import mark, tr
 from twinlab.model.expressions import AssetContext, bind_condition
 from twinlab.model.expressions.walk import signals_of
 
@@ -39,7 +40,10 @@ __all__ = ["FinderExplorer", "Found"]
 _PAUSE, _ANNOUNCED = 0.25, 0.5
 #: Events whose statistics are shown.
 _MOST_STATISTICS = 20_000
-_NO_SIGNALS = "This twin has no signals", "Conditions are about signals, and its model, twin.yaml, names none."
+_NO_SIGNALS = (
+    mark("This twin has no signals"),
+    mark("Conditions are about signals, and its model, twin.yaml, names none."),
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class FinderExplorer(Explorer):
     """
 
     name_in_link: ClassVar[str] = "find"
-    label: ClassVar[str] = "Found events"
+    label: ClassVar[str] = mark("Found events")
 
     on = param.Selector(default=None, objects=[], allow_None=True, check_on_set=True, doc="asset type that is searched")
     when = param.String(default="", doc="the condition")
@@ -223,7 +227,7 @@ class FinderExplorer(Explorer):
                 self._results[:] = []
                 self._status.object = _hint(self.twin.model.asset_types[str(self.on)].signals)
             elif self.found is not None:
-                self._status.object = _said(f"Still shown: {self.found.condition}")
+                self._status.object = _said(tr("Still shown: {condition}", condition=self.found.condition))
             else:
                 self._status.object = ""
             self.revision += 1
@@ -232,10 +236,12 @@ class FinderExplorer(Explorer):
         with self._silently():
             self.selected = None
         assets = len(self.twin.assets(found.on)) or found.events["asset"].nunique()
-        period = "" if found.window is None else " in the chosen period"
+        period = "" if found.window is None else tr(" in the chosen period")
         self._status.object = _said(f"{summary_text(found.events, assets, found.seconds)}{period}")
         if not len(found.events):
-            self._results[:] = [empty_pane("No such event", "The condition is nowhere true for that long.", height=120)]
+            self._results[:] = [
+                empty_pane(tr("No such event"), tr("The condition is nowhere true for that long."), height=120)
+            ]
         else:
             self._table = self._make_table()
             grid = plain_table(
@@ -260,7 +266,7 @@ class FinderExplorer(Explorer):
     def _titles(self) -> dict[str, str]:
         assert self.found is not None
         times = {name: f"{name} (UTC)" for name in ("start", "end", "peak")}
-        out = {**times, "duration": "lasts (h)", "coverage": "share known", "worst_flag": "worst flag"}
+        out = {**times, "duration": tr("lasts (h)"), "coverage": tr("share known"), "worst_flag": tr("worst flag")}
         if self.found.signal is not None:
             spec = self.twin.model.asset_types[self.found.on].signals[self.found.signal]
             name = spec.title or self.found.signal.replace("_", " ")
@@ -323,15 +329,15 @@ class FinderExplorer(Explorer):
         """Return the reader's choices: label -> value."""
         shown = self.found
         if shown is None:
-            return {"Condition": "none"}
-        period = "all" if shown.window is None else " to ".join(str(pd.Timestamp(one))[:16] for one in shown.window)
+            return {tr("Condition"): "none"}
+        period = "all" if shown.window is None else tr(" to ").join(str(pd.Timestamp(one))[:16] for one in shown.window)
         out = {
-            "Asset type": self._types[shown.on],
-            "Condition": shown.condition,
-            "Lasting": shown.lasting,
-            "Gap": shown.gap,
+            tr("Asset type"): self._types[shown.on],
+            tr("Condition"): shown.condition,
+            tr("Lasting"): shown.lasting,
+            tr("Gap"): shown.gap,
         }
-        return {name: text for name, text in out.items() if text} | {"Period (UTC)": period}
+        return {name: text for name, text in out.items() if text} | {tr("Period (UTC)"): period}
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the chart of the events; None without events."""
@@ -343,7 +349,7 @@ class FinderExplorer(Explorer):
                 str(self.chart), shown.events, twin=self.twin, on=shown.on, signal=shown.signal, backend=backend
             )
         except READING_ERRORS as error:
-            self.notice = f"The chart can't be drawn: {error}"
+            self.notice = tr("The chart can't be drawn: {error}", error=error)
             return None
 
     # -- layout -------------------------------------------------------------------------------------------------------
@@ -371,4 +377,6 @@ def _said(text: str) -> str:
 
 def _hint(signals: Any) -> str:
     name = next(iter(signals))
-    return _said(f"Write a condition, such as {name} > 5 for at least 10 min, or put one together below it.")
+    return _said(
+        tr("Write a condition, such as {name} > 5 for at least 10 min, or put one together below it.", name=name)
+    )

@@ -9,6 +9,7 @@ import pandas as pd
 from twinlab._html import html
 from twinlab.events.rules.exception_table import duration_text
 from twinlab.events.statistics.counts import durations
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -44,15 +45,21 @@ def summary_text(events: pd.DataFrame, assets: int, seconds: float) -> str:
     >>> summary_text(pd.DataFrame({"asset": ["R1"], "start": times[:1], "end": times[1:]}), 6, 0.021)
     '1 event on 1 of 6 assets, 1 h 30 min in all, the longest 1 h 30 min; found in 0.02 s'
     """
-    took = f"found in {max(seconds, 0.01):.2f} s"
+    took = tr("found in {seconds:.2f} s", seconds=max(seconds, 0.01))
     if not len(events):
-        return f"no event on {assets:,} assets; {took}"
+        return tr("no event on {assets:,} assets; {took}", assets=assets, took=took)
     lasted = durations(events).dropna()
     seconds_of = lasted.dt.total_seconds()
     total, longest = (duration_text(1e9 * float(one)) for one in (seconds_of.sum(), seconds_of.max()))
     count = f"{len(events):,} event{'s' if len(events) != 1 else ''}"
-    return (
-        f"{count} on {events['asset'].nunique():,} of {assets:,} assets, {total} in all, the longest {longest}; {took}"
+    return tr(
+        "{count} on {asset:,} of {assets:,} assets, {total} in all, the longest {longest}; {took}",
+        count=count,
+        asset=events["asset"].nunique(),
+        assets=assets,
+        total=total,
+        longest=longest,
+        took=took,
     )
 
 

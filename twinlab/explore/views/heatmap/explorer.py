@@ -39,6 +39,7 @@ from twinlab.explore.views.heatmap.text import (
     heat_tables,
     parse_heat,
 )
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -50,10 +51,10 @@ if TYPE_CHECKING:
 __all__ = ["HeatExplorer"]
 
 _NO_DATA = (
-    "No samples yet",
-    "No asset of this twin has observations. Ingest a source with observations, then reload the page.",
+    mark("No samples yet"),
+    mark("No asset of this twin has observations. Ingest a source with observations, then reload the page."),
 )
-_NO_SAMPLES = ("No samples of this signal have arrived yet", "They are drawn here once they arrive.")
+_NO_SAMPLES = (mark("No samples of this signal have arrived yet"), mark("They are drawn here once they arrive."))
 
 
 class HeatExplorer(Explorer):
@@ -70,7 +71,7 @@ class HeatExplorer(Explorer):
     """
 
     name_in_link = "heat"
-    label = "Heat map"
+    label = mark("Heat map")
 
     asset_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of asset")
     signal = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="what is measured")
@@ -134,7 +135,7 @@ class HeatExplorer(Explorer):
     def _apply_heat(self, link: Link, problems: list[str]) -> None:
         parsed = parse_heat(link.heat or self._default)
         known = list(self.param.heat.objects)
-        self.heat = known_or_problem(parsed["heat"], known, "heat map", problems) or self._default
+        self.heat = known_or_problem(parsed["heat"], known, tr("heat map"), problems) or self._default
         target = "share" if self.heat == "flags" else "measure"
         defaults = {"share": "worst", "order": "id", "by": ""} | (
             {} if target == "share" else {"measure": next(iter(self.param.measure.objects))}
@@ -161,7 +162,7 @@ class HeatExplorer(Explorer):
         self.signal = signal
         properties = self.twin.model.asset_types[str(self.asset_type)].properties
         self.param.update(by="")
-        self.param.by.objects = {"each asset": ""} | {p.title or readable_name(n): n for n, p in properties.items()}
+        self.param.by.objects = {tr("each asset"): ""} | {p.title or readable_name(n): n for n, p in properties.items()}
         self._update_measures()
 
     def _update_measures(self) -> None:
@@ -267,9 +268,9 @@ class HeatExplorer(Explorer):
     def _fail(self, error: Exception) -> None:
         """Show a read error: as a notice above the image, or instead of it."""
         if self._rows is not None:
-            self.notice = f"The data can't be read: {error}"
+            self.notice = tr("The data can't be read: {error}", error=error)
         else:
-            self._replace(error_pane("The heat map", str(error), retry=self._selection_changed))
+            self._replace(error_pane(tr("The heat map"), str(error), retry=self._selection_changed))
         self.revision += 1
 
     def _read(self, shown: Window) -> None:
@@ -304,7 +305,7 @@ class HeatExplorer(Explorer):
         self._heading.object = title_html(self.title, caption(self._rows, shown))
         self._legend.object = heat_legend(self._rows, style)
         if not self._rows.labels:
-            message = empty_pane(f"No asset matches “{self.find}”", "Search for a shorter text above.")
+            message = empty_pane(tr("No asset matches “{find}”", find=self.find), tr("Search for a shorter text above."))  # fmt: skip
             self._map.show_placeholder(message)
         else:
             self._map.show(self._rows, style, window=shown, move=move)
@@ -362,7 +363,7 @@ class HeatExplorer(Explorer):
         """Return the settings as text: label -> value."""
         if self._rows is None or self.shown is None:
             return {}
-        first = {"kind of asset": str(self.asset_type), "signal": str(self.signal), "cells show": self._style().title}
+        first = {tr("kind of asset"): str(self.asset_type), "signal": str(self.signal), tr("cells show"): self._style().title}  # fmt: skip
         return first | heat_settings(self._rows, self.shown, order=self.order, find=self.find)
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:

@@ -38,6 +38,7 @@ from twinlab.explore.views.heatmap.style import (
     row_ticks,
     shown_values,
 )
+from twinlab.languages import tr
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -262,6 +263,6 @@ def _tooltips(style: HeatStyle, seen: Sequence[Flag]) -> list[tuple[str, str]]:
         ("time (UTC)", "$x{custom}"),
         (style.title, "@image{custom}"),
         ("samples", counts(Flag.PASS, Flag.SUSPECT, Flag.FAIL)),
-        ("without a value", counts(Flag.MISSING, Flag.NOT_EVALUATED)),
+        (tr("without a value"), counts(Flag.MISSING, Flag.NOT_EVALUATED)),
     ]
     return [line for line in lines if line[1]]

@@ -11,6 +11,7 @@ import numpy as np
 from twinlab.explore.charts.reading import Plan, Window, coarsen, plan_reading
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.history.read.direct import computed
+from twinlab.languages import tr
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def measures(signal: Signal) -> dict[str, str]:
     """
     if signal.kind == "state":
         # Share of the time in one of the states; the last one is usually the active one.
-        return {f"share of time: {name}": name for name in reversed(list((signal.states or {}).values()))}
+        return {tr("share of time: {name}", name=name): name for name in reversed(list((signal.states or {}).values()))}
     if signal.kind == "counter":
         return {"increase": "increase"}
     return {"mean": "mean", "smallest": "min", "largest": "max"}
@@ -126,7 +127,7 @@ def read_heat(twin: TwinReader, request: HeatRequest) -> HeatCells:
     time, place = _places(data, plan)
     raw = f"{request.signal}_qc" in data
     value, counts = _of_samples(data, request, spec, place) if raw else _of_rollup(data, request, place)
-    unit = "% of time" if spec.kind == "state" else pretty_unit(spec.unit)
+    unit = tr("% of time") if spec.kind == "state" else pretty_unit(spec.unit)
     return _regular(HeatCells(request, plan, time, tuple(map(str, data.asset.values)), value, counts, unit=unit))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from twinlab.explore.views.heatmap.reading import FLAGS, HeatCells, asset_groups
+from twinlab.languages import mark, tr
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ __all__ = [
 MAX_ROWS = 400
 Order = Literal["id", "value", "worst"]
 #: Label -> order of the rows.
-ORDERS: dict[str, Order] = {"by name": "id", "largest value first": "value", "worst first": "worst"}
+ORDERS: dict[str, Order] = {mark("by name"): "id", mark("largest value first"): "value", mark("worst first"): "worst"}
 _BAD_FLAGS = (Flag.SUSPECT, Flag.FAIL, Flag.MISSING)
 #: Share that cells can show -> flags that count.
 SHARE_FLAGS: dict[str, tuple[Flag, ...]] = {"not_pass": _BAD_FLAGS, "missing": (Flag.MISSING,)}
@@ -111,15 +112,17 @@ def heat_rows(
         titles = [f"{key or 'none'} ({int((place == i).sum())})" for i, key in enumerate(keys)]
         rows = _merged(cells, place, titles, share)
         shown = _ordered(rows, order)
-        note = f"one row for each group: {_how(cells)}"
+        note = tr("one row for each group: {cells}", cells=_how(cells))
         return _limited(shown, max_rows, note=note)
     rows = _merged(cells, np.arange(len(cells.assets)), [names.get(a, a) for a in cells.assets], share)
     return _limited(_ordered(rows, order), max_rows, note="")
 
 
 def _how(cells: HeatCells) -> str:
-    value = {"min": "smallest value", "max": "largest value"}.get(cells.request.measure, "mean of their values")
-    return f"{value}, worst flag, largest share"
+    value = {"min": tr("smallest value"), "max": tr("largest value")}.get(
+        cells.request.measure, tr("mean of their values")
+    )
+    return tr("{value}, worst flag, largest share", value=value)
 
 
 def _ordered(rows: HeatRows, order: Order) -> HeatRows:
@@ -156,7 +159,13 @@ def _limited(rows: HeatRows, most: int, *, note: str) -> HeatRows:
     for first in range(0, count, per):
         last = min(first + per, count) - 1
         titles.append(rows.labels[first] if first == last else f"{rows.labels[first]} … {rows.labels[last]}")
-    merged = f"{count:,} rows drawn in {len(titles):,} of {per}: {_how(rows.cells)}"
+    merged = tr(
+        "{count:,} rows drawn in {count2:,} of {per}: {cells}",
+        count=count,
+        count2=len(titles),
+        per=per,
+        cells=_how(rows.cells),
+    )
     return _joined(rows, place, titles, grouped=f"{note}; {merged}" if note else merged)
 
 

@@ -14,6 +14,7 @@ from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
 from twinlab.explore.views.heatmap.reading import FLAGS, HeatRequest, whole_bins
 from twinlab.explore.views.heatmap.rows import ORDERS
 from twinlab.explore.views.heatmap.style import FLAG_COLORS, FLAG_LETTERS, HeatStyle, color_span, palette, shown_values
+from twinlab.languages import mark, tr
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SHARES", "caption", "format_heat", "heat_code", "heat_legend", "heat_settings", "heat_tables", "parse_heat"]
 
 #: Label -> content of cells that show flags.
-SHARES = {"worst flag": "worst", "share that didn't pass": "not_pass", "share missing": "missing"}
+SHARES = {mark("worst flag"): "worst", mark("share that didn't pass"): "not_pass", mark("share missing"): "missing"}
 _HATCH = Markup(
     '<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="#B0B0B0" '
     'stroke="#6E6E6E"/><path d="M0 14 L14 0 M-4 8 L6 -2 M6 18 L20 4" stroke="#5E5E5E"/></svg>'
@@ -73,7 +74,12 @@ def caption(rows: HeatRows, window: Window) -> str:
     count = len(rows.cells.assets)
     many = f"{count:,} asset{'' if count == 1 else 's'}"
     return " · ".join(
-        [rows.cells.plan.title, f"{start} to {stop} UTC", many, *([rows.grouped] if rows.grouped else [])]
+        [
+            rows.cells.plan.title,
+            tr("{start} to {stop} UTC", start=start, stop=stop),
+            many,
+            *([rows.grouped] if rows.grouped else []),
+        ]
     )
 
 
@@ -87,9 +93,15 @@ def heat_legend(rows: HeatRows, style: HeatStyle) -> Markup:
         share = "" if not count else f" ({_percent(100 * count / whole)})"
         letter = f" {FLAG_LETTERS[flag]}" if flag in FLAG_LETTERS and style.categories else ""
         name = flag.name.lower().replace("_", " ")
-        items.append(_item(_swatch(flag, style), f"{name}{letter}: {count:,} samples{share}", faint=count == 0))
+        items.append(
+            _item(
+                _swatch(flag, style),
+                tr("{name}{letter}: {count:,} samples{share}", name=name, letter=letter, count=count, share=share),
+                faint=count == 0,
+            )
+        )
     if not style.categories:
-        items.append(_item(_HATCH, "no value"))
+        items.append(_item(_HATCH, tr("no value")))
     return legend_list(items)
 
 
@@ -150,7 +162,7 @@ def heat_tables(rows: HeatRows, style: HeatStyle) -> dict[str, pd.DataFrame]:
         index=pd.Index(rows.labels, name="asset"),
         columns=[f.name.lower().replace("_", " ") for f in FLAGS],
     )
-    return {style.title: drawn, "samples by flag": flags.reset_index()}
+    return {style.title: drawn, tr("samples by flag"): flags.reset_index()}
 
 
 def heat_settings(rows: HeatRows, shown: Window, *, order: str, find: str) -> dict[str, str]:
@@ -158,8 +170,8 @@ def heat_settings(rows: HeatRows, shown: Window, *, order: str, find: str) -> di
     out = {
         "from (UTC)": str(shown[0])[:19],
         "to (UTC)": str(shown[1])[:19],
-        "read from": rows.cells.plan.title,
+        tr("read from"): rows.cells.plan.title,
         "order": next(label for label, value in ORDERS.items() if value == order),
     }
     out |= {"rows": rows.grouped} if rows.grouped else {}
-    return out | ({"only assets with": find} if find else {})
+    return out | ({tr("only assets with"): find} if find else {})

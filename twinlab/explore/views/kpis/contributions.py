@@ -15,6 +15,7 @@ from twinlab.events.kpis.contributions import kpi_contributions
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.lineage_pane import LineagePane, can_explain, plain_table
 from twinlab.explore.kit.panes import Html
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -24,7 +25,7 @@ __all__ = ["ContributionsPane"]
 #: Columns that say nothing to a reader here.
 _HIDDEN = ("event_id", "type")
 _TITLES = {name: f"{name.replace('_', ' ')} (UTC)" for name in ("start", "end", "planned_start", "planned_end")}
-_TITLES |= {"counts_as": "counts as", "duration": "lasts (h)"}
+_TITLES |= {"counts_as": mark("counts as"), "duration": mark("lasts (h)")}
 
 
 class ContributionsPane:
@@ -88,14 +89,18 @@ class ContributionsPane:
         name = kind.replace("_", " ")
         if "cells" in table:
             missing = int((table["cells"] - table["known"]).sum())
-            return (
-                f"{name}: {int(table['cells'].sum()):,} cells of {len(table):,} assets, {missing:,} of them not known"
+            return tr(
+                "{name}: {cells:,} cells of {count:,} assets, {missing:,} of them not known",
+                name=name,
+                cells=int(table["cells"].sum()),
+                count=len(table),
+                missing=missing,
             )
         what = "spans" if "signals" in table else "events"
         if not len(table):
-            return f"{name}: no {what} in this window"
+            return tr("{name}: no {what} in this window", name=name, what=what)
         named = can_explain(self._twin) and ("event_id" in table or "signals" in table)
-        return f"{name}: {len(table):,} {what}" + (". Select one to see where it comes from." if named else "")
+        return f"{name}: {len(table):,} {what}" + (tr(". Select one to see where it comes from.") if named else "")
 
     def _explain(self, kind: str, table: pd.DataFrame, row: int) -> None:
         found = table.iloc[row]

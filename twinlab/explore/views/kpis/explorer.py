@@ -25,6 +25,7 @@ from twinlab.explore.views.kpis.contributions import ContributionsPane
 from twinlab.explore.views.kpis.groups import groups_of
 from twinlab.explore.views.kpis.tile_grid import TileGrid
 from twinlab.explore.views.kpis.tiles import window_text
+from twinlab.languages import mark, tr
 from twinlab.model.basics import parse_duration
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ if TYPE_CHECKING:
 __all__ = ["KpiExplorer"]
 
 #: Widths of windows to choose from, beside the KPI's own.
-_WIDTHS = {"its own": "", "hour": "1h", "day": "1d", "week": "7d", "30 days": "30d"}
+_WIDTHS = {mark("its own"): "", "hour": "1h", "day": "1d", "week": "7d", mark("30 days"): "30d"}
 #: Without a period, this many of the newest windows are shown.
 _WINDOWS = 30
 _NO_KPIS = (
-    "This twin has no KPIs",
-    "Add some to its model (kpis: in twin.yaml): a formula, a unit and a target each. notebooks/08_kpis.ipynb shows how.",
+    mark("This twin has no KPIs"),
+    mark(
+        "Add some to its model (kpis: in twin.yaml): a formula, a unit and a target each. notebooks/08_kpis.ipynb shows how."
+    ),
 )
 
 
@@ -120,7 +123,7 @@ class KpiExplorer(Explorer):
             by = known_or_problem(link.by, filter(None, self.param.by.objects), "group", problems) or ""
             every = link.every or ""
             if every not in _WIDTHS.values():
-                problems.append(f"a window of {every!r} can't be chosen here; the KPI's own is shown")
+                problems.append(tr("a window of {every!r} can't be chosen here; the KPI's own is shown", every=every))
                 every = ""
             self.param.update(by=by, every=every, picked=None)
         self.notice = " · ".join(problems)
@@ -208,7 +211,9 @@ class KpiExplorer(Explorer):
             self._data = self.read(str(self.kpi), by=self.by, every=self.every)
         except READING_ERRORS as error:
             self._data = None
-            self._chart[:] = [empty_pane(f"{self._names[str(self.kpi)]} can't be drawn", str(error), height=140)]
+            self._chart[:] = [
+                empty_pane(tr("{kpi} can't be drawn", kpi=self._names[str(self.kpi)]), str(error), height=140)
+            ]
         else:
             self._chart[:] = self._parts(self._data)
             self._explain()
@@ -218,7 +223,7 @@ class KpiExplorer(Explorer):
         from twinlab.explore.charts.kpis.kpi import kpi_chart  # noqa: PLC0415  (HoloViews is loaded with the first chart)
 
         definition = " ".join(str(data.attrs[name]) for name in ("definition",) if name in data.attrs)
-        formula = f"Formula: {data.attrs['formula']}."
+        formula = tr("Formula: {formula}.", formula=data.attrs["formula"])
         text = pmui.Typography(f"{definition} {formula}", variant="body2", margin=(0, 10, 4, 10))
         chart = pn.pane.HoloViews(
             kpi_chart(data, on_pick=self._pick), sizing_mode="stretch_width", margin=(0, 10), linked_axes=False
@@ -228,7 +233,7 @@ class KpiExplorer(Explorer):
             self._rows, on_pick=self._row_picked, titles=self._titles(data), shares=["coverage"], page_size=7
         )
         hint = pmui.Typography(
-            "Press a window in the chart, or select a row, to see what its number is made of.",
+            tr("Press a window in the chart, or select a row, to see what its number is made of."),
             variant="body2",
             margin=(2, 10, 0, 10),
         )
@@ -241,7 +246,7 @@ class KpiExplorer(Explorer):
 
     def _titles(self, data: xr.Dataset) -> dict[str, str]:
         unit = str(data.attrs.get("units", ""))
-        return {"time": "window from (UTC)", "coverage": "share known"} | {
+        return {"time": tr("window from (UTC)"), "coverage": tr("share known")} | {
             name: axis_label(name, unit) for name in ("value", "low", "high")
         }
 
@@ -264,13 +269,13 @@ class KpiExplorer(Explorer):
             self._contributions.close()
             return
         start, group = self.picked
-        of = f" of {group}" if group else ""
+        of = tr(" of {group}", group=group) if group else ""
         window = window_text(start, self._data.attrs["every"])
-        title = f"What {self._names[str(self.kpi)]}{of} on {window} is made of"
+        title = tr("What {kpi}{of} on {window} is made of", kpi=self._names[str(self.kpi)], of=of, window=window)
         fault = self._contributions.show(
             str(self.kpi), title, at=start, by=self.by or None, group=group, every=self.every or None
         )
-        self.notice = f"What the number is made of can't be read: {fault}" if fault else ""
+        self.notice = tr("What the number is made of can't be read: {fault}", fault=fault) if fault else ""
 
     # -- state, code and data -----------------------------------------------------------------------------------------
 
@@ -324,8 +329,8 @@ class KpiExplorer(Explorer):
                 pmui.Select.from_param(
                     self.param.kpi, options=names, label="KPI", width=230, size="small", description=""
                 ),
-                pmui.Select.from_param(self.param.by, label="Grouped by", width=170, size="small", description=""),
-                pmui.Select.from_param(self.param.every, label="Window", width=120, size="small", description=""),
+                pmui.Select.from_param(self.param.by, label=tr("Grouped by"), width=170, size="small", description=""),
+                pmui.Select.from_param(self.param.every, label=tr("Window"), width=120, size="small", description=""),
             ],
             margin=(8, 0, 4, 0),
         )

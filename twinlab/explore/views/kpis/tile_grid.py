@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.views.kpis.tiles import KpiTile, error_tile_html, tile_html, tile_of
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,7 +76,7 @@ class TileGrid:
         """Draw the tiles; a text instead of data says why there is none."""
         for name, one in data.items():
             found = one if isinstance(one, str) else tile_of(one, live=self._live)
-            self._tiles[name] = "No windows in this period." if found is None else found
+            self._tiles[name] = tr("No windows in this period.") if found is None else found
         self.choose(chosen)
 
     def choose(self, chosen: str | None) -> None:
@@ -85,7 +86,7 @@ class TileGrid:
                 self._drawings[name].object = error_tile_html(self._names[name], tile)
                 continue
             self._drawings[name].object = tile_html(tile, chosen=name == chosen)
-            said = f"target {tile.verdict}" if tile.verdict else ""
+            said = tr("target {verdict}", verdict=tile.verdict) if tile.verdict else ""
             parts = [
                 self._names[name],
                 f"{tile.number} {tile.unit}".strip(),

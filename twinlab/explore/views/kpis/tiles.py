@@ -12,6 +12,7 @@ from twinlab._html import html
 from twinlab.events.kpis.table import MET, kpi_table
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.live.settled import settled_until_text
+from twinlab.languages import mark, tr
 from twinlab.model.basics import parse_duration
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["KpiTile", "error_tile_html", "number_text", "tile_html", "tile_of", "window_text"]
 
 _SYMBOLS = {MET[0]: "✔", MET[1]: "✘", MET[2]: "?"}
-_WORDS = {MET[0]: "met", MET[1]: "missed", MET[2]: "not known: can be either"}
+_WORDS = {MET[0]: "met", MET[1]: "missed", MET[2]: mark("not known: can be either")}
 # The part of the tile that is hatched is the part of the data that is missing. Colours suit both themes.
 _SHEET = """<style>
 .k{box-sizing:border-box;height:100%;min-height:168px;padding:9px 12px;border-radius:6px;border:1px solid rgba(127,127,127,.45);
@@ -109,10 +110,10 @@ def window_text(start: np.datetime64, every: str) -> str:
     first, size = pd.Timestamp(start), pd.Timedelta(parse_duration(every), "ns")
     last = first + size
     if size < pd.Timedelta(days=1):
-        return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M}"
+        return tr("{first:%Y-%m-%d %H:%M} to {last:%H:%M}", first=first, last=last)
     if size == pd.Timedelta(days=1):
         return f"{first:%Y-%m-%d}"
-    return f"{first:%Y-%m-%d} to {last - pd.Timedelta(days=1):%Y-%m-%d}"
+    return tr("{first:%Y-%m-%d} to {days:%Y-%m-%d}", first=first, days=last - pd.Timedelta(days=1))
 
 
 def tile_of(data: xr.Dataset, *, live: bool = False) -> KpiTile | None:
@@ -144,7 +145,7 @@ def tile_of(data: xr.Dataset, *, live: bool = False) -> KpiTile | None:
         verdict="" if verdict is None or pd.isna(verdict) else str(verdict),
         target=str(data.attrs.get("target", "")).replace(">=", "≥").replace("<=", "≤"),
         window=window_text(row["time"].to_datetime64(), data.attrs["every"])
-        + ("" if bool(row["settled"]) else ", not complete yet"),
+        + ("" if bool(row["settled"]) else tr(", not complete yet")),
         time=row["time"].to_datetime64(),
         places=_places(table, (value, low, high), data.attrs.get("target_value")),
         settled=settled_until_text(data["settled_until"].values[()]) if live else "",
@@ -153,16 +154,16 @@ def tile_of(data: xr.Dataset, *, live: bool = False) -> KpiTile | None:
 
 def _bounds_text(low: float, high: float, value: float, unit: str) -> str:
     if np.isnan(low):
-        return "no value in this window"
+        return tr("no value in this window")
     if low == high == value:
         return "exact"
     if np.isinf(low) and np.isinf(high):
-        return "nothing limits it"
+        return tr("nothing limits it")
     if np.isinf(high):
-        return f"at least {number_text(low)} {unit}"
+        return tr("at least {low} {unit}", low=number_text(low), unit=unit)
     if np.isinf(low):
-        return f"at most {number_text(high)} {unit}"
-    return f"{number_text(low)} to {number_text(high)} {unit}"
+        return tr("at most {high} {unit}", high=number_text(high), unit=unit)
+    return tr("{low} to {high} {unit}", low=number_text(low), high=number_text(high), unit=unit)
 
 
 def _known_text(coverage: float) -> str:
@@ -170,8 +171,8 @@ def _known_text(coverage: float) -> str:
         return ""
     lack = 100 * (1 - coverage)
     if lack <= 0:
-        return "all data known"
-    return f"{'less than 1' if lack < 1 else f'{lack:.0f}'} % of the data is missing or suspect"
+        return tr("all data known")
+    return tr("{part} % of the data is missing or suspect", part=tr("less than 1") if lack < 1 else f"{lack:.0f}")
 
 
 def _places(

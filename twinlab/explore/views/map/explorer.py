@@ -41,6 +41,7 @@ from twinlab.explore.views.map.reading import (
 )
 from twinlab.explore.views.map.tables import map_sheets
 from twinlab.explore.views.map.track import Track, read_track, track_layers
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -48,12 +49,12 @@ if TYPE_CHECKING:
 __all__ = ["MapView"]
 
 _NO_PLACES = (
-    "No kind of asset of this twin has a position",
-    "Name two properties or signals in twin.yaml: position: [latitude, longitude].",
+    mark("No kind of asset of this twin has a position"),
+    mark("Name two properties or signals in twin.yaml: position: [latitude, longitude]."),
 )
 _NO_DATA = (
-    "Nothing to show on a map yet",
-    "No asset has a place and nothing was observed. Ingest a source, then reload the page.",
+    mark("Nothing to show on a map yet"),
+    mark("No asset has a place and nothing was observed. Ingest a source, then reload the page."),
 )
 
 
@@ -64,7 +65,7 @@ class MapView(Explorer):
     """
 
     name_in_link: ClassVar[str] = "map"
-    label: ClassVar[str] = "Map"
+    label: ClassVar[str] = mark("Map")
 
     kinds = param.ListSelector(default=[], objects=[], check_on_set=True, doc="asset types that are shown")
     color = param.Selector(default="", objects=[""], check_on_set=True, doc="colour of the markers")
@@ -184,9 +185,11 @@ class MapView(Explorer):
         elif self._empty:
             self._map.show_placeholder(empty_pane(*_NO_DATA))
         elif not self.kinds:
-            self._map.show_placeholder(empty_pane("Choose at least one kind of asset", "They are above, on the left."))
+            self._map.show_placeholder(
+                empty_pane(tr("Choose at least one kind of asset"), tr("They are above, on the left."))
+            )
         elif self._shot is None:
-            self._map.show_placeholder(error_pane("The map", self._failure, retry=self._changed))
+            self._map.show_placeholder(error_pane(tr("The map"), self._failure, retry=self._changed))
         else:
             view = self._extent()
             self._map.show(self._parts(self._map.scale_for(view)), view)
@@ -240,7 +243,7 @@ class MapView(Explorer):
             try:
                 self._read_track()
             except READING_ERRORS as error:
-                self.notice = f"The track can't be read: {error}"
+                self.notice = tr("The track can't be read: {error}", error=error)
             self._refresh()
             self.revision += 1
 
@@ -300,9 +303,9 @@ class MapView(Explorer):
         """Return the settings as text: label -> value."""
         color = next((label for label, value in self.param.color.names.items() if value == self.color), "")
         out = {
-            "Instant (UTC)": "" if self.at is None else instant_text(np.datetime64(self.at, "ns")),
-            "Kinds of asset": ", ".join(self._title(kind) for kind in self.kinds),
-            "Colour": color,
+            tr("Instant (UTC)"): "" if self.at is None else instant_text(np.datetime64(self.at, "ns")),
+            tr("Kinds of asset"): ", ".join(self._title(kind) for kind in self.kinds),
+            tr("Colour"): color,
         }
         if self.chosen is not None:
             out["Chosen"] = f"{self._title(self.chosen[0])} {self.chosen[1]}"
@@ -317,7 +320,7 @@ class MapView(Explorer):
         limits = {"xlim": (view.left, view.right), "ylim": (view.bottom, view.top), "xaxis": None, "yaxis": None}
         if backend == "matplotlib":
             return plot.opts(
-                **limits, aspect="equal", fig_size=250, title="Outlines: Natural Earth", backend="matplotlib"
+                **limits, aspect="equal", fig_size=250, title=tr("Outlines: Natural Earth"), backend="matplotlib"
             )
         shape = {"frame_width": 800, "frame_height": max(200, min(800, round(800 * view.height / view.width)))}
         return plot.opts(**limits, **shape, show_legend=False, backend="bokeh")
@@ -328,24 +331,24 @@ class MapView(Explorer):
         """Return the widgets of the explorer."""
         kinds = pmui.CheckButtonGroup.from_param(
             self.param.kinds,
-            label="Kinds of asset",
+            label=tr("Kinds of asset"),
             size="small",
             sx=TOGGLES,
             stylesheets=[TOGGLES_LABEL],
             description="",
         )
-        color = pmui.Select.from_param(self.param.color, label="Colour by", width=220, size="small", description="")
+        color = pmui.Select.from_param(self.param.color, label=tr("Colour by"), width=220, size="small", description="")
         hours = pmui.Select.from_param(
             self.param.track_hours,
-            label="Track of the chosen",
-            options={"none": 0, "2 hours": 2, "6 hours": 6, "24 hours": 24},
+            label=tr("Track of the chosen"),
+            options={"none": 0, tr("2 hours"): 2, tr("6 hours"): 6, tr("24 hours"): 24},
             width=150,
             size="small",
             description="",
         )
         for choice in (kinds, color, hours):
             without_debounce(choice)
-        everything = pmui.Button(label="Show all", variant="outlined", size="small")
+        everything = pmui.Button(label=tr("Show all"), variant="outlined", size="small")
         everything.on_click(lambda _: self.show_all())
         return row([kinds, color, hours, everything], margin=(8, 0, 4, 0))
 

@@ -17,6 +17,7 @@ from twinlab.explore.kit.exception_text import age_text
 from twinlab.explore.views.map.colors import GREY, RAMP, SEVERITY_COLORS, ColorScale, kind_color
 from twinlab.explore.views.map.layers import kind_marker
 from twinlab.explore.views.map.reading import EXCEPTIONS, stale_after
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
@@ -80,10 +81,12 @@ def summary(shot: MapSnapshot, model: TwinModel, shared: Shared) -> Markup:
     for kind in shot.request.asset_types:
         mine = table["asset_type"] == kind
         stale = int((mine & table["stale"]).sum())
-        counts.append(f"{_title(model, kind)}: {int(mine.sum()):,}" + (f" ({stale:,} stale)" if stale else ""))
+        counts.append(
+            f"{_title(model, kind)}: {int(mine.sum()):,}" + (tr(" ({stale:,} stale)", stale=stale) if stale else "")
+        )
     for kind in shot.request.contained:
         inside = sum(one.get(kind, 0) for one in table["inside"])
-        counts.append(f"{_title(model, kind)}: {inside:,} inside these")
+        counts.append(tr("{model}: {inside:,} inside these", model=_title(model, kind), inside=inside))
     unlocated = [_unlocated(kind, assets, model, shared) for kind, assets in shot.unlocated.items()]
     return html(_SUMMARY, instant=instant_text(shot.request.at), counts=counts, unlocated=unlocated)
 
@@ -105,16 +108,25 @@ def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *,
         limit = stale_after(model, kind)
         if limit is not None:
             hollow = marker_svg(kind_marker(model, kind)[0], GREY, hollow=True)
-            items.append(_item(hollow, f"{_title(model, kind)}, fix older than {age_text(pd.Timedelta(limit))}"))
+            items.append(
+                _item(
+                    hollow,
+                    tr(
+                        "{model}, fix older than {limit}",
+                        model=_title(model, kind),
+                        limit=age_text(pd.Timedelta(limit)),
+                    ),
+                )
+            )
     if shot.request.color == EXCEPTIONS:
         items += [
-            _item(_dot(SEVERITY_COLORS[name], size), f"{name} exception" if name else "no exception")
+            _item(_dot(SEVERITY_COLORS[name], size), tr("{name} exception", name=name) if name else tr("no exception"))
             for name, size in (("high", 14), ("medium", 11), ("low", 9), ("", 8))
         ]
     elif scale is not None and shot.request.color_signal is not None:
         items += _scale(shot, model, scale)
     if track is not None:
-        items.append(_item(_line("#D55E00", ""), f"track, {track.hours} h"))
+        items.append(_item(_line("#D55E00", ""), tr("track, {hours} h", hours=track.hours)))
         if track.stops:
             items.append(_item(_line("#CC79A7", "5 3"), "planned"))
     return legend_list(items)
@@ -126,7 +138,7 @@ def routes_legend() -> Markup:
 
     steps = [(color, text) for _, color, text in DELAY_STEPS]
     items = [_item(_line(color, ""), text) for color, text in (*steps, UNKNOWN)]
-    note = "median delay of the end; a line is as thick as it has events; tap one to see its events"
+    note = tr("median delay of the end; a line is as thick as it has events; tap one to see its events")
     return legend_list([*items, _item(Markup(), note)])
 
 
@@ -144,7 +156,7 @@ def _scale(shot: MapSnapshot, model: TwinModel, scale: ColorScale) -> list[Marku
     else:
         ends = {"low": compact_number(scale.low), "high": compact_number(scale.high)}
         items = [html(_SCALE, title=title, colors=RAMP, **ends)]
-    return [*items, _item(_dot(GREY, 10), "no value")]
+    return [*items, _item(_dot(GREY, 10), tr("no value"))]
 
 
 def _item(shape: Markup, text: str) -> Markup:

@@ -13,6 +13,7 @@ from twinlab.events.present_state.cached_reader import CachedReader
 from twinlab.events.present_state.latest_values import present
 from twinlab.events.present_state.places import parents_at, positions
 from twinlab.explore.charts.reading import data_span
+from twinlab.languages import tr
 from twinlab.model.twinmodel import parse_duration
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def contained_kinds(model: TwinModel) -> list[str]:
 
 def color_choices(model: TwinModel, kinds: Sequence[str]) -> dict[str, str]:
     """Return label -> colour of markers: by asset type, exceptions, or a signal that isn't a position."""
-    out = {"kind of asset": ""}
+    out = {tr("kind of asset"): ""}
     if model.rules:
         out["exceptions"] = EXCEPTIONS
     for kind in kinds:

@@ -12,6 +12,7 @@ from twinlab._html import html
 from twinlab.explore.charts.outlines import mercator
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.views.map.layers import MapLayer
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,12 +26,12 @@ __all__ = ["DELAY_STEPS", "place_links", "places_of", "route_layers", "routes"]
 
 #: Upper limit of the delay in minutes, colour and label of each step.
 DELAY_STEPS: tuple[tuple[float, str, str], ...] = (
-    (5.0, "#0072B2", "under 5 min late"),
-    (15.0, "#56B4E9", "5 to 15 min"),
-    (60.0, "#E69F00", "15 to 60 min"),
-    (np.inf, "#D55E00", "an hour and more"),
+    (5.0, "#0072B2", mark("under 5 min late")),
+    (15.0, "#56B4E9", mark("5 to 15 min")),
+    (60.0, "#E69F00", mark("15 to 60 min")),
+    (np.inf, "#D55E00", mark("an hour and more")),
 )
-UNKNOWN = ("#808080", "no delay known")
+UNKNOWN = ("#808080", mark("no delay known"))
 #: Largest number of routes; those with the most events are drawn.
 MOST_ROUTES = 400
 _POINTS = 14
@@ -138,7 +139,7 @@ def route_layers(
 
 
 def _tip(origin: str, destination: str, count: int, delay: float) -> str:
-    late = "no delay known" if np.isnan(delay) else f"median delay {delay:.0f} min"
+    late = "no delay known" if np.isnan(delay) else tr("median delay {delay:.0f} min", delay=delay)
     # Bokeh serializes plain strings only.
     return str(html(_TIP, origin=origin, destination=destination, count=f"{count:,}", late=late))
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.scale import axis_label
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
@@ -30,8 +31,8 @@ def map_sheets(shot: MapSnapshot, model: TwinModel, shared: Shared) -> dict[str,
         sheet: dict[str, object] = {
             "asset": assets,
             "name": [labels.get(one, one) for one in assets],
-            "latitude (°)": [*rows["latitude"], *blank],
-            "longitude (°)": [*rows["longitude"], *blank],
+            tr("latitude (°)"): [*rows["latitude"], *blank],
+            tr("longitude (°)"): [*rows["longitude"], *blank],
         }
         if rows["time"].notna().any():
             time = np.append(

@@ -14,6 +14,7 @@ from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.scale import compact_number, pretty_unit
 from twinlab.explore.kit.exception_text import age_text
+from twinlab.languages import tr
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -44,10 +45,13 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
         lines = [_heading(name, title), *values.get(kind, {}).get(asset, ())]
         if not np.isnat(time):
             age = age_text(pd.Timedelta(shot.request.at - time))
-            lines.append(f"fix {age} old" + (" (stale)" if stale else ""))
-        lines += [f"{count:,} × {readable_name(contained)} inside" for contained, count in inside.items()]
+            lines.append(tr("fix {age} old", age=age) + (" (stale)" if stale else ""))
+        lines += [
+            tr("{count:,} × {contained} inside", count=count, contained=readable_name(contained))
+            for contained, count in inside.items()
+        ]
         if severity:
-            lines.append(f"exception: {severity}")
+            lines.append(tr("exception: {severity}", severity=severity))
         # Each step in time makes thousands of tooltips: `escape` takes a tenth of the time of a template.
         out.append("<br>".join(map(escape, lines)))
     return np.array(out, dtype=object)

@@ -16,6 +16,7 @@ from twinlab.explore.views.outlook.computing import Steps, run_test
 from twinlab.explore.views.outlook.part import Part, chart_pane, section, text_pane
 from twinlab.explore.views.outlook.possible import failing_types
 from twinlab.explore.views.outlook.requests import FailureTest
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +71,8 @@ class ChecksPart(Part):
         As for `Part`.
     """
 
-    button: ClassVar[str] = "Compare with what happened"
-    ready: ClassVar[str] = (
+    button: ClassVar[str] = mark("Compare with what happened")
+    ready: ClassVar[str] = mark(
         "Nothing is computed before you press the button. A test on the past fits to what was known then, and takes a minute or more."
     )
 
@@ -80,20 +81,23 @@ class ChecksPart(Part):
         self.result: CheckedPredictions | None = None
         stored = {f"{name} (stored)": name for name in twin.predictions.names}
         tests = {
-            f"{readable_name(one)}: failures, tested on the past": _TEST + one for one in failing_types(twin.model)
+            tr("{one_value}: failures, tested on the past", one_value=readable_name(one)): _TEST + one
+            for one in failing_types(twin.model)
         }
         self.sources = stored | tests
         if not self.sources:
             self.nothing(
-                "There are no predictions to compare with what happened",
-                "Store predictions as they are made, such as twin.forecast(…, store='cold rooms'), or record failures as events.",
+                tr("There are no predictions to compare with what happened"),
+                tr(
+                    "Store predictions as they are made, such as twin.forecast(…, store='cold rooms'), or record failures as events."
+                ),
             )
             return
         first = next(iter(self.sources.values()))
-        self.source = pmui.Select(label="Predictions", options=self.sources, value=first, width=340, size="small")
+        self.source = pmui.Select(label=tr("Predictions"), options=self.sources, value=first, width=340, size="small")
         self.source.param.watch(lambda _: self.choice_changed(), "value")
         self._words, self._chart = text_pane(), chart_pane()
-        self.results[:] = [section("Predicted, and what happened", self._words, self._chart)]
+        self.results[:] = [section(tr("Predicted, and what happened"), self._words, self._chart)]
         self.parts(row([self.source], margin=(8, 0, 4, 0)))
 
     def request(self) -> str:
@@ -108,7 +112,7 @@ class ChecksPart(Part):
         if request.startswith(_TEST):
             test, data, truth = run_test(self.twin, request.removeprefix(_TEST), steps)
         else:
-            steps.at(0, 1, "Stored predictions and what happened are read …")
+            steps.at(0, 1, tr("Stored predictions and what happened are read …"))
             data = self.twin.predictions.open(request)
             truth = self.twin.predictions.truth(request)
         probability = data[str(data.attrs["target"])].attrs["kind"] == "probability"
@@ -118,7 +122,10 @@ class ChecksPart(Part):
         else:
             table = score_predictions(data, truth, lead_edges=_EDGES if by_case else ())
             if "coverage" not in table:
-                msg = f"the stored predictions {request!r} have no interval: store quantiles on both sides, such as 0.05 and 0.95"
+                msg = tr(
+                    "the stored predictions {request!r} have no interval: store quantiles on both sides, such as 0.05 and 0.95",
+                    request=request,
+                )
                 raise SchemaError(msg)
         times = np.sort(data["issue_time"].values)
         issued = (str(times[0])[:10], str(times[-1])[:10])
@@ -135,18 +142,32 @@ class ChecksPart(Part):
         assert self.result is not None
         table, cases = self.result.table, self.result.cases
         if not cases:
-            return "**Can't tell**: none of these predictions has a known outcome yet."
+            return tr("**Can't tell**: none of these predictions has a known outcome yet.")
         if self.result.probability:
             happened = round(float((table["cases"] * table["observed"]).sum()))
             mean = float((table["cases"] * table["predicted"]).sum() / cases)
-            text = f"{cases:,} predictions; {happened:,} happened ({100 * happened / cases:.1f} %), {100 * mean:.1f} % was predicted on average."
+            text = tr(
+                "{cases:,} predictions; {happened:,} happened ({cases2:.1f} %), {mean:.1f} % was predicted on average.",
+                cases=cases,
+                happened=happened,
+                cases2=100 * happened / cases,
+                mean=100 * mean,
+            )
             if cases < _FEW or happened < _FEW_HAPPENED:
-                text = f"**Too few to judge**: {text}"
-            return f"{text} Each point is a bin with its number of cases and the 90 % interval of its share; on the dashed line as many happen as predicted. Predictions of neighbouring days share outcomes, so the intervals are somewhat too narrow."
+                text = tr("**Too few to judge**: {text}", text=text)
+            return tr(
+                "{text} Each point is a bin with its number of cases and the 90 % interval of its share; on the dashed line as many happen as predicted. Predictions of neighbouring days share outcomes, so the intervals are somewhat too narrow.",
+                text=text,
+            )
         share = float(np.average(table["coverage"].fillna(0.0), weights=table["cases"]))
         promised = float(table["interval"].max())
-        text = f"{100 * share:.0f} % of {cases:,} outcomes were within their interval; {100 * promised:.0f} % were promised (dashed line)."
-        return f"**Too few to judge**: {text}" if cases < _FEW else text
+        text = tr(
+            "{share:.0f} % of {cases:,} outcomes were within their interval; {promised:.0f} % were promised (dashed line).",
+            share=100 * share,
+            cases=cases,
+            promised=100 * promised,
+        )
+        return tr("**Too few to judge**: {text}", text=text) if cases < _FEW else text
 
     def figure(self) -> Any:
         """Return the reliability diagram, or coverage by lead time; None without an outcome."""
@@ -167,11 +188,13 @@ class ChecksPart(Part):
         first, last = self.result.issued
         source = self.result.source
         if self.result.test is not None:
-            source = f"Failures of {readable_name(self.result.test.asset_type)}, within 7 days"
-        text = f"{source}, issued {first} to {last}"
+            source = tr(
+                "Failures of {asset_type}, within 7 days", asset_type=readable_name(self.result.test.asset_type)
+            )
+        text = tr("{source}, issued {first} to {last}", source=source, first=first, last=last)
         if self.result.test is not None:
-            text += f", fitted to what was known on {str(self.result.test.known)[:10]}"
-            text += " by event time" if self.result.test.by_event_time else ""
+            text += tr(", fitted to what was known on {known}", known=str(self.result.test.known)[:10])
+            text += tr(" by event time") if self.result.test.by_event_time else ""
         return f"{text}."
 
     def apply(self, link: Link) -> list[str]:
@@ -211,7 +234,7 @@ class ChecksPart(Part):
         """Return the scores."""
         if self.result is None:
             return {}
-        return {"reliability" if self.result.probability else "coverage by lead time": self.result.table}
+        return {"reliability" if self.result.probability else tr("coverage by lead time"): self.result.table}
 
     def settings(self) -> dict[str, str]:
         """Return the choices as text."""

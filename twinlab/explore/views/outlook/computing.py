@@ -11,6 +11,7 @@ import numpy as np
 
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.explore.views.outlook.requests import FailureTest, RiskRequest
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ class Steps:
             If the reader has cancelled.
         """
         if self.cancel.is_set():
-            msg = "Cancelled."
+            msg = tr("Cancelled.")
             raise CancelledError(msg)
         self.progress((done, of, text))
 
@@ -86,7 +87,7 @@ def end_of_history(twin: Any, asset_type: str, signal: str) -> np.datetime64:
     """
     times = twin.history(asset_type, signals=[signal])["time"].values
     if not len(times):
-        msg = f"{asset_type!r} has no history yet"
+        msg = tr("{asset_type!r} has no history yet", asset_type=asset_type)
         raise SchemaError(msg)
     step = times[1] - times[0] if len(times) > 1 else np.timedelta64(0, "ns")
     return np.datetime64(times[-1] + step, "ns")
@@ -110,14 +111,14 @@ def compute_risks(twin: Any, shared: Shared, request: RiskRequest, steps: Steps)
     """Return a maintenance list; the fit is reused for other spans and costs."""
     kind = request.asset_type
     signal = next(iter(twin.model.asset_types[kind].signals))
-    steps.at(0, 3, "What was known is read …")
+    steps.at(0, 3, tr("What was known is read …"))
     newest = end_of_history(twin, kind, signal)
     late = request.at is not None and arrived_later(twin, kind, signal, request.at)
     request = replace(request, by_event_time=late)
     given = request.arguments() | knowledge_of(late)
-    steps.at(1, 3, f"The past failures of {kind.replace('_', ' ')}s are learnt …")
+    steps.at(1, 3, tr("The past failures of {value}s are learnt …", value=kind.replace("_", " ")))
     fitted = _fit(twin, shared, request)
-    steps.at(2, 3, "The risk of each asset is computed …")
+    steps.at(2, 3, tr("The risk of each asset is computed …"))
     table = twin.maintenance_list(kind, fitted=fitted, **given)
     issued = newest if request.at is None else request.at
     return Risks(request, table, issued, newest, _positions(twin, kind, issued))
@@ -153,18 +154,18 @@ def run_test(twin: Any, asset_type: str, steps: Steps) -> tuple[FailureTest, xr.
     signal = next(iter(twin.model.asset_types[asset_type].signals))
     times = twin.history(asset_type, signals=[signal])["time"].values
     if not len(times):
-        msg = f"{asset_type!r} has no history yet"
+        msg = tr("{asset_type!r} has no history yet", asset_type=asset_type)
         raise SchemaError(msg)
     test = FailureTest.of(asset_type, (times[0], times[-1]), by_event_time=True)
     test = replace(test, by_event_time=arrived_later(twin, asset_type, signal, test.known))
     rule = ByEventTime() if test.by_event_time else ByIngest()
     many = len(test.issued) + 2
-    steps.at(0, many, f"Fitted to what was known on {str(test.known)[:10]} …")
+    steps.at(0, many, tr("Fitted to what was known on {known} …", known=str(test.known)[:10]))
     fitted = twin.fit_failure(asset_type, known=test.known, knowledge=rule)
     parts = []
     for place, at in enumerate(test.issued):
-        steps.at(place + 1, many, f"Probabilities as of {str(at)[:10]} …")
+        steps.at(place + 1, many, tr("Probabilities as of {at} …", at=str(at)[:10]))
         parts.append(predict_at(fitted, twin, issue_time=at, knowledge=rule))
-    steps.at(many - 1, many, "What happened is read …")
+    steps.at(many - 1, many, tr("What happened is read …"))
     data = join(parts)
     return test, data, truth_of(twin, data)

@@ -14,11 +14,14 @@ from twinlab.explore.kit.background.run_bar import RunBar
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.outlook.computing import Steps
 from twinlab.explore.views.outlook.part import html_pane
+from twinlab.languages import mark, tr
 
 __all__ = ["ModelDecisions"]
 
-_NONE = "No new version is proposed. Train again fits the model to what was known two weeks before the end of the history, and compares both versions on these weeks."
-_OPEN = "Version {version} is proposed. Compare shows what it changes; then it can be promoted or discarded."
+_NONE = mark(
+    "No new version is proposed. Train again fits the model to what was known two weeks before the end of the history, and compares both versions on these weeks."
+)
+_OPEN = mark("Version {version} is proposed. Compare shows what it changes; then it can be promoted or discarded.")
 
 
 class ModelDecisions:
@@ -42,11 +45,15 @@ class ModelDecisions:
         self.diff: Any = None
         self._run: BackgroundRun[tuple[int, int, str]] | None = None
         self.bar = RunBar(
-            "Train again", on_run=self.train, on_cancel=self.cancel, ready=_NONE, before={"Compare": self.compare}
+            tr("Train again"),
+            on_run=self.train,
+            on_cancel=self.cancel,
+            ready=_NONE,
+            before={tr("Compare"): self.compare},
         )
-        self.reason = pmui.TextInput(label="Why", placeholder="for who reads it later", width=260, size="small")
-        self.promote = pmui.Button(label="Promote", icon="check", variant="contained", size="small")
-        self.discard = pmui.Button(label="Discard", icon="close", variant="outlined", size="small")
+        self.reason = pmui.TextInput(label=tr("Why"), placeholder=tr("for who reads it later"), width=260, size="small")
+        self.promote = pmui.Button(label=tr("Promote"), icon="check", variant="contained", size="small")
+        self.discard = pmui.Button(label=tr("Discard"), icon="close", variant="outlined", size="small")
         self.promote.on_click(lambda _: self.decide("promote"))
         self.discard.on_click(lambda _: self.decide("discard"))
         # A row's own style would show it although it isn't visible.
@@ -74,9 +81,9 @@ class ModelDecisions:
         name, author, reason = self.name, self._author, str(self.reason.value or "")
 
         def work(steps: Steps) -> tuple[Any, Any]:
-            steps.at(0, 2, f"{name} is trained again …")
+            steps.at(0, 2, tr("{name} is trained again …", name=name))
             proposal = self._twin.models.retrain(name, author=author, reason=reason)
-            steps.at(1, 2, "Both versions are compared …")
+            steps.at(1, 2, tr("Both versions are compared …"))
             return proposal, proposal.diff()
 
         self._start(work)
@@ -85,11 +92,11 @@ class ModelDecisions:
         """Compare the proposed version with the one in use, in the background."""
         proposal = self.proposal
         if proposal is None:
-            self.bar.say("There is no proposed version to compare; press Train again.")
+            self.bar.say(tr("There is no proposed version to compare; press Train again."))
             return
 
         def work(steps: Steps) -> tuple[Any, Any]:
-            steps.at(0, 1, "Both versions are compared …")
+            steps.at(0, 1, tr("Both versions are compared …"))
             return proposal, proposal.diff()
 
         self._start(work)
@@ -99,7 +106,7 @@ class ModelDecisions:
         if self._run is not None:
             self._run.cancel()
             self._run = None
-            self.bar.end("Cancelled.")
+            self.bar.end(tr("Cancelled."))
 
     def decide(self, what: str) -> None:
         """Promote or discard the proposed version."""
@@ -113,13 +120,15 @@ class ModelDecisions:
             return
         self.reason.value = ""
         self.show(self.name)
-        self.bar.end(f"Version {version} was {'promoted' if what == 'promote' else 'discarded'}.")
+        self.bar.end(
+            tr("Version {version} was {part}.", version=version, part="promoted" if what == "promote" else "discarded")
+        )
         self._on_decided()
 
     # -- inside -------------------------------------------------------------------------------------------------------
     def _start(self, work: Callable[[Steps], tuple[Any, Any]]) -> None:
         self._alert.visible = False
-        self.bar.begin("It begins …")
+        self.bar.begin(tr("It begins …"))
         run: BackgroundRun[tuple[int, int, str]] = BackgroundRun(
             lambda *, progress, cancel: work(Steps(progress, cancel)),
             on_progress=self._progressed,
@@ -146,7 +155,7 @@ class ModelDecisions:
 
     def _failed(self, fault: str) -> None:
         self._alert.param.update(object=fault, visible=True)
-        self.bar.end("Nothing was changed.")
+        self.bar.end(tr("Nothing was changed."))
 
     def _draw(self) -> None:
         self._diff.object = "" if self.diff is None else self.diff._repr_html_()

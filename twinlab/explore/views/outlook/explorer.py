@@ -18,6 +18,7 @@ from twinlab.explore.views.outlook.forecast import ForecastPart
 from twinlab.explore.views.outlook.models import ModelsPart
 from twinlab.explore.views.outlook.possible import can_predict, failing_types
 from twinlab.explore.views.outlook.risk import RiskPart
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["OutlookExplorer"]
 
-_PARTS = {"Risks": "risk", "Forecasts": "forecast", "How good": "checks", "Models": "models"}
+_PARTS = {mark("Risks"): "risk", mark("Forecasts"): "forecast", mark("How good"): "checks", mark("Models"): "models"}
 _NOTHING = (
-    "Nothing can be predicted here",
-    "Predictions need a twin opened with twinlab.open; plain data and views of a part of a twin have none.",
+    mark("Nothing can be predicted here"),
+    mark("Predictions need a twin opened with twinlab.open; plain data and views of a part of a twin have none."),
 )
 
 
@@ -46,7 +47,7 @@ class OutlookExplorer(Explorer):
     """
 
     name_in_link: ClassVar[str] = "outlook"
-    label: ClassVar[str] = "Outlook"
+    label: ClassVar[str] = mark("Outlook")
 
     part = param.Selector(default="risk", objects=_PARTS, doc="shown part of the page")
     asked = param.Parameter(default=None, allow_None=True, doc="link to another page that the reader wants to open")
@@ -154,6 +155,6 @@ class OutlookExplorer(Explorer):
         if not can_predict(self.twin):
             return empty_pane(*_NOTHING)
         choice = pmui.RadioButtonGroup.from_param(
-            self.param.part, label="Part", size="small", margin=(8, 10, 0, 10), description="", sx=TOGGLES
+            self.param.part, label=tr("Part"), size="small", margin=(8, 10, 0, 10), description="", sx=TOGGLES
         )
         return pn.Column(choice, self._alert, self._body, sizing_mode="stretch_width")

@@ -17,6 +17,7 @@ from twinlab.explore.views.outlook.part import Part, chart_pane, section, text_p
 from twinlab.explore.views.outlook.possible import counted_events, forecast_signals
 from twinlab.explore.views.outlook.requests import ForecastRequest
 from twinlab.explore.views.outlook.risk import at_of
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ForecastPart"]
 
-_HORIZONS = {"6 hours": "6h", "24 hours": "24h", "48 hours": "48h", "7 days": "7d"}
+_HORIZONS = {mark("6 hours"): "6h", mark("24 hours"): "24h", mark("48 hours"): "48h", mark("7 days"): "7d"}
 #: Choices beside the asset types with signals. No asset type has such a name.
 _EVENTS, _KPIS = "events:", "kpis:"
-_TITLES = {_EVENTS: "Counts of events", _KPIS: "KPIs"}
+_TITLES = {_EVENTS: mark("Counts of events"), _KPIS: "KPIs"}
 #: Fewer outcomes say little of a coverage.
 _FEW = 30
 
@@ -43,8 +44,8 @@ class ForecastPart(Part):
         As for `Part`.
     """
 
-    button: ClassVar[str] = "Forecast"
-    ready: ClassVar[str] = "Nothing is computed before you press Forecast."
+    button: ClassVar[str] = mark("Forecast")
+    ready: ClassVar[str] = mark("Nothing is computed before you press Forecast.")
 
     def __init__(self, twin: Any, *, shared: Any, on_change: Callable[[], None]) -> None:
         super().__init__(twin, shared=shared, on_change=on_change)
@@ -58,19 +59,19 @@ class ForecastPart(Part):
         }
         if not self.offered:
             self.nothing(
-                "Nothing can be forecast",
-                "A forecast needs a signal that is a number and a history of it, events of assets, or a KPI.",
+                tr("Nothing can be forecast"),
+                tr("A forecast needs a signal that is a number and a history of it, events of assets, or a KPI."),
             )
             return
         small = {"size": "small"}
         kinds = {_TITLES.get(one) or readable_name(one): one for one in self.offered}
-        self.kind = pmui.Select(label="Of", options=kinds, value=next(iter(self.offered)), width=150, **small)
-        self.signal = pmui.Select(label="Signal", options=[], width=180, **small)
-        self.by = pmui.Select(label="Counted by", options=[], width=140, visible=False, **small)
+        self.kind = pmui.Select(label=tr("Of"), options=kinds, value=next(iter(self.offered)), width=150, **small)
+        self.signal = pmui.Select(label=tr("Signal"), options=[], width=180, **small)
+        self.by = pmui.Select(label=tr("Counted by"), options=[], width=140, visible=False, **small)
         self.horizon = pmui.Select(label="Ahead", options=_HORIZONS, value="48h", width=110, **small)
-        self.past = pmui.Select(label="Earlier forecasts", options=[0, 1, 3, 7], value=3, width=130, **small)
-        self.at = pmui.TextInput(label="As of (UTC)", value="newest", width=160, **small)
-        self.asset = pmui.Select(label="Asset", options=[], width=170, **small)
+        self.past = pmui.Select(label=tr("Earlier forecasts"), options=[0, 1, 3, 7], value=3, width=130, **small)
+        self.at = pmui.TextInput(label=tr("As of (UTC)"), value="newest", width=160, **small)
+        self.asset = pmui.Select(label=tr("Asset"), options=[], width=170, **small)
         self._offer_signals()
         self.kind.param.watch(lambda _: self._kind_changed(), "value")
         self.signal.param.watch(lambda _: self._offer_links(), "value")
@@ -80,7 +81,7 @@ class ForecastPart(Part):
         self._chart, self._words = chart_pane(), text_pane()
         self.results[:] = [
             section(
-                "Bands: 90 % is expected between their edges",
+                tr("Bands: 90 % is expected between their edges"),
                 row([self.asset], margin=(8, 0, 4, 0)),
                 self._words,
                 self._chart,
@@ -90,7 +91,7 @@ class ForecastPart(Part):
 
     def _offer_signals(self) -> None:
         names = self.offered[self.kind.value]
-        label = {_EVENTS: "Events", _KPIS: "KPI"}.get(self.kind.value, "Signal")
+        label = {_EVENTS: tr("Events"), _KPIS: "KPI"}.get(self.kind.value, tr("Signal"))
         titles = {one: self.twin.model.kpis[one].title or one for one in self.kpis} if label == "KPI" else {}
         options = {titles.get(one) or readable_name(one): one for one in names}
         self.signal.param.update(label=label, options=options, value=names[0])
@@ -148,7 +149,7 @@ class ForecastPart(Part):
 
         assert self.result is not None
         reason = self.cant_tell()
-        self._words.object = f"**Can't tell**: {reason}." if reason else self.coverage_words()
+        self._words.object = tr("**Can't tell**: {reason}.", reason=reason) if reason else self.coverage_words()
         self._chart.visible = True
         self._chart.object = fan_chart(self.result.data, self.result.actual, asset=self.asset.value)
 
@@ -167,11 +168,20 @@ class ForecastPart(Part):
         place = list(self.result.data["asset"].values).index(self.asset.value)
         own, all_ = int(known[..., place].sum()), int(known.sum())
         if not all_:
-            return "Nothing has come yet that these forecasts could be compared with."
-        text = f"All assets: {100 * inside[known].mean():.0f} % of {all_:,} outcomes were within their bands (90 % promised)."
+            return tr("Nothing has come yet that these forecasts could be compared with.")
+        text = tr(
+            "All assets: {mean:.0f} % of {all:,} outcomes were within their bands (90 % promised).",
+            mean=100 * inside[known].mean(),
+            all=all_,
+        )
         if own < _FEW:
-            return f"{text} This asset: {own} outcomes, too few to say more."
-        return f"{text} This asset: {100 * inside[..., place][known[..., place]].mean():.0f} % of {own:,}."
+            return tr("{text} This asset: {own} outcomes, too few to say more.", text=text, own=own)
+        return tr(
+            "{text} This asset: {mean:.0f} % of {own:,}.",
+            text=text,
+            mean=100 * inside[..., place][known[..., place]].mean(),
+            own=own,
+        )
 
     def _inside(self) -> tuple[np.ndarray, np.ndarray]:
         assert self.result is not None
@@ -185,9 +195,14 @@ class ForecastPart(Part):
         """Return what the forecasts are of, and when the newest was issued."""
         assert self.result is not None
         request, issued = self.result.request, self.result.data["issue_time"].values
-        text = f"{_words(request)}, {request.horizon} ahead, issued {instant_text(issued[-1])} UTC"
+        text = tr(
+            "{request}, {horizon} ahead, issued {issued} UTC",
+            request=_words(request),
+            horizon=request.horizon,
+            issued=instant_text(issued[-1]),
+        )
         if len(issued) > 1:
-            known = "event times" if request.by_event_time else "arrival"
+            known = tr("event times") if request.by_event_time else "arrival"
             text += f"; {len(issued) - 1} earlier {'ones use' if len(issued) > 2 else 'one uses'} the rows known before it by {known}"
         return f"{text}."
 
@@ -214,7 +229,7 @@ class ForecastPart(Part):
             self.at.value = "newest" if link.at is None else str(link.at.astype("datetime64[m]"))
             past = link.replications or "3"
             if past not in {"0", "1", "3", "7"}:
-                problems.append(f"expected 0, 1, 3 or 7 earlier forecasts, got {past!r}; 3 are chosen")
+                problems.append(tr("expected 0, 1, 3 or 7 earlier forecasts, got {past!r}; 3 are chosen", past=past))
                 past = "3"
             self.past.value = int(past)
             if link.assets:
@@ -272,8 +287,8 @@ class ForecastPart(Part):
         return {
             "of": _words(request),
             "ahead": request.horizon,
-            "issued (UTC)": ", ".join(instant_text(one) for one in self.result.data["issue_time"].values),
-            "drawn asset": str(self.asset.value),
+            tr("issued (UTC)"): ", ".join(instant_text(one) for one in self.result.data["issue_time"].values),
+            tr("drawn asset"): str(self.asset.value),
         }
 
     def figure(self) -> Any:
@@ -289,9 +304,9 @@ def _words(request: ForecastRequest) -> str:
     """Return what is forecast, in words."""
     name = readable_name(request.name)
     if request.of == "events":
-        return f"Counts of {name.lower()} by {readable_name(request.by).lower()}"
+        return tr("Counts of {name} by {by}", name=name.lower(), by=readable_name(request.by).lower())
     return (
-        f"KPI {name.lower()}"
+        tr("KPI {name}", name=name.lower())
         if request.of == "kpi"
-        else f"{name.capitalize()} of {readable_name(request.asset_type).lower()}"
+        else tr("{name} of {asset_type}", name=name.capitalize(), asset_type=readable_name(request.asset_type).lower())
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from twinlab.explore.views.outlook.computing import Steps, arrived_later, knowledge_of
 from twinlab.explore.views.outlook.requests import ForecastRequest
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def compute_forecasts(twin: Any, request: ForecastRequest, steps: Steps) -> Fore
     from twinlab.predict.protocol.durations import duration  # noqa: PLC0415
 
     many = request.past + 2
-    steps.at(0, many, "What was known is read …")
+    steps.at(0, many, tr("What was known is read …"))
     horizon = duration(request.horizon, what="horizon")
     late = request.at is not None and _arrived_later(twin, request, request.at)
     newest = request.forecast(twin, at=request.at, **(knowledge_of(late) if request.at is not None else {}))
@@ -56,10 +57,10 @@ def compute_forecasts(twin: Any, request: ForecastRequest, steps: Steps) -> Fore
     request = replace(request, issued=earlier, by_event_time=late)
     parts = []
     for place, at in enumerate(earlier):
-        steps.at(place + 1, many, f"The forecast of {str(at)[:16].replace('T', ' ')} UTC is issued again …")
+        steps.at(place + 1, many, tr("The forecast of {t} UTC is issued again …", t=str(at)[:16].replace("T", " ")))
         parts.append(request.forecast(twin, at=at, **knowledge_of(late)))
     data = join([*parts, newest])
-    steps.at(many - 1, many, "What came is read …")
+    steps.at(many - 1, many, tr("What came is read …"))
     return Forecasts(request, data, *_what_came(twin, request, data))
 
 

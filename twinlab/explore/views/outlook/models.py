@@ -13,6 +13,7 @@ from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.outlook.computing import Steps
 from twinlab.explore.views.outlook.decisions import ModelDecisions
 from twinlab.explore.views.outlook.part import Part, html_pane, section
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelsPart"]
 
-_SIGNS = {"fine": "✓", "retrain proposed": "!", "refused": "✕", "can't tell": "○", "": "·"}
+_SIGNS = {"fine": "✓", mark("retrain proposed"): "!", "refused": "✕", mark("can't tell"): "○", "": "·"}
 _TABLE = """\
 <style>.tl-models{overflow-x:auto;font:14px/1.4 Roboto,system-ui,sans-serif}.tl-models table{border-collapse:collapse;width:100%}
 .tl-models td,.tl-models th{padding:5px 14px 5px 0;text-align:left;vertical-align:top;border-top:1px solid rgba(127,127,127,.3)}
@@ -43,8 +44,8 @@ class ModelsPart(Part):
         Who promotes and discards versions.
     """
 
-    button: ClassVar[str] = "Check all models"
-    ready: ClassVar[str] = "Drift of inputs, coverage and errors are compared when you press Check all models."
+    button: ClassVar[str] = mark("Check all models")
+    ready: ClassVar[str] = mark("Drift of inputs, coverage and errors are compared when you press Check all models.")
 
     def __init__(self, twin: Any, *, shared: Any, on_change: Callable[[], None], author: str) -> None:
         super().__init__(twin, shared=shared, on_change=on_change)
@@ -52,18 +53,20 @@ class ModelsPart(Part):
         if self.table is None or self.table.empty:
             self.table = None
             self.nothing(
-                "No model is stored beside this twin",
-                "A fit is kept with twin.models.add('cold rooms', fitted, owner='…'); then its card, its drift and its coverage are here.",
+                tr("No model is stored beside this twin"),
+                tr(
+                    "A fit is kept with twin.models.add('cold rooms', fitted, owner='…'); then its card, its drift and its coverage are here."
+                ),
             )
             return
         names = self.table["name"].astype(str).tolist()
-        self.name = pmui.Select(label="Model", options=names, value=names[0], width=240, size="small")
+        self.name = pmui.Select(label=tr("Model"), options=names, value=names[0], width=240, size="small")
         self.name.param.watch(lambda _: self._card_changed(), "value")
         self._shown, self._card = html_pane(), html_pane()
         self.decisions = ModelDecisions(twin, author=author, on_decided=self._decided)
         self.results[:] = [
             self._shown,
-            section("One model", row([self.name], margin=(8, 0, 4, 0)), self.decisions.pane, self._card),
+            section(tr("One model"), row([self.name], margin=(8, 0, 4, 0)), self.decisions.pane, self._card),
         ]
         self.results.visible = True
         self.parts()
@@ -79,7 +82,7 @@ class ModelsPart(Part):
         """Return the state of each model with the reason; called in a thread."""
         found = {}
         for place, name in enumerate(request):
-            steps.at(place, len(request), f"{name} is checked …")
+            steps.at(place, len(request), tr("{name} is checked …", name=name))
             try:
                 check = self.twin.models.check(name)
                 answer = str(check.verdict)
@@ -103,10 +106,10 @@ class ModelsPart(Part):
         one: Any
         for one in self.table.itertuples():
             answer, why = checked.get(str(one.name), ("", ""))
-            state = f"{answer}: {why}" if why else answer or "not checked yet"
-            state = f"can't be read: {one.fault}" if one.fault else state
+            state = f"{answer}: {why}" if why else answer or tr("not checked yet")
+            state = tr("can't be read: {fault}", fault=one.fault) if one.fault else state
             if one.proposed:
-                state += "; a new version is proposed"
+                state += tr("; a new version is proposed")
             score = "" if not one.score or pd.isna(one.value) else f"{one.score} {one.value:.3g}"
             score += "" if not score or pd.isna(one.baseline) else f" ({one.baseline:.3g})"
             rows.append({
@@ -140,7 +143,7 @@ class ModelsPart(Part):
         """Return how many models were checked."""
         answers = [answer for answer, _ in (self.result or {}).values()]
         retrain = answers.count("retrain proposed")
-        return f"{len(answers):,} models checked; {retrain:,} should be trained again."
+        return tr("{count:,} models checked; {retrain:,} should be trained again.", count=len(answers), retrain=retrain)
 
     def apply(self, link: Link) -> list[str]:
         """Set the card from a link; returns a message for each wrong value."""

@@ -12,6 +12,7 @@ from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.background.run_bar import RunBar
 from twinlab.explore.kit.panes import Html, empty_pane
 from twinlab.explore.views.outlook.computing import Steps
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ class Part:
     """
 
     #: Label of the button that computes, and the sentence before anything is computed.
-    button: ClassVar[str] = "Compute"
+    button: ClassVar[str] = mark("Compute")
     ready: ClassVar[str] = ""
 
     def __init__(self, twin: Any, *, shared: Shared, on_change: Callable[[], None]) -> None:
@@ -108,7 +109,7 @@ class Part:
         except ValueError as error:
             self._failed(str(error))
             return
-        self.bar.begin("It begins …")
+        self.bar.begin(tr("It begins …"))
         run: BackgroundRun[tuple[int, int, str]] = BackgroundRun(
             lambda *, progress, cancel: self.computed(request, Steps(progress, cancel)),
             on_progress=self._progressed,
@@ -122,7 +123,9 @@ class Part:
         if self._run is not None:
             self._run.cancel()
             self._run = None
-            self.bar.end("Cancelled. " + ("What is below was there before." if self.result is not None else self.ready))
+            self.bar.end(
+                tr("Cancelled. ") + (tr("What is below was there before.") if self.result is not None else self.ready)
+            )
 
     def _progressed(self, steps: list[tuple[int, int, str]]) -> None:
         done, of, text = steps[-1]
@@ -146,7 +149,9 @@ class Part:
         self.fault = fault
         self._alert.param.update(object=fault, visible=True)
         self.bar.end(
-            "Nothing was computed." if self.result is None else f"What is below was there before: {self.done()}"
+            tr("Nothing was computed.")
+            if self.result is None
+            else tr("What is below was there before: {done}", done=self.done())
         )
         self._on_change()
 
@@ -155,7 +160,13 @@ class Part:
         if self._quiet:
             return
         if self.result is not None:
-            self.bar.say(f"The choices have changed; press {self.button}. Shown below: {self.done()}")
+            self.bar.say(
+                tr(
+                    "The choices have changed; press {button}. Shown below: {done}",
+                    button=self.button,
+                    done=self.done(),
+                )
+            )
         self._on_change()
 
     def parts(self, *choices: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import SchemaError
+from twinlab.languages import tr
 
 __all__ = ["FailureTest", "ForecastRequest", "RiskRequest", "cost_of", "instant_code"]
 
@@ -193,7 +194,12 @@ class FailureTest:
         known = first + (last - first) * 3 // 4
         issued = np.arange(known, last - cls.WITHIN + day, day)
         if known - first < 4 * cls.WITHIN or len(issued) < 1:
-            msg = f"a test on the past needs five weeks of history of {asset_type!r}, and failures in it; there is {first} to {last}"
+            msg = tr(
+                "a test on the past needs five weeks of history of {asset_type!r}, and failures in it; there is {first} to {last}",
+                asset_type=asset_type,
+                first=first,
+                last=last,
+            )
             raise SchemaError(msg)
         step = -(-len(issued) // 28)
         return cls(

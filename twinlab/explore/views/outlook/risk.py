@@ -18,6 +18,7 @@ from twinlab.explore.views.outlook.part import Part, html_pane, section, text_pa
 from twinlab.explore.views.outlook.possible import failing_types
 from twinlab.explore.views.outlook.requests import RiskRequest, cost_of
 from twinlab.explore.views.outlook.risk_words import card_html, others_html, percent_text, span_words
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RiskPart", "at_of"]
 
-_SPANS = {"1 day": "1d", "2 days": "2d", "7 days": "7d", "14 days": "14d"}
+_SPANS = {mark("1 day"): "1d", mark("2 days"): "2d", mark("7 days"): "7d", mark("14 days"): "14d"}
 #: Cards that are shown; further assets are in the table below.
 _MOST = 12
 
@@ -43,7 +44,7 @@ def at_of(text: str) -> np.datetime64 | None:
         return None
     found = parse_instant(text)
     if found is None:
-        msg = f"{text!r} isn't a time such as 2026-03-30T06:00 (UTC); write that, or 'newest'"
+        msg = tr("{text!r} isn't a time such as 2026-03-30T06:00 (UTC); write that, or 'newest'", text=text)
         raise ValueError(msg)
     return found
 
@@ -59,8 +60,8 @@ class RiskPart(Part):
         Called with a link to the page What-if.
     """
 
-    button: ClassVar[str] = "Compute risks"
-    ready: ClassVar[str] = (
+    button: ClassVar[str] = mark("Compute risks")
+    ready: ClassVar[str] = mark(
         "Nothing is computed before you press Compute risks; past failures are learnt first, which can take a minute."
     )
 
@@ -73,17 +74,19 @@ class RiskPart(Part):
         self.kinds = failing_types(twin.model)
         if not self.kinds:
             self.nothing(
-                "No failures are recorded in this twin",
-                "Risks are learnt from past failures: the model needs an event type with 'failure' in its name, whose asset is an asset type with signals.",
+                tr("No failures are recorded in this twin"),
+                tr(
+                    "Risks are learnt from past failures: the model needs an event type with 'failure' in its name, whose asset is an asset type with signals."
+                ),
             )
             return
         small = {"size": "small"}
         labels = {readable_name(one): one for one in self.kinds}
-        self.kind = pmui.Select(label="Asset type", options=labels, value=self.kinds[0], width=150, **small)
-        self.within = pmui.Select(label="Within", options=_SPANS, value="7d", width=100, **small)
-        self.at = pmui.TextInput(label="As of (UTC)", value="newest", width=160, **small)
-        self.acting = pmui.TextInput(label="Cost of acting", placeholder="none stated", width=150, **small)
-        self.failing = pmui.TextInput(label="Cost of a failure", placeholder="none stated", width=150, **small)
+        self.kind = pmui.Select(label=tr("Asset type"), options=labels, value=self.kinds[0], width=150, **small)
+        self.within = pmui.Select(label=tr("Within"), options=_SPANS, value="7d", width=100, **small)
+        self.at = pmui.TextInput(label=tr("As of (UTC)"), value="newest", width=160, **small)
+        self.acting = pmui.TextInput(label=tr("Cost of acting"), placeholder=tr("none stated"), width=150, **small)
+        self.failing = pmui.TextInput(label=tr("Cost of a failure"), placeholder=tr("none stated"), width=150, **small)
         widgets = [self.kind, self.within, self.at, self.acting, self.failing]
         for one in widgets:
             one.param.watch(lambda _: self.choice_changed(), "value")
@@ -91,8 +94,8 @@ class RiskPart(Part):
         self._cards = pn.Column(sizing_mode="stretch_width")
         self._map = pn.pane.Bokeh(sizing_mode="stretch_width", margin=(0, 10))
         self._map_words = text_pane()
-        self._where = section("Where", self._map_words, self._map)
-        self.results[:] = [section("What to do, worst first", self._head, self._cards, self._rest), self._where]
+        self._where = section(tr("Where"), self._map_words, self._map)
+        self.results[:] = [section(tr("What to do, worst first"), self._head, self._cards, self._rest), self._where]
         self.parts(row(widgets, margin=(8, 0, 4, 0)))
 
     def request(self) -> RiskRequest:
@@ -114,14 +117,19 @@ class RiskPart(Part):
         counts = [f"{int((table['action'] == one).sum()):,} {one}" for one in ("act now", "plan", "watch")]
         answered = len(table) - len(unknown)
         if not answered:
-            reason = str(table["cant_tell"].iloc[0]) if len(table) else "there are no assets"
-            self._head.object = f"**Can't tell**: {reason}."
+            reason = str(table["cant_tell"].iloc[0]) if len(table) else tr("there are no assets")
+            self._head.object = tr("**Can't tell**: {reason}.", reason=reason)
         else:
-            self._head.object = f"Of {len(table):,} assets: {', '.join(counts)}; {len(unknown):,} can't tell." + (
-                "" if len(urgent) else " Nothing needs to be done now."
-            )
+            self._head.object = tr(
+                "Of {count:,} assets: {counts}; {count2:,} can't tell.",
+                count=len(table),
+                counts=", ".join(counts),
+                count2=len(unknown),
+            ) + ("" if len(urgent) else tr(" Nothing needs to be done now."))
             if (table["cost_note"] != "").all():
-                self._head.object += " No costs are stated: acting is said to pay from a probability of one half on."
+                self._head.object += tr(
+                    " No costs are stated: acting is said to pay from a probability of one half on."
+                )
         self._cards[:] = [self._card(one, labels) for one in urgent.head(_MOST).itertuples()]
         rest = [urgent.iloc[_MOST:], table[table["action"] == "none"]]
         texts = [
@@ -129,17 +137,23 @@ class RiskPart(Part):
                 one,
                 labels,
                 title=title.format(len(one)),
-                head=f"failure within {span_words(request.within)}",
+                head=tr("failure within {within}", within=span_words(request.within)),
                 column="probability",
             )
             for one, title in zip(
-                rest, ("{:,} more to act on, plan or watch", "{:,} without a need to act"), strict=True
+                rest, (tr("{:,} more to act on, plan or watch"), tr("{:,} without a need to act")), strict=True
             )
             if len(one)
         ]
         if len(unknown) and answered:
             texts.append(
-                others_html(unknown, labels, title=f"{len(unknown):,} can't tell", head="why", column="cant_tell")
+                others_html(
+                    unknown,
+                    labels,
+                    title=tr("{count:,} can't tell", count=len(unknown)),
+                    head="why",
+                    column="cant_tell",
+                )
             )
         self._rest.object = "".join(map(str, texts))
         self._show_map()
@@ -153,7 +167,7 @@ class RiskPart(Part):
         link = what_if_link(self.twin, request.asset_type, asset, at=self.result.issued)
         if link is not None:
             act = pmui.Button(
-                label=f"What if we act on {label}", icon="call_split", variant="text", size="small", margin=(0, 10),
+                label=tr("What if we act on {label}", label=label), icon="call_split", variant="text", size="small", margin=(0, 10),
                 on_click=lambda _, to=link: self._on_what_if(to),
             )  # fmt: skip
             parts.append(act)
@@ -189,11 +203,16 @@ class RiskPart(Part):
         """Return what the list is of, and when it was issued."""
         assert self.result is not None
         request = self.result.request
-        text = f"{readable_name(request.asset_type).capitalize()}, failure within {span_words(request.within)}, issued {instant_text(self.result.issued)} UTC"
+        text = tr(
+            "{asset_type}, failure within {within}, issued {issued} UTC",
+            asset_type=readable_name(request.asset_type).capitalize(),
+            within=span_words(request.within),
+            issued=instant_text(self.result.issued),
+        )
         if request.by_event_time:
-            text += "; the rows arrived later, so those with an earlier event time are used"
+            text += tr("; the rows arrived later, so those with an earlier event time are used")
         if self.result.newest > self.result.issued:
-            text += f"; the history goes on to {instant_text(self.result.newest)}"
+            text += tr("; the history goes on to {newest}", newest=instant_text(self.result.newest))
         return f"{text}."
 
     def apply(self, link: Link) -> list[str]:
@@ -230,21 +249,21 @@ class RiskPart(Part):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the list."""
-        return {} if self.result is None else {"maintenance list": self.result.table}
+        return {} if self.result is None else {tr("maintenance list"): self.result.table}
 
     def settings(self) -> dict[str, str]:
         """Return the choices as text."""
         if self.result is None:
             return {}
         request = self.result.request
-        known = "by event time" if request.by_event_time else "what had arrived"
+        known = tr("by event time") if request.by_event_time else tr("what had arrived")
         return {
             "asset type": request.asset_type,
-            "failure within": request.within,
-            "issued (UTC)": instant_text(self.result.issued),
+            tr("failure within"): request.within,
+            tr("issued (UTC)"): instant_text(self.result.issued),
             "known": known,
-            "cost of acting": str(request.acting or "none stated"),
-            "cost of a failure": str(request.failing or "none stated"),
+            tr("cost of acting"): str(request.acting or tr("none stated")),
+            tr("cost of a failure"): str(request.failing or tr("none stated")),
         }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinlab._html import html
 from twinlab.explore.charts.outlook.risk_map import ACTION_STYLES
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +39,8 @@ def percent_text(share: float) -> str:
     ('62 %', 'below 1 %', 'above 99 %')
     """
     if share < 0.01:
-        return "below 1 %"
-    return "above 99 %" if share > 0.99 else f"{100 * share:.0f} %"
+        return tr("below 1 %")
+    return tr("above 99 %") if share > 0.99 else f"{100 * share:.0f} %"
 
 
 def life_words(low: float, expected: float, high: float) -> str:
@@ -48,7 +49,13 @@ def life_words(low: float, expected: float, high: float) -> str:
     >>> life_words(0.03, 5.92, float("inf"))
     'about 5.9 days (90 %: 0.7 hours to longer than any known case)'
     """
-    return f"{'about ' if math.isfinite(expected) else ''}{_days(expected)} (90 %: {_days(low)} to {_days(high)})"
+    return tr(
+        "{part}{expected} (90 %: {low} to {high})",
+        part=tr("about ") if math.isfinite(expected) else "",
+        expected=_days(expected),
+        low=_days(low),
+        high=_days(high),
+    )
 
 
 def span_words(span: str) -> str:
@@ -63,8 +70,8 @@ def span_words(span: str) -> str:
 
 def _days(value: float) -> str:
     if not math.isfinite(value):
-        return "longer than any known case"
-    return f"{24 * value:.1f} hours" if value < 1 else f"{value:.1f} days"
+        return tr("longer than any known case")
+    return tr("{value:.1f} hours", value=24 * value) if value < 1 else tr("{value:.1f} days", value=value)
 
 
 def card_html(row: Any, *, label: str, within: str, soon: str) -> Markup:
@@ -82,12 +89,22 @@ def card_html(row: Any, *, label: str, within: str, soon: str) -> Markup:
     lines = [row.cant_tell[:1].upper() + row.cant_tell[1:]] if row.cant_tell else []
     if not row.cant_tell:
         lines += [
-            f"Failure within {span_words(within)}: {percent_text(row.probability)}; within {span_words(soon)}: {percent_text(row.probability_soon)}.",
-            f"Remaining life: {life_words(row.life_low, row.life_expected, row.life_high)}.",
+            tr(
+                "Failure within {within}: {probability}; within {soon}: {probability_soon}.",
+                within=span_words(within),
+                probability=percent_text(row.probability),
+                soon=span_words(soon),
+                probability_soon=percent_text(row.probability_soon),
+            ),
+            tr("Remaining life: {life_low}.", life_low=life_words(row.life_low, row.life_expected, row.life_high)),
         ]
         if not row.cost_note:
             lines.append(
-                f"Acting costs {row.cost_of_acting:,.0f}; waiting is expected to cost {row.cost_of_waiting:,.0f}."
+                tr(
+                    "Acting costs {cost_of_acting:,.0f}; waiting is expected to cost {cost_of_waiting:,.0f}.",
+                    cost_of_acting=row.cost_of_acting,
+                    cost_of_waiting=row.cost_of_waiting,
+                )
             )
     drivers = [one for one in row.drivers.split("; ") if one]
     return html(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import SchemaError
+from twinlab.languages import tr
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -104,14 +105,14 @@ def parse_shift(text: str) -> Shift:
     """
     found = _PATTERN.fullmatch(text.strip())
     if found is None or int(found[2]) == 0:
-        msg = f"expected a shift such as -7d, -1y or -7d@Europe/Berlin, got {text!r}"
+        msg = tr("expected a shift such as -7d, -1y or -7d@Europe/Berlin, got {text!r}", text=text)
         raise SchemaError(msg)
     sign, number, unit, zone = found.groups()
     if zone is not None:
         try:
             zoneinfo.ZoneInfo(zone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            msg = f"there is no IANA time zone {zone!r}; expected one such as Europe/Berlin"
+            msg = tr("there is no IANA time zone {zone!r}; expected one such as Europe/Berlin", zone=zone)
             raise SchemaError(msg) from None
     count = -int(number) if sign == "-" else int(number)
     return Shift(text.strip(), count, unit, None if zone == "UTC" else zone)

@@ -14,19 +14,20 @@ from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, row, without_deb
 from twinlab.explore.views.signals.navigation import SignalNavigation
 from twinlab.explore.views.signals.parameters import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 from twinlab.explore.views.signals.periods import shift_to
+from twinlab.languages import mark, tr
 
 __all__ = ["signal_controls"]
 
-_LAYOUTS = {"together": "Together", "multiples": "Small multiples", "fleet": "Fleet"}
+_LAYOUTS = {"together": mark("Together"), "multiples": mark("Small multiples"), "fleet": "Fleet"}
 _PERIODS = {
     "nothing": "",
-    "the day before": "-1d",
-    "the week before": "-7d",
-    "four weeks before": "-28d",
-    "the year before": "-1y",
-    "earlier events of its kind": "event",
+    mark("the day before"): "-1d",
+    mark("the week before"): "-7d",
+    mark("four weeks before"): "-28d",
+    mark("the year before"): "-1y",
+    mark("earlier events of its kind"): "event",
 }
-_OTHER = "another start"
+_OTHER = mark("another start")
 # Selected items in a line as high as the other widgets.
 _CHIPS = {
     "& .MuiSelect-select": {"padding": "7px 32px 7px 8px !important", "minHeight": "0 !important"},
@@ -67,7 +68,7 @@ def _selection(explorer: SignalNavigation) -> list[Any]:
     widgets = [
         pmui.Select.from_param(
             explorer.param.asset_type,
-            label="Kind of asset",
+            label=tr("Kind of asset"),
             description="",
             width=170,
             size="small",
@@ -75,7 +76,7 @@ def _selection(explorer: SignalNavigation) -> list[Any]:
         ),
         pmui.MultiChoice.from_param(
             explorer.param.signals,
-            label="Signals",
+            label=tr("Signals"),
             description="",
             min_width=200,
             max_width=380,
@@ -85,14 +86,16 @@ def _selection(explorer: SignalNavigation) -> list[Any]:
         ),
         pmui.MultiChoice.from_param(
             explorer.param.assets,
-            label="Assets",
+            label=tr("Assets"),
             description="",
             min_width=240,
             max_width=460,
             sx=_CHIPS,
             max_items=MAX_MULTIPLES,
             option_limit=200,
-            placeholder=f"up to {MAX_ASSETS} together, {MAX_MULTIPLES} small",
+            placeholder=tr(
+                "up to {max_assets} together, {max_multiples} small", max_assets=MAX_ASSETS, max_multiples=MAX_MULTIPLES
+            ),
             visible=charted,
         ),
     ]
@@ -100,8 +103,8 @@ def _selection(explorer: SignalNavigation) -> list[Any]:
 
 
 def _window(explorer: SignalNavigation) -> list[Any]:
-    start = pmui.TextInput(label="From (UTC)", width=165, size="small")
-    stop = pmui.TextInput(label="To (UTC)", width=165, size="small")
+    start = pmui.TextInput(label=tr("From (UTC)"), width=165, size="small")
+    stop = pmui.TextInput(label=tr("To (UTC)"), width=165, size="small")
     writing = [False]
 
     def write(*_: object) -> None:
@@ -116,7 +119,7 @@ def _window(explorer: SignalNavigation) -> list[Any]:
             return
         ends = [parse_instant(widget.value) for widget in (start, stop)]
         if ends[0] is None or ends[1] is None or ends[0] >= ends[1]:
-            explorer.notice = "From and To must be times such as 2026-03-05 06:00 (UTC), the earlier one first."
+            explorer.notice = tr("From and To must be times such as 2026-03-05 06:00 (UTC), the earlier one first.")
             return
         explorer.param.update(notice="", follow=False)
         explorer.see((ends[0], ends[1]))
@@ -125,16 +128,16 @@ def _window(explorer: SignalNavigation) -> list[Any]:
         widget.param.watch(read, "value")
     explorer.param.watch(write, "revision")
     write()
-    show_all = _button("Show all", explorer.reset)
+    show_all = _button(tr("Show all"), explorer.reset)
     # The heat map of the fleet has its own button.
     show_all.visible = _charted(explorer)
     return [
         start,
         stop,
-        _button("− 1 week", lambda: explorer.step_weeks(-1)),
-        _button("+ 1 week", lambda: explorer.step_weeks(1)),
-        _button("Back", explorer.step_back),
-        _button("Forward", explorer.step_forward),
+        _button(tr("− 1 week"), lambda: explorer.step_weeks(-1)),
+        _button(tr("+ 1 week"), lambda: explorer.step_weeks(1)),
+        _button(tr("Back"), explorer.step_back),
+        _button(tr("Forward"), explorer.step_forward),
         show_all,
         without_debounce(pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center")),
     ]
@@ -147,11 +150,13 @@ def _button(label: str, action: Any) -> pmui.Button:
 
 
 def _comparison(explorer: SignalNavigation) -> list[Any]:
-    period = pmui.Select(label="Compare with", options=[*_PERIODS, _OTHER], value="nothing", width=200, size="small")
-    start = pmui.TextInput(label="Its start (UTC)", width=165, size="small", visible=False)
+    period = pmui.Select(
+        label=tr("Compare with"), options=[*_PERIODS, _OTHER], value="nothing", width=200, size="small"
+    )
+    start = pmui.TextInput(label=tr("Its start (UTC)"), width=165, size="small", visible=False)
     zones = ["UTC", *sorted(zoneinfo.available_timezones() - {"UTC"})]
     zone = pmui.Select(
-        label="By the clock of", options=zones, value="UTC", width=190, size="small", searchable=True, visible=False
+        label=tr("By the clock of"), options=zones, value="UTC", width=190, size="small", searchable=True, visible=False
     )
     names = {value: name for name, value in _PERIODS.items()}
 
@@ -174,7 +179,7 @@ def _comparison(explorer: SignalNavigation) -> list[Any]:
     def set_start(*_: object) -> None:
         when, shown = parse_instant(start.value), explorer.shown
         if when is None or shown is None:
-            explorer.notice = "The start of the other period must be a time such as 2026-03-05 06:00 (UTC)."
+            explorer.notice = tr("The start of the other period must be a time such as 2026-03-05 06:00 (UTC).")
         elif when != shown[0]:
             explorer.param.update(notice="", compare=shift_to(when, shown))
 
@@ -190,7 +195,7 @@ def _comparison(explorer: SignalNavigation) -> list[Any]:
 
 
 def _display(explorer: SignalNavigation) -> list[Any]:
-    labels = {"show_flags": "Flags", "full_range": "Off-scale values", "selecting": "Drag to select events"}
+    labels = {"show_flags": tr("Flags"), "full_range": tr("Off-scale values"), "selecting": tr("Drag to select events")}
     return [
         without_debounce(
             pmui.Switch.from_param(

@@ -29,6 +29,7 @@ from twinlab.explore.views.signals.request import (
 )
 from twinlab.explore.views.signals.tables import view_settings, view_tables
 from twinlab.explore.views.signals.view import SignalRequest, View, read_view
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_ASSETS", "MAX_MULTIPLES", "MAX_SIGNALS", "SignalExplorer"]
 
-_NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names signals, then reload the page."
-_NO_DATA = "No asset of this twin has observations yet. Ingest a source with observations, then reload the page."
+_NO_SIGNALS = mark("This twin has no signals yet. Ingest a source whose mapping names signals, then reload the page.")
+_NO_DATA = mark("No asset of this twin has observations yet. Ingest a source with observations, then reload the page.")
 
 
 class SignalExplorer(SignalNavigation):
@@ -61,7 +62,7 @@ class SignalExplorer(SignalNavigation):
     """
 
     name_in_link = "history"
-    label = "Signals"
+    label = mark("Signals")
 
     def __init__(
         self,
@@ -106,11 +107,15 @@ class SignalExplorer(SignalNavigation):
     def title(self) -> str:
         """Titles of the signals and their assets."""
         if not self.signals:
-            return "No signal"
+            return tr("No signal")
         specs = self.twin.model.asset_types[str(self.asset_type)].signals
         labels, drawn = self.labels(), self.drawn()
         name = ", ".join(specs[s].title or readable_name(s) for s in requested_signals(self))
-        assets = ", ".join(labels.get(a, a) for a in drawn) if len(drawn) <= MAX_ASSETS else f"{len(drawn)} assets"
+        assets = (
+            ", ".join(labels.get(a, a) for a in drawn)
+            if len(drawn) <= MAX_ASSETS
+            else tr("{count} assets", count=len(drawn))
+        )
         return f"{name[:1].upper()}{name[1:]} · {assets}"
 
     def labels(self) -> dict[str, str]:
@@ -187,14 +192,14 @@ class SignalExplorer(SignalNavigation):
     def _empty_message(self) -> tuple[str, str]:
         if not self.param.asset_type.objects:
             some = any(kind.signals for kind in self.twin.model.asset_types.values())
-            return "Nothing to draw yet", _NO_DATA if some else _NO_SIGNALS
+            return tr("Nothing to draw yet"), _NO_DATA if some else _NO_SIGNALS
         if not self.signals:
-            return "Choose a signal", "Up to four can be drawn at once."
+            return tr("Choose a signal"), tr("Up to four can be drawn at once.")
         if not self.assets:
-            return "Choose at least one asset", "Type a part of its name above."
+            return tr("Choose at least one asset"), tr("Type a part of its name above.")
         if self._known and self._span is None and self.window is None:
-            return "No samples of this signal have arrived yet", "They are drawn here once they arrive."
-        return "Nothing can be shown", "The notice above says why."
+            return tr("No samples of this signal have arrived yet"), tr("They are drawn here once they arrive.")
+        return tr("Nothing can be shown"), tr("The notice above says why.")
 
     # -- zooming and selecting in a chart -----------------------------------------------------------------------------
 
@@ -242,9 +247,9 @@ class SignalExplorer(SignalNavigation):
         """Return the settings as text: label -> value."""
         if self._view is None:
             return {}
-        flags = "marked" if self.show_flags else "not marked"
-        settled = {"Window": self.settled} if self.settled else {}
-        return {**view_settings(self._view, self.twin.model), "Quality flags": flags, **settled}
+        flags = "marked" if self.show_flags else tr("not marked")
+        settled = {tr("Window"): self.settled} if self.settled else {}
+        return {**view_settings(self._view, self.twin.model), tr("Quality flags"): flags, **settled}
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the charts without widgets."""

@@ -14,6 +14,7 @@ from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.signals.compare import parse_shift
 from twinlab.explore.views.signals.periods import Anchor, parse_anchor
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.choices import Choices
@@ -174,6 +175,6 @@ def _compare_parameters(text: str | None, problems: list[str]) -> dict[str, Any]
             return {"compare": "event", "zone": "", "anchor": parse_anchor(text)}
         shift = parse_shift(text)
     except SchemaError as error:
-        problems.append(f"compare={text!r} is ignored: {error}")
+        problems.append(tr("compare={text!r} is ignored: {error}", text=text, error=error))
         return nothing
     return {"compare": shift.text.split("@")[0], "zone": shift.zone or "", "anchor": None}

@@ -10,6 +10,7 @@ import pandas as pd
 
 from twinlab.errors import SchemaError
 from twinlab.explore.views.signals.compare import Period, Shift, parse_shift, period_text
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,13 +104,17 @@ def event_periods(
     selected = table["event_id"].astype("str") == anchor.event_id
     rows = table[selected]
     if rows.empty:
-        msg = f"there is no {anchor.event_type.replace('_', ' ')} {anchor.event_id!r}; choose one in the table"
+        msg = tr(
+            "there is no {value} {event_id!r}; choose one in the table",
+            value=anchor.event_type.replace("_", " "),
+            event_id=anchor.event_id,
+        )
         raise SchemaError(msg)
     row = rows.iloc[0]
     begin = table["start"].fillna(table["planned_start"])
     zero = begin[selected].iloc[0]
     if pd.isna(zero):
-        msg = f"{anchor.event_id} has no start yet, so nothing can be aligned by it"
+        msg = tr("{event_id} has no start yet, so nothing can be aligned by it", event_id=anchor.event_id)
         raise SchemaError(msg)
     same = begin < zero
     key = _key(row, spec, asset_type, assets)
@@ -129,4 +134,4 @@ def _key(row: pd.Series, spec: EventType, asset_type: str, assets: Sequence[str]
 def _period(start: pd.Timestamp, zero: pd.Timestamp) -> Period:
     ns = int((zero - start).value)
     shift = Shift(f"-{ns // 10**9}s", -(ns // 10**9), "s") if ns % 10**9 == 0 else Shift(f"-{ns}ns", -ns, "ns")
-    return Period(shift, f"event of {start.day} {start:%b %Y %H:%M}")
+    return Period(shift, tr("event of {day} {start:%b %Y %H:%M}", day=start.day, start=start))

@@ -12,6 +12,7 @@ from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.views.signals.compare import Period
 from twinlab.explore.views.signals.parameters import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS, SignalParameters
 from twinlab.explore.views.signals.periods import Anchor, clock_period, event_periods
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -21,7 +22,7 @@ __all__ = ["LIMITED", "limit_notice", "max_assets", "requested_periods", "reques
 #: Curves in one chart.
 _MAX_CURVES = 16
 #: First words of the notice about a selection that exceeds the limits.
-LIMITED = "Drawn are only "
+LIMITED = mark("Drawn are only ")
 
 
 def max_assets(layout: str, *, signals: int, periods: int) -> int:
@@ -52,8 +53,17 @@ def limit_notice(params: SignalParameters, signals: Sequence[str], assets: Seque
     specs = params.twin.model.asset_types[str(params.asset_type)].signals
     names = ", ".join(specs[s].title or readable_name(s) for s in signals)
     if len(signals) < len(params.signals[:MAX_SIGNALS]):
-        return f"{LIMITED}{names}: small charts share one value axis. Together, each unit has a chart."
-    return f"{LIMITED}the first {len(signals)} signals of the first {len(assets)} assets: more can't be told apart."
+        return tr(
+            "{limited}{names}: small charts share one value axis. Together, each unit has a chart.",
+            limited=LIMITED,
+            names=names,
+        )
+    return tr(
+        "{limited}the first {count} signals of the first {count2} assets: more can't be told apart.",
+        limited=LIMITED,
+        count=len(signals),
+        count2=len(assets),
+    )
 
 
 def requested_periods(params: SignalParameters, window: Window) -> tuple[np.datetime64 | None, tuple[Period, ...], str]:
@@ -65,7 +75,7 @@ def requested_periods(params: SignalParameters, window: Window) -> tuple[np.date
             text = f"{params.compare}@{params.zone}" if params.zone else params.compare
             return None, (clock_period(text, window),), ""
         if params.anchor is None:
-            return None, (), "Choose an event in the table: its predecessors are then drawn under it."
+            return None, (), tr("Choose an event in the table: its predecessors are then drawn under it.")
         return *_of_events(params, params.anchor), ""
     except SchemaError as error:
         return None, (), str(error)
@@ -74,7 +84,7 @@ def requested_periods(params: SignalParameters, window: Window) -> tuple[np.date
 def _of_events(params: SignalParameters, anchor: Anchor) -> tuple[np.datetime64, tuple[Period, ...]]:
     types: Mapping[str, Any] = params.twin.model.event_types
     if anchor.event_type not in types:
-        msg = f"there is no kind of event {anchor.event_type!r}; choose an event in the table"
+        msg = tr("there is no kind of event {event_type!r}; choose an event in the table", event_type=anchor.event_type)
         raise SchemaError(msg)
     return event_periods(
         params.shared.tables.table(anchor.event_type),

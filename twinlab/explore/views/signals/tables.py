@@ -10,6 +10,7 @@ import pandas as pd
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.views.signals.view import PERIOD, SHOWN
+from twinlab.languages import mark, tr
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["view_settings", "view_tables"]
 
 _PARTS = {
-    "mean": "mean of {}",
-    "min": "smallest {}",
-    "max": "largest {}",
-    "increase": "increase of {}",
+    "mean": mark("mean of {}"),
+    "min": mark("smallest {}"),
+    "max": mark("largest {}"),
+    "increase": mark("increase of {}"),
 }
-_COUNTS = {"count": "samples", "suspect": "suspect samples", "fail": "failed samples", "missing": "missing samples"}
+_COUNTS = {
+    "count": "samples",
+    "suspect": mark("suspect samples"),
+    "fail": mark("failed samples"),
+    "missing": mark("missing samples"),
+}
 _FLAG_NAMES = {int(flag): flag.name.lower().replace("_", " ") for flag in Flag}
 
 
@@ -49,7 +55,7 @@ def _signal_table(view: View, part: Part, signal: str, spec: Signal) -> pd.DataF
         if view.request.periods:
             own = data["time"].values if number == 0 else part.own[number - 1]
             frame.insert(0, PERIOD, label)
-            frame.insert(2, "own time (UTC)", np.repeat(own, data.sizes["asset"]))
+            frame.insert(2, tr("own time (UTC)"), np.repeat(own, data.sizes["asset"]))
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
@@ -91,15 +97,17 @@ def view_settings(view: View, model: TwinModel) -> dict[str, str]:
     request, kind = view.request, model.asset_types[view.request.asset_type]
     start, stop = (instant_text(t) for t in request.window)
     out = {
-        "Kind of asset": kind.title or request.asset_type.replace("_", " "),
-        "Signals": ", ".join(kind.signals[s].title or s.replace("_", " ") for s in request.signals),
-        "Assets": ", ".join(request.labels.get(a, a) for a in request.assets),
-        "From (UTC)": start,
-        "To (UTC)": stop,
-        "Read as": " and ".join(dict.fromkeys(part.plan.title for part in view.parts)),
+        tr("Kind of asset"): kind.title or request.asset_type.replace("_", " "),
+        tr("Signals"): ", ".join(kind.signals[s].title or s.replace("_", " ") for s in request.signals),
+        tr("Assets"): ", ".join(request.labels.get(a, a) for a in request.assets),
+        tr("From (UTC)"): start,
+        tr("To (UTC)"): stop,
+        tr("Read as"): tr(" and ").join(dict.fromkeys(part.plan.title for part in view.parts)),
     }
     if request.periods:
         out["Compared with"] = "; ".join(period.label for period in request.periods)
         zone = request.periods[0].shift.zone or "UTC"
-        out["Aligned by"] = "the events' starts" if request.since is not None else f"the clock of {zone}"
+        out["Aligned by"] = (
+            tr("the events' starts") if request.since is not None else tr("the clock of {zone}", zone=zone)
+        )
     return out

@@ -13,6 +13,7 @@ from twinlab.explore.charts.scale import axis_label, pretty_unit, runs
 from twinlab.explore.charts.traces import Trace, raw_traces, rollup_traces, without_short_gaps
 from twinlab.explore.views.signals.compare import align_period, cell_times
 from twinlab.history.read.direct import computed
+from twinlab.languages import tr
 from twinlab.model.basics import parse_duration
 from twinlab.model.flags import Flag
 
@@ -112,12 +113,12 @@ class View:
         """Step, span and alignment as text."""
         start, stop = (instant_text(t) for t in self.request.window)
         steps = dict.fromkeys(part.plan.title for part in self.parts)
-        parts = [" and ".join(steps), f"{start} to {stop} UTC"]
+        parts = [tr(" and ").join(steps), tr("{start} to {stop} UTC", start=start, stop=stop)]
         if self.request.since is not None:
-            parts.append("aligned by the events' starts")
+            parts.append(tr("aligned by the events' starts"))
         elif self.request.periods:
             zone = self.request.periods[0].shift.zone
-            parts.append(f"periods aligned by {'UTC' if zone is None else f'the clock of {zone}'}")
+            parts.append(tr("periods aligned by {part}", part="UTC" if zone is None else f"the clock of {zone}"))
         return " · ".join(parts)
 
 
@@ -219,7 +220,7 @@ def _axis(signal: str, spec: Signal, plan: Plan) -> tuple[str, str]:
     if plan.raw:
         return ("state", signal) if spec.kind == "state" else ("value", spec.unit)
     if spec.kind == "state":
-        return "share", "% of time"
+        return "share", tr("% of time")
     return ("increase" if spec.kind == "counter" else "value"), spec.unit
 
 
@@ -255,7 +256,7 @@ def _charts(
     out = []
     for (drawn, unit), signals in groups.items():
         names = [_name(signal, specs[signal]) for signal in signals]
-        label = ", ".join(f"increase of {name}" if drawn == "increase" else name for name in names)
+        label = ", ".join(tr("increase of {name}", name=name) if drawn == "increase" else name for name in names)
         label = axis_label(label, "" if drawn == "state" else unit)
         shown_unit = "" if drawn == "state" else pretty_unit(unit)
         states = specs[signals[0]].states if drawn == "state" else None
@@ -301,7 +302,7 @@ def _curves(
             if number:
                 label, own = f"{label}: {request.periods[number - 1].label}", part.own[number - 1]
             elif request.since is not None:
-                label, own = f"{label}: chosen event", trace.time
+                label, own = tr("{label}: chosen event", label=label), trace.time
             named.append(replace(trace, label=label, asset=trace.place, period=number, own=own))
         out.append(named)
     return out

@@ -14,6 +14,7 @@ import yaml
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.what_if.places import pair_text
+from twinlab.languages import mark, tr
 from twinlab.simulate.scenarios.registry import CHANGE_KINDS
 
 if TYPE_CHECKING:
@@ -31,21 +32,21 @@ _HIDDEN = frozenset(
 )
 #: Kinds for people.
 _KINDS = {
-    "close": "Close a place", "reroute": "Close links", "storm": "Storm", "demand": "More or less demand",
-    "speed": "Faster or slower trips", "transporters": "Fewer trips", "timetable": "Other departures",
+    "close": mark("Close a place"), "reroute": mark("Close links"), "storm": mark("Storm"), "demand": mark("More or less demand"),
+    "speed": mark("Faster or slower trips"), "transporters": mark("Fewer trips"), "timetable": mark("Other departures"),
 }  # fmt: skip
 #: Labels of fields whose names in YAML say less.
 _LABELS = {
-    "node": "Where", "entities": "Who passes it", "nodes": "Where", "closed": "Closed links", "transporters": "Trips",
-    "both_ways": "Both ways", "add": "Fewer a day", "every": "A departure every",
+    "node": mark("Where"), "entities": mark("Who passes it"), "nodes": mark("Where"), "closed": mark("Closed links"), "transporters": mark("Trips"),
+    "both_ways": mark("Both ways"), "add": mark("Fewer a day"), "every": mark("A departure every"),
 }  # fmt: skip
 #: What a factor multiplies, by kind.
-_FACTORS = {"storm": "Times of travel ×", "demand": "Demand ×", "speed": "Speed ×"}
+_FACTORS = {"storm": mark("Times of travel ×"), "demand": mark("Demand ×"), "speed": mark("Speed ×")}
 _FACTOR_EXAMPLES = {"storm": "1.5", "demand": "1.2", "speed": "0.8"}
-_EXAMPLES = {"add": "1", "every": "90 min"}
+_EXAMPLES = {"add": "1", "every": mark("90 min")}
 #: Kinds that name one group of transporters; others may name all of a type.
 _OF_ONE_GROUP = frozenset({"transporters", "timetable"})
-_CHOICES = {"reroute": "goes around it", "wait": "waits"}
+_CHOICES = {"reroute": mark("goes around it"), "wait": "waits"}
 
 
 class ChangeForm:
@@ -68,17 +69,17 @@ class ChangeForm:
     ) -> None:
         self._places, self._carrier, self._on_change = places, carrier, on_change
         self._plan: Plan | None = None
-        self._name = pmui.TextInput(label="Scenario", value=_FIRST_NAME, width=130, size="small")
+        self._name = pmui.TextInput(label=tr("Scenario"), value=_FIRST_NAME, width=130, size="small")
         self._kind = pmui.Select(
-            label="Change",
+            label=tr("Change"),
             options={_KINDS.get(one, one.replace("_", " ")): one for one in kinds if one in _KINDS},
             value=kinds[0],
             width=190,
             size="small",
         )
-        self._start = pmui.TextInput(label="From", placeholder="6h or 06:00", width=120, size="small")
-        self._stop = pmui.TextInput(label="Until", placeholder="18h or 18:00", width=120, size="small")
-        self._add = pmui.Button(label="Add change", variant="outlined", size="small", on_click=self._added)
+        self._start = pmui.TextInput(label=tr("From"), placeholder=tr("6h or 06:00"), width=120, size="small")
+        self._stop = pmui.TextInput(label=tr("Until"), placeholder=tr("18h or 18:00"), width=120, size="small")
+        self._add = pmui.Button(label=tr("Add change"), variant="outlined", size="small", on_click=self._added)
         self._fault = pmui.Alert(
             object="", severity="error", visible=False, margin=(4, 10), sizing_mode="stretch_width"
         )
@@ -144,11 +145,11 @@ class ChangeForm:
         if name == "nodes":
             return _several(label, self._places.names, self._node, "everywhere")
         if name == "closed":
-            return _several(label, list(links), self._link, "choose, or tap on the map")
+            return _several(label, list(links), self._link, tr("choose, or tap on the map"))
         if name == "transporters":
             groups = {text: "-".join(pair) for text, pair in links.items()}
             if self._kind.value not in _OF_ONE_GROUP:
-                groups = {f"all of {self._carrier}": self._carrier, **groups}
+                groups = {tr("all of {carrier}", carrier=self._carrier): self._carrier, **groups}
             first = groups.get(self._link, next(iter(groups.values()), None))
             return pmui.Select(label=label, options=groups, value=first, width=170, size="small")
         if field.annotation is bool:
@@ -192,7 +193,7 @@ class ChangeForm:
 
     def _line(self, place: int, scenario: str, text: str) -> pn.Row:
         remove = pmui.Button(
-            label="Remove", variant="text", size="small", margin=0, on_click=lambda _: self._removed(place)
+            label=tr("Remove"), variant="text", size="small", margin=0, on_click=lambda _: self._removed(place)
         )
         label = pmui.Typography(f"**{scenario}**: {text}", variant="body2", margin=(6, 4, 0, 10))
         return pn.Row(label, remove, sizing_mode="stretch_width", margin=0)

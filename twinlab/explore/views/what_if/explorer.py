@@ -33,6 +33,7 @@ from twinlab.explore.views.what_if.results.tables import (
 )
 from twinlab.explore.views.what_if.results.trust import scores_table, trust_head, trust_words
 from twinlab.explore.views.what_if.results.twin_kpis import PREFIX, TwinKpis, simulated_kpis
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -58,7 +59,7 @@ class WhatIfExplorer(PlanView):
     """
 
     name_in_link: ClassVar[str] = "what_if"
-    label: ClassVar[str] = "What-if"
+    label: ClassVar[str] = mark("What-if")
 
     state = param.Selector(
         default="ready", objects=["ready", "running", "done", "cancelled", "failed"], doc="of the run"
@@ -90,8 +91,8 @@ class WhatIfExplorer(PlanView):
         self._run: BackgroundRun | None = None
         if not self._possible:
             return
-        after = {"More futures": self.extend}
-        self._bar = RunBar("Run", on_run=self.run, on_cancel=self.cancel, ready=READY, before={"Quote": self.quote}, after=after)  # fmt: skip
+        after = {tr("More futures"): self.extend}
+        self._bar = RunBar(tr("Run"), on_run=self.run, on_cancel=self.cancel, ready=READY, before={tr("Quote"): self.quote}, after=after)  # fmt: skip
         self._shown = ResultPanes(self.param, on_score=self.score)
         self._stored = StoredRuns(twin, on_open=self._opened)
         self.apply(self.first_link)
@@ -100,7 +101,7 @@ class WhatIfExplorer(PlanView):
 
     def quote(self) -> None:
         """Show what the plan would take, from its first replications."""
-        self._begin("The first futures are timed …")
+        self._begin(tr("The first futures are timed …"))
         self._run = BackgroundRun(self._quoted, on_progress=lambda _: None, on_end=self._quote_ended)
         self._run.start()
 
@@ -113,7 +114,10 @@ class WhatIfExplorer(PlanView):
             self._failed(fault)
             return
         self._ended(
-            "ready", "It will take " + ", ".join(map(str, found.amounts.values())) + f". Energy: {found.kwh.source}."
+            "ready",
+            tr("It will take ")
+            + ", ".join(map(str, found.amounts.values()))
+            + tr(". Energy: {source}.", source=found.kwh.source),
         )
 
     def _planned(self, plan: Plan) -> None:
@@ -126,7 +130,7 @@ class WhatIfExplorer(PlanView):
     def run(self) -> None:
         """Simulate the plan."""
         self._partial = PartialResults()
-        self._begin("The state at the start is read, and the model is fitted …")
+        self._begin(tr("The state at the start is read, and the model is fitted …"))
         self._run = BackgroundRun(self._simulated, on_progress=self._progressed, on_end=self._run_ended)
         self._run.start()
 
@@ -140,7 +144,7 @@ class WhatIfExplorer(PlanView):
         """Simulate twice as many futures; those that are there aren't computed again."""
         wanted = 2 * self.plan.replications
         self._show(replace(self.plan, replications=wanted))
-        self._begin(f"{wanted // 2:,} more futures of each scenario …")
+        self._begin(tr("{wanted:,} more futures of each scenario …", wanted=wanted // 2))
         results, budget = self.results, self.plan.budget
         more = partial(results.extend, wanted, budget=budget)
         self._run = BackgroundRun(more, on_progress=self._advanced, on_end=self._run_ended)
@@ -150,7 +154,7 @@ class WhatIfExplorer(PlanView):
         """Stop after the replications that are being computed; what is there is shown."""
         if self._run is not None:
             self._run.cancel()
-            self._bar.say("It stops after the futures that are being computed …")
+            self._bar.say(tr("It stops after the futures that are being computed …"))
 
     def _begin(self, text: str) -> None:
         self.notice = ""
@@ -165,9 +169,7 @@ class WhatIfExplorer(PlanView):
 
     def _failed(self, fault: str) -> None:
         self.notice = fault
-        self._ended(
-            "failed", "Nothing was computed." if self.results is None else "The results below are those of before."
-        )
+        self._ended("failed", tr("Nothing was computed.") if self.results is None else tr("The results below are those of before."))  # fmt: skip
 
     def _advanced(self, chunks: list[Progress]) -> None:
         for chunk in chunks:
@@ -192,7 +194,7 @@ class WhatIfExplorer(PlanView):
 
     def _done(self) -> str:
         many = max(self.results.replications.values())
-        return f"Done: {many:,} futures of each scenario. {trust_head(getattr(self.results, 'fidelity', None), self.results.data)}"
+        return tr("Done: {many_value:,} futures of each scenario. {none}", many_value=many, none=trust_head(getattr(self.results, "fidelity", None), self.results.data))  # fmt: skip
 
     def _new_results(self) -> None:
         """Show results for the first time; the twin's KPIs are those of a run whose events are kept."""
@@ -208,7 +210,7 @@ class WhatIfExplorer(PlanView):
         """Show a stored run."""
         self.results, self._from_store = found, name
         self._new_results()
-        self._ended("done", f"Stored run {name!r}, from {found.about['start']} to {found.about['until']} UTC.")
+        self._ended("done", tr("Stored run {name!r}, from {start} to {until} UTC.", name=name, start=found.about["start"], until=found.about["until"]))  # fmt: skip
 
     # -- drawing ------------------------------------------------------------------------------------------------------
 
@@ -247,7 +249,7 @@ class WhatIfExplorer(PlanView):
     def _compute_twin_kpi(self) -> None:
         kpis, name = self._twin_kpis, self.kpi
         assert kpis is not None
-        self._begin("The twin's KPI is computed in the futures whose events are kept …")
+        self._begin(tr("The twin's KPI is computed in the futures whose events are kept …"))
         self._run = BackgroundRun(
             lambda **_: kpis.values(name), on_progress=lambda _: None, on_end=self._twin_kpi_ended
         )
@@ -258,10 +260,7 @@ class WhatIfExplorer(PlanView):
             self._failed(fault)
             return
         self._draw()
-        self._ended(
-            "done",
-            f"The twin's KPI is computed in {found.sizes['replication']} futures of each scenario, whose events are kept.",
-        )
+        self._ended("done", tr("The twin's KPI is computed in {replication} futures of each scenario, whose events are kept.", replication=found.sizes["replication"]))  # fmt: skip
 
     def _of_twin_kpis(self) -> list[Comparison]:
         """Return the comparisons of the twin's KPIs that were computed."""
@@ -277,7 +276,7 @@ class WhatIfExplorer(PlanView):
         """Score the model on the days before the start, and show it beside the results."""
         twin: Any = self.twin
         start = np.datetime64(self.results.about["start"])
-        self._begin("The model is scored on the two weeks before the start …")
+        self._begin(tr("The model is scored on the two weeks before the start …"))
         self._shown.trust.busy(busy=True)
         self._run = BackgroundRun(
             lambda **_: twin.score_simulation(start=start), on_progress=lambda _: None, on_end=self._scored
@@ -373,9 +372,9 @@ class WhatIfExplorer(PlanView):
         """Return the reader's choices: label -> value."""
         start = "now" if self.plan.start is None else instant_text(self.plan.start)
         return {
-            "start (UTC)": start,
+            tr("start (UTC)"): start,
             "length": self.plan.horizon,
-            "futures of each scenario": f"{self.plan.replications:,}",
+            tr("futures of each scenario"): f"{self.plan.replications:,}",
             "budget": self.plan.budget or "none",
             "changes": "; ".join(f"{name}: {text}" for name, text in self.plan.changes) or "none",
             "score of the model": self._trust().replace("*", ""),

@@ -15,6 +15,7 @@ from twinlab.explore.charts.outlines import mercator
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.what_if.network_map import fill_network, make_network_map, move_trips
 from twinlab.explore.kit.time_player import STEPS, TimePlayer
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.what_if.places import Pair, Places, Touched
@@ -28,7 +29,7 @@ _SMALL, _LARGE = 9.0, 44.0
 _STEPS = 200
 #: Milliseconds between two steps while playing.
 _SPEED = 250
-_PICK = "Tap on a place or a link to put it into the change above. Orange is what the scenarios change."
+_PICK = mark("Tap on a place or a link to put it into the change above. Orange is what the scenarios change.")
 
 
 class HubMap:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twinlab.languages import tr
 from twinlab.simulate.scenarios.change import Change, percent
 from twinlab.simulate.scenarios.reading import scenarios_yaml
 from twinlab.simulate.scenarios.scenario import Scenario
@@ -128,23 +129,29 @@ def _summary(change: Change) -> str:
     stated: dict[str, Any] = change.model_dump()
     at = ", ".join(stated.get("nodes") or ())
     if change.kind == "close":
-        who = "who passes it waits" if stated["entities"] == "wait" else "who passes it goes around it"
-        return f"{stated['node']} is closed; {who}"
+        who = tr("who passes it waits") if stated["entities"] == "wait" else tr("who passes it goes around it")
+        return tr("{node} is closed; {who}", node=stated["node"], who=who)
     if change.kind == "reroute" and stated["closed"] and not stated["preferred"]:
-        how = "between {} and {}" if stated["both_ways"] else "from {} to {}"
-        return "no trips " + ", ".join(how.format(*pair) for pair in stated["closed"])
+        how = tr("between {} and {}") if stated["both_ways"] else tr("from {} to {}")
+        return tr("no trips ") + ", ".join(how.format(*pair) for pair in stated["closed"])
     if change.kind == "storm" and stated["centre"] is None:
         longer = _by(stated["factor"], "longer", "shorter")
-        return f"storm: trips {f'from and to {at}' if at else 'everywhere'} take {longer}"
+        return tr("storm: trips {part} take {longer}", part=f"from and to {at}" if at else "everywhere", longer=longer)
     if change.kind == "demand" and not stated["kinds"] and not stated["sources"]:
-        return f"demand {f'at {at} ' if at else ''}{percent(stated['factor'])}"
+        return tr("demand {part}{factor}", part=f"at {at} " if at else "", factor=percent(stated["factor"]))
     if change.kind == "speed":
-        return f"trips of {stated['transporters']} are {_by(stated['factor'], 'faster', 'slower')}"
+        return tr(
+            "trips of {transporters} are {factor}",
+            transporters=stated["transporters"],
+            factor=_by(stated["factor"], "faster", "slower"),
+        )
     if change.kind == "transporters" and stated["add"] < 0:
         many = -stated["add"]
         return f"{many} trip{'s' * (many != 1)} a day fewer, {stated['transporters']}"
     if change.kind == "timetable" and stated["every"] is not None:
-        return f"departures every {stated['every']}, {stated['transporters']}"
+        return tr(
+            "departures every {every}, {transporters}", every=stated["every"], transporters=stated["transporters"]
+        )
     keys = change.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "start", "stop"})
     return f"{change.kind.replace('_', ' ')}: " + ", ".join(
         f"{name.replace('_', ' ')} {value}" for name, value in keys.items()

@@ -16,6 +16,7 @@ from twinlab.explore.views.what_if.hub_map import HubMap
 from twinlab.explore.views.what_if.places import read_places, touched
 from twinlab.explore.views.what_if.plan import Plan
 from twinlab.explore.views.what_if.possible import can_simulate
+from twinlab.languages import mark, tr
 from twinlab.simulate.calibration.twin_names import find_names
 from twinlab.simulate.scenarios.reading import parse_scenarios
 from twinlab.simulate.timetable.plans.changes import POSSIBLE_KINDS
@@ -27,13 +28,22 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING", "READY", "PlanView"]
 
 #: The sentence before anything is computed.
-READY = "Add changes, or run the base alone. Nothing is computed before you press Run."
-_HORIZONS = {"6 hours": "6h", "12 hours": "12h", "1 day": "1d", "2 days": "2d", "3 days": "3d", "7 days": "7d"}
+READY = mark("Add changes, or run the base alone. Nothing is computed before you press Run.")
+_HORIZONS = {
+    mark("6 hours"): "6h",
+    mark("12 hours"): "12h",
+    mark("1 day"): "1d",
+    mark("2 days"): "2d",
+    mark("3 days"): "3d",
+    mark("7 days"): "7d",
+}
 _REPLICATIONS = [20, 50, 100, 200, 500, 1000]
 _MOST = 100_000
 NOTHING = (
-    "This twin can't be simulated here",
-    "A simulation needs a twin opened with twinlab.open, with trips: an event type with links `origin` and `destination` to one asset type.",
+    mark("This twin can't be simulated here"),
+    mark(
+        "A simulation needs a twin opened with twinlab.open, with trips: an event type with links `origin` and `destination` to one asset type."
+    ),
 )
 
 
@@ -62,11 +72,11 @@ class PlanView(Explorer):
         self._possible = can_simulate(twin)
         if not self._possible:
             return
-        self._start = pmui.TextInput(label="Start (UTC)", value="now", width=170, size="small")
-        self._name = pmui.TextInput(label="Store as", placeholder="not stored", width=130, size="small")
-        self._horizon = pmui.Select(label="Length", options=_HORIZONS, value="1d", width=110, size="small")
-        self._replications = pmui.Select(label="Futures", options=_REPLICATIONS, value=100, width=100, size="small")
-        self._budget = pmui.TextInput(label="Budget", placeholder="2 EUR, 30 s, …", width=120, size="small")
+        self._start = pmui.TextInput(label=tr("Start (UTC)"), value="now", width=170, size="small")
+        self._name = pmui.TextInput(label=tr("Store as"), placeholder=tr("not stored"), width=130, size="small")
+        self._horizon = pmui.Select(label=tr("Length"), options=_HORIZONS, value="1d", width=110, size="small")
+        self._replications = pmui.Select(label=tr("Futures"), options=_REPLICATIONS, value=100, width=100, size="small")
+        self._budget = pmui.TextInput(label=tr("Budget"), placeholder=tr("2 EUR, 30 s, …"), width=120, size="small")
         self._plan_row = row(
             [self._start, self._horizon, self._replications, self._budget, self._name], margin=(8, 0, 4, 0)
         )
@@ -86,16 +96,18 @@ class PlanView(Explorer):
         scenarios: tuple[Any, ...] = ()
         if link.scenarios:
             try:
-                scenarios = tuple(parse_scenarios(link.scenarios, "scenarios of the link"))
+                scenarios = tuple(parse_scenarios(link.scenarios, tr("scenarios of the link")))
             except TwinlabError as error:
                 problems.append(str(error))
         horizon = link.horizon or "1d"
         if horizon not in _HORIZONS.values():
-            problems.append(f"a length of {horizon!r} can't be chosen here; 1 day is")
+            problems.append(tr("a length of {horizon!r} can't be chosen here; 1 day is", horizon=horizon))
             horizon = "1d"
         number = link.replications or "100"
         if not (number.isdecimal() and 2 <= int(number) <= _MOST):
-            problems.append(f"expected 2 to {_MOST:,} futures, got {number!r}; 100 are chosen")
+            problems.append(
+                tr("expected 2 to {most:,} futures, got {number!r}; 100 are chosen", most=_MOST, number=number)
+            )
             number = "100"
         self._show(Plan(link.at, horizon, int(number), scenarios, link.budget or None))
         self.notice = " · ".join(problems)
@@ -123,7 +135,9 @@ class PlanView(Explorer):
         text = self._start.value.strip()
         start = None if text in {"", "now"} else parse_instant(text)
         if text not in {"", "now"} and start is None:
-            self.notice = f"{text!r} isn't a time such as 2026-03-30T06:00 (UTC); the start stays as it was"
+            self.notice = tr(
+                "{text!r} isn't a time such as 2026-03-30T06:00 (UTC); the start stays as it was", text=text
+            )
             return
         self.notice = ""
         futures, budget = self._replications.value, self._budget.value.strip() or None

@@ -13,6 +13,7 @@ from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.widgets import row as widget_row
 from twinlab.explore.pages.now.foresight.anomaly_rows import OpenAnomalies, anomalies_html, event_name, read_anomalies
 from twinlab.explore.views.card.html import list_html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,14 +49,14 @@ class AnomalyList:
         self._on_choose, self._on_judged = on_choose, on_judged
         self._found = OpenAnomalies()
         self.list = Html("", sizing_mode="stretch_width", margin=(0, 14))
-        self.chosen = pmui.Select(label="Anomaly", options={}, size="small", width=300, description="")
-        self.note = pmui.TextInput(label="Note", size="small", width=184, margin=(4, 6))
+        self.chosen = pmui.Select(label=tr("Anomaly"), options={}, size="small", width=300, description="")
+        self.note = pmui.TextInput(label=tr("Note"), size="small", width=184, margin=(4, 6))
         self.buttons = {
             name: pmui.Button(label=label, icon=icon, variant="outlined", size="small", margin=4)
             for name, label, icon in (
-                ("details", "Details", "info"),
-                ("accept", "Accept", "check"),
-                ("reject", "Reject", "close"),
+                ("details", tr("Details"), "info"),
+                ("accept", tr("Accept"), "check"),
+                ("reject", tr("Reject"), "close"),
             )
         }
         for name, button in self.buttons.items():
@@ -85,7 +86,7 @@ class AnomalyList:
     def _pressed(self, name: str) -> None:
         row = next((one for one in self._found.rows if one["id"] == self.chosen.value), None)
         if row is None:
-            self._on_judged("This anomaly isn't open any more.")
+            self._on_judged(tr("This anomaly isn't open any more."))
         elif name == "details":
             self._on_choose((str(row["asset_type"]), str(row["asset"])))
         else:
@@ -96,7 +97,7 @@ class AnomalyList:
         try:
             done = getattr(events, name)(event, by=self._author, note=str(self.note.value or "").strip())
         except READING_ERRORS as error:
-            self._on_judged(f"The verdict isn't stored: {error}")
+            self._on_judged(tr("The verdict isn't stored: {error}", error=error))
             return
         self.note.value = ""
         self.show(self.read(None if self._found.at is None else self._found.at.to_datetime64()))

@@ -12,6 +12,7 @@ from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import age_text, records, time_text
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,31 +83,41 @@ def anomalies_html(found: OpenAnomalies, model: TwinModel) -> Markup:
     if not found.watched and not found.rows and not found.faults:
         return Markup()
     kinds = ", ".join(_kind(model, one).lower() for one in found.watched)
-    notes = [f"Watched: {kinds}."] if kinds else []
-    notes += [f"Rows of {_kind(model, kind).lower()} aren't scored: {text}" for kind, text in found.faults.items()]
+    notes = [tr("Watched: {kinds}.", kinds=kinds)] if kinds else []
+    notes += [
+        tr("Rows of {kind} aren't scored: {text}", kind=_kind(model, kind).lower(), text=text)
+        for kind, text in found.faults.items()
+    ]
     rows = [_line(row, found, model) for row in found.rows]
-    heading = f"Unusual: {len(rows)} not judged (UTC)" if rows else "Unusual"
+    heading = tr("Unusual: {count} not judged (UTC)", count=len(rows)) if rows else tr("Unusual")
     return html(_LIST, heading=heading, rows=rows, open=_OPEN, notes=notes)
 
 
 def event_name(row: Mapping[str, Any], found: OpenAnomalies) -> str:
     """Return an event in a few words, for a list to choose from."""
     kind, asset = str(row["asset_type"]), str(row["asset"])
-    return f"{found.labels.get(kind, {}).get(asset, asset)}, since {time_text(row['start'])}"
+    return tr(
+        "{asset}, since {start}", asset=found.labels.get(kind, {}).get(asset, asset), start=time_text(row["start"])
+    )
 
 
 def _line(row: Mapping[str, Any], found: OpenAnomalies, model: TwinModel) -> dict[str, Any]:
     kind, asset, over = str(row["asset_type"]), str(row["asset"]), not pd.isna(row["end"])
     until = pd.Timestamp(row["end"]) if over or found.at is None else found.at
     lasted = age_text(until - pd.Timestamp(row["start"]))
-    state = f"lasted {lasted}" if over else f"for {lasted} so far"
+    state = tr("lasted {lasted}", lasted=lasted) if over else tr("for {lasted} so far", lasted=lasted)
     return {
         "symbol": "◇" if over else "◆",
         "name": found.labels.get(kind, {}).get(asset, asset),
         "kind": _kind(model, kind),
-        "size": f"{row['sustained']:.3g} times the limit",
-        "signals": f"by {row['signals']}" if row["signals"] else "",
-        "when": f"{state}, since {time_text(row['start'])}, most at {time_text(row['peak_time'])}",
+        "size": tr("{sustained:.3g} times the limit", sustained=row["sustained"]),
+        "signals": tr("by {signals}", signals=row["signals"]) if row["signals"] else "",
+        "when": tr(
+            "{state}, since {start}, most at {peak_time}",
+            state=state,
+            start=time_text(row["start"]),
+            peak_time=time_text(row["peak_time"]),
+        ),
     }
 
 

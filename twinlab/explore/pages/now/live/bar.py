@@ -14,6 +14,7 @@ from twinlab.explore.kit.exception_text import LabelsByType, age_text
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.now.live.tables import assets_html, chips_html, sources_html
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,14 +28,14 @@ __all__ = ["LiveBar", "Mode", "mode_html"]
 
 Mode = Literal["live", "paused", "back"]
 #: Steps back and forward in time: label and seconds.
-_STEPS = (("− 1 h", -3600), ("− 10 min", -600), ("+ 10 min", 600))
+_STEPS = (("− 1 h", -3600), (mark("− 10 min"), -600), (mark("+ 10 min"), 600))
 #: Green, orange, blue of the palette for colour-blind readers; the sign and the word say the same.
 _LOOK = {
-    "live": ("●", "Live", "#009E73"),
-    "stale": ("▲", "Live, but not current", "#D55E00"),
-    "paused": ("❚❚", "Paused", "#D55E00"),
-    "back": ("◀", "Looking back", "#0072B2"),
-    "stopped": ("○", "Not live", "#D55E00"),
+    "live": ("●", mark("Live"), "#009E73"),
+    "stale": ("▲", mark("Live, but not current"), "#D55E00"),
+    "paused": ("❚❚", mark("Paused"), "#D55E00"),
+    "back": ("◀", mark("Looking back"), "#0072B2"),
+    "stopped": ("○", mark("Not live"), "#D55E00"),
 }
 _BAR = (
     '<div role="status" style="border-left:6px solid {{ color }};padding:3px 10px;font:15px/1.4 Roboto,system-ui,sans-serif">'
@@ -55,29 +56,63 @@ def mode_html(mode: Mode, found: Freshness, *, at: np.datetime64 | None, command
         Command that starts the historian.
     """
     now = pd.Timestamp(found.at_ns)
-    when = "no data yet" if at is None else f"{pd.Timestamp(at):%Y-%m-%d %H:%M:%S} UTC"
-    ago = "" if at is None else f", {age_text(now - pd.Timestamp(at))} ago"
+    when = tr("no data yet") if at is None else tr("{at:%Y-%m-%d %H:%M:%S} UTC", at=pd.Timestamp(at))
+    ago = "" if at is None else tr(", {at} ago", at=age_text(now - pd.Timestamp(at)))
     if mode == "back":
-        return _sentence("back", f"as of {when}{ago}. Freshness is that of the present, so it isn't shown.")
+        return _sentence(
+            "back", tr("as of {when}{ago}. Freshness is that of the present, so it isn't shown.", when=when, ago=ago)
+        )
     if mode == "paused":
         return _sentence(
-            "paused", f"rows and map don't change, as of {when}{ago}. The ages of sources below are still updated."
+            "paused",
+            tr(
+                "rows and map don't change, as of {when}{ago}. The ages of sources below are still updated.",
+                when=when,
+                ago=ago,
+            ),
         )
     if found.stopped is not None:
-        since = f"The historian has not run for {found.stopped}" if found.stopped else "No historian has run yet"
+        since = f"The historian has not run for {found.stopped}" if found.stopped else tr("No historian has run yet")
         return _sentence(
-            "stopped", f"{since}: nothing new is stored. The rows are as of {when}{ago}. Start it with: {command}"
+            "stopped",
+            tr(
+                "{since}: nothing new is stored. The rows are as of {when}{ago}. Start it with: {command}",
+                since=since,
+                when=when,
+                ago=ago,
+                command=command,
+            ),
         )
-    newest = "no row yet" if found.newest_age is None else f"newest row {found.newest_age} ago"
+    newest = (
+        tr("no row yet") if found.newest_age is None else tr("newest row {newest_age} ago", newest_age=found.newest_age)
+    )
     bad = [f"{one.name} ({one.state.partition(' ')[2]})" for one in found.sources if not one.current]
     warned = [one.name for one in found.sources if one.current and one.trouble]
     count, total = len(found.assets) - len(found.stale), len(found.assets)
-    assets = f"{count:,} of {total:,} assets live" if count < total else f"{total:,} assets live"
+    assets = (
+        tr("{count:,} of {total:,} assets live", count=count, total=total)
+        if count < total
+        else tr("{total:,} assets live", total=total)
+    )
     if bad:
-        of = f"{len(bad)} of {len(found.names)} sources"
-        return _sentence("stale", f"{newest} · {of} not current: {', '.join(bad)} · {assets}")
-    rest = f" · attention: {', '.join(warned)}" if warned else ""
-    return _sentence("live", f"{newest} · all {len(found.names)} sources current · {assets}{rest}")
+        of = tr("{count} of {count2} sources", count=len(bad), count2=len(found.names))
+        return _sentence(
+            "stale",
+            tr(
+                "{newest} · {of} not current: {bad} · {assets}", newest=newest, of=of, bad=", ".join(bad), assets=assets
+            ),
+        )
+    rest = tr(" · attention: {warned}", warned=", ".join(warned)) if warned else ""
+    return _sentence(
+        "live",
+        tr(
+            "{newest} · all {count} sources current · {assets}{rest}",
+            newest=newest,
+            count=len(found.names),
+            assets=assets,
+            rest=rest,
+        ),
+    )
 
 
 def _sentence(look: str, text: str) -> Markup:
@@ -115,12 +150,12 @@ class LiveBar:
         self._chips = Html("", sizing_mode="stretch_width", margin=(2, 10, 4, 10))
         self._sources = Html("", sizing_mode="stretch_width", margin=(2, 10))
         self._assets = Html("", sizing_mode="stretch_width", margin=(2, 10))
-        self.follow = pmui.Button(label="Pause", icon="pause", size="small", variant="contained", margin=4)
+        self.follow = pmui.Button(label=tr("Pause"), icon="pause", size="small", variant="contained", margin=4)
         self.follow.on_click(lambda _: on_pause() if self.mode == "live" else on_live())
         self.steps = [pmui.Button(label=label, size="small", variant="outlined", margin=4) for label, _ in _STEPS]
         for button, (_, seconds) in zip(self.steps, _STEPS, strict=True):
             button.on_click(lambda _, seconds=seconds: on_step(seconds))
-        self.details = pmui.Button(label="Freshness", icon="speed", size="small", variant="outlined", margin=4)
+        self.details = pmui.Button(label=tr("Freshness"), icon="speed", size="small", variant="outlined", margin=4)
         self.details.on_click(lambda _: self._toggle())
         self._tables = pn.Column(self._sources, self._assets, visible=False, sizing_mode="stretch_width")
         self.mode: Mode = "live"
@@ -138,7 +173,7 @@ class LiveBar:
         self.mode, self._found = mode, found
         self.text.object = mode_html(mode, found, at=at, command=self._command)
         live = mode == "live"
-        self.follow.param.update(label="Pause" if live else "Go live", icon="pause" if live else "play_arrow")
+        self.follow.param.update(label=tr("Pause") if live else tr("Go live"), icon="pause" if live else "play_arrow")
         self.steps[-1].disabled = live
         self._chips.param.update(object=chips_html(found), visible=mode != "back")
         self.details.visible = mode != "back"

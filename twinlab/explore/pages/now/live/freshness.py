@@ -12,6 +12,7 @@ import pandas as pd
 
 from twinlab.explore.kit.live.ages import SHAPES, asset_age, seconds_text
 from twinlab.explore.kit.live.states import age_at, state_text, trouble
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.live.live_twins import LiveTwin, Status
@@ -75,8 +76,8 @@ class Freshness:
     def text(self, key: Key) -> str:
         """Return state and age of the last row of an asset; "" for one whose type has no signals, unless nothing is live."""
         if self.stopped is not None and key not in self.texts:
-            return "○ not live"
-        return self.texts.get(key) or ("○ no live row yet" if key[0] in self.kinds else "")
+            return tr("○ not live")
+        return self.texts.get(key) or (tr("○ no live row yet") if key[0] in self.kinds else "")
 
     def is_stale(self, key: Key) -> bool:
         """Whether the signals of an asset aren't live, or no historian runs."""
@@ -101,20 +102,22 @@ class Freshness:
         one = self.status.sources.get(name)
         if one is None:
             wrong = (
-                "added after the historian started; restart it" if self.status.running else "the historian doesn't run"
+                tr("added after the historian started; restart it")
+                if self.status.running
+                else tr("the historian doesn't run")
             )
-            return SourceText(name, False, "○ not running", "no row yet", "–", "–", "–", wrong)  # noqa: FBT003  (a field)
+            return SourceText(name, False, tr("○ not running"), tr("no row yet"), "–", "–", "–", wrong)  # noqa: FBT003  (a field)
         # Gaps that are over say nothing about the present.
         going_on = [gap for gap in one["gaps"] if gap["start_ns"] is not None and gap["stop_ns"] is None]
-        wrong, state = "the historian doesn't run", state_text(one, running=self.status.running)
+        wrong, state = tr("the historian doesn't run"), state_text(one, running=self.status.running)
         if self.status.running:
             wrong = trouble({**one, "gaps": going_on}, now_ns=self.at_ns)
-            state = "▲ rows missing" if going_on and state.endswith("connected") else state
+            state = tr("▲ rows missing") if going_on and state.endswith("connected") else state
         return SourceText(
             name,
             state.endswith(("connected", "ended")),
             state,
-            "no row yet" if (age := age_at(one["last_row_ns"], self.at_ns)) is None else f"{age} ago",
+            tr("no row yet") if (age := age_at(one["last_row_ns"], self.at_ns)) is None else tr("{age} ago", age=age),
             _latency(one),
             _gaps(one),
             "–" if one["clock_offset"] is None else _clock(one["clock_offset"], suspect=one["clock_suspect"]),
@@ -142,7 +145,7 @@ def _latency(source: Mapping[str, Any]) -> str:
 
 
 def _gaps(source: Mapping[str, Any]) -> str:
-    return f"{len(source['gaps']):,} not filled" if source["gaps"] else "none"
+    return tr("{count:,} not filled", count=len(source["gaps"])) if source["gaps"] else "none"
 
 
 def _clock(offset: float, *, suspect: bool) -> str:

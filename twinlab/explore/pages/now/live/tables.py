@@ -10,6 +10,7 @@ from markupsafe import Markup
 from twinlab._html import html
 from twinlab.explore.kit.exception_text import records
 from twinlab.explore.kit.live.ages import SHAPES, asset_age, seconds_text
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.exception_text import LabelsByType
@@ -52,7 +53,7 @@ def chips_html(found: Freshness) -> Markup:
 
 def sources_html(found: Freshness) -> Markup:
     """Return a table of the sources: state, last row, latency, gaps, clock, and what is wrong."""
-    head = ("source", "state", "last row", "event to stored, p50 / p99", "gaps", "clock", "attention")
+    head = ("source", "state", tr("last row"), tr("event to stored, p50 / p99"), "gaps", "clock", "attention")
     rows = [
         (
             not one.current,
@@ -60,7 +61,7 @@ def sources_html(found: Freshness) -> Markup:
         )
         for one in sorted(found.sources, key=lambda one: (one.current, not one.trouble))
     ]
-    return html(_TABLE, style=_STYLE, title="Sources", head=head, rows=rows, more="")
+    return html(_TABLE, style=_STYLE, title=tr("Sources"), head=head, rows=rows, more="")
 
 
 def assets_html(found: Freshness, *, titles: Mapping[str, str], labels: LabelsByType) -> Markup:
@@ -72,14 +73,14 @@ def assets_html(found: Freshness, *, titles: Mapping[str, str], labels: LabelsBy
     titles : mapping of asset type to its title
     labels : mapping of asset type to (asset -> name)
     """
-    head = ("asset", "kind", "state", "last row", "event to stored, p50 / p99", "gaps", "clock", "source")
+    head = ("asset", "kind", "state", tr("last row"), tr("event to stored, p50 / p99"), "gaps", "clock", "source")
     table = found.assets.assign(good=found.assets["state"] == "live").sort_values(
         ["good", "age"], ascending=[True, False]
     )
     rows = [(row["state"] != "live", _cells(row, titles, labels)) for row in records(table.head(_ROWS).reset_index())]
-    more = f"and {len(table) - _ROWS:,} others, which are live or younger" if len(table) > _ROWS else ""
+    more = tr("and {rows:,} others, which are live or younger", rows=len(table) - _ROWS) if len(table) > _ROWS else ""
     live = int((found.assets["state"] == "live").sum())
-    title = f"Assets: {live:,} of {len(table):,} live"
+    title = tr("Assets: {live:,} of {count:,} live", live=live, count=len(table))
     return html(_TABLE, style=_STYLE, title=title, head=head, rows=rows, more=more)
 
 
@@ -93,7 +94,7 @@ def _cells(row: Mapping[str, Any], titles: Mapping[str, str], labels: LabelsByTy
         f"{SHAPES[row['state']]} {row['state']}",
         asset_age(row["age"], "") + " ago",
         f"{seconds_text(row['event_p50'])} / {seconds_text(row['event_p99'])}" if known else "–",
-        f"{row['gaps']:,} not filled" if row["gaps"] else "none",
+        tr("{gaps:,} not filled", gaps=row["gaps"]) if row["gaps"] else "none",
         "–" if offset != offset else f"{seconds_text(abs(offset))} {'ahead' if offset > 0 else 'behind'}",  # noqa: PLR0124
         row["source"],
     )

@@ -14,6 +14,7 @@ from twinlab.explore.views.what_if.plan import BASE
 from twinlab.explore.views.what_if.results.tables import all_assets, all_comparisons, summary_table
 from twinlab.explore.views.what_if.results.trust import TrustPane
 from twinlab.explore.views.what_if.results.verdicts import sentence, summary_html, verdict_html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,20 +45,20 @@ class ResultPanes:
         self.trust.pane.visible = False
         kpi = pmui.Select.from_param(choices.kpi, label="KPI", width=420, **select)
         self._chosen = row([kpi], margin=(10, 0, 4, 0))
-        signal = pmui.Select.from_param(choices.signal, label="Signal", width=330, **select)
-        asset = pmui.Select.from_param(choices.asset, label="Where", width=150, **select)
-        played = pmui.Select.from_param(choices.played, label="Scenario", width=150, **select)
-        future = pmui.Select.from_param(choices.future, label="Future", width=90, **select)
-        at_places = pmui.Select.from_param(choices.circles, label="Circles", width=330, **select)
+        signal = pmui.Select.from_param(choices.signal, label=tr("Signal"), width=330, **select)
+        asset = pmui.Select.from_param(choices.asset, label=tr("Where"), width=150, **select)
+        played = pmui.Select.from_param(choices.played, label=tr("Scenario"), width=150, **select)
+        future = pmui.Select.from_param(choices.future, label=tr("Future"), width=90, **select)
+        at_places = pmui.Select.from_param(choices.circles, label=tr("Circles"), width=330, **select)
         self.played_row = row([played, future, at_places], margin=(10, 0, 4, 0))
-        self._compared = _section("What differs", self._summary, self._chosen, self._verdicts, self._differences)
+        self._compared = _section(tr("What differs"), self._summary, self._chosen, self._verdicts, self._differences)
         self._over_time = _section(
-            "Over time: the median of the futures, half and nine tenths of them",
+            tr("Over time: the median of the futures, half and nine tenths of them"),
             row([signal, asset], margin=(10, 0, 4, 0)),
             self._bands,
         )
-        self._by_place = _section("Where it differs", self._maps)
-        self._about = _section("About these results", self._assumed, self._took)
+        self._by_place = _section(tr("Where it differs"), self._maps)
+        self._about = _section(tr("About these results"), self._assumed, self._took)
         self.pane = pn.Column(
             self._compared, self._over_time, self._by_place, self.trust.pane, self._about, sizing_mode="stretch_width"
         )
@@ -82,8 +83,8 @@ class ResultPanes:
         self.trust.pane.visible = True
         # A stored run has only what was stored.
         assumed = getattr(results, "assumed", ())
-        self._assumed.param.update(object=_listed("Assumed at the start", assumed), visible=bool(assumed))
-        self._took.object = _listed("It took", [f"{one} ({one.source})" for one in results.meter.amounts.values()])
+        self._assumed.param.update(object=_listed(tr("Assumed at the start"), assumed), visible=bool(assumed))
+        self._took.object = _listed(tr("It took"), [f"{one} ({one.source})" for one in results.meter.amounts.values()])
         self._about.visible = True
 
     def show_bands(self, data: xr.Dataset, *, signal: str | None, asset: str) -> None:

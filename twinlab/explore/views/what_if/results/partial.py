@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from twinlab.languages import tr
+
 if TYPE_CHECKING:
     from twinlab.simulate.runs.progress import Progress
 
@@ -52,5 +54,9 @@ class PartialResults:
     @property
     def text(self) -> str:
         """How far the run is, as a sentence."""
-        left = "" if self.seconds_left is None else f", about {max(1, round(self.seconds_left))} s left"
-        return f"{self.done:,} of {self.total:,} futures{left}"
+        left = (
+            ""
+            if self.seconds_left is None
+            else tr(", about {seconds_left} s left", seconds_left=max(1, round(self.seconds_left)))
+        )
+        return tr("{done:,} of {total:,} futures{left}", done=self.done, total=self.total, left=left)

@@ -10,16 +10,17 @@ import panel_material_ui as pmui
 
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.lineage_pane import plain_table
+from twinlab.languages import mark, tr
 
 __all__ = ["StoredRuns"]
 
 _COLUMNS = {
     "name": "run",
-    "start": "start (UTC)",
-    "until": "until (UTC)",
+    "start": mark("start (UTC)"),
+    "until": mark("until (UTC)"),
     "scenarios": "scenarios",
     "replications": "futures",
-    "created": "stored (UTC)",
+    "created": mark("stored (UTC)"),
 }
 
 
@@ -39,8 +40,8 @@ class StoredRuns:
         self._on_open = on_open
         self._names: list[str] = []
         self._table = pn.Column(sizing_mode="stretch_width")
-        heading = pmui.Typography("Stored runs", variant="h6", margin=(10, 10, 0, 10))
-        hint = pmui.Typography("Select a row to see its results again.", variant="body2", margin=(2, 10))
+        heading = pmui.Typography(tr("Stored runs"), variant="h6", margin=(10, 10, 0, 10))
+        hint = pmui.Typography(tr("Select a row to see its results again."), variant="body2", margin=(2, 10))
         self.pane = pn.Column(heading, hint, self._table, visible=False, sizing_mode="stretch_width")
         self.update()
 

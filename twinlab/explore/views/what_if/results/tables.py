@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from twinlab.explore.views.what_if.plan import BASE
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.simulate.experiments.comparison import Comparison
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 #: Choice of all assets together.
-ALL = "all together"
+ALL = mark("all together")
 
 
 def titled(name: str, one: xr.DataArray) -> str:
@@ -143,12 +144,12 @@ def verdict_table(found: Sequence[Comparison]) -> pd.DataFrame:
     found : sequence of Comparison
         At least one, all at the same level.
     """
-    level = f"{100 * found[0].level:g} % interval"
+    level = tr("{level:g} % interval", level=100 * found[0].level)
     rows = [
         {
             "KPI": one.kpi, "unit": one.units.removeprefix("1"), "scenario": one.b, "verdict": one.verdict, one.a: one.mean_a,
-            "with the changes": one.mean_b, "difference": one.difference, f"{level} from": one.low, f"{level} to": one.high,
-            "futures": one.replications, "more futures needed": one.more_replications,
+            tr("with the changes"): one.mean_b, "difference": one.difference, tr("{level} from", level=level): one.low, tr("{level} to", level=level): one.high,
+            "futures": one.replications, tr("more futures needed"): one.more_replications,
         }
         for one in found
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.what_if.results.tables import titled
 from twinlab.explore.views.what_if.results.verdicts import scores_html
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrustPane", "residual_of", "scores_table", "trust_head", "trust_words"]
 
-_NOT_SCORED = (
+_NOT_SCORED = mark(
     "How well it predicts this twin is unknown. *Score the model* lets it predict the two weeks "
     "before the start, and compares with what happened; this takes about as long as a run."
 )
@@ -44,23 +45,30 @@ def trust_head(fidelity: Fidelity | None, data: xr.Dataset | None = None) -> str
         Results, whose titles name the quantities that can't be trusted.
     """
     if fidelity is None:
-        return "The model isn't scored yet."
+        return tr("The model isn't scored yet.")
     low, high = fidelity.coverage_interval
     level = f"{fidelity.level:.0%}"
     if high < fidelity.level - _SHORT:
-        head = (
-            f"The model is too sure of itself: reality is outside its {level} intervals more often than it should be."
+        head = tr(
+            "The model is too sure of itself: reality is outside its {level} intervals more often than it should be.",
+            level=level,
         )
     elif low > fidelity.level + _SHORT:
-        head = f"The model is careful: reality is inside its {level} intervals more often than it has to be."
+        head = tr(
+            "The model is careful: reality is inside its {level} intervals more often than it has to be.", level=level
+        )
     else:
-        head = f"On the whole, the model's {level} intervals can be trusted."
+        head = tr("On the whole, the model's {level} intervals can be trusted.", level=level)
     poor = [
-        f"{titled(name, data[name]) if data is not None and name in data else name} ({share:.0%} inside)"
+        tr(
+            "{part} ({share:.0%} inside)",
+            part=titled(name, data[name]) if data is not None and name in data else name,
+            share=share,
+        )
         for name, many, share in fidelity.table()[["values", "coverage"]].itertuples()
         if binom.cdf(round(share * many), many, fidelity.level) < _CHANCE
     ]
-    return f"{head} Not to be trusted: {', '.join(poor)}." if poor else head
+    return tr("{head} Not to be trusted: {poor}.", head=head, poor=", ".join(poor)) if poor else head
 
 
 def trust_words(fidelity: Fidelity | None, data: xr.Dataset | None = None) -> str:
@@ -85,7 +93,9 @@ def scores_table(fidelity: Fidelity, data: xr.Dataset) -> pd.DataFrame:
     table["unit"] = ["" if one is None else str(one.attrs.get("units", "")).removeprefix("1") for one in known]
     table["inside"] = 100 * table["coverage"]
     shown = table[["quantity", "unit", "values", "inside", "real", "error"]]
-    return shown.rename(columns={"inside": "inside (%)", "real": "reality", "error": "simulation minus reality"})
+    return shown.rename(
+        columns={"inside": tr("inside (%)"), "real": "reality", "error": tr("simulation minus reality")}
+    )
 
 
 def residual_of(fidelity: Fidelity, quantity: str) -> xr.DataArray:
@@ -109,18 +119,18 @@ class TrustPane:
         self._data: xr.Dataset | None = None
         self._words = pmui.Typography(trust_words(None), variant="body2", margin=(4, 10), sizing_mode="stretch_width")
         self._score = pmui.Button(
-            label="Score the model", variant="outlined", size="small", margin=(4, 10), on_click=lambda _: on_score()
+            label=tr("Score the model"), variant="outlined", size="small", margin=(4, 10), on_click=lambda _: on_score()
         )
         self._table = Html("", sizing_mode="stretch_width", margin=(4, 10))
         self._quantity = pmui.Select(
-            label="Reality minus simulation of", options={}, width=420, size="small", description=""
+            label=tr("Reality minus simulation of"), options={}, width=420, size="small", description=""
         )
         self._quantity.param.watch(lambda _: self._draw(), "value")
         self._residuals = pn.pane.HoloViews(None, sizing_mode="stretch_width", margin=(0, 10), linked_axes=False)
         self._details = pn.Column(
             self._table, row([self._quantity], margin=(10, 0, 4, 0)), self._residuals, sizing_mode="stretch_width"
         )
-        heading = pmui.Typography("Can the model be trusted?", variant="h6", margin=(10, 10, 0, 10))
+        heading = pmui.Typography(tr("Can the model be trusted?"), variant="h6", margin=(10, 10, 0, 10))
         self.pane = pn.Column(heading, self._words, self._score, self._details, sizing_mode="stretch_width")
 
     def busy(self, *, busy: bool) -> None:
@@ -154,5 +164,8 @@ class TrustPane:
             return
         unit, title = str(self._data[name].attrs.get("units", "")), titled(name, self._data[name])
         self._residuals.object = signed_map(
-            residual_of(self._fidelity, name), title=f"{title}: reality − simulation", unit=unit, x_label="start (UTC)"
+            residual_of(self._fidelity, name),
+            title=tr("{title}: reality − simulation", title=title),
+            unit=unit,
+            x_label=tr("start (UTC)"),
         )

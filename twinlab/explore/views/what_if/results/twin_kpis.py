@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from twinlab.events.kpis.over_time.results import signals_in
+from twinlab.languages import tr
 from twinlab.model.kpis.formulas import EventAggregate, TimeAggregate
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def simulated_kpis(model: TwinModel, names: Names, data: xr.Dataset) -> dict[str
         return bool(needed) and all((one.asset_type, name) in signals for name in needed)
 
     return {
-        f"{kpi.title or name.replace('_', ' ')} (KPI of the twin)": f"{PREFIX}{name}"
+        tr("{value} (KPI of the twin)", value=kpi.title or name.replace("_", " ")): f"{PREFIX}{name}"
         for name, kpi in model.kpis.items()
         if all(simulated(one) for one in kpi.bound(model).aggregates)
     }

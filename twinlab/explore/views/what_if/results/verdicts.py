@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from twinlab._html import html
 from twinlab.explore.charts.scale import pretty_unit
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,7 @@ _MARKS = {
     "worse": "▼",
     "higher": "↑",
     "lower": "↓",
-    "no difference": "≈",
+    mark("no difference"): "≈",
     "equal": "＝",
     "can't tell": "?",
 }
@@ -85,16 +86,30 @@ def sentence(found: Comparison) -> str:
     # A difference of two percentages is in points.
     units = "points" if found.units == "%" else found.units
     head = {
-        "can't tell": f"can't tell whether {found.b} differs from {found.a}",
-        "no difference": f"{found.b} and {found.a} don't differ",
-    }.get(found.verdict, f"{found.b} is {found.verdict} than {found.a}")
-    spread = f"{number(found.low, signed=True)} to {number(found.high, units, signed=True)}"
-    what = f"{found.kpi}: {number(found.mean_a, found.units)} in {found.a}, {number(found.mean_b, found.units)} in {found.b}"
-    text = f"**{head}**  \n{what}; difference {number(found.difference, units, signed=True)} ({100 * found.level:g} % interval {spread})."
+        "can't tell": tr("can't tell whether {b} differs from {a}", b=found.b, a=found.a),
+        "no difference": tr("{b} and {a} don't differ", b=found.b, a=found.a),
+    }.get(found.verdict, tr("{b} is {verdict} than {a}", b=found.b, verdict=found.verdict, a=found.a))
+    spread = tr("{low} to {high}", low=number(found.low, signed=True), high=number(found.high, units, signed=True))
+    what = tr(
+        "{kpi}: {mean_a} in {a}, {mean_b} in {b}",
+        kpi=found.kpi,
+        mean_a=number(found.mean_a, found.units),
+        a=found.a,
+        mean_b=number(found.mean_b, found.units),
+        b=found.b,
+    )
+    text = tr(
+        "**{head}**  \n{what}; difference {difference} ({level:g} % interval {spread}).",
+        head=head,
+        what=what,
+        difference=number(found.difference, units, signed=True),
+        level=100 * found.level,
+        spread=spread,
+    )
     how = (
-        f"{found.replications:,} futures of each, with the same chance in both."
+        tr("{replications:,} futures of each, with the same chance in both.", replications=found.replications)
         if found.paired
-        else f"{found.replications:,} futures of each."
+        else tr("{replications:,} futures of each.", replications=found.replications)
     )
     return f"{text} {how} {_needed(found)}".rstrip()
 
@@ -103,10 +118,13 @@ def _needed(found: Comparison) -> str:
     if found.verdict != "can't tell":
         return ""
     if found.low == found.high == 0:
-        return "Both are equal in every future."
+        return tr("Both are equal in every future.")
     if found.more_replications is None:
-        return "A million more futures would hardly separate them."
-    return f"About {found.more_replications:,} more futures of each would separate them."
+        return tr("A million more futures would hardly separate them.")
+    return tr(
+        "About {more_replications:,} more futures of each would separate them.",
+        more_replications=found.more_replications,
+    )
 
 
 def verdict_html(found: Sequence[Comparison]) -> Markup:
@@ -123,7 +141,7 @@ def verdict_html(found: Sequence[Comparison]) -> Markup:
             "before": number(one.mean_a, one.units),
             "after": number(one.mean_b, one.units),
             "difference": number(one.difference, "points" if one.units == "%" else one.units, signed=True),
-            "interval": f"{number(one.low, signed=True)} to {number(one.high, signed=True)}",
+            "interval": tr("{low} to {high}", low=number(one.low, signed=True), high=number(one.high, signed=True)),
             "verdict": verdict,
             "mark": _MARKS[verdict],
         }
@@ -142,7 +160,7 @@ def summary_html(table: pd.DataFrame) -> Markup:
         Columns ``KPI, mean, 5 %, 95 %``.
     """
     rows = [
-        (title, number(mean), f"{number(low)} to {number(high)}")
+        (title, number(mean), tr("{low} to {high}", low=number(low), high=number(high)))
         for title, mean, low, high in table[["KPI", "mean", "5 %", "95 %"]].itertuples(index=False)
     ]
     return html(_SUMMARY, style=html(_STYLE), rows=rows)
