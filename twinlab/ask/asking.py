@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from twinlab.ask.answer import Answer
 from twinlab.ask.errors import NotUnderstoodError
 from twinlab.ask.languages import load_language
-from twinlab.ask.planner import Planner, WordPlanner
 from twinlab.ask.plans.faults import check_plan
-from twinlab.ask.present import present
+from twinlab.ask.proposing import propose
 from twinlab.ask.running import run_call
 from twinlab.ask.running.units import in_unit
 
 if TYPE_CHECKING:
+    from twinlab.ask.planner import Planner
     from twinlab.ask.plans.plan import Plan
     from twinlab.model.reader import TwinReader
 
-__all__ = ["ask", "present", "run_plan"]
-
-_PLANNER = WordPlanner()
+__all__ = ["ask", "refusal", "run_plan"]
 
 
 def ask(
@@ -47,21 +43,21 @@ def ask(
     Answer
         With a ``reason`` instead of a value where there is none.
     """
-    instant = present(twin) if now is None else pd.Timestamp(now)  # type: ignore[arg-type]
-    instant = instant if instant.tzinfo is None else instant.tz_convert("UTC").tz_localize(None)
     try:
-        plan = (planner or _PLANNER).plan(question, twin, now=instant, language=language)
+        plan = propose(twin, question, now=now, language=language, planner=planner)
     except NotUnderstoodError as error:
-        code = error.language
-        return Answer(
-            question,
-            code,
-            None,
-            reason=load_language(code).sentence(error.key, **error.values),
-            suggestions=error.suggestions,
-            twin=twin,
-        )
+        return refusal(twin, question, error)
     return run_plan(twin, plan)
+
+
+def refusal(twin: TwinReader, question: str, error: NotUnderstoodError) -> Answer:
+    """Return the answer that says why a question isn't understood, with questions that are.
+
+    A planner of somebody else may raise the error with a sentence of its own in place of a key.
+    """
+    words = load_language(error.language)
+    reason = words.sentence(error.key, **error.values) if error.key in words.sentences else error.key
+    return Answer(question, error.language, None, reason=reason, suggestions=error.suggestions, twin=twin)
 
 
 def run_plan(twin: TwinReader, plan: Plan) -> Answer:

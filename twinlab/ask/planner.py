@@ -17,7 +17,7 @@ from twinlab.ask.parsing.vocabulary import Vocabulary, vocabulary
 from twinlab.ask.plans.faults import check_plan
 from twinlab.ask.plans.plan import Plan
 from twinlab.ask.present import data_span, events_span
-from twinlab.ask.suggestions import nearest_questions
+from twinlab.ask.suggestions import complete, nearest_questions
 from twinlab.errors import UnknownTermError
 
 if TYPE_CHECKING:
@@ -80,13 +80,31 @@ class WordPlanner:
             try:
                 return self._plan(question, twin, now, code)
             except NotUnderstoodError as error:
-                failed = failed or error.in_language(
-                    code, nearest_questions(question, self.words(twin, code), twin.model)
-                )
+                failed = failed or error.in_language(code, self._offers(question, twin, now, code))
         if failed is None:
             msg = f"expected a language, got {language!r}"
             raise UnknownTermError(msg)
         raise failed
+
+    def _offers(self, question: str, twin: TwinReader, now: pd.Timestamp, code: str) -> list[str]:
+        """Return questions that are offered; the one with corrected words only if it is understood."""
+        corrected, *others = nearest_questions(question, self.words(twin, code), twin.model, count=4)
+        try:
+            self._plan(corrected, twin, now, code)
+        except NotUnderstoodError:
+            return others
+        return [corrected, *others][:3]
+
+    def complete(self, text: str, twin: TwinReader, *, count: int = 8) -> list[str]:
+        """Return ways to go on with a question that is being typed; questions that are understood for an empty one.
+
+        In the language that the text has; in any, if only another one goes on.
+        """
+        text = text[:_LONGEST].lstrip()
+        codes = self._languages(text, twin) if text else list(LANGUAGES)
+        if not text:
+            return nearest_questions("", self.words(twin, codes[0]), twin.model, count=count)
+        return next((found for code in codes if (found := complete(text, self.words(twin, code), count=count))), [])
 
     def _languages(self, question: str, twin: TwinReader) -> Sequence[str]:
         """Return the languages, the likeliest first: the one with fewer unknown words, then more words of its own."""

@@ -16,6 +16,7 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "AskView": "views.asking.view",
         "AssetCard": "views.card.card",
         "EventExplorer": "views.events.explorer",
         "EventsAndKpisView": "pages.events.parts",

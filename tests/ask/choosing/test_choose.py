@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from twinlab.ask import NotUnderstoodError, WordPlanner
-from twinlab.ask.asking import present
 from twinlab.ask.planner import data_span
+from twinlab.ask.present import present
 from twinlab.testing import FakeTwin
 
 WEEK = {"start": "2026-01-12T00:00:00", "stop": "2026-01-19T00:00:00"}

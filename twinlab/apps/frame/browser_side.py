@@ -128,10 +128,13 @@ class Drawer(pn.custom.JSComponent):
     open = param.Boolean(default=False, doc="whether the drawer is shown")
     label = param.String(default=mark("Asset"), doc="accessible name")
     content = pn.viewable.Child(doc="content of the drawer")
+    width_px = param.Integer(default=380, doc="width on a wide screen, pixels")
+    top_px = param.Integer(default=0, doc="pixels between the top bar and the drawer on a screen that isn't wide")
+    takes_focus = param.Boolean(default=True, doc="whether opening the drawer moves the keyboard's focus into it")
 
     _stylesheets: ClassVar[list[str]] = [
         """
-    aside{position:fixed;right:0;top:var(--tl-bar,52px);bottom:0;width:380px;z-index:1150;overflow:auto;
+    aside{position:fixed;right:0;top:var(--tl-bar,52px);bottom:0;width:var(--tl-width,380px);z-index:1150;overflow:auto;
       box-sizing:border-box;padding:4px 12px 24px;background:var(--panel-surface-color,#fff);
       color:var(--panel-on-surface-color,#000);border-left:1px solid rgba(127,127,127,.35)}
     aside[hidden]{display:none}
@@ -142,7 +145,7 @@ class Drawer(pn.custom.JSComponent):
       font:22px/36px Roboto,system-ui,sans-serif;background:var(--panel-surface-color,#fff)}
     .close:hover{background:rgba(127,127,127,.2)}
     .close:focus-visible{outline:2px solid var(--panel-primary-color)}
-    @media (max-width:1100px){aside{box-shadow:-6px 0 18px rgba(0,0,0,.25)}}
+    @media (max-width:1100px){aside{top:calc(var(--tl-bar,52px) + var(--tl-below,0px));box-shadow:-6px 0 18px rgba(0,0,0,.25)}}
     @media (max-width:600px){aside{left:0;width:auto;border-left:none}}
     """
     ]
@@ -165,6 +168,8 @@ class Drawer(pn.custom.JSComponent):
       const close = document.createElement("button")
       let back = []
       aside.tabIndex = -1
+      aside.style.setProperty("--tl-width", `${model.width_px}px`)
+      aside.style.setProperty("--tl-below", `${model.top_px}px`)
       head.className = "head"
       close.className = "close"
       close.type = "button"
@@ -177,7 +182,7 @@ class Drawer(pn.custom.JSComponent):
       const show = () => {
         const was = !aside.hidden
         aside.hidden = !model.open
-        if (model.open && !was) { back = around(focused()); aside.focus({preventScroll: true}) }
+        if (model.open && !was && model.takes_focus) { back = around(focused()); aside.focus({preventScroll: true}) }
         if (!model.open && was)
           for (const one of back) {
             if (!one.isConnected) continue

@@ -14,8 +14,10 @@ from twinlab.explore.views.card.card import AssetCard
 if TYPE_CHECKING:
     from twinlab.explore.workspace import Workspace
 
-__all__ = ["asset_drawer"]
+__all__ = ["ASSET_WIDTH", "asset_drawer"]
 
+#: Pixels of the drawer on a wide screen.
+ASSET_WIDTH = 380
 #: Milliseconds between two readings of a live twin's card.
 _LIVE_MS = 5_000
 
@@ -33,7 +35,7 @@ def asset_drawer(workspace: Workspace, browser: BrowserSide, *, on_toggle: Calla
         Called with True when the drawer opens and with False when it closes.
     """
     body = pn.Column(sizing_mode="stretch_width")
-    drawer = Drawer(content=body)
+    drawer = Drawer(content=body, width_px=ASSET_WIDTH)
     # Made for the first asset, then updated in place.
     cards: list[AssetCard] = []
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -12,9 +14,10 @@ from panel.util.parameters import edit_readonly
 
 from twinlab._html import html
 from twinlab.apps.frame.actions import Actions
+from twinlab.apps.frame.asking import ASK_WIDTH, AskField
 from twinlab.apps.frame.bar import bar
 from twinlab.apps.frame.browser_side import BrowserSide
-from twinlab.apps.frame.drawer import asset_drawer
+from twinlab.apps.frame.drawer import ASSET_WIDTH, asset_drawer
 from twinlab.apps.frame.language import choose_language, language_switch, without_language
 from twinlab.apps.frame.onboarding import onboarding
 from twinlab.apps.frame.page_template import page_template
@@ -32,8 +35,10 @@ from twinlab.languages import tr
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from twinlab.apps.frame.browser_side import Drawer
     from twinlab.apps.rights.rights import Rights
     from twinlab.apps.rights.session_rights import Purposes
+    from twinlab.ask import Planner
     from twinlab.model.reader import TwinReader
 
 __all__ = ["page"]
@@ -49,6 +54,7 @@ def page(
     session: Session | None = None,
     rights: Rights | None = None,
     purposes: Purposes | None = None,
+    planner: Planner | None = None,
 ) -> pmui.Page:
     """Return the page of a twin, ready to be served or shown in a notebook.
 
@@ -67,6 +73,9 @@ def page(
         who has logged in under the default policy, and everything without a login.
     purposes : Purposes, optional
         Between which the reader can choose, in the menu beside their name.
+    planner : Planner, optional
+        What proposes plans for questions; by default a parser that knows the words of the twin's model. A plan is checked against what the
+        reader sees, and shown before it runs.
 
     Returns
     -------
@@ -93,11 +102,13 @@ def page(
     )
     title = twin.model.title or twin.model.twin.replace("_", " ")
     browser = BrowserSide()
-    _sync_address(workspace, browser, title)
     theme = session.settings.get("theme")
     # Somebody who sees no page has nothing to be introduced to, and nothing to export.
     introduction = onboarding(session) if workspace.pages else None
-    drawer = asset_drawer(workspace, browser, on_toggle=lambda opened: shown.param.update(sx=page_style(drawer=opened)))
+    drawer, ask = _drawers(
+        workspace, browser, planner=planner, on_width=lambda wide: shown.param.update(sx=page_style(drawer=wide))
+    )
+    _sync_address(workspace, browser, title, ask)
     actions = Actions(
         workspace, browser, on_error=lambda text: notice.param.update(object=text, visible=True, closed=False)
     )
@@ -109,6 +120,7 @@ def page(
         sidebar_width=96,
         sidebar_resizable=False,
         main=[
+            *([ask.strip] if workspace.pages else []),
             _heading(workspace),
             table_style_sheets(),
             notice,
@@ -116,18 +128,41 @@ def page(
             workspace.body,
             *([actions.panel()] if workspace.pages else []),
             drawer,
+            *([ask.drawer] if workspace.pages else []),
         ],
         busy_indicator=None,
         theme_config=THEME,
         dark_theme=theme == "dark",
-        sx=page_style(drawer=False),
+        sx=page_style(drawer=0),
         meta_name=title,
         template=page_template(theme if isinstance(theme, str) else None),
         sizing_mode="stretch_width",
     )
     _ignore_busy_server(shown)
     _sync_theme(browser, session)
+    ask.propose_later(workspace.first_link.ask)
     return shown
+
+
+def _drawers(
+    workspace: Workspace, browser: BrowserSide, *, planner: Planner | None, on_width: Callable[[int], object]
+) -> tuple[Drawer, AskField]:
+    """Return the drawer of the selected asset, and the field for questions with its drawer; one of both is open."""
+
+    def toggled(other: Drawer, width: int, *, opened: bool) -> None:
+        if opened:
+            other.open = False
+        if opened or not other.open:
+            on_width(width if opened else 0)
+
+    asset = asset_drawer(workspace, browser, on_toggle=lambda opened: toggled(ask.drawer, ASSET_WIDTH, opened=opened))
+    ask = AskField(
+        workspace,
+        browser,
+        planner=planner,
+        on_toggle=lambda opened: toggled(asset, ASK_WIDTH, opened=opened),
+    )
+    return asset, ask
 
 
 def _heading(workspace: Workspace) -> Html:
@@ -209,8 +244,8 @@ def _show_errors_in(notice: pmui.Alert) -> None:
     pn.config.exception_handler = handle
 
 
-def _sync_address(workspace: Workspace, browser: BrowserSide, title: str) -> None:
-    """Write the state of the page to the address, and apply the address when the reader goes back.
+def _sync_address(workspace: Workspace, browser: BrowserSide, title: str, ask: AskField) -> None:
+    """Write the state of the page and the question to the address, and apply the address when the reader goes back.
 
     A change of page is a step in the browser's history. A zoom isn't: going back would otherwise take dozens of steps.
     """
@@ -218,7 +253,7 @@ def _sync_address(workspace: Workspace, browser: BrowserSide, title: str) -> Non
     labels = {spec.name: tr(spec.label) for spec in workspace.pages}
 
     def write(*_: object) -> None:
-        search = format_link(workspace.link())
+        search = format_link(replace(workspace.link(), ask=ask.view.question or None))
         if workspace.page != before[0] or browser.address["search"] != search:
             browser.address = {"search": search, "push": workspace.page != before[0]}
         before[0] = workspace.page
@@ -229,7 +264,9 @@ def _sync_address(workspace: Workspace, browser: BrowserSide, title: str) -> Non
         # The browser's history has this step already.
         before[0] = link.page if link.page in labels else before[0]
         workspace.apply(link)
+        ask.propose_later(link.ask)
 
     workspace.param.watch(write, "revision")
+    ask.view.param.watch(write, "question")
     browser.param.watch(back, "went_back")
     write()

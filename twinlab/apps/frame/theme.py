@@ -33,8 +33,8 @@ THEME: dict[str, Any] = {
 }
 
 
-def page_style(*, drawer: bool) -> dict[str, Any]:
-    """Return the style of the page; on a wide screen, an open drawer is beside the content, not over it."""
+def page_style(*, drawer: int) -> dict[str, Any]:
+    """Return the style of the page; on a wide screen, an open drawer of so many pixels is beside the content, not over it."""
     return {
         "--tl-bar": f"{BAR_HEIGHT}px",
         "& .MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px", "paddingLeft": "16px", "paddingRight": "8px"},
@@ -50,7 +50,7 @@ def page_style(*, drawer: bool) -> dict[str, Any]:
             "flexShrink": "0 !important",
             "maxHeight": "none !important",
         },
-        "& .main-content": {"@media (min-width: 1101px)": {"paddingRight": "380px" if drawer else 0}},
+        "& .main-content": {"@media (min-width: 1101px)": {"paddingRight": f"{drawer}px"}},
     }
 
 

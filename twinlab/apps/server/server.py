@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from twinlab.apps.login.login_service import LoginService
     from twinlab.apps.login.login_store import LoginStore
+    from twinlab.ask import Planner
     from twinlab.model.reader import TwinReader
 
 __all__ = ["Served", "prepare", "serve", "start"]
@@ -121,6 +122,7 @@ def serve(
     open_browser: bool = True,
     warm: bool = False,
     metrics: str | None = None,
+    planner: Planner | None = None,
     ready: Callable[[Served], None] | None = None,
 ) -> None:
     """Serve the pages of a twin until interrupted (Ctrl+C, or `Served.stop`).
@@ -146,6 +148,9 @@ def serve(
         Build each page once before the first request, which is then quick. Takes as long as the first visit would.
     metrics : str, optional
         Port, or host and port, for ``/health`` and ``/metrics``; see `twinlab.twin.health.endpoint`.
+    planner : Planner, optional
+        What proposes plans for questions, such as one that asks a language model; see `twinlab.ask.Planner`. By default a parser that knows the
+        words of the twin's model. Plans are checked against what the reader sees, and shown before they run.
     ready : callable, optional
         Called once with the `Served` object (``url``, ``stop``) when the server answers requests.
 
@@ -158,7 +163,7 @@ def serve(
     loop = IOLoop.current()
     options = check_options(address, port=port, users=users, oidc=oidc, certificate=certificate, key=key)
     with without_developer_checks():
-        served = prepare(twin, options, loop=loop, warm=warm)
+        served = prepare(twin, options, loop=loop, warm=warm, planner=planner)
         freeze_garbage_collector()
         figures = Figures(getattr(twin, "folder", None), served.state)
         loop.run_sync(partial(figures.start, metrics))
@@ -184,12 +189,13 @@ def start(
     oidc: str | Path | None = None,
     certificate: str | Path | None = None,
     key: str | Path | None = None,
+    planner: Planner | None = None,
 ) -> Served:
     """Serve the pages of a twin from a thread of its own and return at once; for notebooks and tests.
 
     Parameters
     ----------
-    twin, port, address, users, oidc, certificate, key
+    twin, port, address, users, oidc, certificate, key, planner
         As for `serve`.
 
     Raises
@@ -205,7 +211,7 @@ def start(
         asyncio.set_event_loop(asyncio.new_event_loop())
         loop = IOLoop.current()
         try:
-            result.append(prepare(twin, options, loop=loop, warm=True))
+            result.append(prepare(twin, options, loop=loop, warm=True, planner=planner))
         except Exception as error:  # noqa: BLE001  (raised again below, in the caller's thread)
             result.append(error)
         finally:
@@ -232,6 +238,7 @@ def prepare(
     warm: bool,
     store: LoginStore | None = None,
     listener: Callable[..., HTTPServer] | None = None,
+    planner: Planner | None = None,
 ) -> Served:
     """Make the server with the guard before every route; it answers once the loop runs.
 
@@ -250,6 +257,8 @@ def prepare(
     listener : callable, optional
         Makes the Tornado server of a worker process, which listens where `Served.listen` says. By default the server
         listens at the address and port of the options.
+    planner : Planner, optional
+        What proposes plans for questions.
     """
     reset_current_document_after_errors()
     shared = Shared(twin)
@@ -267,12 +276,12 @@ def prepare(
         _claim(guard)
         user = current_user()
         if user is None:
-            return page(twin, shared=shared)
+            return page(twin, shared=shared, planner=planner)
         session = Session(user=user.name, settings=settings_for(user, twin.model.twin))
         rights = rights_in_session(guard.policy.current(), user.roles, twin.model, settings=session.settings)
         seen = audiences.shared(rights, user=user.name)
         purposes = purposes_in_session(rights, twin.model)
-        return page(seen.twin, shared=seen, session=session, rights=rights, purposes=purposes)
+        return page(seen.twin, shared=seen, session=session, rights=rights, purposes=purposes, planner=planner)
 
     if warm:
         # In the running loop: callbacks of a page are scheduled in it, not in a loop of their own.

@@ -33,11 +33,13 @@ def python_code(plan: Plan) -> str:
     data = tl.events.where(twin, 'truck', 'T1', at='2026-01-05T06:00')
     answer = twin.ask(Plan.model_validate_json('{"question": "Where is T1?", "call": {"do": "where", "on": "truck", "asset": "T1", "at": "2026-01-05T06:00"}}'))
     """
+    # On one line: what follows a line break would be code.
+    question = " ".join(plan.question.split())
     lines = [
         "import twinlab as tl",
         "from twinlab.ask import Plan",
         "",
-        f"# {plan.question}",
+        f"# {question}",
         f"data = {_call(plan.call)}",
         f"answer = twin.ask(Plan.model_validate_json({plan.text!r}))",
     ]

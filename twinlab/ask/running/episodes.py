@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.ask.plans.plan import instant_text
-from twinlab.ask.running.result import Evidence, Result, assets_of, cannot_tell, of_span
+from twinlab.ask.running.result import MOST_EXPLAINED, Evidence, Result, assets_of, cannot_tell, of_span
 from twinlab.events.finding.finder import find
 from twinlab.events.reading import duration_ns, read_cells
 from twinlab.events.rules.exceptions import episodes
@@ -133,6 +133,7 @@ def _result(
     if len(shown):
         of_first = rows[rows["asset"] == shown.iloc[0]["asset"]]
         why = {"what": of_first.iloc[0]}
+    each = {_row_name(one): {"what": _row_of(rows, one)} for _, one in shown.head(MOST_EXPLAINED).iterrows()}
     notes = [("coverage", {"percent": f"{100 * known.coverage:.0f}"})] if known.coverage < 0.9 else []
     return Result(
         shown.reset_index(drop=True),
@@ -140,9 +141,23 @@ def _result(
         unit,
         key,
         names,
-        Evidence(len(table), known.coverage, known.until, why),
+        Evidence(len(table), known.coverage, known.until, why, each),
         notes,
     )
+
+
+def _row_name(shown: pd.Series) -> str:
+    """Return the name of a row of the answer's table: its asset, and when the event began."""
+    start = shown.get("start")
+    return str(shown["asset"]) + ("" if start is None or pd.isna(start) else f", {instant_text(start)}")
+
+
+def _row_of(rows: pd.DataFrame, shown: pd.Series) -> pd.Series:
+    """Return the event behind a row of the answer's table; for a row that sums up an asset, its first one."""
+    own = rows[rows["asset"] == shown["asset"]]
+    begun = "since" if "since" in own else "start"
+    same = own[own[begun] == shown["start"]] if "start" in shown.index and not pd.isna(shown["start"]) else own
+    return (same if len(same) else own).iloc[0]
 
 
 def _asked(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.ask.plans.plan import instant_text
-from twinlab.ask.running.result import Evidence, Result, assets_of, cannot_tell, of_span
+from twinlab.ask.running.result import MOST_EXPLAINED, Evidence, Result, assets_of, cannot_tell, of_span
 from twinlab.events.kpis.compute import kpi as compute_kpi
 from twinlab.events.present_state.whereabouts import where
 from twinlab.events.rules.exceptions import exceptions
@@ -62,9 +62,13 @@ def run_kpi(twin: TwinReader, call: KpiCall) -> Result:
     why: dict[str, Any] = {"what": call.kpi, "at": start, "step": call.every}
     if call.by is not None and one:
         why |= {"by": call.by, "group": names["group"]}
+    each = {}
+    if call.by is not None:
+        groups = table[label].astype(str).head(MOST_EXPLAINED)
+        each = {one: {"what": call.kpi, "at": start, "step": call.every, "by": call.by, "group": one} for one in groups}
     return Result(
         table.reset_index(drop=True), float(best["value"]) if one else None, data.attrs.get("units", ""), key, names,
-        Evidence(int(table["samples"].sum()), float(table["coverage"].mean()), settled, why), notes,
+        Evidence(int(table["samples"].sum()), float(table["coverage"].mean()), settled, why, each), notes,
     )  # fmt: skip
 
 
@@ -98,13 +102,14 @@ def run_attention(twin: TwinReader, call: AttentionCall) -> Result:
         "worst": str(table.iloc[0]["text"]) if len(table) else "",
     }
     why = {"what": found.iloc[0]} if len(found) else None
+    each = {str(row["text"]): {"what": row} for _, row in found.head(MOST_EXPLAINED).iterrows()}
     return Result(
         table,
         len(table),
         "",
         "attention" if len(table) else "attention_none",
         names,
-        Evidence(len(table), None, pd.Timestamp(call.at), why),
+        Evidence(len(table), None, pd.Timestamp(call.at), why, each),
     )
 
 

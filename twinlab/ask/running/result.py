@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twinlab.ask.plans.plan import Related, Span
     from twinlab.model.reader import TwinReader
 
-__all__ = ["Evidence", "Result", "assets_of", "cannot_tell", "of_span"]
+__all__ = ["MOST_EXPLAINED", "Evidence", "Result", "assets_of", "cannot_tell", "of_span"]
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,19 @@ class Evidence:
         Latest observation among them.
     why : mapping or None
         Arguments of ``twin.why`` that explain the number, or its most important part.
+    each : mapping
+        Name of a row of the table -> arguments of ``twin.why`` that explain it; for the first rows.
     """
 
     rows: int
     coverage: float | None = None
     data_until: pd.Timestamp | None = None
     why: Mapping[str, Any] | None = None
+    each: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+#: Rows of a table whose numbers can be explained one by one.
+MOST_EXPLAINED = 12
 
 
 @dataclass(frozen=True)

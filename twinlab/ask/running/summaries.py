@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.ask.plans.plan import instant_text
-from twinlab.ask.running.result import Evidence, Result, assets_of, cannot_tell, of_span
+from twinlab.ask.running.result import MOST_EXPLAINED, Evidence, Result, assets_of, cannot_tell, of_span
 from twinlab.events.reading import read_cells
 
 if TYPE_CHECKING:
@@ -170,6 +170,11 @@ def _result(twin: TwinReader, call: SummaryCall, table: pd.DataFrame, having: pd
     if statistic != "latest" and coverage < 0.9:
         notes.append(("coverage", {"percent": f"{100 * coverage:.0f}"}))
     why = {"what": f"{call.on}/{asset}", "signal": call.signal, "at": at} if asset and at is not None else None
+    newest = shown["time_of_max" if statistic == "max" else "time_of_min" if statistic == "min" else "last"]
+    each = {
+        str(one): {"what": f"{call.on}/{one}", "signal": call.signal, "at": pd.Timestamp(when)}
+        for one, when in newest.head(MOST_EXPLAINED).items()
+    }
     sentence = {"range": "summary_range", "latest": "summary_latest"}.get(statistic, f"summary_{statistic}")
     if asset:
         sentence += "_of_one"
@@ -179,7 +184,7 @@ def _result(twin: TwinReader, call: SummaryCall, table: pd.DataFrame, having: pd
         unit,
         sentence,
         names,
-        Evidence(int(having["cells"].sum()), coverage, until, why),
+        Evidence(int(having["cells"].sum()), coverage, until, why, each),
         notes,
     )
 

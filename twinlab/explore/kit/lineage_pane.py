@@ -62,6 +62,10 @@ class LineagePane:
         except READING_ERRORS as error:
             self.say(tr("What is behind it can't be read: {error}", error=error))
             return
+        self.show(found)
+
+    def show(self, found: Any) -> None:
+        """Show what was found: a `twinlab.twin.lineage` ``Lineage``, as `twinlab.Twin.why` returns it."""
         self.rows = found.rows
         drawing = Html(
             f'<div style="overflow-x:auto" tabindex="0">{found.drawing()}</div>',

@@ -42,6 +42,7 @@ _TEXTS = {
     "acting": "acting",
     "failing": "failing",
     "stored": "stored",
+    "ask": "ask",
 }
 _SWITCHES = {"flags": "show_flags", "full": "full_range", "in_view": "in_view"}
 _KEYS = (*_TEXTS, "signal", "asset", "from", "to", "at", *_SWITCHES)
@@ -90,6 +91,8 @@ class Link:
     failing: str | None = None
     # Name of stored predictions.
     stored: str | None = None
+    # A question in words, whose plan is shown.
+    ask: str | None = None
     # One message for each part that could not be parsed.
     problems: tuple[str, ...] = field(default=())
 
