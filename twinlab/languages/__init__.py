@@ -11,7 +11,7 @@ from __future__ import annotations
 from twinlab.languages.catalogue import available
 from twinlab.languages.current import current_language, use_from_here, use_resolver, using
 from twinlab.languages.preference import preferred_language
-from twinlab.languages.texts import date_text, local_number, mark, tr, tr_keys, tr_list, trn
+from twinlab.languages.texts import date_text, local_number, mark, tr, tr_keys, tr_list, tr_values, trn
 
 __all__ = [
     "available",
@@ -23,6 +23,7 @@ __all__ = [
     "tr",
     "tr_keys",
     "tr_list",
+    "tr_values",
     "trn",
     "use_from_here",
     "use_resolver",

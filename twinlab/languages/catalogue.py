@@ -120,6 +120,8 @@ def _read(path: Path, language: str) -> Catalogue:
         if isinstance(message.id, tuple):
             if isinstance(message.string, tuple) and all(message.string):
                 plurals[str(message.id[0])] = tuple(map(str, message.string))
+                # A word may be a message of its own, too.
+                messages.setdefault(str(message.id[0]), str(message.string[0]))
         elif isinstance(message.string, str) and message.string:
             messages[message.id] = message.string
     symbols = locale.number_symbols["latn"]

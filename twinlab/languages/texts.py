@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from twinlab.languages.catalogue import Catalogue, catalogue
 from twinlab.languages.current import current_language
 
-__all__ = ["date_text", "local_number", "mark", "tr", "tr_keys", "tr_list", "trn"]
+__all__ = ["date_text", "local_number", "mark", "tr", "tr_keys", "tr_list", "tr_values", "trn"]
 
 _T = TypeVar("_T")
 _ISO = "%Y-%m-%d"
@@ -74,6 +74,15 @@ def tr_keys(choices: Mapping[str, _T]) -> dict[str, _T]:
     {'1 day': '1d'}
     """
     return {tr(label): value for label, value in choices.items()}
+
+
+def tr_values(titles: Mapping[_T, str]) -> dict[_T, str]:
+    """Return names -> their titles in the current language.
+
+    >>> tr_values({"since": "since (UTC)"})
+    {'since': 'since (UTC)'}
+    """
+    return {name: tr(title) if title else title for name, title in titles.items()}
 
 
 def local_number(text: str) -> str:

@@ -243,7 +243,7 @@ class ColumnRow:
         if self._tags or self._place or not draft.entries(self.table, self.name):
             return ""
         own = draft.own_role(self.table, self.name)
-        also = (ROLES | LONG_ROLES)[own] if own else ""
+        also = tr((ROLES | LONG_ROLES)[own]) if own else ""
         return ", ".join(text for text in (also and tr("also: {also}", also=also), draft.used(self.table, self.name)) if text)  # fmt: skip
 
     def _role(self, change: dict[str, Any]) -> None:
@@ -299,7 +299,7 @@ class ColumnGrid(widgets.GridBox):
         # Sample values of the table shown last; edits don't change them.
         self._sampled: tuple[object, str] = (None, "")
         self._samples: dict[str, list[str]] = {}
-        heads = (tr("Tag") if tags else tr("Column"), *_HEADS)
+        heads = (tr("Tag") if tags else tr("Column"), *(tr(head) if head else head for head in _HEADS))
         self._heads = [widgets.HTML(cell(text, kind="tl-h")) for text in heads]
         for head in self._heads:
             head.add_class("tl-head")

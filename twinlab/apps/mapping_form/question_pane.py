@@ -101,7 +101,7 @@ class QuestionRow(widgets.VBox):
         kind = self.asked.field
         if not kind:
             return None
-        label = _LABELS.get(kind, tr("Another"))
+        label = tr(_LABELS.get(kind, mark("Another")))
         given: dict[str, Any] = {
             "continuous_update": False,
             "placeholder": self.asked.value,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -58,6 +58,11 @@ _NAMES = {
 _NONEXISTENT = [(mark("refuse and report"), "refuse"), (mark("shift forward by the hour"), "shift_forward")]
 
 
+def _translated(options: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return options with their labels in the reader's language."""
+    return [(tr(label), value) for label, value in options]
+
+
 class _Box(widgets.VBox):
     """Labelled fields of a table's rule."""
 
@@ -94,7 +99,7 @@ class TimeBox(_Box):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.title = widgets.HTML(heading(tr("Time")))
-        self.way = self._field(widgets.Dropdown, tr("Time from"), self._with_way, _WAYS)
+        self.way = self._field(widgets.Dropdown, tr("Time from"), self._with_way, _translated(_WAYS))
         self.column = self._field(
             widgets.Dropdown, tr("Column"), lambda draft, value: draft.with_time_way(self.table, "column", value)
         )
@@ -122,10 +127,10 @@ class TimeBox(_Box):
         self.confirm = widgets.Button(icon="check", layout=widgets.Layout(width="auto", align_self="flex-end"))
         self.confirm.on_click(lambda _: self._changed(lambda draft: draft.with_zone(self.table, self.zone.value)))
         self.ambiguous = self._field(
-            widgets.Dropdown, tr("Hour that is twice"), self._setter("ambiguous", "refuse"), _AMBIGUOUS
+            widgets.Dropdown, tr("Hour that is twice"), self._setter("ambiguous", "refuse"), _translated(_AMBIGUOUS)
         )
         self.nonexistent = self._field(
-            widgets.Dropdown, tr("Hour left out"), self._setter("nonexistent", "refuse"), _NONEXISTENT
+            widgets.Dropdown, tr("Hour left out"), self._setter("nonexistent", "refuse"), _translated(_NONEXISTENT)
         )
         self.error = widgets.HTML()
         # Way -> its fields.
@@ -149,7 +154,7 @@ class TimeBox(_Box):
         rule = time if isinstance(time, dict) else {}
         way = next((key for key in ("parts", "clock", "elapsed") if key in rule), "column")
         way = "clock" if "date_column" in rule else way
-        set_options(self.way, list(_WAYS), way)
+        set_options(self.way, _translated(_WAYS), way)
         columns = {"column": self.column, "date_column": self.date, "clock": self.clock, "elapsed": self.elapsed}
         for key, field in columns.items():
             set_options(field, _columns(sample, none=tr("– choose –")), _plain(rule.get(key)))
@@ -178,8 +183,8 @@ class TimeBox(_Box):
             heading(tr("Time"), note=tr("of this table's events; columns and formats under All keys") if alone else ""),
         )
         self._show_zone(draft, rule)
-        set_options(self.ambiguous, list(_AMBIGUOUS), _plain(rule.get("ambiguous", "refuse")))
-        set_options(self.nonexistent, list(_NONEXISTENT), _plain(rule.get("nonexistent", "refuse")))
+        set_options(self.ambiguous, _translated(_AMBIGUOUS), _plain(rule.get("ambiguous", "refuse")))
+        set_options(self.nonexistent, _translated(_NONEXISTENT), _plain(rule.get("nonexistent", "refuse")))
         wrong = draft.error_at(table, "time")
         set_value(self.error, message(wrong, kind="error", role="alert") if wrong else "")
 
@@ -272,7 +277,7 @@ class AssetBox(_Box):
         set_options(self.type, types, _plain(rule.get("type")))
         columns = _columns(sample, none=tr("– no column: always the same –"))
         named = f"={rule['name_of']}" if rule.get("name_of") else _plain(rule.get("column"))
-        set_options(self.column, [*columns, *((label, key) for key, label in _NAMES.items())], named)
+        set_options(self.column, [*columns, *((tr(label), key) for key, label in _NAMES.items())], named)
         set_value(self.id, _plain(rule.get("id")))
         set_value(self.pattern, _plain(rule.get("pattern")))
         _shown(self.column, bool(rule))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from twinlab.explore.charts.scale import compact_number, pretty_unit
-from twinlab.languages import date_text, local_number, tr, trn
+from twinlab.languages import date_text, local_number, mark, tr, trn
 from twinlab.model.expressions import bound
 from twinlab.model.expressions.walk import first_comparison
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SEVERITY_COLORS",
+    "SEVERITY_NAMES",
     "SEVERITY_SYMBOLS",
     "LabelsByType",
     "age_text",
     "measure_text",
     "near_text",
     "records",
+    "severity_text",
     "time_text",
     "value_and_limit",
     "via_text",
@@ -34,6 +36,11 @@ __all__ = [
 SEVERITY_SYMBOLS: Mapping[str, str] = MappingProxyType({"high": "▲", "medium": "◆", "low": "●"})
 #: Okabe-Ito's vermilion, orange and blue.
 SEVERITY_COLORS: Mapping[str, str] = MappingProxyType({"high": "#D55E00", "medium": "#E69F00", "low": "#56B4E9"})
+
+#: Severity -> its name on a page.
+SEVERITY_NAMES: Mapping[str, str] = MappingProxyType(
+    {"high": mark("high"), "medium": mark("medium"), "low": mark("low")}
+)
 
 _MONTH_DAYS = 365.25 / 12
 
@@ -68,6 +75,15 @@ def age_text(age: Any) -> str:
     if hours:
         return tr("{hours} h {minutes} min", hours=hours, minutes=minutes) if minutes else f"{hours} h"
     return tr("{minutes} min", minutes=minutes) if minutes else f"{seconds} s"
+
+
+def severity_text(severity: str) -> str:
+    """Return the symbol and the name of a severity.
+
+    >>> severity_text("high")
+    '▲ high'
+    """
+    return f"{SEVERITY_SYMBOLS.get(severity, '')} {tr(SEVERITY_NAMES.get(severity, severity))}"
 
 
 def measure_text(value: Any, unit: object) -> str:

@@ -14,7 +14,7 @@ from bokeh.models import DateFormatter, NumberFormatter
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
-from twinlab.languages import tr
+from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -139,7 +139,7 @@ def plain_table(
         elif pd.api.types.is_float_dtype(kind):
             # Infinite bounds are no numbers in a browser.
             if np.isinf(shown[name]).any():
-                shown[name] = [f"{one:,.4g}" for one in shown[name]]
+                shown[name] = [local_number(f"{one:,.4g}") for one in shown[name]]
             else:
                 formatters[name] = NumberFormatter(format="0,0.[000]", nan_format="–", null_format="–")
         elif pd.api.types.is_integer_dtype(kind):

@@ -91,7 +91,9 @@ def empty_pane(title: str, detail: str = "", *, height: int = 360) -> Html:
     >>> "No samples yet" in empty_pane("No samples yet").object
     True
     """
-    return Html(html(_NOTHING, title=title, detail=detail, height=height), sizing_mode="stretch_width")
+    return Html(
+        html(_NOTHING, title=tr(title), detail=tr(detail) if detail else "", height=height), sizing_mode="stretch_width"
+    )
 
 
 def error_pane(label: str, why: str, *, retry: Callable[[], None]) -> pn.viewable.Viewable:

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pandas as pd
 
-from twinlab.languages import mark
+from twinlab.languages import mark, tr
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = [
 Operator = Literal["=", ">=", "<", "~"]
 _OPERATORS: tuple[Operator, ...] = get_args(Operator)
 _FROM_HEADER: Mapping[str, Operator] = {"=": "=", "like": "~", ">=": ">=", "tickCross": "=", "<": "<"}
-_LABELS: Mapping[Operator, str] = {"=": "is", ">=": mark("at least"), "<": "below", "~": "contains"}
+_LABELS: Mapping[Operator, str] = {"=": mark("is"), ">=": mark("at least"), "<": mark("below"), "~": mark("contains")}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class EventFilter:
     def __str__(self) -> str:
         """Return the condition as text."""
         value = {True: "yes", False: "no"}[self.value] if isinstance(self.value, bool) else self.value
-        return f"{self.column.replace('_', ' ')} {_LABELS[self.operator]} {value}"
+        return f"{self.column.replace('_', ' ')} {tr(_LABELS[self.operator])} {value}"
 
 
 def from_headers(headers: Iterable[Mapping[str, object]]) -> tuple[EventFilter, ...]:

@@ -14,7 +14,7 @@ from panel.io import hold
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.link import parse_instant
 from twinlab.explore.kit.widgets import row, without_debounce
-from twinlab.languages import mark, tr
+from twinlab.languages import mark, tr, tr_keys
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -193,12 +193,12 @@ class TimePlayer(param.Parameterized):
         self.param.watch(update_label, "playing")
         step = without_debounce(
             pmui.Select.from_param(
-                self.param.step, label=tr("Step"), options=STEPS, width=105, size="small", description=""
+                self.param.step, label=tr("Step"), options=tr_keys(STEPS), width=105, size="small", description=""
             )
         )
         speed = without_debounce(
             pmui.Select.from_param(
-                self.param.speed, label=tr("Speed"), options=SPEEDS, width=125, size="small", description=""
+                self.param.speed, label=tr("Speed"), options=tr_keys(SPEEDS), width=125, size="small", description=""
             )
         )
         return pn.Column(

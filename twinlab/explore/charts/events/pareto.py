@@ -11,7 +11,7 @@ import pandas as pd
 from twinlab.events.rules.exception_table import duration_text
 from twinlab.explore.charts.events.bars import TOOLS, Backend, bars, empty_chart, finish, load, tips
 from twinlab.explore.charts.palette import ASSET_STYLES
-from twinlab.languages import tr
+from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,4 +109,7 @@ def _shown(table: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame]:
 def _texts(weight: pd.Series, dtype: Any) -> Sequence[str]:
     if dtype.kind == "m":
         return [duration_text(one / pd.Timedelta(1, "ns")) for one in weight]
-    return [f"{one:,}" if float(one).is_integer() and dtype.kind in "iu" else f"{one:,.4g}" for one in weight]
+    return [
+        local_number(f"{one:,}") if float(one).is_integer() and dtype.kind in "iu" else local_number(f"{one:,.4g}")
+        for one in weight
+    ]

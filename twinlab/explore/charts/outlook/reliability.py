@@ -9,7 +9,7 @@ import holoviews.plotting.bokeh
 import numpy as np
 
 from twinlab.explore.charts.palette import FONT_SIZES
-from twinlab.languages import tr
+from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,9 @@ def reliability_chart(table: pd.DataFrame, *, height: int = 340) -> hv.Overlay:
     ideal = hv.Curve([(0, 0), (1, 1)], across, up, label=tr("as predicted"))
     bars = hv.ErrorBars((x, y, y - low, high - y), across, [up, "below", "above"])
     points = hv.Scatter((x, y, cases), across, [up, "cases"], label="bins")
-    labels = hv.Labels((x, np.maximum(high, y) + 0.045, [f"{int(one):,}" for one in cases]), [across, up], "text")
+    labels = hv.Labels(
+        (x, np.maximum(high, y) + 0.045, [local_number(f"{int(one):,}") for one in cases]), [across, up], "text"
+    )
     return hv.Overlay([
         ideal.opts(color=_GREY, line_dash="dashed", default_tools=_TOOLS, backend="bokeh"),
         bars.opts(color=_BLUE, line_color=_BLUE, upper_head=None, lower_head=None, default_tools=_TOOLS, backend="bokeh"),

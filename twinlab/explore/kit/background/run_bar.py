@@ -38,12 +38,12 @@ class RunBar:
         before: Mapping[str, Callable[[], None]] | None = None,
         after: Mapping[str, Callable[[], None]] | None = None,
     ) -> None:
-        self.run = pmui.Button(label=label, variant="contained", size="small", on_click=lambda _: on_run())
+        self.run = pmui.Button(label=tr(label), variant="contained", size="small", on_click=lambda _: on_run())
         self._cancel = _button(tr("Cancel"), on_cancel, disabled=True)
         self._before = [_button(name, call) for name, call in (before or {}).items()]
         self._after = [_button(name, call, disabled=True) for name, call in (after or {}).items()]
         self._bar = pmui.LinearProgress(value=0, visible=False, sizing_mode="stretch_width", margin=(2, 10))
-        self.status = pmui.Typography(ready, variant="body2", margin=(2, 10), sizing_mode="stretch_width")
+        self.status = pmui.Typography(tr(ready), variant="body2", margin=(2, 10), sizing_mode="stretch_width")
         buttons = row([self.run, *self._before, self._cancel, *self._after], margin=(4, 0, 4, 0))
         self.pane = pn.Column(buttons, self.status, self._bar, sizing_mode="stretch_width")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.explore.kit.exception_text import age_text
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.live.live_twins import Status
@@ -57,10 +57,10 @@ def state_text(source: Mapping[str, Any], *, running: bool) -> str:
     '▲ stale'
     """
     if not running and source["state"] not in ("ended", "failed"):
-        return _STATES["stopped"]
+        return tr(_STATES["stopped"])
     if source["stale"] and source["state"] == "connected":
-        return _STATES["stale"]
-    return _STATES[source["state"]]
+        return tr(_STATES["stale"])
+    return tr(_STATES[source["state"]])
 
 
 def trouble(source: Mapping[str, Any], *, now_ns: int) -> str:
@@ -141,11 +141,11 @@ def _row(one: Mapping[str, Any], *, running: bool, now_ns: int) -> list[str]:
         state_text(one, running=running),
         str(one["kind"]),
         "never" if age is None else tr("{age} ago", age=age),
-        f"{one['rate']:,.1f}" if running else "–",
-        f"{one['rows']:,}",
+        local_number(f"{one['rate']:,.1f}") if running else "–",
+        local_number(f"{one['rows']:,}"),
         "–" if p50 is None or not running else f"{p50:.2f} / {p99:.2f} s",
-        f"{len(one['gaps']):,}",
-        f"{one['gaps_lost']:,}",
+        local_number(f"{len(one['gaps']):,}"),
+        local_number(f"{one['gaps_lost']:,}"),
         "–"
         if one["clock_offset"] is None
         else f"{'✕ ' if one['clock_suspect'] else ''}{offset_text(one['clock_offset'])}",

@@ -327,7 +327,7 @@ class EventsView(Explorer):
 
     def settings(self) -> dict[str, str]:
         """Return the reader's choices: label -> value."""
-        return {**self.table.settings(), tr("Chart"): next(k for k, v in _CHARTS.items() if v == self.chart)}
+        return {**self.table.settings(), tr("Chart"): next(tr(k) for k, v in _CHARTS.items() if v == self.chart)}
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the chart as a HoloViews object."""

@@ -14,7 +14,7 @@ from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import empty_pane
 from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, without_debounce
 from twinlab.explore.views.base import Explorer
-from twinlab.languages import mark
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -94,7 +94,7 @@ class EventsAndKpisView(Explorer):
         self._places: dict[str, pn.Column] = {
             name: pn.Column(sizing_mode="stretch_width", visible=False) for name in parts_of(twin.model)
         }
-        self.param.part.objects = {_PARTS[name][0]: name for name in self._places}
+        self.param.part.objects = {tr(_PARTS[name][0]): name for name in self._places}
         if self._places:
             with self._silently():
                 self.part = self._asked(self.first_link)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from twinlab._html import html
 from twinlab.events import STATUSES
 from twinlab.explore.charts.palette import ASSET_STYLES
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +107,12 @@ def chart_legend(bins: Bins | None) -> str:
     if bins is None:
         return ""
     shown = [
-        (status, STATUS_COLORS[status], _STROKES[HATCHES[status]], f"{int(bins.counts[status].sum()):,}")
+        (
+            tr(status),
+            STATUS_COLORS[status],
+            _STROKES[HATCHES[status]],
+            local_number(f"{int(bins.counts[status].sum()):,}"),
+        )
         for status in ORDER
         if bins.counts[status].any()
     ]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab._html import html
-from twinlab.languages import tr
+from twinlab.languages import local_number, tr, trn
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -94,15 +94,16 @@ def summary_html(found: EventSummary) -> Markup:
         judged += tr("; {unknown} aren't in them", unknown=tr(" and ").join(unknown))
     return html(
         _SUMMARY,
-        count=f"{found.count:,}",
-        on_time=f"{found.on_time:.1%}" if found.judged else "",
+        count=local_number(f"{found.count:,}"),
+        events=trn("event", "events", found.count),
+        on_time=local_number(f"{found.on_time:.1%}") if found.judged else "",
         limit=f"{ON_TIME_MINUTES:g}",
         median=_minutes(found.median),
         p90=_minutes(found.p90),
-        cancelled=f"{found.cancelled:,}" if found.cancelled else "",
+        cancelled=local_number(f"{found.cancelled:,}") if found.cancelled else "",
         judged=judged,
     )
 
 
 def _minutes(value: float) -> str:
-    return tr("{value:,.0f} min", value=value) if abs(value) < 240 else f"{value / 60:,.1f} h"
+    return tr("{value:,.0f} min", value=value) if abs(value) < 240 else local_number(f"{value / 60:,.1f}") + " h"

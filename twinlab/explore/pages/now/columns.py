@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.pages.now.rows import COLUMNS, EXTRA, default_columns
-from twinlab.languages import tr
+from twinlab.languages import mark, tr
 
 __all__ = ["ColumnsDialog"]
 
@@ -96,21 +96,23 @@ class ColumnsDialog:
         self._list[:] = [self._line(place, name) for place, name in enumerate(self._order)]
 
     def _line(self, place: int, name: str) -> pn.Row:
-        tick = pmui.Checkbox(label=COLUMNS[name], value=name in self._shown, size="small", align="center", width=180)
+        tick = pmui.Checkbox(
+            label=tr(COLUMNS[name]), value=name in self._shown, size="small", align="center", width=180
+        )
         tick.param.watch(partial(self._ticked, name), "value")
         arrows = []
         for by, icon, direction, end in (
-            (-1, "arrow_upward", "up", 0),
-            (1, "arrow_downward", "down", len(self._order) - 1),
+            (-1, "arrow_upward", mark("up"), 0),
+            (1, "arrow_downward", mark("down"), len(self._order) - 1),
         ):
             arrow = pmui.Button(
-                label=direction,
+                label=tr(direction),
                 icon=icon,
                 variant="text",
                 size="small",
                 margin=0,
                 disabled=place == end,
-                description=f"Move {COLUMNS[name]} {direction}",
+                description=tr("Move {name} {direction}", name=tr(COLUMNS[name]), direction=tr(direction)),
             )
             arrow.on_click(partial(self._moved, name, by))
             arrows.append(arrow)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from twinlab.explore.kit.exception_text import (
-    SEVERITY_SYMBOLS,
     age_text,
     near_text,
     records,
+    severity_text,
     value_and_limit,
     via_text,
 )
-from twinlab.languages import mark, tr
+from twinlab.languages import mark, tr, tr_values
 from twinlab.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
@@ -34,29 +34,28 @@ __all__ = [
 
 #: Column -> title, in default order; the columns after "acknowledged" are hidden by default.
 COLUMNS: Mapping[str, str] = {
-    "severity": "severity",
-    "title": "what",
-    "asset": "asset",
+    "severity": mark("severity"),
+    "title": mark("what"),
+    "asset": mark("asset"),
     "since": mark("since (UTC)"),
-    "lasting": "for",
-    "value": "value",
-    "limit": "limit",
-    "place": "place",
-    "note": "note",
-    "acknowledged": "acknowledged",
-    "asset_type": "kind",
-    "event": "event",
-    "rule": "rule",
-    "text": "description",
+    "lasting": mark("for"),
+    "value": mark("value"),
+    "limit": mark("limit"),
+    "place": mark("place"),
+    "note": mark("note"),
+    "acknowledged": mark("acknowledged"),
+    "asset_type": mark("kind"),
+    "event": mark("event"),
+    "rule": mark("rule"),
+    "text": mark("description"),
     "fresh": mark("last row"),
-    "alert": "alert",
+    "alert": mark("alert"),
 }
 _DEFAULT = tuple(COLUMNS)[:10]
 #: Columns that some twins have: state and age of the last row of a live twin, state of the alerts of a twin with alerts.
 EXTRA = ("fresh", "alert")
 #: What a tile filters by -> column of exceptions.
 _FILTERS = {"severity": "severity", "type": "asset_type", "event": "event_type"}
-_GRADES = [f"{SEVERITY_SYMBOLS[name]} {name}" for name in reversed(SEVERITIES)]
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,11 @@ class UpdatedRows:
     @property
     def news(self) -> str:
         """Counts of changes: ``3 new, 1 ended``; "" without changes."""
-        parts = [(len(self.added), "new"), (len(self.ended), "ended")]
-        return ", ".join(f"{count} {name}" for count, name in parts if count)
+        parts = [
+            (len(self.added), tr("{count} new", count=len(self.added))),
+            (len(self.ended), tr("{count} ended", count=len(self.ended))),
+        ]
+        return ", ".join(text for count, text in parts if count)
 
 
 def chosen_columns(stored: object) -> list[str]:
@@ -137,7 +139,9 @@ def exception_rows(
     out = [_record(row, now, model, labels, notes.get(str(row["key"]))) for row in records(now.exceptions)]
     frame = pd.DataFrame(out, columns=["key", *COLUMNS])
     frame["alert"] = [(alerts or {}).get(str(key), "") for key in frame["key"]]
-    frame["severity"] = pd.Categorical(frame["severity"], categories=_GRADES, ordered=True)
+    frame["severity"] = pd.Categorical(
+        frame["severity"], categories=[severity_text(name) for name in reversed(SEVERITIES)], ordered=True
+    )
     frame["since"] = pd.to_datetime(frame["since"]).astype("datetime64[ns]")
     frame["ended"], frame["stale"] = False, False
     if freshness is not None and len(frame):
@@ -149,7 +153,7 @@ def exception_rows(
 
 def shown_table(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return some columns of `exception_rows` for a file, with their titles and as plain text."""
-    shown = rows[list(columns)].rename(columns=COLUMNS).reset_index(drop=True)
+    shown = rows[list(columns)].rename(columns=tr_values(COLUMNS)).reset_index(drop=True)
     return shown.astype({name: "str" for name in shown if isinstance(shown[name].dtype, pd.CategoricalDtype)})
 
 
@@ -166,7 +170,7 @@ def _record(
     event = "" if pd.isna(row["event_id"]) else str(row["event_id"])  # type: ignore[call-overload]
     return {
         "key": key,
-        "severity": f"{SEVERITY_SYMBOLS.get(str(row['severity']), '')} {row['severity']}",
+        "severity": severity_text(str(row["severity"])),
         "title": str(row["title"]),
         "asset": labels.get(kind, {}).get(asset, asset),
         "since": row["since"],

@@ -14,6 +14,7 @@ from twinlab.explore.kit.arrivals.html import arrivals_html
 from twinlab.explore.kit.arrivals.predicted import arrivals_at, arrivals_of
 from twinlab.explore.kit.exception_text import (
     SEVERITY_COLORS,
+    SEVERITY_NAMES,
     SEVERITY_SYMBOLS,
     age_text,
     records,
@@ -22,7 +23,7 @@ from twinlab.explore.kit.exception_text import (
 )
 from twinlab.explore.kit.present import now_at
 from twinlab.explore.views.card.html import STYLE, place_html
-from twinlab.languages import tr
+from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +139,7 @@ def result_html(found: SearchResult, model: TwinModel, labels: Mapping[str, Mapp
         plan=_plan(found, model),
         ahead=[_line(row) for row in records(found.ahead.head(_STEPS))],
         story=story_rows,
-        earlier=f"{earlier:,}" if earlier else "",
+        earlier=local_number(f"{earlier:,}") if earlier else "",
         open=_OPEN,
     )
 
@@ -147,7 +148,7 @@ def _exception(row: Mapping[str, Any], model: TwinModel) -> dict[str, str]:
     """Return one exception as text, with its colour and symbol."""
     severity = str(row["severity"])
     return {
-        "severity": severity,
+        "severity": tr(SEVERITY_NAMES.get(severity, severity)),
         "color": SEVERITY_COLORS.get(severity, "currentColor"),
         "symbol": SEVERITY_SYMBOLS.get(severity, ""),
         "title": str(row["title"]),

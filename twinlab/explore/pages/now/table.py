@@ -15,15 +15,15 @@ from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.now.rows import COLUMNS, EXTRA, UpdatedRows, chosen_columns, default_columns, update_rows
-from twinlab.languages import tr
+from twinlab.languages import tr, tr_values
 
 __all__ = ["ExceptionTable"]
 
 _SETTING = "now_columns"
 _PAGE = 15
 _WIDTHS = {"severity": 88, "title": 150, "asset": 190, "note": 170, "text": 260, "alert": 240}
-#: Text of a severity -> colour of the line beside it.
-_COLORS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
+#: Symbol of a severity -> colour of the line beside it.
+_COLORS = {SEVERITY_SYMBOLS[name]: color for name, color in SEVERITY_COLORS.items()}
 _SHEET = """
 .tabulator-row .tabulator-cell[tabulator-field=note] { cursor: text; }
 .tabulator-row .tabulator-cell { padding-left: 5px !important; padding-right: 5px !important; }
@@ -186,7 +186,7 @@ class ExceptionTable:
             hidden_columns=["key", "ended", "stale"],
             selectable="checkbox",
             layout="fit_data_fill",
-            titles=dict(COLUMNS),
+            titles=tr_values(COLUMNS),
             formatters={"since": DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")},
             editors={name: {"type": "input"} if name == "note" else None for name in rows},
             # Text that doesn't sort by its value.
@@ -221,7 +221,7 @@ def _styled(rows: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame("", index=rows.index, columns=rows.columns)
     if "severity" in rows:
         out["severity"] = [
-            f"border-left: 4px solid {_COLORS.get(str(severity), 'transparent')}; font-weight: 500"
+            f"border-left: 4px solid {_COLORS.get(str(severity)[:1], 'transparent')}; font-weight: 500"
             for severity in rows["severity"]
         ]
     if "stale" in rows:

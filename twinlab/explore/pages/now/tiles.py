@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from twinlab.explore.charts.choices import readable_name
-from twinlab.explore.kit.exception_text import SEVERITY_SYMBOLS, age_text
-from twinlab.languages import tr
+from twinlab.explore.kit.exception_text import age_text, severity_text
+from twinlab.languages import local_number, tr, trn
 from twinlab.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
@@ -71,7 +71,11 @@ def tiles(
     """
     out = [
         Tile(
-            f"severity:{name}", f"{SEVERITY_SYMBOLS[name]} {name}", f"{count:,}", _plural(count, "exception"), count > 0
+            f"severity:{name}",
+            severity_text(name),
+            local_number(f"{count:,}"),
+            trn("exception", "exceptions", count),
+            count > 0,
         )
         for name, count in now.severities.items()
         if model.rules
@@ -79,7 +83,7 @@ def tiles(
     for kind, cover in now.coverage.items():
         title = model.asset_types[kind].title or readable_name(kind)
         total = cover.reporting + cover.silent
-        detail = "reporting" + (tr(" · {silent:,} silent", silent=cover.silent) if cover.silent else "")
+        detail = tr("reporting") + (tr(" · {silent:,} silent", silent=cover.silent) if cover.silent else "")
         main = tr("{reporting:,} of {total:,}", reporting=cover.reporting, total=total)
         old = 0 if freshness is None else freshness.not_live(kind)
         stopped = freshness is not None and freshness.stopped is not None
@@ -92,7 +96,7 @@ def tiles(
         title = model.event_types[kind].title or readable_name(kind)
         waiting = tr(" · {not_ended:,} not ended", not_ended=count.not_ended) if count.not_ended else ""
         detail = tr("on time · {late:,} late{waiting}", late=count.late, waiting=waiting)
-        out.append(Tile(f"event:{kind}", _capital(title), f"{count.on_time:,}", detail, count.late > 0))
+        out.append(Tile(f"event:{kind}", _capital(title), local_number(f"{count.on_time:,}"), detail, count.late > 0))
     if paused:
         return [*out, Tile("", tr("Paused"), "❚❚", tr("nothing changes"))]
     return [*out, _freshness(now.at, newest) if freshness is None else _newest_row(freshness)]
@@ -106,7 +110,7 @@ def tile_table(shown: Sequence[Tile]) -> pd.DataFrame:
 def _newest_row(freshness: Freshness) -> Tile:
     """Return the tile of a live twin: age of the newest row, and how many sources work."""
     if freshness.stopped is not None:
-        since = tr("for {stopped}", stopped=freshness.stopped) if freshness.stopped else "yet"
+        since = tr("for {stopped}", stopped=freshness.stopped) if freshness.stopped else tr("yet")
         return Tile(
             "",
             tr("Not live"),
@@ -129,10 +133,6 @@ def _freshness(at: np.datetime64 | None, newest: np.datetime64 | None) -> Tile:
         return Tile("", tr("Looking back"), age_text(back), tr("before the newest data"))
     age = pd.Timestamp.now("UTC").tz_localize(None) - pd.Timestamp(newest)
     return Tile("", tr("Age of the data"), age_text(age), tr("since the newest"))
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
 
 
 def _capital(text: str) -> str:

@@ -199,11 +199,11 @@ def exceptions_html(table: pd.DataFrame, labels: dict[str, str]) -> str:
     labels : dict of rule to text
     """
     counts = table["change"].value_counts()
-    said = ", ".join(f"{counts[change]:,} {words}" for change, words in _WORDS.items() if change in counts)
+    said = ", ".join(f"{counts[change]:,} {tr(words)}" for change, words in _WORDS.items() if change in counts)
     rows = [
         {
             # Where all are alike, the sentence has said it.
-            "what": f": {_WORDS[row['change']]}" if len(counts) > 1 else "",
+            "what": f": {tr(_WORDS[row['change']])}" if len(counts) > 1 else "",
             "rule": labels.get(row["rule"], row["rule"]),
             "asset": row["asset"],
             "when": str(row["start"] if pd.isna(row["start_before"]) else row["start_before"])[:16],

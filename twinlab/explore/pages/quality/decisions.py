@@ -14,7 +14,7 @@ from twinlab.errors import TwinlabError
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.quality.work import TEXT, Work
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.pages.quality.twins import Repairable
@@ -36,7 +36,10 @@ def calibration_rows(table: pd.DataFrame) -> pd.DataFrame:
     terms = [
         " ".join(
             part
-            for part in (f"× {gain:.6g}" if gain != 1 else "", f"{offset:+.4g}" if offset or gain == 1 else "")
+            for part in (
+                f"× {gain:.6g}" if gain != 1 else "",
+                local_number(f"{offset:+.4g}") if offset or gain == 1 else "",
+            )
             if part
         )
         + (tr(", by time") if points else "")

@@ -21,7 +21,7 @@ from twinlab.explore.pages.quality.decisions import DecisionsView
 from twinlab.explore.pages.quality.replay import ReplayView
 from twinlab.explore.pages.quality.twins import Repairable
 from twinlab.explore.pages.quality.work import TEXT, Work
-from twinlab.languages import mark, tr
+from twinlab.languages import mark, tr, tr_values
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -117,7 +117,7 @@ class RepairView(pn.viewable.Viewer):
             self._grid, self._found[:] = None, []
             return
         self._grid = pn.widgets.Tabulator(
-            shown, titles=_COLUMNS, show_index=False, disabled=True, selectable=1, pagination="local" if len(shown) > 10 else None, page_size=10,
+            shown, titles=tr_values(_COLUMNS), show_index=False, disabled=True, selectable=1, pagination="local" if len(shown) > 10 else None, page_size=10,
             layout="fit_columns", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET], margin=(4, 10),
             widths={"kind": 120, "asset": 110, "signal": 130, "since": 140, "sure": 100, "fix": 95},
         )  # fmt: skip

@@ -14,7 +14,7 @@ from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import verdict_heading
 from twinlab.history.read.direct import computed
-from twinlab.languages import mark, tr
+from twinlab.languages import mark, tr, tr_values
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:
         selectable=1,
         disabled=True,
         layout="fit_data_fill",
-        titles=_TITLES,
+        titles=tr_values(_TITLES),
         formatters=counts | shares,
         text_align=dict.fromkeys(("assets", *_COUNTS, "coverage", "not_pass"), "right"),
         stylesheets=[TABLE_SHEET],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from twinlab.explore.kit.exception_text import age_text
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr, tr_values
 
 __all__ = [
     "SEVERITIES",
@@ -85,7 +85,7 @@ def event_rows(events: pd.DataFrame, *, span: str, severity: str, now: pd.Timest
     found = events[keep].sort_values(["end", "event_id"], ascending=False, kind="stable")
     return pd.DataFrame(
         {
-            "severity": found["severity"].map(_SIGNS),
+            "severity": found["severity"].map(tr_values(_SIGNS)),
             "what": found["title"],
             tr("who or what"): found["subject"],
             "address": found["host"].replace("", "–"),
@@ -125,7 +125,7 @@ def message_rows(messages: pd.DataFrame) -> pd.DataFrame:
     )
     return pd.DataFrame(
         {
-            "state": order["state"].map(_STATES),
+            "state": order["state"].map(tr_values(_STATES)),
             "gateway": order["gateway"],
             "reason": order["reason"],
             "rows": [tr("{rows:,} from {first:,}", rows=rows, first=first) if rows else kind for rows, first, kind in zip(order["rows"], order["first"], order["kind"], strict=True)],
@@ -149,7 +149,7 @@ def read_rows(reads: pd.DataFrame) -> pd.DataFrame:
             "of": reads["of"],
             "fields": reads["fields"],
             "purpose": reads["purpose"],
-            "rows": ["–" if pd.isna(one) else f"{int(one):,}" for one in reads["rows"]],
+            "rows": ["–" if pd.isna(one) else local_number(f"{int(one):,}") for one in reads["rows"]],
             "to": reads["to"],
             "outcome": reads["outcome"],
         }

@@ -14,7 +14,7 @@ from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.live.states import age_at, offset_text
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
-from twinlab.languages import tr
+from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -57,21 +57,21 @@ def facts(source: Mapping[str, Any], *, now_ns: int) -> list[tuple[str, str]]:
     newest = source["last_event_ns"]
     found = [
         (tr("in this state for"), age_at(source["since_ns"], now_ns) or "never"),
-        (tr("connections so far"), f"{source['connections']:,}"),
+        (tr("connections so far"), local_number(f"{source['connections']:,}")),
         (tr("newest event time"), f"{time_text(pd.Timestamp(newest))} UTC" if newest else "–"),
         (tr("received to stored, p50 / p99"), pair("received")),
         (tr("event to stored, p50 / p99"), pair("event")),
-        (tr("rows stored"), f"{source['stored']:,}"),
+        (tr("rows stored"), local_number(f"{source['stored']:,}")),
         (tr("stored, not published yet"), tr("{waiting:,} rows", waiting=source["waiting"])),
         (tr("received, not stored yet"), tr("{queued:,} rows", queued=source["queued"])),
-        (tr("batches kept as files, since they fit no table"), f"{source['refused']:,}"),
-        (tr("rows that can't be read"), f"{source['unreadable']:,}"),
-        (tr("errors so far"), f"{source['errors']:,}"),
+        (tr("batches kept as files, since they fit no table"), local_number(f"{source['refused']:,}")),
+        (tr("rows that can't be read"), local_number(f"{source['unreadable']:,}")),
+        (tr("errors so far"), local_number(f"{source['errors']:,}")),
         *(
             (tr("clock of {name}", name=name), offset_text(value))
             for name, value in source.get("stream_clocks", {}).items()
         ),
-        *((name.replace("_", " "), f"{value:,.3g}") for name, value in source["load"].items()),
+        *((name.replace("_", " "), local_number(f"{value:,.3g}")) for name, value in source["load"].items()),
     ]
     if source["error"]:
         found.append((tr("last error"), str(source["error"])))

@@ -148,7 +148,7 @@ class AssetCard(pn.viewable.Viewer):
         }
 
     def _button(self, page: str) -> pmui.Button:
-        button = pmui.Button(label=_PAGES[page], variant="outlined", size="small", margin=4)
+        button = pmui.Button(label=tr(_PAGES[page]), variant="outlined", size="small", margin=4)
         button.on_click(lambda _: self._ask(page))
         return button
 

@@ -14,6 +14,7 @@ from twinlab.explore.charts.sparkline import sparkline
 from twinlab.explore.kit.arrivals.html import arrivals_html
 from twinlab.explore.kit.exception_text import (
     SEVERITY_COLORS,
+    SEVERITY_NAMES,
     SEVERITY_SYMBOLS,
     age_text,
     measure_text,
@@ -133,7 +134,7 @@ def _exceptions(card: CardData, model: TwinModel) -> Markup:
         value, limit = value_and_limit(row, model).values()
         exceptions.append(
             {
-                "severity": row["severity"],
+                "severity": tr(SEVERITY_NAMES.get(str(row["severity"]), "")),
                 "color": SEVERITY_COLORS.get(str(row["severity"]), "currentColor"),
                 "symbol": SEVERITY_SYMBOLS.get(str(row["severity"]), ""),
                 "title": row["title"],
@@ -212,7 +213,7 @@ def _value_row(
     return html(
         _VALUE,
         title=title,
-        flag=_FLAGS.get(Flag(int(last[f"{name}_qc"])), "") if observed else "",
+        flag=tr(_FLAGS.get(Flag(int(last[f"{name}_qc"])), "")) if observed else "",
         stale=stale,
         age=age_label,
         curve=drawn,

@@ -10,6 +10,7 @@ from twinlab.explore.kit.arrivals.html import late_html
 from twinlab.explore.kit.arrivals.predicted import arrivals_at, probably_late
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.views.card.html import list_html
+from twinlab.languages import local_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,7 @@ class LateList:
         found = late_html(probably_late(table), self._shared.twin.model, at=at)
         if not found:
             text = "<p>✓ Nothing of the {{ count }} events that were predicted is probably late.</p>"
-            found = html(text, count=f"{len(table):,}")
+            found = html(text, count=local_number(f"{len(table):,}"))
         return str(list_html(found))
 
     def show(self, found: str) -> None:

@@ -167,7 +167,7 @@ def shown_setpoints(table: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {
             "asset": str(asset), "parameter": str(one["parameter"]).replace("_", " "), "setpoint": _number(one["setpoint"], one["unit"]),
-            "reported": _number(one["reported"], one["unit"]), "state": f"{_SIGNS.get(one['state'], '?')} {one['state']}",
+            "reported": _number(one["reported"], one["unit"]), "state": f"{_SIGNS.get(one['state'], '?')} {tr(one['state'])}",
             "age": _age(one["age"]), tr("set by"): str(one["set_by"]), "why": str(one["reason"]),
         }
         for asset, one in zip(table.index, table.to_dict("records"), strict=True)

@@ -24,7 +24,7 @@ from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.kit.table_filters import EventFilter, apply_filters, filters_text, from_headers, parse_filters
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.events.table import column_formatters, column_titles, events_code, header_filters
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -231,7 +231,7 @@ class EventExplorer(Explorer):
             return
         shown, total = len(self._grid.filtered), self._total
         what = "all" if shown == total else tr("{shown:,} of", shown=shown)
-        self._count.object = html(_COUNT, what=what, total=f"{total:,}")
+        self._count.object = html(_COUNT, what=what, total=local_number(f"{total:,}"))
 
     def _choose(self, event: Any) -> None:
         if self._grid is not None and event.new:

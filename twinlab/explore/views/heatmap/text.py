@@ -14,7 +14,7 @@ from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
 from twinlab.explore.views.heatmap.reading import FLAGS, HeatRequest, whole_bins
 from twinlab.explore.views.heatmap.rows import ORDERS
 from twinlab.explore.views.heatmap.style import FLAG_COLORS, FLAG_LETTERS, HeatStyle, color_span, palette, shown_values
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ def _scale(rows: HeatRows, style: HeatStyle) -> Markup:
     """Return the colour scale with its ends, above the map: on a phone a bar beside it would take the map's room."""
     colors = palette(style)
     stops = ",".join(colors[place] for place in np.linspace(0, len(colors) - 1, 9).astype(int))
-    low, high = (f"{round(end, 2):.4g}".replace("-", "−") for end in color_span(shown_values(rows, style), style))
+    low, high = (
+        local_number(f"{round(end, 2):.4g}").replace("-", "−") for end in color_span(shown_values(rows, style), style)
+    )
     return html(_SCALE, title=style.title, low=low, high=high, stops=stops)
 
 

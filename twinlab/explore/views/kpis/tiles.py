@@ -12,7 +12,7 @@ from twinlab._html import html
 from twinlab.events.kpis.table import MET, kpi_table
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.live.settled import settled_until_text
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 from twinlab.model.basics import parse_duration
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def number_text(value: float) -> str:
     if 99 < value < 100:
         return f"{np.floor(value * 100) / 100:g}"
     if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
+        return local_number(f"{value:,.0f}")
+    return local_number(f"{value:.4g}")
 
 
 def window_text(start: np.datetime64, every: str) -> str:
@@ -172,7 +172,10 @@ def _known_text(coverage: float) -> str:
     lack = 100 * (1 - coverage)
     if lack <= 0:
         return tr("all data known")
-    return tr("{part} % of the data is missing or suspect", part=tr("less than 1") if lack < 1 else f"{lack:.0f}")
+    return tr(
+        "{part} % of the data is missing or suspect",
+        part=tr("less than 1") if lack < 1 else local_number(f"{lack:.0f}"),
+    )
 
 
 def _places(
@@ -214,7 +217,7 @@ def tile_html(tile: KpiTile, *, chosen: bool) -> Markup:
         scale=scale,
         lack=0 if np.isnan(tile.coverage) else round(100 * (1 - tile.coverage), 1),
         symbol=_SYMBOLS.get(tile.verdict, ""),
-        words=_WORDS.get(tile.verdict, ""),
+        words=tr(_WORDS.get(tile.verdict, "")),
     )
 
 

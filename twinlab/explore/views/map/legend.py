@@ -17,7 +17,7 @@ from twinlab.explore.kit.exception_text import age_text
 from twinlab.explore.views.map.colors import GREY, RAMP, SEVERITY_COLORS, ColorScale, kind_color
 from twinlab.explore.views.map.layers import kind_marker
 from twinlab.explore.views.map.reading import EXCEPTIONS, stale_after
-from twinlab.languages import tr
+from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
@@ -95,7 +95,12 @@ def _unlocated(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Sha
     """Return the title of a kind, how many of its assets have no position, some names, and how many more."""
     labels = shared.labels(kind)
     names = [labels.get(asset, asset) for asset in assets[:_NAMED]]
-    return _title(model, kind), f"{len(assets):,}", names, f"{len(assets) - _NAMED:,}" if len(assets) > _NAMED else ""
+    return (
+        _title(model, kind),
+        local_number(f"{len(assets):,}"),
+        names,
+        local_number(f"{len(assets) - _NAMED:,}") if len(assets) > _NAMED else "",
+    )
 
 
 def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *, track: Track | None = None) -> Markup:

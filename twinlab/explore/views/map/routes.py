@@ -12,7 +12,7 @@ from twinlab._html import html
 from twinlab.explore.charts.outlines import mercator
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.views.map.layers import MapLayer
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,7 +141,7 @@ def route_layers(
 def _tip(origin: str, destination: str, count: int, delay: float) -> str:
     late = "no delay known" if np.isnan(delay) else tr("median delay {delay:.0f} min", delay=delay)
     # Bokeh serializes plain strings only.
-    return str(html(_TIP, origin=origin, destination=destination, count=f"{count:,}", late=late))
+    return str(html(_TIP, origin=origin, destination=destination, count=local_number(f"{count:,}"), late=late))
 
 
 def _both(places: Mapping[str, pd.DataFrame], ends: tuple[str, str]) -> bool:

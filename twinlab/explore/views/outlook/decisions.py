@@ -162,4 +162,4 @@ class ModelDecisions:
         self._buttons.visible = self.proposal is not None
         # What nobody has looked at isn't promoted.
         self.promote.disabled = self.diff is None
-        self.bar.end(_NONE if self.proposal is None else _OPEN.format(version=self.proposal.version[:10]))
+        self.bar.end(tr(_NONE) if self.proposal is None else tr(_OPEN, version=self.proposal.version[:10]))

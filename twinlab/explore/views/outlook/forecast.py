@@ -17,7 +17,7 @@ from twinlab.explore.views.outlook.part import Part, chart_pane, section, text_p
 from twinlab.explore.views.outlook.possible import counted_events, forecast_signals
 from twinlab.explore.views.outlook.requests import ForecastRequest
 from twinlab.explore.views.outlook.risk import at_of
-from twinlab.languages import mark, tr
+from twinlab.languages import mark, tr, tr_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,11 +64,11 @@ class ForecastPart(Part):
             )
             return
         small = {"size": "small"}
-        kinds = {_TITLES.get(one) or readable_name(one): one for one in self.offered}
+        kinds = {tr(_TITLES[one]) if one in _TITLES else readable_name(one): one for one in self.offered}
         self.kind = pmui.Select(label=tr("Of"), options=kinds, value=next(iter(self.offered)), width=150, **small)
         self.signal = pmui.Select(label=tr("Signal"), options=[], width=180, **small)
         self.by = pmui.Select(label=tr("Counted by"), options=[], width=140, visible=False, **small)
-        self.horizon = pmui.Select(label="Ahead", options=_HORIZONS, value="48h", width=110, **small)
+        self.horizon = pmui.Select(label=tr("Ahead"), options=tr_keys(_HORIZONS), value="48h", width=110, **small)
         self.past = pmui.Select(label=tr("Earlier forecasts"), options=[0, 1, 3, 7], value=3, width=130, **small)
         self.at = pmui.TextInput(label=tr("As of (UTC)"), value="newest", width=160, **small)
         self.asset = pmui.Select(label=tr("Asset"), options=[], width=170, **small)

@@ -163,7 +163,7 @@ class Part:
             self.bar.say(
                 tr(
                     "The choices have changed; press {button}. Shown below: {done}",
-                    button=self.button,
+                    button=tr(self.button),
                     done=self.done(),
                 )
             )

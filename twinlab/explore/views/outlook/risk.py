@@ -18,7 +18,7 @@ from twinlab.explore.views.outlook.part import Part, html_pane, section, text_pa
 from twinlab.explore.views.outlook.possible import failing_types
 from twinlab.explore.views.outlook.requests import RiskRequest, cost_of
 from twinlab.explore.views.outlook.risk_words import card_html, others_html, percent_text, span_words
-from twinlab.languages import mark, tr
+from twinlab.languages import mark, tr, tr_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ class RiskPart(Part):
         small = {"size": "small"}
         labels = {readable_name(one): one for one in self.kinds}
         self.kind = pmui.Select(label=tr("Asset type"), options=labels, value=self.kinds[0], width=150, **small)
-        self.within = pmui.Select(label=tr("Within"), options=_SPANS, value="7d", width=100, **small)
+        self.within = pmui.Select(label=tr("Within"), options=tr_keys(_SPANS), value="7d", width=100, **small)
         self.at = pmui.TextInput(label=tr("As of (UTC)"), value="newest", width=160, **small)
         self.acting = pmui.TextInput(label=tr("Cost of acting"), placeholder=tr("none stated"), width=150, **small)
         self.failing = pmui.TextInput(label=tr("Cost of a failure"), placeholder=tr("none stated"), width=150, **small)

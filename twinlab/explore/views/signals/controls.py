@@ -18,7 +18,7 @@ from twinlab.languages import mark, tr
 
 __all__ = ["signal_controls"]
 
-_LAYOUTS = {"together": mark("Together"), "multiples": mark("Small multiples"), "fleet": "Fleet"}
+_LAYOUTS = {"together": mark("Together"), "multiples": mark("Small multiples"), "fleet": mark("Fleet")}
 _PERIODS = {
     "nothing": "",
     mark("the day before"): "-1d",
@@ -53,7 +53,7 @@ def _charted(explorer: SignalNavigation) -> Any:
 def _layout(explorer: SignalNavigation) -> pmui.RadioButtonGroup:
     layout = pmui.RadioButtonGroup(
         label="Layout",
-        options={_LAYOUTS[name]: name for name in explorer.param.layout.objects},
+        options={tr(_LAYOUTS[name]): name for name in explorer.param.layout.objects},
         value=explorer.layout,
         size="small",
         sx=TOGGLES,

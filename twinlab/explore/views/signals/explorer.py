@@ -142,7 +142,7 @@ class SignalExplorer(SignalNavigation):
         assets = tuple(self.assets[:fits])
         if len(self.assets) > fits or len(self.signals) > len(signals):
             problem = problem or limit_notice(self, signals, assets)
-        if problem or self.notice.startswith(LIMITED):
+        if problem or self.notice.startswith(tr(LIMITED)):
             self.notice = problem
         layout: Literal["together", "multiples"] = "multiples" if self.layout == "multiples" else "together"
         return SignalRequest(kind, signals, assets, shown, self.labels(), periods, since, layout)
@@ -192,7 +192,7 @@ class SignalExplorer(SignalNavigation):
     def _empty_message(self) -> tuple[str, str]:
         if not self.param.asset_type.objects:
             some = any(kind.signals for kind in self.twin.model.asset_types.values())
-            return tr("Nothing to draw yet"), _NO_DATA if some else _NO_SIGNALS
+            return tr("Nothing to draw yet"), tr(_NO_DATA if some else _NO_SIGNALS)
         if not self.signals:
             return tr("Choose a signal"), tr("Up to four can be drawn at once.")
         if not self.assets:

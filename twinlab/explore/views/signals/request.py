@@ -55,12 +55,12 @@ def limit_notice(params: SignalParameters, signals: Sequence[str], assets: Seque
     if len(signals) < len(params.signals[:MAX_SIGNALS]):
         return tr(
             "{limited}{names}: small charts share one value axis. Together, each unit has a chart.",
-            limited=LIMITED,
+            limited=tr(LIMITED),
             names=names,
         )
     return tr(
         "{limited}the first {count} signals of the first {count2} assets: more can't be told apart.",
-        limited=LIMITED,
+        limited=tr(LIMITED),
         count=len(signals),
         count2=len(assets),
     )

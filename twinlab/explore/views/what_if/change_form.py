@@ -46,7 +46,7 @@ _FACTOR_EXAMPLES = {"storm": "1.5", "demand": "1.2", "speed": "0.8"}
 _EXAMPLES = {"add": "1", "every": mark("90 min")}
 #: Kinds that name one group of transporters; others may name all of a type.
 _OF_ONE_GROUP = frozenset({"transporters", "timetable"})
-_CHOICES = {"reroute": mark("goes around it"), "wait": "waits"}
+_CHOICES = {"reroute": mark("goes around it"), "wait": mark("waits")}
 
 
 class ChangeForm:
@@ -72,7 +72,7 @@ class ChangeForm:
         self._name = pmui.TextInput(label=tr("Scenario"), value=_FIRST_NAME, width=130, size="small")
         self._kind = pmui.Select(
             label=tr("Change"),
-            options={_KINDS.get(one, one.replace("_", " ")): one for one in kinds if one in _KINDS},
+            options={tr(_KINDS.get(one, one.replace("_", " "))): one for one in kinds if one in _KINDS},
             value=kinds[0],
             width=190,
             size="small",
@@ -137,7 +137,7 @@ class ChangeForm:
         self._form[:] = [row([self._name, self._kind, *self._fields.values(), *window, self._add], margin=(4, 0, 4, 0))]
 
     def _widget(self, name: str, field: FieldInfo) -> Any:
-        label = _LABELS.get(name, name.replace("_", " ").capitalize())
+        label = tr(_LABELS.get(name, name.replace("_", " ").capitalize()))
         links = {pair_text(pair): pair for pair in self._places.links}
         if name == "node":
             start = self._node or next(iter(self._places.names), "")
@@ -154,11 +154,11 @@ class ChangeForm:
             return pmui.Select(label=label, options=groups, value=first, width=170, size="small")
         if field.annotation is bool:
             return pmui.Checkbox(label=label, value=bool(field.default), size="small")
-        if options := {_CHOICES.get(one, one.replace("_", " ")): one for one in _choices(field.annotation)}:
+        if options := {tr(_CHOICES.get(one, one.replace("_", " "))): one for one in _choices(field.annotation)}:
             start = field.default if field.default in options.values() else next(iter(options.values()))
             return pmui.Select(label=label, options=options, value=start, width=150, size="small")
         kind = str(self._kind.value)
-        label = _FACTORS.get(kind, label) if name == "factor" else label
+        label = tr(_FACTORS.get(kind, label)) if name == "factor" else label
         example = _EXAMPLES.get(name) or _FACTOR_EXAMPLES.get(kind, "")
         return pmui.TextInput(label=label, placeholder=example, width=140, size="small")
 

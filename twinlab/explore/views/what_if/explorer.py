@@ -33,7 +33,7 @@ from twinlab.explore.views.what_if.results.tables import (
 )
 from twinlab.explore.views.what_if.results.trust import scores_table, trust_head, trust_words
 from twinlab.explore.views.what_if.results.twin_kpis import PREFIX, TwinKpis, simulated_kpis
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -374,7 +374,7 @@ class WhatIfExplorer(PlanView):
         return {
             tr("start (UTC)"): start,
             "length": self.plan.horizon,
-            tr("futures of each scenario"): f"{self.plan.replications:,}",
+            tr("futures of each scenario"): local_number(f"{self.plan.replications:,}"),
             "budget": self.plan.budget or "none",
             "changes": "; ".join(f"{name}: {text}" for name, text in self.plan.changes) or "none",
             "score of the model": self._trust().replace("*", ""),

@@ -15,7 +15,7 @@ from twinlab.explore.charts.outlines import mercator
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.what_if.network_map import fill_network, make_network_map, move_trips
 from twinlab.explore.kit.time_player import STEPS, TimePlayer
-from twinlab.languages import mark
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     from twinlab.explore.views.what_if.places import Pair, Places, Touched
@@ -52,7 +52,7 @@ class HubMap:
         self._layers: dict[str, dict[str, Any]] = {"links": links, "targets": links, **self._hubs(None)}
         self._playback: Playback | None = None
         self._map = FigurePane(self._make, height=_HEIGHT)
-        self._caption = pmui.Typography(_PICK, variant="body2", margin=(2, 10), sizing_mode="stretch_width")
+        self._caption = pmui.Typography(tr(_PICK), variant="body2", margin=(2, 10), sizing_mode="stretch_width")
         self._player = TimePlayer(on_move=self._moved)
         self._player.speed = _SPEED
         self._controls = pn.Column(sizing_mode="stretch_width", visible=False)
@@ -91,7 +91,7 @@ class HubMap:
         if playback is None:
             self._player.playing = False
             self._controls.visible = False
-            self._caption.object = _PICK
+            self._caption.object = tr(_PICK)
             self._change(**self._hubs(None), trips={}, movers={})
             return
         player, (first, last) = self._player, playback.span

@@ -16,7 +16,7 @@ from twinlab.explore.views.what_if.hub_map import HubMap
 from twinlab.explore.views.what_if.places import read_places, touched
 from twinlab.explore.views.what_if.plan import Plan
 from twinlab.explore.views.what_if.possible import can_simulate
-from twinlab.languages import mark, tr
+from twinlab.languages import mark, tr, tr_keys
 from twinlab.simulate.calibration.twin_names import find_names
 from twinlab.simulate.scenarios.reading import parse_scenarios
 from twinlab.simulate.timetable.plans.changes import POSSIBLE_KINDS
@@ -74,7 +74,7 @@ class PlanView(Explorer):
             return
         self._start = pmui.TextInput(label=tr("Start (UTC)"), value="now", width=170, size="small")
         self._name = pmui.TextInput(label=tr("Store as"), placeholder=tr("not stored"), width=130, size="small")
-        self._horizon = pmui.Select(label=tr("Length"), options=_HORIZONS, value="1d", width=110, size="small")
+        self._horizon = pmui.Select(label=tr("Length"), options=tr_keys(_HORIZONS), value="1d", width=110, size="small")
         self._replications = pmui.Select(label=tr("Futures"), options=_REPLICATIONS, value=100, width=100, size="small")
         self._budget = pmui.TextInput(label=tr("Budget"), placeholder=tr("2 EUR, 30 s, …"), width=120, size="small")
         self._plan_row = row(

@@ -116,7 +116,7 @@ def mode_html(mode: Mode, found: Freshness, *, at: np.datetime64 | None, command
 
 
 def _sentence(look: str, text: str) -> Markup:
-    sign, word, color = _LOOK[look]
+    sign, word, color = _LOOK[look][0], tr(_LOOK[look][1]), _LOOK[look][2]
     return html(_BAR, sign=sign, word=word, color=color, text=text)
 
 
@@ -152,7 +152,7 @@ class LiveBar:
         self._assets = Html("", sizing_mode="stretch_width", margin=(2, 10))
         self.follow = pmui.Button(label=tr("Pause"), icon="pause", size="small", variant="contained", margin=4)
         self.follow.on_click(lambda _: on_pause() if self.mode == "live" else on_live())
-        self.steps = [pmui.Button(label=label, size="small", variant="outlined", margin=4) for label, _ in _STEPS]
+        self.steps = [pmui.Button(label=tr(label), size="small", variant="outlined", margin=4) for label, _ in _STEPS]
         for button, (_, seconds) in zip(self.steps, _STEPS, strict=True):
             button.on_click(lambda _, seconds=seconds: on_step(seconds))
         self.details = pmui.Button(label=tr("Freshness"), icon="speed", size="small", variant="outlined", margin=4)

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.lineage_pane import plain_table
-from twinlab.languages import mark, tr
+from twinlab.languages import mark, tr, tr_values
 
 __all__ = ["StoredRuns"]
 
@@ -53,7 +53,9 @@ class StoredRuns:
         table = self._catalogue.table().sort_values("created", ascending=False)
         self._names = table["name"].tolist()
         shown = table[list(_COLUMNS)].assign(scenarios=[", ".join(one) for one in table["scenarios"]])
-        self._table[:] = [plain_table(shown.reset_index(drop=True), on_pick=self._picked, titles=_COLUMNS, page_size=5)]
+        self._table[:] = [
+            plain_table(shown.reset_index(drop=True), on_pick=self._picked, titles=tr_values(_COLUMNS), page_size=5)
+        ]
         self.pane.visible = True
 
     def _picked(self, place: int) -> None:

@@ -13,7 +13,7 @@ from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.what_if.results.tables import titled
 from twinlab.explore.views.what_if.results.verdicts import scores_html
-from twinlab.languages import mark, tr
+from twinlab.languages import local_number, mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ def trust_head(fidelity: Fidelity | None, data: xr.Dataset | None = None) -> str
     if fidelity is None:
         return tr("The model isn't scored yet.")
     low, high = fidelity.coverage_interval
-    level = f"{fidelity.level:.0%}"
+    level = local_number(f"{fidelity.level:.0%}")
     if high < fidelity.level - _SHORT:
         head = tr(
             "The model is too sure of itself: reality is outside its {level} intervals more often than it should be.",
@@ -74,7 +74,7 @@ def trust_head(fidelity: Fidelity | None, data: xr.Dataset | None = None) -> str
 def trust_words(fidelity: Fidelity | None, data: xr.Dataset | None = None) -> str:
     """Return what the score of a model means, as Markdown; arguments as of `trust_head`."""
     if fidelity is None:
-        return f"**{trust_head(None)}** {_NOT_SCORED}"
+        return f"**{trust_head(None)}** {tr(_NOT_SCORED)}"
     return f"**{trust_head(fidelity, data)}** {fidelity.words[:1].upper()}{fidelity.words[1:]}."
 
 
