@@ -3,7 +3,7 @@
 In: a question in English or German, and anything that reads like a twin. Out: an `Answer` with the plan, a table, one sentence and
 what each number rests on; or why there is none.
 Read in order: `plans` (typed plans, checked against the model), `languages` (words and sentences), `parsing` (a question's words, times
-and quantities), `choosing` (which call a question is), `present` (times that no word names), `planner`, `running`, `answer`, `asking`.
+and quantities), `choosing` (which call a question is), `present` (times that no word names), `planner`, `running`, `answer`, `asking`; `drafting` (scenarios from words).
 Never: a number that no call returned, a word of the question that no part of the plan says, a write.
 """
 

@@ -39,7 +39,7 @@ from twinlab.twin.revisions.revision_log import RevisionLog
 from twinlab.twin.scaling.methods import ScalingMethods
 from twinlab.twin.security.methods import SecurityMethods
 from twinlab.twin.sharing.methods import SharingMethods
-from twinlab.twin.simulation.methods import SimulationMethods
+from twinlab.twin.simulation.drafting import DraftMethods
 from twinlab.twin.summary import SummaryParts, summary_html, summary_text
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Twin(
     LineageMethods,
     AlertMethods,
     FinderMethods,
-    SimulationMethods,
+    DraftMethods,
     PredictMethods,
     AnomalyMethods,
     AskMethods,
