@@ -9,6 +9,7 @@ import panel as pn
 
 from twinlab.apps.frame.browser_side import BrowserSide, Drawer
 from twinlab.explore.views.asking.view import AskView
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.ask import Planner
@@ -58,7 +59,7 @@ class AskField:
         self.strip = pn.Column(self.view.field, sizing_mode="stretch_width", margin=0, styles=_STYLES)
         # The focus stays in the field: Enter once more runs the plan.
         self.drawer = Drawer(
-            content=self.view.body, label="Answers", width_px=ASK_WIDTH, top_px=_STRIP, takes_focus=False
+            content=self.view.body, label=tr("Answers"), width_px=ASK_WIDTH, top_px=_STRIP, takes_focus=False
         )
         self.view.param.watch(self._shown, "turns")
         self.view.param.watch(self._visit, "asked")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from twinlab._html import html
-from twinlab.explore.charts.palette import FLAG_STYLES, asset_style
+from twinlab.explore.charts.palette import FLAG_STYLES, FLAG_WORDS, asset_style
 from twinlab.explore.charts.traces import Trace, count_flags
-from twinlab.languages import tr
+from twinlab.languages import tr, trn
 from twinlab.model.flags import Flag
 
 __all__ = ["legend_html", "legend_list", "title_html"]
@@ -77,8 +77,8 @@ def title_html(title: str, detail: str) -> Markup:
 
 def _flag_text(flag: Flag, count: int) -> str:
     if flag == Flag.MISSING:
-        return f"missing: {count:,} stretch{'' if count == 1 else 'es'}"
-    return f"{flag.name.lower()}: {count:,} sample{'' if count == 1 else 's'}"
+        return trn("missing: {count:,} stretch", "missing: {count:,} stretches", count)
+    return trn("{name}: {count:,} sample", "{name}: {count:,} samples", count, name=tr(FLAG_WORDS[flag]))
 
 
 def _curve_item(trace: Trace) -> Markup:

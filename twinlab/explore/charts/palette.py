@@ -11,9 +11,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from twinlab.languages import mark
 from twinlab.model.flags import Flag
 
-__all__ = ["ASSET_STYLES", "FLAG_STYLES", "FONT_SIZES", "AssetStyle", "FlagStyle", "asset_style"]
+__all__ = ["ASSET_STYLES", "FLAG_STYLES", "FLAG_WORDS", "FONT_SIZES", "AssetStyle", "FlagStyle", "asset_style"]
+
+
+#: Flag -> its name on a page.
+FLAG_WORDS = MappingProxyType(
+    {
+        Flag.PASS: mark("pass"),
+        Flag.NOT_EVALUATED: mark("not evaluated"),
+        Flag.SUSPECT: mark("suspect"),
+        Flag.FAIL: mark("fail"),
+        Flag.MISSING: mark("missing"),
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -35,20 +35,20 @@ _DASHES = {
 
 def hover_tips(layer: Layer, *, compared: bool, counted: bool) -> list[tuple[str, str]]:
     """Return the tooltip of a layer, with both times if there is a comparison period."""
-    tips = [("curve", "$name")] if layer.kind == "Curve" else [("flag", layer.label)]
-    tips.append(("time (UTC)", f"@{{own}}{_WHEN}"))
+    tips = [(tr("curve"), "$name")] if layer.kind == "Curve" else [(tr("flag"), tr(layer.label))]
+    tips.append((tr("time (UTC)"), f"@{{own}}{_WHEN}"))
     if counted:
         tips.append((tr("hours since start"), "@{time}{0,0.00}"))
     elif compared:
-        tips.append(("under (UTC)", f"@{{time}}{_WHEN}"))
+        tips.append((tr("under (UTC)"), f"@{{time}}{_WHEN}"))
     if layer.kind == "Curve":
         tips += [
-            ("value", "@{value}{0,0.[000]}"),
+            (tr("value"), "@{value}{0,0.[000]}"),
             (tr("smallest to largest"), "@{low}{0,0.[000]} to @{high}{0,0.[000]}"),
-            ("samples", "@{count}{0,0}"),
+            (tr("samples"), "@{count}{0,0}"),
         ]
     else:
-        tips += [("value", "@{written}{0,0.[000]}"), ("samples", "@{count}{0,0}"), ("curve", "@{asset}")]
+        tips += [(tr("value"), "@{written}{0,0.[000]}"), (tr("samples"), "@{count}{0,0}"), (tr("curve"), "@{asset}")]
     return tips
 
 

@@ -161,8 +161,8 @@ def _boxes(
         line_width=1,
         tools=["hover"],
         hover_tooltips=[
-            ("window", "@window{%F %H:%M}"), ("value", f"@value{{0.000}} {unit}"), ("low", f"@low{{0.000}} {unit}"),
-            ("high", f"@high{{0.000}} {unit}"), ("known", "@coverage{0.0 %}"), ("samples", "@samples{0,0}"),
+            (tr("window"), "@window{%F %H:%M}"), (tr("value"), f"@value{{0.000}} {unit}"), (tr("low"), f"@low{{0.000}} {unit}"),
+            (tr("high"), f"@high{{0.000}} {unit}"), (tr("known"), "@coverage{0.0 %}"), (tr("samples"), "@samples{0,0}"),
         ],
         backend="bokeh",
     )  # fmt: skip

@@ -55,7 +55,7 @@ Columns = dict[str, Any]
 
 def axis_title(*, by_time: bool) -> str:
     """Return the title of the horizontal axis."""
-    return "time (UTC)" if by_time else tr("delay of the end (min)")
+    return tr("time (UTC)") if by_time else tr("delay of the end (min)")
 
 
 def bar_columns(bins: Bins | None) -> dict[str, Columns]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab._html import html
-from twinlab.languages import local_number, tr, trn
+from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -68,7 +68,7 @@ def summarise(table: pd.DataFrame) -> EventSummary:
 
 _SUMMARY = (
     '<div role="status" style="font:14px/1.6 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:0 18px">'
-    "<span><b>{{ count }}</b> {{ events }}</span>"
+    "<span><b>{{ count }}</b> {{ noun }}</span>"
     "{% if on_time %}"
     "<span><b>{{ on_time }}</b> on time (less than {{ limit }} min after the plan)</span>"
     "<span>median delay <b>{{ median }}</b></span>"
@@ -95,7 +95,7 @@ def summary_html(found: EventSummary) -> Markup:
     return html(
         _SUMMARY,
         count=local_number(f"{found.count:,}"),
-        events=trn("event", "events", found.count),
+        noun=tr("event") if found.count == 1 else tr("events"),
         on_time=local_number(f"{found.on_time:.1%}") if found.judged else "",
         limit=f"{ON_TIME_MINUTES:g}",
         median=_minutes(found.median),

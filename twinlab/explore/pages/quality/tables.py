@@ -14,7 +14,7 @@ from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import verdict_heading
 from twinlab.history.read.direct import computed
-from twinlab.languages import mark, tr, tr_values
+from twinlab.languages import local_number, mark, tr, tr_values, trn
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
             ),
             good=True,
         )
-    parts = ", ".join(f"{count:,} {name}" for name, count in bad.items())
+    parts = ", ".join(f"{local_number(f'{count:,}')} {tr(name)}" for name, count in bad.items())
     signals = int((summary[list(_COUNTS[:3])].sum(axis=1) > 0).sum())
     share = 100 * sum(bad.values()) / judged
-    percent = f"{share:.3g} %" if share >= 0.01 else tr("less than 0.01 %")
+    percent = local_number(f"{share:.3g}") + " %" if share >= 0.01 else tr("less than 0.01 %")
     detail = tr(
         "{parts}: {percent} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows.",
         parts=parts,
@@ -70,14 +70,19 @@ def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
         span=span,
     )
     return verdict_heading(
-        f"{signals} of {_signals(len(summary))} {'has' if signals == 1 else 'have'} samples that didn't pass",
+        trn(
+            "{count} of {all} has samples that didn't pass",
+            "{count} of {all} have samples that didn't pass",
+            signals,
+            all=_signals(len(summary)),
+        ),
         detail,
         good=False,
     )
 
 
 def _signals(count: int) -> str:
-    return f"{count} signal{'' if count == 1 else 's'}"
+    return trn("{count} signal", "{count} signals", count)
 
 
 def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import panel as pn
 import param
 
+from twinlab.languages import tr
+
 __all__ = ["QuestionField"]
 
 _LONGEST = 2_000
@@ -22,6 +24,7 @@ class QuestionField(pn.custom.JSComponent):
     text = param.String(default="", doc="the question; setting it replaces what the reader has typed")
     planned = param.String(default="", doc="the question whose plan is shown")
     offers = param.Dict(default={"text": "", "items": []}, doc="completions, and the text that they belong to")
+    texts = param.Dict(default={}, doc="texts of the field, in the reader's language")
     copying = param.Dict(default={}, doc="CSS class of a button -> text that a click on it copies")
     shortcut = param.Boolean(default=False, doc="whether the key / goes to the field, from everywhere on the page")
     status = param.String(default="", doc="what is being done, for screen readers")
@@ -54,17 +57,17 @@ class QuestionField(pn.custom.JSComponent):
       const make = (tag, more) => Object.assign(document.createElement(tag), more)
       const box = make("div", {className: "field"})
       box.setAttribute("role", "search")
-      const label = make("label", {className: "hidden", htmlFor: "question", textContent: "Ask about the data, in English or German"})
+      const label = make("label", {className: "hidden", htmlFor: "question", textContent: model.texts.label})
       const input = make("input", {id: "question", type: "text", autocomplete: "off", spellcheck: false, maxLength: 2000,
-        placeholder: model.shortcut ? "Ask about the data …  (press /)" : "Ask about the data …"})
+        placeholder: model.shortcut ? model.texts.shortcut : model.texts.placeholder})
       const list = make("ul", {id: "offers", hidden: true})
-      const go = make("button", {type: "button", textContent: "Ask"})
+      const go = make("button", {type: "button", textContent: model.texts.ask})
       const status = make("span", {className: "hidden"})
       status.setAttribute("role", "status")
       const attributes = {role: "combobox", "aria-expanded": "false", "aria-controls": "offers", "aria-autocomplete": "list"}
       for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value)
       list.setAttribute("role", "listbox")
-      list.setAttribute("aria-label", "Completions")
+      list.setAttribute("aria-label", model.texts.completions)
       box.append(label, input, go, list, status)
       let active = -1, timer = null
       const send = (kind, text = "") => model.send_msg({kind, text})
@@ -156,7 +159,14 @@ class QuestionField(pn.custom.JSComponent):
     """
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(sizing_mode="stretch_width", margin=0, **params)
+        texts = {
+            "label": tr("Ask about the data, in English or German"),
+            "placeholder": tr("Ask about the data …"),
+            "shortcut": tr("Ask about the data …  (press /)"),
+            "ask": tr("Ask"),
+            "completions": tr("Completions"),
+        }
+        super().__init__(sizing_mode="stretch_width", margin=0, texts=texts, **params)
         self._act: dict[str, Callable[[str], object]] = {}
 
     def listen(

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.kit.lineage_pane import LineagePane
 from twinlab.explore.kit.panes import Html, code_html
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -52,20 +53,20 @@ class AskPanel:
     ) -> None:
         wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": (2, 4)}
         self.status, self.plan, self.answer, self.table, self.code = (Html("", **wide) for _ in range(5))
-        self.run = _button("Run", "play_arrow", lambda _: on_run(), variant="contained")
+        self.run = _button(tr("Run"), "play_arrow", lambda _: on_run(), variant="contained")
         self.offers = [_button("", "", self._offered(place, on_suggestion), sx=_WIDE) for place in range(_OFFERED)]
         self.why = pmui.MenuButton(
-            label="Why", icon="account_tree", items=[], variant="outlined", size="small", margin=4, visible=False
+            label=tr("Why"), icon="account_tree", items=[], variant="outlined", size="small", margin=4, visible=False
         )
         self.why.on_click(lambda item: on_why(str(item["label"])))
-        self.open = _button("Open the page", "open_in_new", lambda _: on_open())
-        self.python = _button("Python", "code", self._toggle)
-        self.copy = _button("Copy Python", "content_copy", self._copied)
+        self.open = _button(tr("Open the page"), "open_in_new", lambda _: on_open())
+        self.python = _button(tr("Python"), "code", self._toggle)
+        self.copy = _button(tr("Copy Python"), "content_copy", self._copied)
         self.copy.css_classes = [copy_class]
         self.lineage = LineagePane(twin)
         # An empty pane of HoloViews has no size; it is filled with the first picture.
         self.picture = pn.Column(sizing_mode="stretch_width", visible=False)
-        self._title = pmui.Typography("Answers of this visit", variant="h6", margin=(14, 4, 0, 4), visible=False)
+        self._title = pmui.Typography(tr("Answers of this visit"), variant="h6", margin=(14, 4, 0, 4), visible=False)
         self.earlier = pmui.MenuList(
             items=[], highlight=False, sx=_LIST, sizing_mode="stretch_width", margin=0, visible=False
         )
@@ -99,7 +100,7 @@ class AskPanel:
         _set(self.answer, "")
         _set(self.table, "")
         _set(self.code, "")
-        self.python.label = "Python"
+        self.python.label = tr("Python")
         self.lineage.close()
         self.picture.visible = False
         for one in (*self._buttons, *self.offers):
@@ -109,11 +110,11 @@ class AskPanel:
         """Show a plan in plain words, with the button that runs it."""
         _set(self.status, "")
         _set(self.plan, text)
-        self.run.param.update(visible=True, label="Run again" if ran else "Run", disabled=False)
+        self.run.param.update(visible=True, label=tr("Run again") if ran else tr("Run"), disabled=False)
         self._code = code
         for one in (self.python, self.copy):
             one.visible = bool(code)
-        self.copy.label = "Copy Python"
+        self.copy.label = tr("Copy Python")
 
     def show_answer(self, text: str, table: str, picture: hv.core.Dimensioned | None) -> None:
         """Show an answer, or why there is none."""
@@ -159,12 +160,12 @@ class AskPanel:
 
     def _copied(self, _: object) -> None:
         # The click itself copies, in the browser.
-        self.copy.label = "Copied"
+        self.copy.label = tr("Copied")
 
     def _toggle(self, _: object) -> None:
         shown = bool(self.code.object)
         _set(self.code, "" if shown else code_html(self._code))
-        self.python.label = "Python" if shown else "Hide Python"
+        self.python.label = tr("Python") if shown else tr("Hide Python")
 
 
 def _button(

@@ -15,6 +15,7 @@ from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.lineage_pane import can_explain
 from twinlab.explore.views.asking.field import QuestionField
 from twinlab.explore.views.base import on_event_loop
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -100,7 +101,7 @@ class AskView(pn.viewable.Viewer):
         panel.clear()
         self.param.update(question=question, turns=self.turns + 1)
         self.field.param.update(text=question, planned="")
-        self._do("Reading the question …", partial(self._plan, question), self._planned)
+        self._do(tr("Reading the question …"), partial(self._plan, question), self._planned)
 
     def run(self) -> None:
         """Run the plan that is shown and show its answer."""
@@ -110,13 +111,13 @@ class AskView(pn.viewable.Viewer):
         panel = self._shown()
         panel.clear_answer()
         panel.run.disabled = True
-        self._do("Reading the data …", partial(self._answer, plan), self._answered)
+        self._do(tr("Reading the data …"), partial(self._answer, plan), self._answered)
 
     def explain(self, name: str) -> None:
         """Show what is behind a number of the answer: its rows, mapping and flags."""
         arguments = dict(self.reasons().get(name, {}))
         if arguments:
-            self._do("Reading where it comes from …", partial(self._why, arguments), self._explained, keep=True)
+            self._do(tr("Reading where it comes from …"), partial(self._why, arguments), self._explained, keep=True)
 
     def reasons(self) -> dict[str, Any]:
         """Return name -> arguments of ``twin.why``, of the numbers of the answer that can be explained."""

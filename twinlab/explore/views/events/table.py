@@ -12,7 +12,7 @@ from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 from twinlab.events import STATUSES
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.kit.table_filters import EventFilter, filters_code
-from twinlab.languages import tr
+from twinlab.languages import mark, tr, tr_values
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -22,18 +22,25 @@ __all__ = ["column_formatters", "column_titles", "events_code", "header_filters"
 
 #: Largest number of distinct texts for which the filter of a column is a list.
 _CHOICES = 60
-_TIMES = ("planned_start", "start", "planned_end", "end")
+#: Column -> its title, of times, of delays and of the others that every table of events has.
+_TIMES = {
+    "planned_start": mark("planned start (UTC)"),
+    "start": mark("start (UTC)"),
+    "planned_end": mark("planned end (UTC)"),
+    "end": mark("end (UTC)"),
+}
+_DELAYS = {"start_delay": mark("start delay (min)"), "end_delay": mark("end delay (min)")}
+_OTHERS = {"event_id": mark("event id"), "status": mark("status"), "duration": mark("duration")}
 
 
 def column_titles(rows: pd.DataFrame, spec: EventType) -> dict[str, str]:
     """Return the titles of the columns, with units."""
     special = {"asset": str(spec.asset or "asset").replace("_", " ")}
-    special |= {name: f"{name.replace('_', ' ')} (UTC)" for name in _TIMES}
-    special |= {name: f"{name.replace('_', ' ')} (min)" for name in ("start_delay", "end_delay")}
+    special |= tr_values(_TIMES | _DELAYS)
     out = {}
     for name in map(str, rows.columns):
         prop: PropertySpec | None = spec.properties.get(name)
-        title = (prop.title if prop is not None else None) or name.replace("_", " ")
+        title = (prop.title if prop is not None else None) or tr(_OTHERS.get(name, name.replace("_", " ")))
         out[name] = special.get(name) or axis_label(title, (prop.unit if prop is not None else None) or "")
     return out
 

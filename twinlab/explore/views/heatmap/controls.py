@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.heatmap.rows import ORDERS
 from twinlab.explore.views.heatmap.text import SHARES
-from twinlab.languages import tr
+from twinlab.languages import tr, tr_keys
 
 __all__ = ["asset_properties", "find_assets", "heat_controls"]
 
@@ -47,7 +47,7 @@ def heat_controls(params: Any, *, on_reset: Callable[[], None]) -> pn.viewable.V
     values, flags = params.heat.rx() == "values", params.heat.rx() == "flags"
     reset = pmui.Button(label=tr("Show all"), variant="outlined", size="small")
     reset.on_click(lambda _: on_reset())
-    kinds = {"values": "values", tr("quality flags"): "flags"}
+    kinds = {tr("values"): "values", tr("quality flags"): "flags"}
     widgets = [
         pmui.Select.from_param(params.asset_type, label=tr("Kind of asset"), width=150, size="small", description=""),
         pmui.Select.from_param(params.signal, label=tr("Signal"), width=200, size="small", description=""),
@@ -56,10 +56,16 @@ def heat_controls(params: Any, *, on_reset: Callable[[], None]) -> pn.viewable.V
             params.measure, label=tr("Cells show"), width=175, size="small", visible=values, description=""
         ),
         pmui.Select.from_param(
-            params.share, options=SHARES, label=tr("Cells show"), width=175, size="small", visible=flags, description=""
+            params.share,
+            options=tr_keys(SHARES),
+            label=tr("Cells show"),
+            width=175,
+            size="small",
+            visible=flags,
+            description="",
         ),
         pmui.Select.from_param(
-            params.order, options=ORDERS, label=tr("Order"), width=150, size="small", description=""
+            params.order, options=tr_keys(ORDERS), label=tr("Order"), width=150, size="small", description=""
         ),
         pmui.Select.from_param(params.by, label=tr("A row for"), width=140, size="small", description=""),
         pmui.TextInput.from_param(params.find, label=tr("Only with"), width=130, size="small", description=""),

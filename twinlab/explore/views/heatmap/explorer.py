@@ -291,7 +291,7 @@ class HeatExplorer(Explorer):
     def _style(self) -> HeatStyle:
         picked = picked_place(self._rows, self.picked)
         if self.heat == "flags":
-            title = {value: label for label, value in SHARES.items()}[self.share]
+            title = {value: tr(label) for label, value in SHARES.items()}[self.share]
             return HeatStyle("flags", self.share, title, picked)
         label = {value: label for label, value in measures(self._spec).items()}[str(self.measure)]
         unit = "" if self._rows is None else self._rows.cells.unit

@@ -102,7 +102,7 @@ def make_heat(
     style_figure(chart)
     dress_heat(chart)
     chart.min_border_left = 10
-    chart.xaxis.axis_label = "time (UTC)"
+    chart.xaxis.axis_label = tr("time (UTC)")
     mapper = LinearColorMapper(palette=["#000000"], nan_color="rgba(0, 0, 0, 0)")
     blank = {"x": [0.0], "y": [0], "dw": [1.0], "dh": [1], "image": [np.full((1, 1), np.nan, "float32")]}
     chart.add_glyph(
@@ -260,7 +260,7 @@ def _tooltips(style: HeatStyle, seen: Sequence[Flag]) -> list[tuple[str, str]]:
 
     lines = [
         ("asset", "$y{custom}"),
-        ("time (UTC)", "$x{custom}"),
+        (tr("time (UTC)"), "$x{custom}"),
         (style.title, "@image{custom}"),
         ("samples", counts(Flag.PASS, Flag.SUSPECT, Flag.FAIL)),
         (tr("without a value"), counts(Flag.MISSING, Flag.NOT_EVALUATED)),

@@ -22,6 +22,7 @@ from twinlab.explore.views.heatmap.style import (
     row_ticks,
     shown_values,
 )
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -47,7 +48,7 @@ def draw_heat(
     values = shown_values(rows, style)
     low, high = color_span(values, style)
     count = len(rows.labels)
-    x, y = hv.Dimension("time", label="time (UTC)"), hv.Dimension("row", label="row")
+    x, y = hv.Dimension("time", label=tr("time (UTC)")), hv.Dimension("row", label="row")
     z = hv.Dimension("value", label=style.title)
     # Explicit bounds, since HoloViews can't infer them from a single row or bin.
     left = rows.cells.time[0]
@@ -59,7 +60,7 @@ def draw_heat(
         list(zip(framed["left"], framed["bottom"], framed["right"], framed["top"], strict=True)), [x, y, "x1", "y1"]
     )
     colors: dict[str, Any] = {"cmap": palette(style), "clim": (low, high), "clipping_colors": clipping_colors(style)}
-    common: dict[str, Any] = {"xlabel": "time (UTC)", "ylabel": "", "yticks": row_ticks(rows), "invert_yaxis": True}
+    common: dict[str, Any] = {"xlabel": tr("time (UTC)"), "ylabel": "", "yticks": row_ticks(rows), "invert_yaxis": True}
     if backend == "matplotlib":
         return _for_print(image, texts, style, colors | common, height=heat_height(count))
     tools = {"default_tools": list(TOOLS), "backend": "bokeh"}

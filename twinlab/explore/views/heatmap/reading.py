@@ -77,7 +77,7 @@ def measures(signal: Signal) -> dict[str, str]:
         return {tr("share of time: {name}", name=name): name for name in reversed(list((signal.states or {}).values()))}
     if signal.kind == "counter":
         return {"increase": "increase"}
-    return {"mean": "mean", "smallest": "min", "largest": "max"}
+    return {tr("mean"): "mean", tr("smallest"): "min", tr("largest"): "max"}
 
 
 def heat_plan(twin: TwinReader, request: HeatRequest) -> Plan:

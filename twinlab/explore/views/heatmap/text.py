@@ -10,11 +10,12 @@ from markupsafe import Markup
 
 from twinlab._html import html
 from twinlab.explore.charts.legend import legend_list
+from twinlab.explore.charts.palette import FLAG_WORDS
 from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
 from twinlab.explore.views.heatmap.reading import FLAGS, HeatRequest, whole_bins
 from twinlab.explore.views.heatmap.rows import ORDERS
 from twinlab.explore.views.heatmap.style import FLAG_COLORS, FLAG_LETTERS, HeatStyle, color_span, palette, shown_values
-from twinlab.languages import local_number, mark, tr
+from twinlab.languages import local_number, mark, tr, trn
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def caption(rows: HeatRows, window: Window) -> str:
     """Return the step, the span, the number of assets and how they were merged into rows."""
     start, stop = (instant_text(t) for t in window)
     count = len(rows.cells.assets)
-    many = f"{count:,} asset{'' if count == 1 else 's'}"
+    many = trn("{count:,} asset", "{count:,} assets", count)
     return " · ".join(
         [
             rows.cells.plan.title,
@@ -92,7 +93,7 @@ def heat_legend(rows: HeatRows, style: HeatStyle) -> Markup:
         count = totals[flag]
         share = "" if not count else f" ({_percent(100 * count / whole)})"
         letter = f" {FLAG_LETTERS[flag]}" if flag in FLAG_LETTERS and style.categories else ""
-        name = flag.name.lower().replace("_", " ")
+        name = tr(FLAG_WORDS[flag])
         items.append(
             _item(
                 _swatch(flag, style),
@@ -173,7 +174,7 @@ def heat_settings(rows: HeatRows, shown: Window, *, order: str, find: str) -> di
         "from (UTC)": str(shown[0])[:19],
         "to (UTC)": str(shown[1])[:19],
         tr("read from"): rows.cells.plan.title,
-        "order": next(label for label, value in ORDERS.items() if value == order),
+        "order": next(tr(label) for label, value in ORDERS.items() if value == order),
     }
     out |= {"rows": rows.grouped} if rows.grouped else {}
     return out | ({tr("only assets with"): find} if find else {})

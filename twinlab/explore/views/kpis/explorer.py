@@ -42,6 +42,8 @@ __all__ = ["KpiExplorer"]
 _WIDTHS = {mark("its own"): "", "hour": "1h", "day": "1d", "week": "7d", mark("30 days"): "30d"}
 #: Without a period, this many of the newest windows are shown.
 _WINDOWS = 30
+#: Columns of numbers.
+_NUMBERS = (mark("value"), mark("low"), mark("high"))
 _NO_KPIS = (
     mark("This twin has no KPIs"),
     mark(
@@ -247,7 +249,7 @@ class KpiExplorer(Explorer):
     def _titles(self, data: xr.Dataset) -> dict[str, str]:
         unit = str(data.attrs.get("units", ""))
         return {"time": tr("window from (UTC)"), "coverage": tr("share known")} | {
-            name: axis_label(name, unit) for name in ("value", "low", "high")
+            name: axis_label(tr(name), unit) for name in _NUMBERS
         }
 
     def _pick(self, start: np.datetime64, group: str | None) -> None:

@@ -86,7 +86,7 @@ class TileGrid:
                 self._drawings[name].object = error_tile_html(self._names[name], tile)
                 continue
             self._drawings[name].object = tile_html(tile, chosen=name == chosen)
-            said = tr("target {verdict}", verdict=tile.verdict) if tile.verdict else ""
+            said = tr("target {verdict}", verdict=tr(tile.verdict)) if tile.verdict else ""
             parts = [
                 self._names[name],
                 f"{tile.number} {tile.unit}".strip(),

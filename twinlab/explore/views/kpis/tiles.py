@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["KpiTile", "error_tile_html", "number_text", "tile_html", "tile_of", "window_text"]
 
 _SYMBOLS = {MET[0]: "✔", MET[1]: "✘", MET[2]: "?"}
-_WORDS = {MET[0]: "met", MET[1]: "missed", MET[2]: mark("not known: can be either")}
+_WORDS = {MET[0]: mark("met"), MET[1]: mark("missed"), MET[2]: mark("not known: can be either")}
 # The part of the tile that is hatched is the part of the data that is missing. Colours suit both themes.
 _SHEET = """<style>
 .k{box-sizing:border-box;height:100%;min-height:168px;padding:9px 12px;border-radius:6px;border:1px solid rgba(127,127,127,.45);
@@ -156,7 +156,7 @@ def _bounds_text(low: float, high: float, value: float, unit: str) -> str:
     if np.isnan(low):
         return tr("no value in this window")
     if low == high == value:
-        return "exact"
+        return tr("exact")
     if np.isinf(low) and np.isinf(high):
         return tr("nothing limits it")
     if np.isinf(high):

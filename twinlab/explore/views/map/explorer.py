@@ -341,7 +341,7 @@ class MapView(Explorer):
         hours = pmui.Select.from_param(
             self.param.track_hours,
             label=tr("Track of the chosen"),
-            options={"none": 0, tr("2 hours"): 2, tr("6 hours"): 6, tr("24 hours"): 24},
+            options={tr("none"): 0, tr("2 hours"): 2, tr("6 hours"): 6, tr("24 hours"): 24},
             width=150,
             size="small",
             description="",

@@ -100,7 +100,7 @@ def color_choices(model: TwinModel, kinds: Sequence[str]) -> dict[str, str]:
     """Return label -> colour of markers: by asset type, exceptions, or a signal that isn't a position."""
     out = {tr("kind of asset"): ""}
     if model.rules:
-        out["exceptions"] = EXCEPTIONS
+        out[tr("exceptions")] = EXCEPTIONS
     for kind in kinds:
         spec = model.asset_types[kind]
         for name, signal in spec.signals.items():

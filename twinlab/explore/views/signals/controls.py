@@ -20,7 +20,7 @@ __all__ = ["signal_controls"]
 
 _LAYOUTS = {"together": mark("Together"), "multiples": mark("Small multiples"), "fleet": mark("Fleet")}
 _PERIODS = {
-    "nothing": "",
+    mark("nothing"): "",
     mark("the day before"): "-1d",
     mark("the week before"): "-7d",
     mark("four weeks before"): "-28d",
@@ -139,7 +139,9 @@ def _window(explorer: SignalNavigation) -> list[Any]:
         _button(tr("Back"), explorer.step_back),
         _button(tr("Forward"), explorer.step_forward),
         show_all,
-        without_debounce(pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center")),
+        without_debounce(
+            pmui.Switch.from_param(explorer.param.follow, label=tr("Follow"), description="", align="center")
+        ),
     ]
 
 
@@ -151,7 +153,11 @@ def _button(label: str, action: Any) -> pmui.Button:
 
 def _comparison(explorer: SignalNavigation) -> list[Any]:
     period = pmui.Select(
-        label=tr("Compare with"), options=[*_PERIODS, _OTHER], value="nothing", width=200, size="small"
+        label=tr("Compare with"),
+        options={tr(one): one for one in (*_PERIODS, _OTHER)},
+        value="nothing",
+        width=200,
+        size="small",
     )
     start = pmui.TextInput(label=tr("Its start (UTC)"), width=165, size="small", visible=False)
     zones = ["UTC", *sorted(zoneinfo.available_timezones() - {"UTC"})]
