@@ -11,11 +11,12 @@ from __future__ import annotations
 from twinlab.languages.catalogue import available
 from twinlab.languages.current import current_language, use_from_here, use_resolver, using
 from twinlab.languages.preference import preferred_language
-from twinlab.languages.texts import date_text, local_number, mark, tr, tr_keys, tr_list, tr_values, trn
+from twinlab.languages.texts import date_pattern, date_text, local_number, mark, tr, tr_keys, tr_list, tr_values, trn
 
 __all__ = [
     "available",
     "current_language",
+    "date_pattern",
     "date_text",
     "local_number",
     "mark",

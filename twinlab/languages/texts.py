@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from twinlab.languages.catalogue import Catalogue, catalogue
 from twinlab.languages.current import current_language
 
-__all__ = ["date_text", "local_number", "mark", "tr", "tr_keys", "tr_list", "tr_values", "trn"]
+__all__ = ["date_pattern", "date_text", "local_number", "mark", "tr", "tr_keys", "tr_list", "tr_values", "trn"]
 
 _T = TypeVar("_T")
 _ISO = "%Y-%m-%d"
@@ -108,8 +108,17 @@ def date_text(when: date, pattern: str = _ISO) -> str:
     >>> date_text(date(2026, 1, 31))
     '2026-01-31'
     """
+    return when.strftime(date_pattern(pattern))
+
+
+def date_pattern(pattern: str) -> str:
+    """Return a format for ``strftime`` with the day as the current language writes it.
+
+    >>> date_pattern("%Y-%m-%d %H:%M")
+    '%Y-%m-%d %H:%M'
+    """
     found = _catalogue()
-    return when.strftime(pattern if found is None else pattern.replace(_ISO, found.date))
+    return pattern if found is None else pattern.replace(_ISO, found.date)
 
 
 def _catalogue() -> Catalogue | None:

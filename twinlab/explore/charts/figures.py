@@ -185,7 +185,7 @@ def _style_frame(chart: Any, frame: Frame) -> None:
         chart.xaxis.ticker.desired_num_ticks = 5
         chart.yaxis.ticker.desired_num_ticks = 4 if not frame.states else None
     if frame.x_label:
-        chart.xaxis.axis_label = tr("hours since start") if frame.since is not None else "time (UTC)"
+        chart.xaxis.axis_label = tr("hours since start") if frame.since is not None else tr("time (UTC)")
     if frame.since is None:
         # The year only below the first tick: repeated, the labels of months would overlap on a phone.
         chart.xaxis.formatter.months = "%b"

@@ -14,6 +14,7 @@ from bokeh.models import DateFormatter, NumberFormatter
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.translation import number_language
 from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ def plain_table(
         if pd.api.types.is_timedelta64_dtype(kind):
             # A number of hours, which can be sorted.
             shown[name] = shown[name].dt.total_seconds() / 3600
-            formatters[name] = NumberFormatter(format="0,0.[00]", nan_format="–", null_format="–")
+            formatters[name] = NumberFormatter(
+                language=number_language(), format="0,0.[00]", nan_format="–", null_format="–"
+            )
         elif pd.api.types.is_datetime64_any_dtype(kind):
             formatters[name] = DateFormatter(
                 format="%Y-%m-%d %H:%M:%S" if name == "time" and "written" in shown else "%Y-%m-%d %H:%M",
@@ -135,15 +138,19 @@ def plain_table(
         elif pd.api.types.is_bool_dtype(kind):
             shown[name] = ["yes" if one else "no" for one in shown[name]]
         elif name in shares:
-            formatters[name] = NumberFormatter(format="0.[0] %", nan_format="–", null_format="–")
+            formatters[name] = NumberFormatter(
+                language=number_language(), format="0.[0] %", nan_format="–", null_format="–"
+            )
         elif pd.api.types.is_float_dtype(kind):
             # Infinite bounds are no numbers in a browser.
             if np.isinf(shown[name]).any():
                 shown[name] = [local_number(f"{one:,.4g}") for one in shown[name]]
             else:
-                formatters[name] = NumberFormatter(format="0,0.[000]", nan_format="–", null_format="–")
+                formatters[name] = NumberFormatter(
+                    language=number_language(), format="0,0.[000]", nan_format="–", null_format="–"
+                )
         elif pd.api.types.is_integer_dtype(kind):
-            formatters[name] = NumberFormatter(format="0", nan_format="–", null_format="–")
+            formatters[name] = NumberFormatter(language=number_language(), format="0", nan_format="–", null_format="–")
         else:
             shown[name] = ["" if one is None or pd.isna(one) else str(one) for one in shown[name]]
     grid = pn.widgets.Tabulator(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import param
+from bokeh.core.enums import NumeralLanguage
 
 from twinlab.languages import current_language, tr
 
-__all__ = ["translate_choices"]
+__all__ = ["number_language", "translate_choices"]
 
 
 def translate_choices(view: param.Parameterized) -> None:
@@ -29,3 +30,13 @@ def translate_choices(view: param.Parameterized) -> None:
         shown = {tr(label) if label else label: value for label, value in labels.items()}
         if shown.keys() != labels.keys() and len(shown) == len(choices.objects):
             choices.objects = shown
+
+
+def number_language() -> str:
+    """Return the language in which Bokeh writes the numbers of a table; English if it doesn't know the reader's.
+
+    >>> number_language()
+    'en'
+    """
+    language = current_language()
+    return language if language in list(NumeralLanguage) else "en"

@@ -145,7 +145,8 @@ def _figure(*, by_time: bool) -> Any:
     tips = [("status", "@status"), ("events", "@count{0,0}"), ("from", "@left"), ("to", "@right")]
     when = {"@left": "datetime", "@right": "datetime"} if by_time else {}
     written = [
-        (label, text + ("{%F %H:%M}" if by_time else "{0,0} min") * (label in ("from", "to"))) for label, text in tips
+        (tr(label), text + ("{%F %H:%M}" if by_time else "{0,0} min") * (label in ("from", "to")))
+        for label, text in tips
     ]
     chart.add_tools(HoverTool(renderers=[bars], tooltips=written, formatters=when, visible=False))
     box = BoxSelectTool(dimensions="width", renderers=[], persistent=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twinlab.explore.pages.spec import PageSpec
+from twinlab.languages import mark
 
 if TYPE_CHECKING:
     from twinlab.explore.views.base import Explorer
@@ -24,4 +25,4 @@ def _load() -> type[Explorer]:
     return NowView
 
 
-PAGE = PageSpec("now", "Now", "dashboard", _load, roles=("viewer", "dispatcher", "analyst", "steward"))
+PAGE = PageSpec("now", mark("Now"), "dashboard", _load, roles=("viewer", "dispatcher", "analyst", "steward"))

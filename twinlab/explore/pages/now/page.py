@@ -37,7 +37,7 @@ from twinlab.explore.pages.now.tiles import filters, tile_table, tiles
 from twinlab.explore.pages.now.why import RowWhy
 from twinlab.explore.pages.now.workbook_exchange import WorkbookContent, WorkbookExchange
 from twinlab.explore.views.base import Explorer, on_event_loop
-from twinlab.languages import tr
+from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -71,7 +71,7 @@ class NowView(Explorer):
     """
 
     name_in_link: ClassVar[str] = "now"
-    label: ClassVar[str] = "Now"
+    label: ClassVar[str] = mark("Now")
 
     at = param.Parameter(
         default=None, allow_None=True, doc="instant shown, datetime64 UTC; None follows the newest data"

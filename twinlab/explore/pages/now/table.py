@@ -15,7 +15,7 @@ from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.now.rows import COLUMNS, EXTRA, UpdatedRows, chosen_columns, default_columns, update_rows
-from twinlab.languages import tr, tr_values
+from twinlab.languages import date_pattern, tr, tr_values
 
 __all__ = ["ExceptionTable"]
 
@@ -187,7 +187,7 @@ class ExceptionTable:
             selectable="checkbox",
             layout="fit_data_fill",
             titles=tr_values(COLUMNS),
-            formatters={"since": DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")},
+            formatters={"since": DateFormatter(format=date_pattern("%Y-%m-%d %H:%M"), nan_format="–", null_format="–")},
             editors={name: {"type": "input"} if name == "note" else None for name in rows},
             # Text that doesn't sort by its value.
             sortable={name: name not in ("lasting", "value", "limit") for name in rows},

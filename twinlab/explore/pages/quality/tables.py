@@ -13,8 +13,9 @@ from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import verdict_heading
+from twinlab.explore.kit.translation import number_language
 from twinlab.history.read.direct import computed
-from twinlab.languages import local_number, mark, tr, tr_values, trn
+from twinlab.languages import date_pattern, local_number, mark, tr, tr_values, trn
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ __all__ = ["lineage_grid", "sample_rows", "summary_grid", "verdict_html"]
 
 _COUNTS = ("fail", "missing", "suspect", "pass", "not_evaluated")
 _TITLES = {
-    "what": "signal",
+    "what": mark("signal"),
+    "assets": mark("assets"),
+    "pass": mark("pass"),
+    "suspect": mark("suspect"),
+    "fail": mark("fail"),
+    "missing": mark("missing"),
     "not_evaluated": mark("not evaluated"),
     "coverage": mark("coverage (%)"),
     "not_pass": mark("did not pass (%)"),
@@ -87,9 +93,10 @@ def _signals(count: int) -> str:
 
 def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:
     """Return the table of flags by signal; one row can be selected."""
-    counts = {name: NumberFormatter(format="0,0") for name in ("assets", *_COUNTS)}
+    counts = {name: NumberFormatter(language=number_language(), format="0,0") for name in ("assets", *_COUNTS)}
     shares = {
-        name: NumberFormatter(format="0.00", nan_format="–", null_format="–") for name in ("coverage", "not_pass")
+        name: NumberFormatter(language=number_language(), format="0.00", nan_format="–", null_format="–")
+        for name in ("coverage", "not_pass")
     }
     return pn.widgets.Tabulator(
         summary,
@@ -155,7 +162,7 @@ def _worst_first(rows: pd.DataFrame) -> pd.DataFrame:
 
 def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:
     """Return the table of samples."""
-    stamp = DateFormatter(format="%Y-%m-%d %H:%M:%S", nan_format="–", null_format="–")
+    stamp = DateFormatter(format=date_pattern("%Y-%m-%d %H:%M:%S"), nan_format="–", null_format="–")
     shown = rows
     for name in ("written", "written_unit", "source", "file", "tag", "op"):
         if name in shown:
@@ -180,8 +187,8 @@ def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:
         formatters={
             "time": stamp,
             "ingest_time": stamp,
-            "value": NumberFormatter(format="0,0.[000]", nan_format="–", null_format="–"),
-            "row": NumberFormatter(format="0", nan_format="–", null_format="–"),
+            "value": NumberFormatter(language=number_language(), format="0,0.[000]", nan_format="–", null_format="–"),
+            "row": NumberFormatter(language=number_language(), format="0", nan_format="–", null_format="–"),
         },
         text_align={"value": "right", "row": "right"},
         stylesheets=[TABLE_SHEET],

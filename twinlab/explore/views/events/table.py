@@ -12,7 +12,8 @@ from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 from twinlab.events import STATUSES
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.kit.table_filters import EventFilter, filters_code
-from twinlab.languages import mark, tr, tr_values
+from twinlab.explore.kit.translation import number_language
+from twinlab.languages import date_pattern, mark, tr, tr_values
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -51,13 +52,13 @@ def column_formatters(rows: pd.DataFrame) -> dict[str, object]:
     for name in rows:
         kind = rows[name].dtype
         if pd.api.types.is_datetime64_any_dtype(kind):
-            out[str(name)] = DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")
+            out[str(name)] = DateFormatter(format=date_pattern("%Y-%m-%d %H:%M"), nan_format="–", null_format="–")
         elif pd.api.types.is_bool_dtype(kind):
             out[str(name)] = BooleanFormatter()
         elif pd.api.types.is_integer_dtype(kind):
-            out[str(name)] = NumberFormatter(format="0", nan_format="–")
+            out[str(name)] = NumberFormatter(language=number_language(), format="0", nan_format="–")
         elif pd.api.types.is_numeric_dtype(kind):
-            out[str(name)] = NumberFormatter(format="0,0.[0]", nan_format="–")
+            out[str(name)] = NumberFormatter(language=number_language(), format="0,0.[0]", nan_format="–")
     return out
 
 

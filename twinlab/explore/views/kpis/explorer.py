@@ -134,7 +134,7 @@ class KpiExplorer(Explorer):
         groups = groups_of(self.twin.model, self.twin.model.kpis[self.kpi])
         if self.by not in groups:
             self.by = ""
-        self.param.by.objects = {"nothing": "", **{name.replace("_", " "): name for name in groups}}
+        self.param.by.objects = {tr("nothing"): "", **{tr(name.replace("_", " ")): name for name in groups}}
 
     def _pressed(self, name: str) -> None:
         self.kpi = name
@@ -309,7 +309,7 @@ class KpiExplorer(Explorer):
 
     def settings(self) -> dict[str, str]:
         """Return the reader's choices: label -> value."""
-        out = {"KPI": self._names.get(str(self.kpi), ""), "by": self.by or "nothing"}
+        out = {tr("KPI"): self._names.get(str(self.kpi), ""), tr("by"): self.by or tr("nothing")}
         if self._data is not None:
             about = ("definition", "formula", "owner", "target", "every")
             out |= {name: str(self._data.attrs[name]) for name in about if name in self._data.attrs}
@@ -329,7 +329,7 @@ class KpiExplorer(Explorer):
         return row(
             [
                 pmui.Select.from_param(
-                    self.param.kpi, options=names, label="KPI", width=230, size="small", description=""
+                    self.param.kpi, options=names, label=tr("KPI"), width=230, size="small", description=""
                 ),
                 pmui.Select.from_param(self.param.by, label=tr("Grouped by"), width=170, size="small", description=""),
                 pmui.Select.from_param(self.param.every, label=tr("Window"), width=120, size="small", description=""),

@@ -142,7 +142,7 @@ def routes_legend() -> Markup:
     from twinlab.explore.views.map.routes import DELAY_STEPS, UNKNOWN  # noqa: PLC0415  (which draws with this map's layers)
 
     steps = [(color, text) for _, color, text in DELAY_STEPS]
-    items = [_item(_line(color, ""), text) for color, text in (*steps, UNKNOWN)]
+    items = [_item(_line(color, ""), tr(text)) for color, text in (*steps, UNKNOWN)]
     note = tr("median delay of the end; a line is as thick as it has events; tap one to see its events")
     return legend_list([*items, _item(Markup(), note)])
 

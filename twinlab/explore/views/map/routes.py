@@ -139,7 +139,7 @@ def route_layers(
 
 
 def _tip(origin: str, destination: str, count: int, delay: float) -> str:
-    late = "no delay known" if np.isnan(delay) else tr("median delay {delay:.0f} min", delay=delay)
+    late = tr("no delay known") if np.isnan(delay) else tr("median delay {delay:.0f} min", delay=delay)
     # Bokeh serializes plain strings only.
     return str(html(_TIP, origin=origin, destination=destination, count=local_number(f"{count:,}"), late=late))
 

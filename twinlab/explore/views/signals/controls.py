@@ -52,7 +52,7 @@ def _charted(explorer: SignalNavigation) -> Any:
 
 def _layout(explorer: SignalNavigation) -> pmui.RadioButtonGroup:
     layout = pmui.RadioButtonGroup(
-        label="Layout",
+        label=tr("Layout"),
         options={tr(_LAYOUTS[name]): name for name in explorer.param.layout.objects},
         value=explorer.layout,
         size="small",

@@ -43,7 +43,7 @@ class ResultPanes:
         self._assumed, self._took = _text(), _text()
         self.trust = TrustPane(on_score=on_score)
         self.trust.pane.visible = False
-        kpi = pmui.Select.from_param(choices.kpi, label="KPI", width=420, **select)
+        kpi = pmui.Select.from_param(choices.kpi, label=tr("KPI"), width=420, **select)
         self._chosen = row([kpi], margin=(10, 0, 4, 0))
         signal = pmui.Select.from_param(choices.signal, label=tr("Signal"), width=330, **select)
         asset = pmui.Select.from_param(choices.asset, label=tr("Where"), width=150, **select)
