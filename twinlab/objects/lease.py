@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import socket
 import threading
@@ -16,11 +17,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
-from twinlab.errors import CorruptionError, HistoryConflictError, SchemaError, SourceError
+from twinlab.errors import CorruptionError, HistoryConflictError, SchemaError, SourceError, TwinlabError
 from twinlab.objects.bucket import Missing
+from twinlab.objects.trying import TRIES, sent_again
 
 __all__ = ["LEAST_SECONDS", "LeaseObjects", "LeaseRecord", "StoreLease", "machine_clock", "read_lease"]
 
@@ -31,6 +35,8 @@ LEAST_SECONDS = 0.5
 _RENEWALS = 4
 #: Share of the lease's time between two looks of a standby, and bounds of it, seconds.
 _LOOK_SHARE, _LOOK_LEAST, _LOOK_MOST = 0.05, 0.05, 0.5
+
+_Result = TypeVar("_Result")
 
 
 class LeaseObjects(Protocol):
@@ -106,7 +112,8 @@ class StoreLease:
     seconds : float
         How long others wait for a sign of life before they take over.
     wait : float
-        Seconds to wait for another holder that renews; ``math.inf`` for a standby. One that is silent is replaced in any case.
+        Seconds to wait for another holder that renews; ``math.inf`` for a standby, which also waits for a store that doesn't answer. A
+        holder that is silent is replaced in any case.
     while_waiting : callable
         Called at each look while another one has it, as to stay up to date; its errors of the store are ignored.
     clock, sleep : callable
@@ -121,7 +128,7 @@ class StoreLease:
     SchemaError
         If ``seconds`` is too small.
     SourceError
-        If the store can't be read or written.
+        If the store can't be read or written, and ``wait`` isn't infinite.
     """
 
     def __init__(
@@ -234,13 +241,13 @@ class StoreLease:
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _acquire(self, wait: float, while_waiting: Callable[[], object]) -> None:
-        seen = read_lease(self._objects, self._name)
+        seen = self._patiently(self._read, wait)
         began = since = self._clock()
         renews = False
         while True:
             record = seen[0]
             if record is None or record.released or self._clock() - since >= record.seconds:
-                if self._claim(*seen):
+                if self._patiently(partial(self._claim, *seen), wait, tries=TRIES):
                     self.previous = record
                     if record is not None and not record.released:
                         extra = {"what": self._what, "from": record.holder, "epoch": self.epoch}
@@ -251,20 +258,20 @@ class StoreLease:
             else:
                 _ignore_store_errors(while_waiting)
                 self._sleep(min(max(_LOOK_SHARE * record.seconds, _LOOK_LEAST), _LOOK_MOST))
-            found = self._read_patiently(wait)
+            found = self._patiently(self._read, wait)
             if found != seen:
                 renews = found[0] is not None
                 seen, since = found, self._clock()
 
-    def _read_patiently(self, wait: float) -> tuple[LeaseRecord | None, str | None]:
-        """Read the lease; a standby reads it again until it can."""
-        while True:
-            try:
-                return read_lease(self._objects, self._name)
-            except SourceError:
-                if wait != float("inf"):
-                    raise
-                self._sleep(_LOOK_MOST)
+    def _patiently(self, request: Callable[[], _Result], wait: float, *, tries: int = 1) -> _Result:
+        """Send a request again if it fails: a standby as often as needed, another process so many times."""
+        most = math.inf if wait == math.inf else tries
+        # By name, so that standbys on several machines don't ask at the same moments.
+        random = Random(self.holder)  # noqa: S311  (pauses)
+        return sent_again(request, tries=most, what=self._what, sleep=self._sleep, random=random)
+
+    def _read(self) -> tuple[LeaseRecord | None, str | None]:
+        return read_lease(self._objects, self._name)
 
     def _claim(self, before: LeaseRecord | None, version: str | None) -> bool:
         """Replace the lease of a holder that has ended or is silent; return whether no other process was faster."""
@@ -276,12 +283,13 @@ class StoreLease:
             else:
                 self._version = self._objects.replace(self._name, record.to_bytes(), version)
         except (HistoryConflictError, SourceError) as error:
-            # The store may have done it although its answer was lost.
-            found, self._version = read_lease(self._objects, self._name)
-            if found != record:
+            # The store may have done it although its answer was lost, or do it yet: this one, or an earlier try.
+            found, self._version = self._read()
+            if found is None or (found.id, found.epoch) != (record.id, record.epoch):
                 if isinstance(error, SourceError):
                     raise
                 return False
+            record = found
         self._record, self._renewed = record, began
         return True
 
@@ -342,5 +350,5 @@ class StoreLease:
 def _ignore_store_errors(work: Callable[[], object]) -> None:
     try:
         work()
-    except (SourceError, HistoryConflictError) as error:
+    except (TwinlabError, OSError) as error:
         _LOG.info("the standby isn't up to date", extra={"error": str(error)})

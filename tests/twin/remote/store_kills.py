@@ -57,6 +57,8 @@ class Result:
     """Seconds from a kill or freeze to the first acknowledgement of the standby."""
     historian_takeovers: list[float] = field(default_factory=list)
     """Seconds from a kill of the historian to the next one's lease."""
+    ended: int = 0
+    """Historians that ended by themselves, and were started again as a service manager does."""
     seconds: float = 0.0
 
     def __str__(self) -> str:
@@ -64,7 +66,7 @@ class Result:
         return (
             f"{self.rows:,} rows, {self.kills} kills, {self.freezes} freezes, {self.cuts} cuts: {self.lost} lost, {self.repeated} repeated, "
             f"{self.wrong} wrong; takeover of a writer {np.median(w):.1f} s, at most {max(w):.1f} s; of the historian {np.median(h):.1f} s, "
-            f"at most {max(h):.1f} s ({self.seconds:.0f} s)"
+            f"at most {max(h):.1f} s; {self.ended} ended by themselves ({self.seconds:.0f} s)"
         )
 
 
@@ -206,6 +208,7 @@ def run(
                 old.send_signal(signal.SIGCONT)
                 frozen.remove(old)
                 threading.Timer(1.0, old.kill).start()
+            start_again(historians, [one.url for one in network[3:]], url, folder, result)
             if killed_historians < kills - 3 * max(1, kills // 4) and time.monotonic() >= next_kill:
                 kill_historian(url, server, historians, [one.url for one in network[3:]], folder, result)
                 killed_historians += 1
@@ -219,6 +222,9 @@ def run(
             one.terminate()
             one.wait()
         result.cuts = faults.done
+        for line in logs(folder).splitlines():
+            if "Traceback" in line or "has taken over" in line:
+                sys.stderr.write(f"{line}\n")
         faults.left = 0
         compare(url, server, folder / "cache-end", lines, each, result)
     result.seconds = time.monotonic() - began
@@ -231,6 +237,21 @@ def start_historian(url: str, endpoint: str, cache: Path) -> subprocess.Popen[by
         [sys.executable, "-m", "twinlab.cli", "run", url, "--standby", "--lease", "5s"],
         env=environment(endpoint, cache), stdout=subprocess.DEVNULL, stderr=(cache.parent / f"{cache.name}.log").open("ab"),
     )  # fmt: skip
+
+
+def start_again(
+    historians: list[subprocess.Popen[bytes]], endpoints: list[str], url: str, folder: Path, result: Result
+) -> None:
+    """Start historians again that have ended, as a service manager does: one that has lost its lease says so and ends."""
+    for number, one in enumerate(historians):
+        if one.poll() is not None:
+            result.ended += 1
+            historians[number] = start_historian(url, endpoints[number], folder / f"cache-h{number}")
+
+
+def logs(folder: Path) -> str:
+    """Return the last lines of the historians' logs."""
+    return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in sorted(folder.glob("cache-h*.log")))
 
 
 def kill_historian(
@@ -249,7 +270,8 @@ def kill_historian(
     result.kills += 1
     historians[number] = start_historian(url, endpoints[number], folder / f"cache-h{number}")
     while (now := historian_of(url, server)) is None or now.epoch == before.epoch:
-        assert time.monotonic() < at + 60, "no historian took over"
+        start_again(historians, endpoints, url, folder, result)
+        assert time.monotonic() < at + 60, f"no historian took over:\n{logs(folder)}"
         time.sleep(0.1)
     result.historian_takeovers.append(time.monotonic() - at)
 

@@ -131,6 +131,11 @@ class HistorianProcess:
         """Whether the run ended only so that keys of personal data can be destroyed, after which another one goes on."""
         return self._too_old and not self._signalled
 
+    @property
+    def stopped(self) -> bool:
+        """Whether a signal has ended the run."""
+        return self._signalled
+
     def run(self, lease: HistorianLease) -> LiveStatus:
         """Run until stopped by SIGTERM or SIGINT, or as the options say; return the last status.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,6 +14,7 @@ from twinlab.ledger.groups.group import group_number
 from twinlab.ledger.groups.leased import GroupRule
 from twinlab.ledger.groups.working_copy import WorkingCopy
 from twinlab.objects.bucket import Bucket
+from twinlab.objects.trying import sent_again
 from twinlab.twin.remote.head import HEAD, MARKER, Head, marker_bytes, newest_push, read_head
 from twinlab.twin.remote.pull import fetch_file, file_order
 
@@ -54,6 +56,10 @@ def allow_leased_writers(bucket: Bucket) -> Head:
     SourceError
         If there is no complete twin, or the store has no conditional writes.
     """
+    return sent_again(lambda: _allowed(bucket), what=f"leased writers of {bucket.address.url}")
+
+
+def _allowed(bucket: Bucket) -> Head:
     while True:
         head = read_head(bucket)
         if head.groups is not None:
@@ -62,10 +68,8 @@ def allow_leased_writers(bucket: Bucket) -> Head:
         found = newest_push(bucket)
         if found is None or found[0].groups is not None:
             continue
-        try:
+        with suppress(HistoryConflictError):
             bucket.replace(HEAD, replace(found[0], groups={}).to_bytes(), found[1])
-        except HistoryConflictError:
-            continue
 
 
 def source_folders(head: Head) -> set[str]:

@@ -1,0 +1,82 @@
+"""A lease whose requests go wrong: a standby waits for the store, other processes say that it doesn't answer."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "ledger" / "groups"))
+from memory_store import MemoryStore
+
+from twinlab.errors import SourceError
+from twinlab.objects.lease import LeaseRecord, StoreLease, read_lease
+
+NAME = "lease.json"
+
+
+class Faulty:
+    """A store whose writes go wrong one after the other, as a list says: "cut" before they arrive, "no answer", "late"."""
+
+    def __init__(self, store: MemoryStore, faults: list[str]) -> None:
+        self._store, self._faults = store, faults
+        self._late: list[Callable[[], object]] = []
+        self.now = 0.0
+
+    def get(self, name: str) -> tuple[bytes, str | None]:
+        return self._store.get(name)
+
+    def create(self, name: str, data: bytes) -> str | None:
+        return self._write(lambda: self._store.create(name, data))
+
+    def replace(self, name: str, data: bytes, version: str | None) -> str | None:
+        return self._write(lambda: self._store.replace(name, data, version))
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        while self._late:
+            self._late.pop()()
+
+    def _write(self, work: Callable[[], str | None]) -> str | None:
+        fault = self._faults.pop(0) if self._faults else ""
+        if fault == "late":
+            self._late.append(work)
+        if fault == "no answer":
+            work()
+        if fault:
+            raise SourceError(fault)
+        return work()
+
+    def lease(self, *, wait: float) -> StoreLease:
+        clock = lambda: self.now  # noqa: E731
+        return StoreLease(self, NAME, what="it", seconds=5, wait=wait, clock=clock, sleep=self.sleep, renewing=False)
+
+
+@pytest.fixture(params=[None, LeaseRecord(7, "abc", "process 1 on a", 5.0)], ids=["never had", "silent holder"])
+def store(request: pytest.FixtureRequest) -> MemoryStore:
+    """Return a store with no lease, or with that of a process that was killed."""
+    made = MemoryStore()
+    if request.param is not None:
+        made.create(NAME, request.param.to_bytes())
+    return made
+
+
+@pytest.mark.parametrize(
+    "faults", [["cut"] * 20, ["no answer"], ["late"], ["cut", "late", "cut"], ["late", "no answer"]]
+)
+def test_a_standby_takes_over_whatever_becomes_of_its_requests(store: MemoryStore, faults: list[str]) -> None:
+    before = read_lease(store, NAME)[0]
+    lease = Faulty(store, faults).lease(wait=math.inf)
+    assert lease.epoch == (1 if before is None else before.epoch + 1)
+    assert read_lease(store, NAME)[0].holder == lease.holder
+    lease.renew()
+    assert not lease.lost
+
+
+def test_another_process_asks_three_times(store: MemoryStore) -> None:
+    assert Faulty(store, ["cut", "cut"]).lease(wait=0).epoch
+    with pytest.raises(SourceError, match="cut"):
+        Faulty(store, ["cut"] * 3).lease(wait=0)
