@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from twinlab.errors import SourceError
 from twinlab.ledger.format.disk import corrupt
-from twinlab.ledger.format.manifest import MANIFEST, SealedSegment, read_manifest
+from twinlab.ledger.format.manifest import MANIFEST, SealedSegment, manifest_bytes, read_manifest
 from twinlab.ledger.format.position import FILE, Position, read_position
 from twinlab.ledger.format.segment import path_of
 
@@ -28,12 +30,23 @@ class DurableFile:
     data: bytes | None = None
     grows: bool = False
     """Whether rows are added at its end; other files never change."""
+    pushed: bool = False
+    """Whether this is a segment that the receiver has; here it is sealed, and the file isn't there any more."""
 
 
-def durable_files(ledger: Path) -> dict[str, DurableFile]:
+def durable_files(
+    ledger: Path, *, pushed: Mapping[str, Collection[int]] = MappingProxyType({})
+) -> dict[str, DurableFile]:
     """Return the files that have all durable rows of a ledger, by their path in its folder, with ``/``.
 
     Copies of source files are among them, locks and drafts aren't.
+
+    Parameters
+    ----------
+    ledger : Path
+    pushed : mapping, optional
+        Folder of a source -> segments that the receiver has as they were before they were sealed: the files and the manifest are those
+        of a folder where they aren't sealed.
 
     Raises
     ------
@@ -50,22 +63,28 @@ def durable_files(ledger: Path) -> dict[str, DurableFile]:
             copies = [path for path in sorted(folder.glob("*/*")) if not path.name.startswith(".")]
             found |= {path.relative_to(ledger).as_posix(): DurableFile(path, path.stat().st_size) for path in copies}
         else:
-            found |= _of_source(ledger, folder)
+            found |= _of_source(ledger, folder, pushed.get(folder.name, ()))
     return found
 
 
-def _of_source(ledger: Path, folder: Path) -> dict[str, DurableFile]:
+def _of_source(ledger: Path, folder: Path, pushed: Collection[int]) -> dict[str, DurableFile]:
     for _ in range(_TRIES):
         # In this order: what is sealed or appended meanwhile is beyond the position.
         at, position = _position(folder)
         manifest = (folder / MANIFEST).read_bytes() if (folder / MANIFEST).exists() else b""
         sealed = read_manifest(folder) if manifest else {}
-        out = {}
+        there = [one for one, entry in sealed.items() if one in pushed and not (entry.archive or entry.records)]
+        if there:
+            sealed = {number: entry for number, entry in sealed.items() if number not in there}
+            manifest = manifest_bytes(sealed)
+        out = {
+            _name(path, ledger): DurableFile(path, 0, pushed=True) for path in (path_of(folder, one) for one in there)
+        }
         try:
             for path in [path for entry in sealed.values() for path in _sealed_paths(ledger, folder, entry)]:
                 out[_name(path, ledger)] = DurableFile(path, path.stat().st_size)
             for number in range(at.segment + 1):
-                if number not in sealed:
+                if number not in sealed and number not in there:
                     path = path_of(folder, number)
                     size = at.offset if number == at.segment else path.stat().st_size
                     out[_name(path, ledger)] = DurableFile(path, size, grows=True)

@@ -29,6 +29,7 @@ from twinlab.ledger.format.manifest import Ranges, SealedSegment, read_manifest,
 from twinlab.ledger.format.parquet import ORDINAL
 from twinlab.ledger.format.position import read_position
 from twinlab.ledger.format.segment import HEADER_SIZE, SegmentFile, numbers, path_of
+from twinlab.ledger.pushed_segments import read_pushed
 from twinlab.ledger.sorted_rows import SortedRows, digest_of
 from twinlab.ledger.writer import SEGMENT_FRAMES
 
@@ -47,6 +48,8 @@ def seal_source(
     fence: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Seal the full segments of a source; return the names of the new files.
+
+    A segment of which an object store has a part waits for the next push, which sends the rest; sealed, it would be sent again.
 
     Parameters
     ----------
@@ -74,8 +77,9 @@ def seal_source(
         sealed = read_manifest(folder)
         made: list[str] = []
         active, count = read_position(folder).segment, 0
+        waits = read_pushed(folder).growing
         for number in numbers(folder):
-            if number >= active:
+            if number >= active or (number == waits and number not in sealed):
                 continue
             small = number not in sealed and path_of(folder, number).stat().st_size < least_bytes
             if small and _frames_of(folder, number, sealed) < SEGMENT_FRAMES:

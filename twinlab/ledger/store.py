@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -147,9 +148,9 @@ class Ledger:
             Reader(self._folder(source), decrypt=self._decrypt, prepare=lambda: self.before_reading(source)),
         )
 
-    def durable_files(self) -> dict[str, DurableFile]:
+    def durable_files(self, *, pushed: Mapping[str, Collection[int]] = MappingProxyType({})) -> dict[str, DurableFile]:
         """Return the files that have all durable rows, by their path in the ledger's folder; see `durable_files`."""
-        return durable_files(self.path)
+        return durable_files(self.path, pushed=pushed)
 
     def stored_reader(self, source: str) -> Reader:
         """Return a reader of a source whose encrypted columns are as they are stored."""

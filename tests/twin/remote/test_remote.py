@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 import zarr
 from s3_server import Proxy
@@ -320,3 +322,47 @@ def test_models_predictions_and_scenarios_are_there_when_they_are_asked_for(
     assert pull(place, tmp_path / "copy").push == 2
     assert [path.name for path in (tmp_path / "copy/models/usual/1").iterdir()] == ["other.json"]
     assert "usual" in far.newest().predictions
+
+
+def test_segments_that_are_sealed_after_a_push_are_not_sent_again(
+    twin: tl.Twin, network: Proxy, place: str, tmp_path: Path
+) -> None:
+    def append(first: int, *, full: bool) -> None:
+        rows = pd.DataFrame({"time": times[first : first + 4000], "room": "A", "t": 4.0, "door": 0})
+        with twin.ledger.writer("log") as writer:
+            writer.append_records("log", pa.RecordBatch.from_pandas(rows))
+            if full:
+                writer.rotate()
+
+    def ledger_objects() -> list[int]:
+        network.reset()
+        before = pushing.newest_push(Bucket(Address.parse(place)))[0].files
+        twin.push(place)
+        after = pushing.newest_push(Bucket(Address.parse(place)))[0].files
+        known = {sha for pieces in before.values() for _, sha in pieces}
+        return [size for path, pieces in after.items() if "/log/0" in path for size, sha in pieces if sha not in known]
+
+    times = pd.date_range("2026-01-02", periods=40_000, freq="1min").strftime("%Y-%m-%dT%H:%M:%S").to_numpy()
+    append(0, full=True)
+    append(4000, full=False)
+    twin.push(place)
+    # Rows are added to the last segment, which is full then: what is new of it is sent before it may be sealed.
+    append(8000, full=True)
+    append(12000, full=False)
+    assert twin.ledger.seal("log")
+    sizes = {path.name: path.stat().st_size for path in (twin.folder / "ledger" / "log").glob("0*")}
+    assert sorted(sizes) == ["00000000.frames", "00000001.seg", "00000002.seg"]
+    sent = ledger_objects()
+    assert len(sent) == 2
+    assert sum(sent) < 0.8 * (sizes["00000001.seg"] + sizes["00000002.seg"])
+    assert twin.ledger.seal("log")
+    append(16000, full=False)
+    assert len(ledger_objects()) == 1
+    far = tl.open(place)
+    assert far.verify().ok
+    same(far, twin)
+    pull(place, tmp_path / "copy")
+    back = tl.open(tmp_path / "copy")
+    assert back.verify().ok
+    same(back, twin)
+    assert back.ledger.reader("log").position() == twin.ledger.reader("log").position()

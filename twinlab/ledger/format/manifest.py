@@ -9,7 +9,15 @@ from typing import Any
 
 from twinlab.ledger.format.disk import atomic_write, corrupt, unwrap_json, wrap_json
 
-__all__ = ["MANIFEST", "ArchivedRecords", "Ranges", "SealedSegment", "read_manifest", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "ArchivedRecords",
+    "Ranges",
+    "SealedSegment",
+    "manifest_bytes",
+    "read_manifest",
+    "write_manifest",
+]
 
 MANIFEST = "manifest.json"
 
@@ -96,9 +104,14 @@ def _ranged(fields: dict[str, Any]) -> dict[str, Any]:
 
 def write_manifest(folder: Path, sealed: Mapping[int, SealedSegment]) -> None:
     """Replace the manifest, durably."""
+    atomic_write(folder / MANIFEST, manifest_bytes(sealed))
+
+
+def manifest_bytes(sealed: Mapping[int, SealedSegment]) -> bytes:
+    """Return the manifest of sealed segments."""
     entries = [asdict(sealed[n]) for n in sorted(sealed)]
     for entry in entries:
         for key in ("archive", "records"):
             if not entry[key]:
                 del entry[key]  # as earlier versions wrote it
-    atomic_write(folder / MANIFEST, wrap_json({"version": 1, "sealed": entries}))
+    return wrap_json({"version": 1, "sealed": entries})

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
 from twinlab.history.remote.bundle import bundle_bytes, bundle_path
@@ -15,6 +17,7 @@ from twinlab.history.store.chunk_reader import DirectBytes, read_seal, seal_path
 from twinlab.history.store.opening import existing_path
 from twinlab.history.store.publish import MAIN, tip
 from twinlab.ledger import Ledger
+from twinlab.ledger.pushed_segments import PushedSegments, note_pushed, read_pushed
 from twinlab.twin.calibrations.store import FILE as CALIBRATIONS
 from twinlab.twin.definitions import MAPPINGS, MODEL
 from twinlab.twin.privacy.encrypting import states_privacy
@@ -32,6 +35,8 @@ __all__ = [
     "contents_of",
     "history_objects",
     "identity",
+    "kept_segments",
+    "note_segments",
     "snapshot_names",
 ]
 
@@ -112,7 +117,7 @@ def contents_of(twin: PushedTwin, pushed: Head | None) -> Contents:
     snapshot = tip(repository, MAIN)
     positions = {source: twin.ledger.reader(source).position() for source in twin.ledger.sources()}
     out = Contents(identity(twin), twin.model.twin, snapshot, positions)
-    add_ledger(out, twin.ledger, pushed)
+    add_ledger(out, twin.ledger, pushed, kept=kept_segments(twin.ledger, pushed))
     for written in [twin.folder / MODEL, twin.folder / CALIBRATIONS, *sorted((twin.folder / MAPPINGS).glob("*.yaml"))]:
         if written.is_file():
             data = written.read_bytes()
@@ -126,8 +131,43 @@ def contents_of(twin: PushedTwin, pushed: Head | None) -> Contents:
     return out
 
 
-def add_ledger(out: Contents, ledger: Ledger, pushed: Head | None) -> None:
+def kept_segments(ledger: Ledger, pushed: Head | None) -> dict[str, set[int]]:
+    """Return the segments that a push has whole and that this folder had sent: folder of a source -> numbers."""
+    kept: dict[str, set[int]] = {}
+    for path in {} if pushed is None else pushed.files:
+        segment = _segment(path)
+        if segment is None or pushed is None:
+            continue
+        noted = read_pushed(ledger.path / segment[0])
+        if segment[1] != noted.growing and noted.pieces.get(segment[1]) == pushed.files[path]:
+            kept.setdefault(segment[0], set()).add(segment[1])
+    return kept
+
+
+def note_segments(ledger: Ledger, files: Mapping[str, Pieces]) -> None:
+    """Note which segments a push has, so that they are kept there when they are sealed here."""
+    found: dict[str, dict[int, Pieces]] = {}
+    for path, pieces in files.items():
+        segment = _segment(path)
+        if segment is not None:
+            found.setdefault(segment[0], {})[segment[1]] = pieces
+    for folder, segments in found.items():
+        note_pushed(ledger.path / folder, PushedSegments(segments))
+
+
+def _segment(path: str) -> tuple[str, int] | None:
+    """Return the folder of the source and the number of a segment that isn't sealed; None of another file."""
+    parts = path.split("/")
+    name, _, kind = parts[-1].partition(".")
+    return (parts[1], int(name)) if len(parts) == 3 and parts[0] == "ledger" and kind == "seg" else None
+
+
+def add_ledger(
+    out: Contents, ledger: Ledger, pushed: Head | None, *, kept: Mapping[str, Collection[int]] = MappingProxyType({})
+) -> None:
     """Add the files of a ledger up to its durable position; of those that grow, what isn't there yet.
+
+    Segments in ``kept`` stay there as they are, although they are sealed here.
 
     Raises
     ------
@@ -141,8 +181,11 @@ def add_ledger(out: Contents, ledger: Ledger, pushed: Head | None) -> None:
         where = f"of source {behind[0]!r}"
         raise _apart(where)
     # After the positions: rows that come meanwhile are in the files, and sent again by the next push at most.
-    for name, file in ledger.durable_files().items():
+    for name, file in ledger.durable_files(pushed=kept).items():
         path = posixpath.normpath(f"ledger/{name}")
+        if file.pushed:
+            out.files[path] = before[path]
+            continue
         grown = before.get(path, ()) if file.grows else ()
         if grown:
             _check_same(file.path, grown, file.size)

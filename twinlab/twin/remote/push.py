@@ -17,7 +17,7 @@ from twinlab.model.storage.price import Money, Price
 from twinlab.objects.address import Address
 from twinlab.objects.bucket import Bucket
 from twinlab.objects.disk_cache import DiskCache, cache_folder, cache_limit
-from twinlab.twin.remote.contents import Contents, check_privacy, contents_of, identity
+from twinlab.twin.remote.contents import Contents, check_privacy, contents_of, identity, note_segments
 from twinlab.twin.remote.head import (
     HEAD,
     MARKER,
@@ -126,6 +126,7 @@ def push(
             else:
                 bucket.replace(HEAD, data, version)
             sent += len(data) + _refer(bucket, state.snapshot)
+        note_segments(twin.ledger, state.files)
     total, rule = _total(state), twin.model.storage
     price = rule.objects.price if rule is not None and rule.objects is not None else None
     return PushReport(
