@@ -357,6 +357,8 @@ def test_every_package_that_the_code_imports_is_a_dependency() -> None:
         "yaml": "pyyaml",
         "pydantic_core": "pydantic",
         "google_crc32c": "google-crc32c",
+        # The SDK's types.
+        "mcp_types": "mcp",
         "panel_material_ui": "panel-material-ui",
         "dateutil": "python-dateutil",
         "SALib": "salib",

@@ -223,7 +223,7 @@ def _say_where(url: str, serving: _Serving) -> None:
     example="twinlab user add users.json dora --role dispatcher\n"
     "twinlab serve pilot/ --address 0.0.0.0 --port 8443 --cert cert.pem --key key.pem --users users.json",
 )  # fmt: skip
-@click.argument("what", type=click.Choice(("add", "passwd", "remove", "list")), help="What to do.")
+@click.argument("what", type=click.Choice(("add", "passwd", "remove", "list", "token", "revoke")), help="What to do.")
 @path_option("file", help="The users file; add makes it.")
 @click.argument("name", required=False, help="The user; list needs none.")
 @click.option(
@@ -233,8 +233,14 @@ def _say_where(url: str, serving: _Serving) -> None:
     help="viewer (default), dispatcher, analyst, steward, planner, operator, security, admin; can be repeated.",
 )
 @click.option("--stdin", is_flag=True, help="Read the password from the first line of standard input.")
-def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], stdin: bool) -> None:
-    """Manage the users who may log in to a served twin."""
+@click.option("--days", type=int, default=90, show_default=True, help="How long a token is valid.")
+def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], stdin: bool, days: int) -> None:
+    """Manage the users who may log in to a served twin, and their tokens for programs."""
+    if what in ("token", "revoke"):
+        from twinlab.apps.login.tokens.token_command import manage_tokens  # noqa: PLC0415
+
+        say(manage_tokens(what, file, name=name, days=days))
+        return
     from twinlab.apps.login.user_command import manage_users  # noqa: PLC0415
 
     say(manage_users(what, file, name=name, roles=roles or None, stdin=stdin))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import sys
 from collections.abc import Callable, Iterable
@@ -15,6 +14,7 @@ from bokeh.util.token import get_session_id
 from tornado.routing import Matcher
 from tornado.web import RequestHandler, decode_signed_value
 
+from twinlab._addresses import host_of, is_named, plain_host
 from twinlab.apps.login.rates import Buckets, network
 from twinlab.errors import DatabaseUnreachableError
 from twinlab.languages import mark, preferred_language, tr, use_from_here
@@ -100,7 +100,7 @@ class RequestGuard(Matcher):
     policies: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.names = tuple(_plain_host(name) for name in self.names)
+        self.names = tuple(plain_host(name) for name in self.names)
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return the refusal of a request as Tornado's router expects it; None accepts the request."""
@@ -165,8 +165,8 @@ class RequestGuard(Matcher):
 
     def _refuse_address(self, request: HTTPServerRequest) -> Refusal | None:
         """Refuse requests under another host name or from another site, whoever sends them."""
-        host = _plain_host(_host(request.host))
-        if not any(_is_named(host, name) for name in self.names):
+        host = plain_host(host_of(request.host))
+        if not any(is_named(host, name) for name in self.names):
             known = ", ".join(self.names)
             return Refusal(421, f"This page is served under these names only: {known}. It was asked for as {host!r}.")
         origin = request.headers.get("Origin")
@@ -270,29 +270,3 @@ def named_sessions(request: HTTPServerRequest) -> list[str]:
 
 def _asked(request: HTTPServerRequest, name: str) -> list[str]:
     return [value.decode("ascii", "replace") for value in request.arguments.get(name, [])]
-
-
-def _host(netloc: str) -> str:
-    """Return the host of a header; "" if it can't be read. Any port is right, since a tunnel may use another one."""
-    try:
-        parts = urlsplit(f"//{netloc}")
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return ""
-    return host or ""
-
-
-def _is_named(host: str, name: str) -> bool:
-    """Return whether a host matches a certificate's name, in which a star stands for one label (RFC 6125)."""
-    if not name.startswith("*."):
-        return host == name
-    first, _, rest = host.partition(".")
-    return bool(first) and rest == name[2:]
-
-
-def _plain_host(name: str) -> str:
-    """Return a host name in its normal form."""
-    try:
-        return str(ipaddress.ip_address(name.strip("[]")))
-    except ValueError:
-        return name.casefold().rstrip(".")
