@@ -55,7 +55,7 @@ class AskField:
     ) -> None:
         self._workspace, self._browser = workspace, browser
         names = [spec.name for spec in workspace.pages]
-        self.view = AskView(workspace.twin, planner=planner, pages=names, shortcut=True)
+        self.view = AskView(workspace.twin, planner=planner, pages=names, shortcut=True, scope=workspace.link)
         self.strip = pn.Column(self.view.field, sizing_mode="stretch_width", margin=0, styles=_STYLES)
         # The focus stays in the field: Enter once more runs the plan.
         self.drawer = Drawer(

@@ -157,7 +157,8 @@ def _row_of(rows: pd.DataFrame, shown: pd.Series) -> pd.Series:
     own = rows[rows["asset"] == shown["asset"]]
     begun = "since" if "since" in own else "start"
     same = own[own[begun] == shown["start"]] if "start" in shown.index and not pd.isna(shown["start"]) else own
-    return (same if len(same) else own).iloc[0]
+    found: pd.Series = (same if len(same) else own).iloc[0]
+    return found
 
 
 def _asked(

@@ -55,7 +55,9 @@ _PAGE = """\
 <title>{{ title }}</title><link rel="icon" href="data:,"><style>{{ css }}</style>{{ script }}</head>\
 <body><header><h1>{{ title }}</h1>\
 <dl>{% for label, text in about %}<dt>{{ label }}</dt><dd>{{ text }}</dd>{% endfor %}</dl></header>\
-<main>{% for section in sections %}{{ section }}{% endfor %}</main></body></html>
+<main>{% if findings %}<section aria-label="Findings"><h2>Findings</h2><ul>{% for sentence, code in findings %}<li>{{ sentence }}\
+{% if code %}<details><summary>Python that gives these numbers</summary><pre>{{ code }}</pre></details>{% endif %}</li>{% endfor %}</ul></section>{% endif %}\
+{% for section in sections %}{{ section }}{% endfor %}</main></body></html>
 """
 _SECTION = """\
 <section><h2>{{ label }}</h2>\
@@ -110,7 +112,14 @@ def report_html(views: Sequence[Exportable]) -> Markup:
         for view, plot in zip(views, plots, strict=True)
     ]
     return html(
-        _PAGE, language=current_language(), title=title, css=_CSS, script=script, about=about, sections=sections
+        _PAGE,
+        language=current_language(),
+        title=title,
+        css=_CSS,
+        script=script,
+        about=about,
+        findings=first.findings() if hasattr(first, "findings") else [],
+        sections=sections,
     )
 
 

@@ -138,6 +138,12 @@ class Explorer(pn.viewable.Viewer):
         """Return the plot as a HoloViews object without widgets; None if nothing is drawn."""
         raise NotImplementedError
 
+    def findings(self) -> list[tuple[str, str]]:
+        """Return findings about what is shown, for a report: a sentence, and the Python that gives its numbers."""
+        from twinlab.explore.views.shown_findings import shown_findings  # noqa: PLC0415  (loaded with the first report)
+
+        return shown_findings(self.twin, self.link())
+
     # -- exports ------------------------------------------------------------------------------------------------------
 
     def url(self, *, base: str = "") -> str:

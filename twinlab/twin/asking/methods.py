@@ -8,7 +8,9 @@ from twinlab.twin.finding.methods import FindMethods
 from twinlab.twin.kpis.methods import KpiMethods
 
 if TYPE_CHECKING:
-    from twinlab.ask import Answer, Plan, Planner
+    from collections.abc import Sequence
+
+    from twinlab.ask import Answer, Explanation, Plan, Planner
     from twinlab.model.reader import TwinReader
 
 __all__ = ["AskMethods"]
@@ -60,3 +62,47 @@ class AskMethods(FindMethods, KpiMethods):
         if not isinstance(question, str):
             return run_plan(reader, question)
         return ask(reader, question, now=now, language=language, planner=planner)
+
+    def explain(
+        self,
+        *,
+        on: str | None = None,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        language: str = "en",
+    ) -> Explanation:
+        """Return three findings about a span, computed by rules: the largest change, the worst exception, how much is known.
+
+        Parameters
+        ----------
+        on : str, optional
+            Only this asset type; by default all that have signals.
+        assets : sequence of str, optional
+            Only these assets of the type.
+        start, stop : instant, optional
+            Half-open, naive is UTC; by default the last seven days of the data. A change is that against the span of the same length before.
+        language : str
+            "en" or "de".
+
+        Returns
+        -------
+        Explanation
+            A sentence for each finding, with ``value``, ``unit``, the ``plan`` that gives its numbers again (``twin.ask(plan)``), and
+            ``known``, which is False where the data aren't enough.
+
+        Raises
+        ------
+        UnknownTermError, SchemaError
+            If there is no such asset type, or the start isn't before the stop.
+
+        Examples
+        --------
+        >>> from twinlab.ask import explain
+        >>> from twinlab.testing import FakeTwin
+        >>> explain(FakeTwin.example(days=4, trips=10), on="station", start="2026-01-03", stop="2026-01-04")["coverage"].value
+        100.0
+        """
+        from twinlab.ask.findings.explaining import explain  # noqa: PLC0415  (import twinlab stays quick)
+
+        return explain(cast("TwinReader", self), on=on, assets=assets, start=start, stop=stop, language=language)

@@ -2,12 +2,13 @@
 
 import html
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from twinlab.ask import NotUnderstoodError, Plan, run_plan
 from twinlab.explore import AskView
-from twinlab.explore.kit.link import format_link, parse_link
+from twinlab.explore.kit.link import Link, format_link, parse_link
 from twinlab.explore.views.asking.links import plan_link
 from twinlab.testing import FakeTwin
 
@@ -168,6 +169,22 @@ def test_links_of_plans_are_read_again_as_they_were_written(twin, question):
     link = plan_link(view.plan, twin.model)
 
     assert parse_link(format_link(link)) == link
+
+
+def test_findings_are_about_what_is_shown_and_lead_to_their_plans(twin):
+    window = (np.datetime64("2026-01-02", "ns"), np.datetime64("2026-01-03", "ns"))
+    view = AskView(twin, scope=lambda: Link(asset_type="station", assets=("NORTH",), window=window))
+    view.field._handle_msg({"kind": "explain", "text": ""})
+    assert "from 2026-01-02 00:00 to 2026-01-03 00:00" in shown(view)
+    sentences = [button.label for button in view._shown().offers if button.visible]
+    [coverage] = [one for one in sentences if "known" in one]
+
+    view.choose(coverage)
+    assert view.plan.call.assets is None or view.plan.call.assets == ["NORTH"]
+    assert view.answer is None
+    view.run()
+    assert view.answer.evidence.coverage == 1
+    assert list(view.answer.table["asset"]) == ["NORTH"]
 
 
 # -- planners of others -------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import numpy as np
 
 from twinlab.explore.charts.events.bars import Backend, bars, empty_chart, finish, load, tips
 from twinlab.explore.charts.scale import axis_label
+from twinlab.languages import tr
 
 __all__ = ["value_bars"]
 
@@ -45,7 +46,7 @@ def value_bars(
     numbers = np.asarray(values, dtype=float)
     keep = np.isfinite(numbers)
     if not keep.any():
-        return empty_chart("No values.", backend=backend)
+        return empty_chart(tr("No values."), backend=backend)
     numbers, shown = numbers[keep], [str(name) for name, kept in zip(names, keep, strict=True) if kept]
     place = np.arange(len(shown), dtype=float)[::-1]
     kdims = [hv.Dimension("left", label=axis_label(label, unit)), "bottom", "right", "top"]

@@ -16,7 +16,7 @@ _LONGEST = 2_000
 
 
 class QuestionField(pn.custom.JSComponent):
-    """Field for a question. What the reader does is passed to the three functions that `listen` is given.
+    """Field for a question. What the reader does is passed to the functions that `listen` is given.
 
     Enter asks for the plan; Enter on the question whose plan is shown (``planned``) runs it.
     """
@@ -24,9 +24,10 @@ class QuestionField(pn.custom.JSComponent):
     text = param.String(default="", doc="the question; setting it replaces what the reader has typed")
     planned = param.String(default="", doc="the question whose plan is shown")
     offers = param.Dict(default={"text": "", "items": []}, doc="completions, and the text that they belong to")
-    texts = param.Dict(default={}, doc="texts of the field, in the reader's language")
     copying = param.Dict(default={}, doc="CSS class of a button -> text that a click on it copies")
+    explains = param.Boolean(default=False, doc="whether there is a button that explains what is shown")
     shortcut = param.Boolean(default=False, doc="whether the key / goes to the field, from everywhere on the page")
+    words = param.Dict(default={}, doc="what the field says: label, placeholder, button and name of the list")
     status = param.String(default="", doc="what is being done, for screen readers")
 
     _stylesheets: ClassVar[list[str]] = [
@@ -41,6 +42,7 @@ class QuestionField(pn.custom.JSComponent):
     input:focus-visible{outline:2px solid var(--panel-primary-color,#005A8C);outline-offset:-1px}
     button{all:unset;box-sizing:border-box;flex:none;cursor:pointer;height:36px;padding:0 14px;border-radius:18px;font-weight:500;
       border:1px solid rgba(127,127,127,.75);background:var(--panel-surface-color,#fff)}
+    button[hidden]{display:none}
     button:hover{background:rgba(127,127,127,.18)}
     button:focus-visible{outline:2px solid var(--panel-primary-color,#005A8C);outline-offset:1px}
     ul{position:absolute;left:0;right:0;top:40px;z-index:5;margin:0;padding:4px 0;list-style:none;max-height:50vh;overflow:auto;
@@ -57,18 +59,19 @@ class QuestionField(pn.custom.JSComponent):
       const make = (tag, more) => Object.assign(document.createElement(tag), more)
       const box = make("div", {className: "field"})
       box.setAttribute("role", "search")
-      const label = make("label", {className: "hidden", htmlFor: "question", textContent: model.texts.label})
+      const label = make("label", {className: "hidden", htmlFor: "question", textContent: model.words.label})
       const input = make("input", {id: "question", type: "text", autocomplete: "off", spellcheck: false, maxLength: 2000,
-        placeholder: model.shortcut ? model.texts.shortcut : model.texts.placeholder})
+        placeholder: model.words.placeholder})
       const list = make("ul", {id: "offers", hidden: true})
-      const go = make("button", {type: "button", textContent: model.texts.ask})
+      const go = make("button", {type: "button", textContent: model.words.go})
+      const findings = make("button", {type: "button", textContent: model.words.findings, hidden: !model.explains})
       const status = make("span", {className: "hidden"})
       status.setAttribute("role", "status")
       const attributes = {role: "combobox", "aria-expanded": "false", "aria-controls": "offers", "aria-autocomplete": "list"}
       for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value)
       list.setAttribute("role", "listbox")
-      list.setAttribute("aria-label", model.texts.completions)
-      box.append(label, input, go, list, status)
+      list.setAttribute("aria-label", model.words.list)
+      box.append(label, input, go, findings, list, status)
       let active = -1, timer = null
       const send = (kind, text = "") => model.send_msg({kind, text})
       const items = () => [...list.children]
@@ -131,6 +134,7 @@ class QuestionField(pn.custom.JSComponent):
         else if (event.key === "Tab" && active >= 0) { event.preventDefault(); choose(items()[active].textContent) }
       })
       go.addEventListener("click", ask)
+      findings.addEventListener("click", () => send("explain"))
       const slash = event => {
         if (event.key !== "/" || !model.shortcut || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
         const target = event.composedPath()[0]
@@ -159,14 +163,16 @@ class QuestionField(pn.custom.JSComponent):
     """
 
     def __init__(self, **params: Any) -> None:
-        texts = {
+        words = {
             "label": tr("Ask about the data, in English or German"),
-            "placeholder": tr("Ask about the data …"),
-            "shortcut": tr("Ask about the data …  (press /)"),
-            "ask": tr("Ask"),
-            "completions": tr("Completions"),
+            "placeholder": tr("Ask about the data …  (press /)")
+            if params.get("shortcut")
+            else tr("Ask about the data …"),
+            "go": tr("Ask"),
+            "findings": tr("Findings"),
+            "list": tr("Completions"),
         }
-        super().__init__(sizing_mode="stretch_width", margin=0, texts=texts, **params)
+        super().__init__(sizing_mode="stretch_width", margin=0, words=words, **params)
         self._act: dict[str, Callable[[str], object]] = {}
 
     def listen(
@@ -175,9 +181,10 @@ class QuestionField(pn.custom.JSComponent):
         typed: Callable[[str], object],
         plan: Callable[[str], object],
         run: Callable[[str], object],
+        explain: Callable[[str], object],
     ) -> None:
-        """Call functions with the text: while it is typed, when a plan is asked for, and when the shown plan is to run."""
-        self._act = {"typed": typed, "plan": plan, "run": run}
+        """Call functions with the text: while it is typed, when a plan is asked for, when the shown plan is to run; or findings."""
+        self._act = {"typed": typed, "plan": plan, "run": run, "explain": explain}
 
     def _handle_msg(self, data: Any) -> None:
         """Pass on what the reader did; a browser can send anything."""

@@ -58,7 +58,7 @@ class AskPanel:
         self.why = pmui.MenuButton(
             label=tr("Why"), icon="account_tree", items=[], variant="outlined", size="small", margin=4, visible=False
         )
-        self.why.on_click(lambda item: on_why(str(item["label"])))
+        self.why.on_click(lambda item: on_why(str(item.get("name"))))
         self.open = _button(tr("Open the page"), "open_in_new", lambda _: on_open())
         self.python = _button(tr("Python"), "code", self._toggle)
         self.copy = _button(tr("Copy Python"), "content_copy", self._copied)
@@ -66,6 +66,7 @@ class AskPanel:
         self.lineage = LineagePane(twin)
         # An empty pane of HoloViews has no size; it is filled with the first picture.
         self.picture = pn.Column(sizing_mode="stretch_width", visible=False)
+        self._drawn: pn.pane.HoloViews | None = None
         self._title = pmui.Typography(tr("Answers of this visit"), variant="h6", margin=(14, 4, 0, 4), visible=False)
         self.earlier = pmui.MenuList(
             items=[], highlight=False, sx=_LIST, sizing_mode="stretch_width", margin=0, visible=False
@@ -127,7 +128,7 @@ class AskPanel:
 
     def show_why(self, names: Sequence[str]) -> None:
         """Offer to show what is behind numbers."""
-        self.why.param.update(items=[{"label": name} for name in names], visible=bool(names))
+        self.why.param.update(items=[{"label": tr(name), "name": name} for name in names], visible=bool(names))
 
     def show_offers(self, questions: Sequence[str]) -> None:
         """Offer questions as buttons."""
@@ -149,11 +150,11 @@ class AskPanel:
         _set(self.status, text)
 
     def _draw(self, picture: hv.core.Dimensioned) -> None:
-        if len(self.picture) == 0:
-            pane = pn.pane.HoloViews(picture, sizing_mode="stretch_width", margin=(4, 0), linked_axes=False)
-            self.picture.append(pane)
+        if self._drawn is None:
+            self._drawn = pn.pane.HoloViews(picture, sizing_mode="stretch_width", margin=(4, 0), linked_axes=False)
+            self.picture.append(self._drawn)
         else:
-            self.picture[0].object = picture
+            self._drawn.object = picture
 
     def _offered(self, place: int, act: Callable[[str], object]) -> Callable[[Any], object]:
         return lambda _: act(str(self.offers[place].label))

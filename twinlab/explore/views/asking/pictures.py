@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.explore.charts.reading import plan_reading
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -23,7 +24,6 @@ _HEIGHT = 280
 _WIDTHS = ("1h", "6h", "1d", "7d", "28d")
 #: Windows of a timeline.
 _WINDOWS = 60
-_MINUTES = pd.Timedelta(minutes=1)
 
 
 def answer_picture(answer: Answer, twin: TwinReader) -> hv.core.Dimensioned | None:
@@ -78,7 +78,7 @@ def _timeline(table: pd.DataFrame) -> hv.core.Dimensioned | None:
         return None
     span = known["start"].max() - known["start"].min()
     fits = (one for one in _WIDTHS if span / pd.Timedelta(one.replace("d", "D")) <= _WINDOWS)
-    return timeline_bars(timeline(known, next(fits, _WIDTHS[-1])), title="Events that began")
+    return timeline_bars(timeline(known, next(fits, _WIDTHS[-1])), title=tr("Events that began"))
 
 
 def _bars(answer: Answer, table: pd.DataFrame) -> hv.core.Dimensioned | None:
@@ -91,12 +91,16 @@ def _bars(answer: Answer, table: pd.DataFrame) -> hv.core.Dimensioned | None:
     shown = table.head(_BARS)
     values, unit = shown[column], answer.unit
     if pd.api.types.is_timedelta64_dtype(values):
-        values, unit = values / _MINUTES, "min"
+        values, unit = pd.to_timedelta(values).dt.total_seconds() / 60, "min"
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
     if not np.isfinite(numbers).any():
         return None
     names = [f"{one:%Y-%m-%d %H:%M}" if isinstance(one, pd.Timestamp) else str(one) for one in shown[name]]
     more = len(table) - len(shown)
     return value_bars(
-        names, numbers.tolist(), label=column, unit=unit, title=f"The first {_BARS} of {len(table):,}" if more else ""
+        names,
+        numbers.tolist(),
+        label=column,
+        unit=unit,
+        title=tr("The first {shown:,} of {count:,}", shown=_BARS, count=len(table)) if more else "",
     )

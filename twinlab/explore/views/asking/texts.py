@@ -11,14 +11,15 @@ from twinlab._html import html
 from twinlab.ask.languages import load_language
 from twinlab.ask.plans.plan import instant_text
 from twinlab.ask.plans.words import plan_words
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from twinlab.ask import Answer, Plan
+    from twinlab.ask import Answer, Explanation, Plan
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["answer_html", "busy_html", "failed_html", "plan_html", "table_html"]
+__all__ = ["answer_html", "busy_html", "failed_html", "findings_html", "plan_html", "table_html"]
 
 _ROWS = 25
 _FONT = "font:14px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere"
@@ -39,6 +40,10 @@ _REFUSED = """\
 _FAILED = """\
 <div role="alert" style="{{ font }};margin:6px 0;padding:8px 12px;border-left:4px solid #D55E00;background:rgba(213,94,0,.14)">\
 <b>That didn't work.</b> {{ why }}</div>"""
+_FINDINGS = """\
+<section style="{{ font }}" aria-label="Findings"><h2 style="font:600 17px/1.35 Roboto,system-ui,sans-serif;margin:4px 44px 6px 0">Findings</h2>
+<p role="status" style="margin:0 0 4px;opacity:.85">{{ span }}</p><p style="margin:0 0 6px;opacity:.85">Press a sentence to see what its numbers are read from.</p>
+{% if plain %}<ul style="margin:6px 0;padding-left:20px">{% for text in plain %}<li>{{ text }}</li>{% endfor %}</ul>{% endif %}</section>"""
 _TABLE = """\
 <div tabindex="0" role="region" aria-label="Table of the answer" style="{{ font }};overflow-wrap:normal;overflow:auto;max-height:340px;border:1px solid rgba(127,127,127,.35);border-radius:6px">
 <table style="border-collapse:collapse;width:100%;font-size:13px"><thead><tr>{% for name in names %}<th scope="col" style="text-align:left;padding:5px 9px;\
@@ -73,6 +78,14 @@ def answer_html(answer: Answer) -> Markup:
     return html(_ANSWER, font=_FONT, sentence=answer.sentence, notes=answer.notes, rests=text)
 
 
+def findings_html(found: Explanation) -> Markup:
+    """Return the heading of findings, the span that they are about, and the sentences that no number is behind."""
+    start, stop = (instant_text(pd.Timestamp(one)) for one in (found.span.start, found.span.stop))
+    span = load_language(found.language).sentence("span", start=start, stop=stop)
+    plain = [one.sentence for one in found if one.plan is None and one.why is None]
+    return html(_FINDINGS, font=_FONT, span=span, plain=plain)
+
+
 def busy_html(text: str) -> Markup:
     """Return what is being done."""
     return html('<p role="status" style="{{ font }};margin:6px 0">{{ text }}</p>', font=_FONT, text=text)
@@ -102,7 +115,11 @@ def table_html(table: pd.DataFrame) -> Markup | str:
         ]
         for row in shown.itertuples(index=False, name=None)
     ]
-    more = f"{len(shown)} of {len(table):,} rows are shown." if len(table) > len(shown) else ""
+    more = (
+        tr("{shown:,} of {count:,} rows are shown.", shown=len(shown), count=len(table))
+        if len(table) > len(shown)
+        else ""
+    )
     names = [str(name).replace("_", " ") for name in shown]
     return html(_TABLE, font=_FONT, names=names, rows=rows, more=more)
 
@@ -119,5 +136,6 @@ def _cell(value: Any, *, share: bool = False) -> str:
     if isinstance(value, float | np.floating):
         if share:
             return f"{100 * value:.3g} %"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        number = float(value)
+        return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
     return str(value)

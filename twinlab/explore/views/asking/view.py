@@ -13,15 +13,15 @@ import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.lineage_pane import can_explain
+from twinlab.explore.kit.link import Link
 from twinlab.explore.views.asking.field import QuestionField
 from twinlab.explore.views.base import on_event_loop
-from twinlab.languages import tr
+from twinlab.languages import current_language, mark, tr
 
 if TYPE_CHECKING:
     import holoviews as hv
 
-    from twinlab.ask import Answer, Plan, Planner
-    from twinlab.explore.kit.link import Link
+    from twinlab.ask import Answer, Explanation, Finding, Plan, Planner
     from twinlab.explore.views.asking.parts import AskPanel
     from twinlab.model.reader import TwinReader
 
@@ -31,7 +31,9 @@ _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 #: Answers that stay listed.
 _MOST = 20
-_OF_ALL = "The answer"
+#: Characters of a sentence on a button.
+_LONGEST = 600
+_OF_ALL = mark("The answer")
 
 
 class AskView(pn.viewable.Viewer):
@@ -50,6 +52,8 @@ class AskView(pn.viewable.Viewer):
         Names of the pages that `asked` can lead to; by default none.
     shortcut : bool
         Whether the key ``/`` goes to the field from everywhere on the page; not in a notebook, which has keys of its own.
+    scope : callable, optional
+        Returns the asset type, assets and period that findings are about; by default the last week of all.
 
     Examples
     --------
@@ -74,6 +78,7 @@ class AskView(pn.viewable.Viewer):
         planner: Planner | None = None,
         pages: Collection[str] = (),
         shortcut: bool = False,
+        scope: Callable[[], Link] | None = None,
     ) -> None:
         super().__init__()
         self.twin, self.planner, self._pages = twin, planner, frozenset(pages)
@@ -81,8 +86,13 @@ class AskView(pn.viewable.Viewer):
         self.answer: Answer | None = None
         #: Number -> answer, of this session.
         self.answers: dict[int, Answer] = {}
-        self.field = QuestionField(shortcut=shortcut)
-        self.field.listen(typed=self._typed, plan=self.propose, run=lambda _: self.run())
+        self._scope = scope or Link
+        # Sentence -> finding, of those that are shown.
+        self._findings: dict[str, Finding] = {}
+        self.field = QuestionField(shortcut=shortcut, explains=True)
+        self.field.listen(
+            typed=self._typed, plan=self.propose, run=lambda _: self.run(), explain=lambda _: self.find_out()
+        )
         self.body = pn.Column(sizing_mode="stretch_width")
         self._copy_class = f"copy-answer-{self.field.name}"
         self._turn = 0
@@ -112,6 +122,29 @@ class AskView(pn.viewable.Viewer):
         panel.clear_answer()
         panel.run.disabled = True
         self._do(tr("Reading the data …"), partial(self._answer, plan), self._answered)
+
+    def find_out(self) -> None:
+        """Show three findings about what the page shows: the largest change, the worst exception, how much is known."""
+        panel = self._shown()
+        self.plan = self.answer = None
+        panel.clear()
+        self.param.update(question="", turns=self.turns + 1)
+        self.field.planned = ""
+        self._do(tr("Looking for findings …"), partial(self._explain, self._scope(), current_language()), self._found)
+
+    def choose(self, text: str) -> None:
+        """Plan a question that is offered, or show the plan behind a finding, or the rows of one without a plan."""
+        finding = self._findings.get(text)
+        if finding is None:
+            self.propose(text)
+        elif finding.plan is not None:
+            self._shown().clear()
+            self.param.update(question="", turns=self.turns + 1)
+            self.answer = None
+            self._planned(finding.plan)
+        elif finding.why is not None and can_explain(self.twin):
+            arguments = dict(finding.why)
+            self._do(tr("Reading where it comes from …"), partial(self._why, arguments), self._explained, keep=True)
 
     def explain(self, name: str) -> None:
         """Show what is behind a number of the answer: its rows, mapping and flags."""
@@ -168,6 +201,21 @@ class AskView(pn.viewable.Viewer):
         answer = run_plan(self.twin, plan)
         return answer, answer_picture(answer, self.twin)
 
+    def _explain(self, scope: Link, language: str) -> Explanation:
+        from twinlab.ask.findings.explaining import explain  # noqa: PLC0415  (loaded with the first findings)
+        from twinlab.ask.languages import LANGUAGES  # noqa: PLC0415
+
+        on = scope.asset_type if scope.asset_type in self.twin.model.asset_types else None
+        start, stop = scope.window or (None, None)
+        return explain(
+            self.twin,
+            on=on,
+            assets=scope.assets if on is not None else None,
+            start=start,
+            stop=stop,
+            language=language if language in LANGUAGES else "en",
+        )
+
     def _why(self, arguments: dict[str, Any]) -> Any:
         return self.twin.why(**arguments)  # type: ignore[attr-defined]  # `can_explain` was asked
 
@@ -218,6 +266,14 @@ class AskView(pn.viewable.Viewer):
         self._show_plan(ran=False)
         self.field.planned = found.question
 
+    def _found(self, found: Explanation) -> None:
+        from twinlab.explore.views.asking.texts import findings_html  # noqa: PLC0415  (loaded with the first findings)
+
+        self._findings = {one.sentence[:_LONGEST]: one for one in found if one.plan is not None or one.why is not None}
+        panel = self._shown()
+        panel.show_answer(findings_html(found), "", None)
+        panel.show_offers(list(self._findings))
+
     def _show_plan(self, *, ran: bool) -> None:
         from twinlab.ask.plans.code import python_code  # noqa: PLC0415  (loaded with the first question)
         from twinlab.explore.views.asking.texts import plan_html  # noqa: PLC0415
@@ -267,7 +323,7 @@ class AskView(pn.viewable.Viewer):
                 on_run=self.run,
                 on_open=self._open,
                 on_why=self.explain,
-                on_suggestion=self.propose,
+                on_suggestion=self.choose,
                 on_earlier=self.show_earlier,
             )
             self.body[:] = self._panel.parts
@@ -315,4 +371,4 @@ def _tried(work: Callable[[], _T]) -> tuple[_T | None, str]:
         return None, str(error)
     except Exception as error:  # noqa: BLE001  (a fault of somebody's planner, logged and shown, isn't one of the page)
         _LOG.exception("a question failed")
-        return None, f"Something went wrong and was logged: {type(error).__name__}."
+        return None, tr("Something went wrong and was logged: {kind}", kind=type(error).__name__)
