@@ -13,7 +13,7 @@ import pandas as pd
 from twinlab.errors import TwinlabError
 from twinlab.explore.charts.scale import duration_text, step_text
 from twinlab.history.read.direct import computed
-from twinlab.languages import tr
+from twinlab.languages import date_text, tr
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
 
@@ -339,6 +339,16 @@ def instant_text(when: np.datetime64) -> str:
     """Return an instant as ``2026-01-31 14:02``, with seconds unless they are zero."""
     stamp = pd.Timestamp(when)
     return stamp.strftime("%Y-%m-%d %H:%M:%S" if stamp.second else "%Y-%m-%d %H:%M")
+
+
+def shown_instant(when: np.datetime64) -> str:
+    """Return an instant to be read, not typed: as `instant_text`, with the day as the reader's language writes it.
+
+    >>> shown_instant(np.datetime64("2026-01-31T14:02"))
+    '2026-01-31 14:02'
+    """
+    stamp = pd.Timestamp(when)
+    return date_text(stamp, "%Y-%m-%d %H:%M:%S" if stamp.second else "%Y-%m-%d %H:%M")
 
 
 def iso_text(when: np.datetime64) -> str:

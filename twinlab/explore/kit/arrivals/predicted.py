@@ -10,7 +10,7 @@ import pandas as pd
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import age_text
-from twinlab.languages import tr
+from twinlab.languages import current_language, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def arrivals_at(shared: Shared, at: np.datetime64 | None) -> pd.DataFrame:
     if when is None:
         return pd.DataFrame(columns=list(_COLUMNS))
     minute = when.astype("datetime64[m]")
-    return shared.cached(("arrivals", int(minute.astype("int64"))), lambda: _read(shared, when))
+    return shared.cached(("arrivals", current_language(), int(minute.astype("int64"))), lambda: _read(shared, when))
 
 
 def _read(shared: Shared, at: np.datetime64) -> pd.DataFrame:
@@ -149,7 +149,9 @@ def _journeys(rows: pd.DataFrame) -> pd.DataFrame:
 def arrival_text(row: Mapping[str, Any], model: TwinModel, *, at: np.datetime64) -> str:
     """Return when an event will end or begin: ``arrives 14:10–14:45, planned 14:00``; times of another day have their date."""
     moves = "destination" in model.event_types[str(row["event_type"])].links
-    verb = {"end": "arrives" if moves else "ends", "start": "leaves" if moves else "begins"}[str(row["of"])]
+    verb = {"end": tr("arrives") if moves else tr("ends"), "start": tr("leaves") if moves else tr("begins")}[
+        str(row["of"])
+    ]
     planned = clock(row["planned"], at)
     if row["cant_tell"] or pd.isna(row["low"]):
         return f"can't tell when it {verb}, planned {planned}: {row['cant_tell'] or 'no reason is stored'}"

@@ -13,6 +13,7 @@ import panel as pn
 from panel.io.state import set_curdoc
 
 from twinlab.errors import TwinlabError
+from twinlab.languages import current_language, using
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -53,6 +54,8 @@ class BackgroundRun(Generic[_Step]):
         self._compute, self._on_progress, self._on_end = compute, on_progress, on_end
         self._cancel = threading.Event()
         self._document = pn.state.curdoc
+        # Of the reader: a thread of its own has none.
+        self._language = current_language()
         self._waiting: list[_Step] = []
         self._lock = threading.Lock()
         self._shown = 0.0
@@ -70,7 +73,8 @@ class BackgroundRun(Generic[_Step]):
 
     def _run(self) -> None:
         try:
-            found, fault = self._compute(progress=self._chunk, cancel=self._cancel), None
+            with using(self._language):
+                found, fault = self._compute(progress=self._chunk, cancel=self._cancel), None
         except TwinlabError as error:
             found, fault = None, str(error)
         except Exception as error:  # noqa: BLE001  (a thread's error would be lost, and the page would wait for ever)

@@ -13,7 +13,7 @@ from twinlab.languages import mark, tr
 __all__ = ["SHAPES", "asset_age", "asset_line", "seconds_text"]
 
 #: State of an asset -> shape; the word follows.
-SHAPES = {"live": "●", "stale": "▲", mark("rows missing"): "▲", mark("no connection"): "○"}
+SHAPES = {mark("live"): "●", mark("stale"): "▲", mark("rows missing"): "▲", mark("no connection"): "○"}
 
 
 def asset_age(seconds: float, state: str) -> str:
@@ -45,7 +45,7 @@ def asset_line(row: Mapping[str, Any]) -> str:
     line = tr(
         "{state} {state2}: last row {age} ago from {source}",
         state=SHAPES[row["state"]],
-        state2=row["state"],
+        state2=tr(row["state"]),
         age=asset_age(row["age"], ""),
         source=row["source"],
     )

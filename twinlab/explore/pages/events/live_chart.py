@@ -118,7 +118,7 @@ def _figure(*, by_time: bool) -> Any:
     )
     style_figure(chart)
     chart.xaxis.axis_label = axis_title(by_time=by_time)
-    chart.yaxis.axis_label = "events"
+    chart.yaxis.axis_label = tr("events")
     chart.yaxis.formatter.update(use_scientific=False)
     if by_time:
         # The year is shown once, below the first tick.

@@ -321,7 +321,7 @@ class EventsView(Explorer):
         """Return the filtered events, and the routes between their places, as tables."""
         out = self.table.tables()
         if out and self._drawn is not None and self._links():
-            names = {"count": "events", "delay": tr("median delay (min)")}
+            names = {"count": tr("events"), "delay": tr("median delay (min)")}
             out["Routes"] = self._drawn.rename(columns=names)
         return out
 

@@ -212,7 +212,13 @@ class EventsAndKpisView(Explorer):
     def controls(self) -> pn.viewable.Viewable:
         """Return the buttons that choose the part."""
         buttons: Any = pmui.RadioButtonGroup.from_param(
-            self.param.part, label="", size="small", margin=(8, 10, 4, 10), sx=TOGGLES, stylesheets=[TOGGLES_LABEL]
+            self.param.part,
+            label="",
+            description="",
+            size="small",
+            margin=(8, 10, 4, 10),
+            sx=TOGGLES,
+            stylesheets=[TOGGLES_LABEL],
         )
         return without_debounce(buttons)
 

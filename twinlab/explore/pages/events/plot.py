@@ -9,6 +9,7 @@ import holoviews.plotting.bokeh
 import numpy as np
 
 from twinlab.explore.pages.events.stacks import HATCHES, ORDER, STATUS_COLORS, axis_title, bar_columns, height_of
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from twinlab.explore.pages.events.bins import Bins
@@ -41,7 +42,7 @@ def event_bars(
     elements = [_element(name, found[name], x, by_time=by_time, backend=backend) for name in names]
     shared: dict[str, Any] = {
         "xlabel": label,
-        "ylabel": "events",
+        "ylabel": tr("events"),
         "ylim": (0, height_of(bins)),
         "title": title,
         "backend": backend,
@@ -72,7 +73,7 @@ def _element(name: str, columns: Columns, x: hv.Dimension, *, by_time: bool, bac
         line_width=0.4,
         line_color="#ffffff",
         tools=["hover"],
-        hover_tooltips=[("status", name), ("events", "@count{0,0}")],
+        hover_tooltips=[(tr("status"), name), (tr("events"), "@count{0,0}")],
         hooks=[_hatch],
         backend="bokeh",
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import panel as pn
 from bokeh.models import DateFormatter, NumberFormatter
 
-from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.charts.reading import shown_instant
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import verdict_heading
@@ -42,7 +42,7 @@ _TITLES = {
 
 def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
     """Return a heading and a sentence on a window: the number of samples, and how many of them didn't pass."""
-    start, stop = (instant_text(t) for t in window)
+    start, stop = (shown_instant(t) for t in window)
     span = tr("{start} to {stop} UTC", start=start, stop=stop)
     if not len(summary):
         return verdict_heading(tr("Nothing to judge"), tr("No signal has samples from {span}.", span=span), good=None)

@@ -15,7 +15,7 @@ import param
 
 from twinlab._html import html
 from twinlab.events import overlapping
-from twinlab.explore.charts.reading import READING_ERRORS, Window, as_window, instant_text
+from twinlab.explore.charts.reading import READING_ERRORS, Window, as_window, shown_instant
 from twinlab.explore.kit.event_tables import EventTables
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.paged_table import TABLE_SHEET, EventGrid
@@ -325,7 +325,7 @@ class EventExplorer(Explorer):
         window = self.narrowing_window
         return {
             tr("Kind of event"): next((k for k, v in self.param.event_type.names.items() if v == self.event_type), ""),
-            tr("Period (UTC)"): "all" if window is None else tr(" to ").join(instant_text(t) for t in window),
+            tr("Period (UTC)"): "all" if window is None else tr(" to ").join(shown_instant(t) for t in window),
             tr("Filters"): "; ".join(map(str, self.all_filters)) or "none",
         }
 

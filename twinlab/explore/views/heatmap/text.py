@@ -11,7 +11,7 @@ from markupsafe import Markup
 from twinlab._html import html
 from twinlab.explore.charts.legend import legend_list
 from twinlab.explore.charts.palette import FLAG_WORDS
-from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
+from twinlab.explore.charts.reading import Plan, Window, iso_text, shown_instant
 from twinlab.explore.views.heatmap.reading import FLAGS, HeatRequest, whole_bins
 from twinlab.explore.views.heatmap.rows import ORDERS
 from twinlab.explore.views.heatmap.style import FLAG_COLORS, FLAG_LETTERS, HeatStyle, color_span, palette, shown_values
@@ -71,7 +71,7 @@ def parse_heat(text: str) -> dict[str, str | None]:
 
 def caption(rows: HeatRows, window: Window) -> str:
     """Return the step, the span, the number of assets and how they were merged into rows."""
-    start, stop = (instant_text(t) for t in window)
+    start, stop = (shown_instant(t) for t in window)
     count = len(rows.cells.assets)
     many = trn("{count:,} asset", "{count:,} assets", count)
     return " · ".join(

@@ -15,7 +15,7 @@ from panel.io import hold
 
 from twinlab.explore.charts.basemap import base_map, extent_of
 from twinlab.explore.charts.choices import readable_name
-from twinlab.explore.charts.reading import READING_ERRORS, instant_text
+from twinlab.explore.charts.reading import READING_ERRORS, shown_instant
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.panes import Html, empty_pane, error_pane
 from twinlab.explore.kit.session import Session, Shared
@@ -303,7 +303,7 @@ class MapView(Explorer):
         """Return the settings as text: label -> value."""
         color = next((label for label, value in self.param.color.names.items() if value == self.color), "")
         out = {
-            tr("Instant (UTC)"): "" if self.at is None else instant_text(np.datetime64(self.at, "ns")),
+            tr("Instant (UTC)"): "" if self.at is None else shown_instant(np.datetime64(self.at, "ns")),
             tr("Kinds of asset"): ", ".join(self._title(kind) for kind in self.kinds),
             tr("Colour"): color,
         }

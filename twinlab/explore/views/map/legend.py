@@ -11,7 +11,7 @@ from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.legend import legend_list
 from twinlab.explore.charts.palette import ASSET_STYLES
-from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.charts.reading import shown_instant
 from twinlab.explore.charts.scale import axis_label, compact_number
 from twinlab.explore.kit.exception_text import age_text
 from twinlab.explore.views.map.colors import GREY, RAMP, SEVERITY_COLORS, ColorScale, kind_color
@@ -88,7 +88,7 @@ def summary(shot: MapSnapshot, model: TwinModel, shared: Shared) -> Markup:
         inside = sum(one.get(kind, 0) for one in table["inside"])
         counts.append(tr("{model}: {inside:,} inside these", model=_title(model, kind), inside=inside))
     unlocated = [_unlocated(kind, assets, model, shared) for kind, assets in shot.unlocated.items()]
-    return html(_SUMMARY, instant=instant_text(shot.request.at), counts=counts, unlocated=unlocated)
+    return html(_SUMMARY, instant=shown_instant(shot.request.at), counts=counts, unlocated=unlocated)
 
 
 def _unlocated(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Shared) -> tuple[str, str, list[str], str]:

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
+from twinlab.explore.charts.palette import FLAG_WORDS
 from twinlab.explore.charts.scale import compact_number, pretty_unit
 from twinlab.explore.kit.exception_text import age_text
 from twinlab.languages import tr
@@ -45,7 +46,7 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
         lines = [_heading(name, title), *values.get(kind, {}).get(asset, ())]
         if not np.isnat(time):
             age = age_text(pd.Timedelta(shot.request.at - time))
-            lines.append(tr("fix {age} old", age=age) + (" (stale)" if stale else ""))
+            lines.append(tr("fix {age} old", age=age) + (" (" + tr("stale") + ")" if stale else ""))
         lines += [
             tr("{count:,} × {contained} inside", count=count, contained=readable_name(contained))
             for contained, count in inside.items()
@@ -77,6 +78,6 @@ def _value_lines(signals: Mapping[str, Signal], frame: pd.DataFrame) -> dict[str
             text = (
                 (spec.states or {}).get(int(value), "?") if spec.states else f"{compact_number(value)} {unit}".strip()
             )
-            mark = f" ({Flag(int(flag)).name.lower()})" if flag in (Flag.SUSPECT, Flag.FAIL) else ""
+            mark = f" ({tr(FLAG_WORDS[Flag(int(flag))])})" if flag in (Flag.SUSPECT, Flag.FAIL) else ""
             lines.append(f"{title} {text}{mark}")
     return out

@@ -8,7 +8,7 @@ import numpy as np
 import panel_material_ui as pmui
 
 from twinlab.explore.charts.choices import readable_name
-from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.charts.reading import shown_instant
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.outlook.computing import Steps
@@ -199,7 +199,7 @@ class ForecastPart(Part):
             "{request}, {horizon} ahead, issued {issued} UTC",
             request=_words(request),
             horizon=request.horizon,
-            issued=instant_text(issued[-1]),
+            issued=shown_instant(issued[-1]),
         )
         if len(issued) > 1:
             known = tr("event times") if request.by_event_time else "arrival"
@@ -287,7 +287,7 @@ class ForecastPart(Part):
         return {
             "of": _words(request),
             "ahead": request.horizon,
-            tr("issued (UTC)"): ", ".join(instant_text(one) for one in self.result.data["issue_time"].values),
+            tr("issued (UTC)"): ", ".join(shown_instant(one) for one in self.result.data["issue_time"].values),
             tr("drawn asset"): str(self.asset.value),
         }
 

@@ -9,7 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.charts.choices import readable_name
-from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.charts.reading import shown_instant
 from twinlab.explore.kit.link import Link, known_or_problem, parse_instant
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.outlook.acting import what_if_link
@@ -207,12 +207,12 @@ class RiskPart(Part):
             "{asset_type}, failure within {within}, issued {issued} UTC",
             asset_type=readable_name(request.asset_type).capitalize(),
             within=span_words(request.within),
-            issued=instant_text(self.result.issued),
+            issued=shown_instant(self.result.issued),
         )
         if request.by_event_time:
             text += tr("; the rows arrived later, so those with an earlier event time are used")
         if self.result.newest > self.result.issued:
-            text += tr("; the history goes on to {newest}", newest=instant_text(self.result.newest))
+            text += tr("; the history goes on to {newest}", newest=shown_instant(self.result.newest))
         return f"{text}."
 
     def apply(self, link: Link) -> list[str]:
@@ -260,7 +260,7 @@ class RiskPart(Part):
         return {
             "asset type": request.asset_type,
             tr("failure within"): request.within,
-            tr("issued (UTC)"): instant_text(self.result.issued),
+            tr("issued (UTC)"): shown_instant(self.result.issued),
             "known": known,
             tr("cost of acting"): str(request.acting or tr("none stated")),
             tr("cost of a failure"): str(request.failing or tr("none stated")),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.charts.reading import shown_instant
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.views.signals.view import PERIOD, SHOWN
 from twinlab.languages import mark, tr
@@ -95,7 +95,7 @@ def _flat(array: xr.DataArray) -> NDArray[np.generic]:
 def view_settings(view: View, model: TwinModel) -> dict[str, str]:
     """Return the settings as text: label -> value."""
     request, kind = view.request, model.asset_types[view.request.asset_type]
-    start, stop = (instant_text(t) for t in request.window)
+    start, stop = (shown_instant(t) for t in request.window)
     out = {
         tr("Kind of asset"): kind.title or request.asset_type.replace("_", " "),
         tr("Signals"): ", ".join(kind.signals[s].title or s.replace("_", " ") for s in request.signals),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from twinlab.explore.charts.reading import MAX_POINTS, Plan, Window, coarsen, cover, instant_text, plan_reading
+from twinlab.explore.charts.reading import MAX_POINTS, Plan, Window, coarsen, cover, plan_reading, shown_instant
 from twinlab.explore.charts.scale import axis_label, pretty_unit, runs
 from twinlab.explore.charts.traces import Trace, raw_traces, rollup_traces, without_short_gaps
 from twinlab.explore.views.signals.compare import align_period, cell_times
@@ -111,7 +111,7 @@ class View:
     @property
     def title(self) -> str:
         """Step, span and alignment as text."""
-        start, stop = (instant_text(t) for t in self.request.window)
+        start, stop = (shown_instant(t) for t in self.request.window)
         steps = dict.fromkeys(part.plan.title for part in self.parts)
         parts = [tr(" and ").join(steps), tr("{start} to {stop} UTC", start=start, stop=stop)]
         if self.request.since is not None:

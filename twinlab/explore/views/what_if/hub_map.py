@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.explore.charts.figures import FigurePane
 from twinlab.explore.charts.outlines import mercator
-from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.charts.reading import shown_instant
 from twinlab.explore.charts.what_if.network_map import fill_network, make_network_map, move_trips
 from twinlab.explore.kit.time_player import STEPS, TimePlayer
 from twinlab.languages import mark, tr
@@ -113,7 +113,7 @@ class HubMap:
             return
         self._change(**self._hubs(playback.at(at)))
         unit = f" ({playback.units})" if playback.units not in {"", "1"} else ""
-        self._caption.object = f"{instant_text(at)} UTC. Circles: {playback.title}{unit}; triangles: trips under way."
+        self._caption.object = f"{shown_instant(at)} UTC. Circles: {playback.title}{unit}; triangles: trips under way."
         instant = float(at.astype("M8[ns]").astype(np.int64)) / 1e6
         lasting = float(self._player.speed) if self._player.playing and not jump else 0.0
         self._map.change(lambda chart: move_trips(chart, instant, duration=lasting))

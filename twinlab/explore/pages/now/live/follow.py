@@ -16,6 +16,7 @@ from twinlab.explore.kit.cache import TimedValue
 from twinlab.explore.kit.exception_text import LabelsByType
 from twinlab.explore.pages.now.live.bar import LiveBar, Mode
 from twinlab.explore.pages.now.live.freshness import Freshness, Key, read_freshness
+from twinlab.languages import current_language
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.live.live_twins import LiveTwin
@@ -86,7 +87,7 @@ class Follow:
     def read(self) -> Freshness:
         """Return the freshness of the present; one reading for all readers of the twin within a second."""
         # Ages and the state of the historian change although the twin's position doesn't.
-        value = self._shared.cached("freshness", lambda: TimedValue(_SECONDS))
+        value = self._shared.cached(("freshness", current_language()), lambda: TimedValue(_SECONDS))
         return value.get(lambda: read_freshness(self._twin))
 
     def show(self, found: Freshness, *, at: np.datetime64 | None, chosen: np.datetime64 | None) -> None:

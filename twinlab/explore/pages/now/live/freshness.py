@@ -65,13 +65,13 @@ class Freshness:
     def texts(self) -> dict[Key, str]:
         """Return state and age of the last row of each asset, such as ``● live · 40 s`` or ``▲ stale · 3 h``."""
         ages = zip(self.assets.index, self.assets["state"], self.assets["age"], strict=True)
-        return {key: f"{SHAPES[state]} {state} · {asset_age(age, state)}" for key, state, age in ages}
+        return {key: f"{SHAPES[state]} {tr(state)} · {asset_age(age, state)}" for key, state, age in ages}
 
     @cached_property
     def stale(self) -> dict[Key, str]:
         """Return the state and age of assets that aren't live, in words: ``stale 3 h``."""
         ages = zip(self.assets.index, self.assets["state"], self.assets["age"], strict=True)
-        return {key: f"{state} {asset_age(age, state)}" for key, state, age in ages if state != "live"}
+        return {key: f"{tr(state)} {asset_age(age, state)}" for key, state, age in ages if state != "live"}
 
     def text(self, key: Key) -> str:
         """Return state and age of the last row of an asset; "" for one whose type has no signals, unless nothing is live."""
