@@ -209,7 +209,11 @@ def run(
                 frozen.remove(old)
                 threading.Timer(1.0, old.kill).start()
             start_again(historians, [one.url for one in network[3:]], url, folder, result)
-            if killed_historians < kills - 3 * max(1, kills // 4) and time.monotonic() >= next_kill:
+            may_kill = killed_historians < kills - 3 * max(1, kills // 4) and time.monotonic() >= next_kill
+            # A historian that has just been started isn't a standby yet: it imports, and opens a working copy.
+            if may_kill and all(asked_for_lease(one) for one in network[3:]):
+                for one in network[3:]:
+                    one.requests.clear()
                 kill_historian(url, server, historians, [one.url for one in network[3:]], folder, result)
                 killed_historians += 1
                 next_kill = time.monotonic() + 2 + 6 * chance.random()
@@ -237,6 +241,11 @@ def start_historian(url: str, endpoint: str, cache: Path) -> subprocess.Popen[by
         [sys.executable, "-m", "twinlab.cli", "run", url, "--standby", "--lease", "5s"],
         env=environment(endpoint, cache), stdout=subprocess.DEVNULL, stderr=(cache.parent / f"{cache.name}.log").open("ab"),
     )  # fmt: skip
+
+
+def asked_for_lease(one: Proxy) -> bool:
+    """Whether the historian behind a proxy has read or renewed the lease since the last kill."""
+    return any("historian.json" in request for request in one.requests[-2000:])
 
 
 def start_again(

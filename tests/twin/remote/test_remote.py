@@ -244,7 +244,7 @@ def test_only_rows_are_written_to_a_twin_in_a_store(twin: tl.Twin, network: Prox
         ),
         lambda: far.push(place + "-copy"),
     ):
-        with pytest.raises(SourceError, match=f"{place} is read only but for .*: write to the folder"):
+        with pytest.raises(SourceError, match=f"{place} is read only but for .* cache only: write to the folder"):
             write()
     assert objects(network, "PUT") == []
     same(far, twin)

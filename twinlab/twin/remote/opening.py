@@ -26,6 +26,7 @@ from twinlab.twin.facade import Twin
 from twinlab.twin.remote.derived import DERIVED
 from twinlab.twin.remote.head import Head, read_head
 from twinlab.twin.remote.pull import fetch_file, fetch_piece
+from twinlab.twin.remote.refused import refuse_methods
 from twinlab.twin.remote.stored_folders import StoredFolders
 from twinlab.twin.sharing.opening import at_state, state_of
 
@@ -48,6 +49,7 @@ _HEAD = "head.json"
 _KEPT_DAYS = 7
 
 
+@refuse_methods
 class RemoteTwin(StoredFolders):
     """A twin in an object store: it is read and explored as any other; `ingest`, `writer` and `run` write to the store.
 
@@ -167,14 +169,6 @@ class RemoteTwin(StoredFolders):
             self.__dict__.clear()
             self.__init__(folder)  # type: ignore[misc]  # what is cached is of the push before
 
-    def push(self, url: str | None = None) -> NoReturn:  # noqa: ARG002
-        """Raise SourceError: a copy in a folder is pushed, see `twinlab.twin.pull`."""
-        self._refuse()
-
-    def backup(self, place: str | Path, **options: object) -> NoReturn:  # noqa: ARG002
-        """Raise SourceError: a copy in a folder is backed up, see `twinlab.twin.pull`."""
-        self._refuse()
-
     # -- inside ----------------------------------------------------------------------------------------------------
     def _read_only(self) -> None:
         self.ledger.fence = self._refuse
@@ -183,8 +177,8 @@ class RemoteTwin(StoredFolders):
     def _refuse(self) -> NoReturn:
         url = self.bucket.address.url
         msg = (
-            f"{url} is read only but for `ingest`, `writer` and `run`: write to the folder that is pushed there, or to a copy: "
-            f"twinlab pull {url} FOLDER. Nothing was written"
+            f"{url} is read only but for `ingest`, `writer` and `run`, since all else would be written to this machine's cache only: write to "
+            f"the folder that is pushed there, or to a copy: twinlab pull {url} FOLDER. Nothing was written"
         )
         raise SourceError(msg)
 

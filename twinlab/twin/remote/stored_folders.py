@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from twinlab._locks import Lock
 from twinlab.objects.waiting import side_by_side
 from twinlab.twin.facade import Twin
 from twinlab.twin.remote.derived import list_name, listed_files
 from twinlab.twin.remote.pull import fetch_file, fetch_piece
+from twinlab.twin.remote.refused import CATALOGUES, refusing
 
 if TYPE_CHECKING:
     from twinlab.objects.bucket import Bucket
@@ -33,23 +34,25 @@ class StoredFolders(Twin):
         def head(self) -> Head:
             """The push that is shown."""
 
+        def _refuse(self) -> NoReturn: ...
+
     @property
     def models(self) -> TwinModels:
-        """Fitted models, as they were pushed; see `Twin.models`."""
+        """Fitted models, as they were pushed, for reading; see `Twin.models`."""
         self._fetch_folder("models")
-        return super().models
+        return refusing(super().models, CATALOGUES["models"], self._refuse)
 
     @property
     def predictions(self) -> TwinPredictions:
-        """Stored predictions, as they were pushed; see `Twin.predictions`."""
+        """Stored predictions, as they were pushed, for reading; see `Twin.predictions`."""
         self._fetch_folder("predictions")
-        return super().predictions
+        return refusing(super().predictions, CATALOGUES["predictions"], self._refuse)
 
     @property
     def scenarios(self) -> TwinCatalogue:
-        """Stored runs, as they were pushed; see `Twin.scenarios`."""
+        """Stored runs, as they were pushed, for reading; see `Twin.scenarios`."""
         self._fetch_folder("scenarios")
-        return super().scenarios
+        return refusing(super().scenarios, CATALOGUES["scenarios"], self._refuse)
 
     def _fetch_folder(self, name: str) -> None:
         """Fetch the files of a folder, which are in the twin's folder from then on."""
