@@ -13,7 +13,7 @@ from twinlab.ask.errors import NotUnderstoodError
 from twinlab.ask.languages import LANGUAGES, load_language
 from twinlab.ask.parsing.frame import Frame, read_frame
 from twinlab.ask.parsing.items import read_items
-from twinlab.ask.parsing.vocabulary import Vocabulary, vocabulary
+from twinlab.ask.parsing.vocabulary import Vocabulary, vocabulary, words_of
 from twinlab.ask.plans.faults import check_plan
 from twinlab.ask.plans.plan import Plan
 from twinlab.ask.present import data_span, events_span
@@ -130,14 +130,19 @@ class WordPlanner:
             frame = read(words)
             call, versus = choose(frame)
         except NotUnderstoodError as error:
-            if error.key != "kpi_measure":
+            if error.key not in ("kpi_measure", "words", "no_per"):
                 raise
-            # "How many cancelled flights" asks for a number of flights, not for the share that is the KPI.
+            # "How many cancelled flights" asks for a number of flights, not for the share that is the KPI; "how long was it warm" isn't
+            # about the KPI of how long parcels stayed.
             frame = read(words.without("kpi"))
             try:
                 call, versus = choose(frame)
             except NotUnderstoodError:
                 raise error from None
+        for item in frame.items.all:
+            if item.used and item.kind == "phrase" and tuple(words_of(item.text)) in words.short:
+                name, label = words.short[tuple(words_of(item.text))]
+                frame.note("name", text=item.text, name=name, label=label)
         notes = [language.sentence(f"note_{key}", **values) for key, values in frame.notes]
         plan = Plan(question=question, language=code, call=call, versus=versus, unit=frame.unit, notes=notes)
         check_plan(plan, twin.model)

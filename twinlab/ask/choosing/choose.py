@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from twinlab.ask.choosing.assets import asset_call
 from twinlab.ask.choosing.conditions import condition_call
 from twinlab.ask.choosing.event_counts import event_call
-from twinlab.ask.choosing.others import asset_call, attention_call, kpi_call, where_call
+from twinlab.ask.choosing.others import attention_call, kpi_call, where_call
 from twinlab.ask.choosing.summaries import summary_call
 from twinlab.ask.parsing.frame import span_of
 from twinlab.ask.parsing.instants import When
@@ -31,6 +32,9 @@ def choose(frame: Frame) -> tuple[Call, Span | None]:
     NotUnderstoodError
         If the question names nothing that can be asked, or has words that no part of the call says.
     """
+    for symbol in ("will", "why"):
+        if frame.items.has(symbol):
+            frame.refuse(symbol)
     versus = _versus(frame)
     while versus is not None and frame.items.take("compare"):
         pass
@@ -49,6 +53,8 @@ def choose(frame: Frame) -> tuple[Call, Span | None]:
     left = frame.items.not_understood()
     if left:
         frame.refuse("words", words=_quoted(left))
+    if frame.per is not None and getattr(call, "per", None) is None:
+        frame.refuse("no_per", per=frame.per)
     if frame.comparisons:
         frame.refuse("comparison")
     if len(frame.whens) > 1:

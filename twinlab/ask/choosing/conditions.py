@@ -89,10 +89,12 @@ def _top(frame: Frame, measure: Measure) -> int | None:
 def _measure(frame: Frame, on: str) -> Measure:
     """Return what is asked of the events; "how often for each forklift" asks it of each asset."""
     counted_assets = frame.counted(("asset_type",))
+    # "Hours driving", "minutes with the door open".
+    hours = frame.items.take("unit h", "unit min") is not None
     if frame.grouped_by(on):
         frame.items.take("how_long", "count", "sum", "duration")
         return "assets"
-    if frame.items.take("how_long"):
+    if frame.items.take("how_long") or hours:
         which = frame.items.take("which") is not None
         frame.items.take("count")
         return "assets" if which or counted_assets else "duration"

@@ -32,6 +32,8 @@ def event_type_of(frame: Frame) -> str | None:
     named = list(dict.fromkeys(one.name for _, found in frame.items.unused("event_type") for one in found))
     if named:
         return named[0] if len(named) == 1 else None
+    if frame.items.has("busiest") and len(frame.model.event_types) == 1 and not frame.signals():
+        return next(iter(frame.model.event_types))
     columns = {
         one.of for _, found in frame.items.unused("property") for one in found if one.of in frame.model.event_types
     }
@@ -43,7 +45,7 @@ def event_type_of(frame: Frame) -> str | None:
             len(linked_by) == 1
             and not frame.signals()
             and not frame.asset_types
-            and frame.items.has("highest", "lowest", "highest ", "lowest ")
+            and frame.items.has("highest", "lowest", "highest ", "lowest ", "distinct")
         ):
             # "Top 5 destinations": the events that have one.
             return linked_by.pop()
@@ -71,25 +73,38 @@ def event_call(frame: Frame) -> EventCall | None:
         about_start = True if rules == {"start"} else None
     by = _group(frame, on, kind)
     links = _links(frame, on, about_start=about_start)
+    groups = None
+    if by is None:
+        by, groups = _compared_groups(frame, on, links)
+    distinct = by is None and _distinct(frame, on)
+    by = distinct or by
     other = _other_comparison(frame, on)
     column = _column(frame, on, kind)
     condition, delay_named = _condition(frame, on, about_start=about_start)
     condition = " and ".join(one for one in (condition, other) if one) or None
     asked = frame.items.has("count", "share", "list", "which", "when")
     column = column or _hinted(frame, kind)
-    measure, order = _measure(frame, condition, column or delay_named, grouped=by is not None)
+    measure, order = _measure(frame, condition, column or delay_named, grouped=by is not None or frame.per is not None)
+    if distinct:
+        measure, order, column = "distinct", None, None
+    if measure == "share" and condition is None:
+        frame.refuse("no_condition")
+    if by is not None and frame.per is not None:
+        frame.refuse("by_and_per", by=by, per=frame.per)
     if measure == "list" and order is not None and column is None:
         column = delay_named or "duration"
     if column is None and measure not in ("count", "share", "list"):
         column = delay_named or "duration"
     if delay_named and measure in ("list", "count") and condition is None and order is None and not asked:
         measure, column = "mean", delay_named
+    if frame.per is not None and measure == "list":
+        measure = "count"
     at = _window(condition, measure, side=named_side)
     if kind.asset is not None:
         frame.take_asset_type(kind.asset)
     return EventCall(
-        on=on, measure=measure, column=column, condition=condition, links=links, where={}, by=by, at=at,
-        span=frame.span_of_events(on), order=order, top=frame.top or (1 if order and (by or measure == "list") else None),
+        on=on, measure=measure, column=column, condition=condition, links=links, where={}, by=by, groups=groups, at=at, per=frame.per,
+        span=frame.span_of_events(on), order=order, top=frame.top or (1 if order and (by or frame.per or measure == "list") else None),
     )  # fmt: skip
 
 
@@ -162,6 +177,40 @@ def _links(frame: Frame, on: str, *, about_start: bool | None) -> dict[str, str]
             if any(one.name == name and one.of == on for one in meanings):
                 frame.items.use(place)
     return found
+
+
+def _compared_groups(frame: Frame, on: str, links: dict[str, str]) -> tuple[str | None, list[str] | None]:
+    """Return the link whose assets are compared, and them: "Delta or JetBlue", "T001 and T002"."""
+    kind = frame.model.event_types[on]
+    for link, first in list(links.items()):
+        target = kind.asset if link == "asset" else kind.links[link]
+        others = [
+            (place, one) for place, found in frame.assets for one in found if one.of == target and one.name != first
+        ]
+        if others:
+            frame.items.use(*(place for place, _ in others))
+            frame.items.take("versus")
+            del links[link]
+            return link, [first, *dict.fromkeys(one.name for _, one in others)]
+    return None, None
+
+
+def _distinct(frame: Frame, on: str) -> str | None:
+    """Use "how many different destinations", and return the link or property."""
+    for place in range(len(frame.items) - 1):
+        if not frame.items.is_symbol(place, "distinct") or not frame.items.free(place + 1):
+            continue
+        for one in frame.items[place + 1].of_kind("link", "property"):
+            if one.of == on:
+                frame.items.use(place, place + 1)
+                return one.name
+        for one in frame.items[place + 1].of_kind("asset_type"):
+            names = [name for name, target in frame.model.event_types[on].links.items() if target == one.name]
+            names += ["asset"] if frame.model.event_types[on].asset == one.name else []
+            if len(names) == 1:
+                frame.items.use(place, place + 1)
+                return names[0]
+    return None
 
 
 def _column(frame: Frame, on: str, kind: EventType) -> str | None:
@@ -254,6 +303,7 @@ def _measure(
     ):
         if items.take(symbol):
             order = _order(frame)
+            items.take("how_long")
             return name, order  # type: ignore[return-value]
     if items.take("how_long"):
         return "mean", _order(frame)

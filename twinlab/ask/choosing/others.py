@@ -1,4 +1,4 @@
-"""Choose the calls of other questions: a KPI, where an asset is, what needs attention, how many assets there are."""
+"""Choose the calls of other questions: a KPI, where an asset is, what needs attention."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from twinlab.ask.plans.plan import AssetCall, AttentionCall, KpiCall, Limit, Span, WhereCall
-from twinlab.errors import TwinlabError
-from twinlab.model.units import convert
+from twinlab.ask.plans.plan import AttentionCall, KpiCall, Span, WhereCall
 
 if TYPE_CHECKING:
     from twinlab.ask.parsing.frame import Frame
-    from twinlab.ask.parsing.quantities import Quantity
-    from twinlab.model.asset_types import AssetType
     from twinlab.model.kpis.formulas import Formula
 
-__all__ = ["asset_call", "attention_call", "kpi_call", "where_call"]
+__all__ = ["attention_call", "kpi_call", "where_call"]
 
 _DAY = pd.Timedelta(days=1)
 
@@ -71,6 +67,9 @@ def kpi_call(frame: Frame) -> KpiCall | None:
         frame.refuse("kpi_measure", kpi=kpi.title or meanings[0].name)
     frame.items.use(place)
     by, group = _group(frame, kpi.on)
+    groups = None if group is None else _other_groups(frame, kpi.on, by, group)
+    if groups is not None:
+        group = None
     span = frame.span_of_events(kpi.on) if kpi.on in frame.model.event_types else frame.span
     start, stop = pd.Timestamp(span.start), pd.Timestamp(span.stop)
     if not frame.whens and stop > frame.data.stop:
@@ -80,14 +79,17 @@ def kpi_call(frame: Frame) -> KpiCall | None:
     whole = Span(start=start.floor("1D").isoformat(), stop=stop.ceil("1D").isoformat())
     if whole != span:
         frame.note("whole_days")
-    order = frame.items.take("highest", "lowest")
-    frame.items.take("mean", "share", "sum", "count", "how_long", "delay")
+    order = _best_or_worst(frame, kpi.target) or frame.items.take("highest", "lowest")
+    while frame.items.take("mean", "share", "sum", "count", "how_long", "delay"):
+        pass
+    if kpi.on in frame.model.relationships:
+        frame.take_asset_type(frame.model.relationships[kpi.on].source)
     frame.take_asset_type(kpi.on)
     for other, found in frame.items.unused("event_type"):
         if any(one.name == kpi.on for one in found):
             frame.items.use(other)
     return KpiCall(
-        kpi=meanings[0].name, by=by, group=group, every=f"{(stop.ceil('1D') - start.floor('1D')).days}d", span=whole, order=order, top=frame.top or (1 if order else None),
+        kpi=meanings[0].name, by=by, group=group, groups=groups, per=frame.per, every=f"{(stop.ceil('1D') - start.floor('1D')).days}d", span=whole, order=order, top=frame.top or (1 if order else None),
     )  # fmt: skip
 
 
@@ -99,11 +101,37 @@ def _other_number(frame: Frame, formula: Formula) -> bool:
     return added_up and frame.items.has("mean", "median", "share")
 
 
+def _best_or_worst(frame: Frame, target: str | None) -> Literal["highest", "lowest"] | None:
+    """Return which end "best" or "worst" is: the target of a KPI says whether more is better."""
+    sign = (target or "").strip()[:1]
+    named = frame.items.take("best", "worst") if sign in ("<", ">") else None
+    if named is None:
+        return None
+    return "highest" if (named == "best") == (sign == ">") else "lowest"
+
+
+def _other_groups(frame: Frame, on: str, by: str | None, first: str) -> list[str] | None:
+    """Return all groups that a KPI is asked for, if there are several: "F01 and F02"."""
+    model = frame.model
+    links = dict(model.event_types[on].links) if on in model.event_types else {}
+    target = (
+        on
+        if by == "asset"
+        else links.get(str(by)) or (model.relationships[by].target if by in model.relationships else "")
+    )
+    others = [(place, one) for place, found in frame.assets for one in found if one.of == target and one.name != first]
+    if not others:
+        return None
+    frame.items.use(*(place for place, _ in others))
+    frame.items.take("versus")
+    return [first, *dict.fromkeys(one.name for _, one in others)]
+
+
 def _group(frame: Frame, on: str) -> tuple[str | None, str | None]:
     """Return what a KPI is grouped by, and the one group that is asked for."""
     model = frame.model
     links = dict(model.event_types[on].links) if on in model.event_types else {}
-    related = {name: link.target for name, link in model.relationships.items() if link.source == on}
+    related = {name: link.target for name, link in model.relationships.items() if on in (link.source, name)}
     properties = (
         model.event_types[on].properties
         if on in model.event_types
@@ -153,166 +181,3 @@ def _preferred(frame: Frame, names: list[str], on: str) -> str:
     """Return the group that the KPIs of the model name first."""
     stated = [group for kpi in frame.model.kpis.values() if kpi.on == on for group in kpi.groups]
     return next((name for name in stated if name in names), names[0])
-
-
-def asset_call(frame: Frame) -> AssetCall | None:
-    """Return a call about assets themselves; None if the question names no asset type and no asset."""
-    types = frame.asset_types or list(dict.fromkeys(one.of for _, found in frame.assets for one in found))
-    if not types:
-        having = {
-            one.of for _, found in frame.items.unused("property") for one in found if one.of in frame.model.asset_types
-        }
-        types = list(having) if len(having) == 1 else []
-    if not types:
-        return None
-    on, kind = types[0], frame.model.asset_types[types[0]]
-    frame.items.take("now", "latest")
-    where = frame.take_ends(on) | _equal_numbers(frame, on)
-    # "Which trucks are based in Hamburg": the hub is what they are linked to.
-    related = frame.take_related(on)
-    by = _counted_by(frame, on)
-    frame.take_asset_type(on)
-    limits, lacking = _limits(frame, on), _lacking(frame, on)
-    column, during = _property(frame, on)
-    counted = frame.items.take("count") is not None
-    order, hint = _order(frame)
-    if hint in kind.properties and column is None:
-        column = hint
-    if column is not None and kind.properties[column].dtype == "boolean":
-        where[column], column = ("False" if frame.items.take("not") else "True"), None
-    if order is not None and column is None:
-        frame.refuse("order")
-    known = None
-    if (
-        column is not None
-        and kind.properties[column].dtype == "time"
-        and order is None
-        and (counted or (frame.which_type and not frame.items.has("when")))
-    ):
-        # "How many parcels are delivered": those that have the time.
-        known, column = column, None
-    measure = "count" if counted or by is not None else "list"
-    for symbol, name in (("mean", "mean"), ("maximum", "max"), ("minimum", "min"), ("sum", "sum")):
-        if frame.items.take(symbol):
-            measure = name
-    if measure in ("mean", "min", "max", "sum") and (
-        column is None or kind.properties[column].dtype not in ("number", "integer")
-    ):
-        frame.refuse("no_number", type=kind.title or on)
-    span = None
-    if during is not None and frame.whens:
-        span = frame.span
-    elif during is None and frame.whens and frame.whens[0].whole and measure == "count" and related is None:
-        frame.refuse("no_time_of_assets", type=kind.title or on)
-    return AssetCall(
-        on=on, measure=measure, column=column, assets=frame.take_assets(on) or None, where=where | frame.take_values(on), related=related,
-        span=span, during=during if span else None, limits=limits, by=by, lacking=lacking, known=known, at=frame.at.isoformat(), order=order, top=frame.top or (1 if order and frame.which_type else None),
-    )  # fmt: skip
-
-
-def _order(frame: Frame) -> tuple[Literal["highest", "lowest"] | None, str]:
-    """Return which end is asked for first, and the property that the word implies ("heaviest")."""
-    found = frame.items.take("highest", "lowest", "highest ", "lowest ")
-    if found is None:
-        return None, ""
-    direction, _, hint = found.partition(" ")
-    return ("highest" if direction == "highest" else "lowest"), hint
-
-
-def _equal_numbers(frame: Frame, on: str) -> dict[str, str]:
-    """Use numbers right before a property: "aircraft with 2 engines"."""
-    found: dict[str, str] = {}
-    for place in range(len(frame.items) - 1):
-        if not frame.items.free(place) or frame.items[place].kind != "number" or not frame.items.free(place + 1):
-            continue
-        for one in frame.items[place + 1].of_kind("property"):
-            if one.of == on and frame.model.asset_types[on].properties[one.name].dtype in ("number", "integer"):
-                found[one.name] = frame.items[place].text
-                frame.items.use(place, place + 1)
-                break
-    return found
-
-
-def _counted_by(frame: Frame, on: str) -> str | None:
-    """Use what assets are counted by: "trucks per hub", "aircraft by manufacturer"."""
-    model = frame.model
-    for place in range(len(frame.items) - 1):
-        if not frame.items.is_symbol(place, "by") or not frame.items.free(place + 1):
-            continue
-        for one in frame.items[place + 1].of_kind("property", "asset_type", "relationship"):
-            names = [
-                name for name, link in model.relationships.items()
-                if link.source == on and one.name == (link.target if one.kind == "asset_type" else name)
-            ]  # fmt: skip
-            if one.kind == "property" and one.of == on and model.asset_types[on].properties[one.name].dtype == "text":
-                names = [one.name]
-            if names:
-                frame.items.use(place, place + 1)
-                if len(names) > 1:
-                    frame.note("relationship", name=names[0])
-                return names[0]
-    return None
-
-
-def _limits(frame: Frame, on: str) -> list[Limit]:
-    """Use comparisons of a property with a number: "heavier than 10 kg", "with more than 200 seats"."""
-    found: list[Limit] = []
-    kind = frame.model.asset_types[on]
-    numbers = [name for name, one in kind.properties.items() if one.dtype in ("number", "integer")]
-    for comparison in list(frame.comparisons):
-        name = comparison.hint if comparison.hint in numbers else ""
-        for place, meanings in () if name else frame.items.unused("property"):
-            name = next((one.name for one in meanings if one.of == on and one.name in numbers), "")
-            if name:
-                frame.items.use(place)
-                break
-        if name:
-            frame.comparisons.remove(comparison)
-            found += [_limit(frame, kind, name, sign, quantity) for sign, quantity in comparison.bounds]
-    return found
-
-
-def _limit(frame: Frame, kind: AssetType, name: str, sign: str, quantity: Quantity) -> Limit:
-    unit, number = kind.properties[name].unit, quantity.number
-    if quantity.unit is not None:
-        try:
-            number = float(convert(number, quantity.unit, unit or "1"))
-        except TwinlabError:
-            frame.refuse("comparison")
-    elif unit:
-        frame.note("unit", number=f"{number:g}", unit=unit)
-    return Limit.model_validate({"column": name, "sign": sign, "number": number})
-
-
-def _lacking(frame: Frame, on: str) -> str | None:
-    """Use a time that hasn't come: "not delivered yet"."""
-    properties = frame.model.asset_types[on].properties
-    if frame.whens or not frame.items.has("not"):
-        return None
-    for place, found in frame.items.unused("property"):
-        for one in found:
-            if one.of == on and properties[one.name].dtype == "time":
-                frame.items.use(place)
-                frame.items.take("not")
-                return one.name
-    return None
-
-
-def _property(frame: Frame, on: str) -> tuple[str | None, str | None]:
-    """Return the property that is asked for, and the time that has to be in the span."""
-    column: str | None = None
-    during: str | None = None
-    kind = frame.model.asset_types[on]
-    for place, found in frame.items.unused("property"):
-        for one in found:
-            if one.of != on:
-                continue
-            if kind.properties[one.name].dtype == "time" and frame.whens and during is None:
-                during = one.name
-            elif column is None:
-                column = one.name
-            else:
-                continue
-            frame.items.use(place)
-            break
-    return column, during

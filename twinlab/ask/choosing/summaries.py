@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["summary_call"]
 
-Statistic = Literal["mean", "min", "max", "range", "latest", "increase", "sum"]
+Statistic = Literal["mean", "median", "min", "max", "range", "latest", "increase", "sum"]
 #: Units of gauges whose values add up.
 _AMOUNTS = ("mm", "kWh", "Wh", "MWh", "kg", "L", "m³")
 #: Signals of which each value is what fell since the one before: without another word their sum is meant, not their mean.
@@ -26,10 +26,15 @@ def summary_call(frame: Frame) -> SummaryCall | None:
     on, signal = found
     spec = frame.model.asset_types[on].signals[signal]
     statistic, order = _statistic(frame, spec.kind)
-    if statistic == "mean" and spec.kind == "counter":
+    if statistic in ("mean", "median") and spec.kind == "counter":
         frame.refuse("counter_mean", signal=spec.title or signal)
     if statistic == "range" and signal in _FALLEN and (not frame.whens or frame.whens[0].whole):
         statistic = "sum"
+    per = frame.per
+    if spec.kind == "state" and (per is not None or statistic in ("mean", "median")):
+        return None
+    if per is not None:
+        statistic, order = _of_windows(frame, signal, statistic, order)
     if statistic == "sum" and spec.unit not in _AMOUNTS:
         frame.refuse("no_sum", signal=spec.title or signal)
     related = frame.take_related(on)
@@ -47,7 +52,7 @@ def summary_call(frame: Frame) -> SummaryCall | None:
     frame.take_asset_type(on)
     return SummaryCall(
         on=on, signal=signal, statistic=statistic, assets=frame.take_assets(on) or None, where=frame.take_values(on), related=related,
-        span=span, order=order, top=frame.top or (1 if order and which else None),
+        span=span, order=order, top=frame.top or (1 if order and (which or per) else None), per=per,
     )  # fmt: skip
 
 
@@ -100,6 +105,7 @@ def _statistic(frame: Frame, kind: str) -> tuple[Statistic, Literal["highest", "
         ("latest", "latest"),
         ("now", "latest"),
         ("mean", "mean"),
+        ("median", "median"),
         ("maximum", "max"),
         ("minimum", "min"),
     ):
@@ -115,6 +121,23 @@ def _statistic(frame: Frame, kind: str) -> tuple[Statistic, Literal["highest", "
     if kind == "state":
         return "latest", None
     return "range", None
+
+
+def _of_windows(
+    frame: Frame, signal: str, statistic: Statistic, order: Literal["highest", "lowest"] | None
+) -> tuple[Statistic, Literal["highest", "lowest"] | None]:
+    """Return the statistic of each window: "lowest per day" is the least of each, "the coldest month" has the least mean."""
+    if signal in _FALLEN and statistic in ("range", "max", "min", "latest"):
+        statistic = "sum" if frame.which_per or statistic == "range" else statistic
+    if statistic == "latest":
+        statistic = "range"
+    if not frame.which_per:
+        return statistic, None
+    if order is not None and statistic in ("max", "min") and frame.per != "day":
+        statistic = "mean"
+    if order is not None:
+        frame.note("per", statistic=statistic)
+    return statistic, order
 
 
 def _take_group(frame: Frame, on: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from twinlab.ask.errors import NotUnderstoodError
 from twinlab.ask.parsing.instants import When
-from twinlab.ask.parsing.quantities import Comparison, read_comparisons, read_lasting, read_top, read_unit
+from twinlab.ask.parsing.quantities import Comparison, read_comparisons, read_lasting, read_per, read_top, read_unit
 from twinlab.ask.parsing.spans import read_when
 from twinlab.ask.plans.plan import Related, Span
 
@@ -50,6 +50,10 @@ class Frame:
         Event type -> the span of all its events that happened, which may be longer than that of the history.
     notes : list of (key, values)
         What was assumed; keys of the sentences of a language.
+    per : str or None
+        The windows that values are for: day, week or month.
+    which_per : bool
+        Whether windows are asked for, "which month", rather than a value of each.
     """
 
     items: Items
@@ -64,6 +68,8 @@ class Frame:
     longer: bool = False
     all_events: Callable[[str], When] | None = None
     notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    per: str | None = None
+    which_per: bool = False
 
     # -- time -----------------------------------------------------------------------------------------------------
     @property
@@ -273,8 +279,21 @@ def read_frame(
 ) -> Frame:
     """Read the times, durations and comparisons of a question; names are taken by those who need them."""
     (lasting, longer), top = read_lasting(items), read_top(items)
+    per, which_per = read_per(items)
     # Times first: "between 6 and 9 am" isn't between two values.
     whens, _ = read_when(items, now, language, data)
     return Frame(
-        items, model, now, data, whens, read_comparisons(items), lasting, top, read_unit(items), longer, all_events
+        items,
+        model,
+        now,
+        data,
+        whens,
+        read_comparisons(items),
+        lasting,
+        top,
+        read_unit(items),
+        longer,
+        all_events,
+        per=per,
+        which_per=which_per,
     )

@@ -12,9 +12,11 @@ from twinlab.model.units.spelling import is_known
 if TYPE_CHECKING:
     from twinlab.ask.parsing.items import Items
 
-__all__ = ["Comparison", "Quantity", "read_comparisons", "read_lasting", "read_top", "read_unit"]
+__all__ = ["Comparison", "Quantity", "read_comparisons", "read_lasting", "read_per", "read_top", "read_unit"]
 
 _OPERATORS = (">", ">=", "<", "<=")
+_WINDOWS = {"d": "day", "week": "week", "month": "month"}
+_SUPERLATIVES = ("highest", "lowest", "highest ", "lowest ")
 _TIMES = {"s": "s", "min": "min", "h": "h", "d": "d", "week": "d"}
 
 
@@ -70,6 +72,9 @@ def read_comparisons(items: Items) -> list[Comparison]:
                 items.use(place, *range(place + 1, read[1]))
                 sign, _, hint = operator.partition(" ")
                 found.append(Comparison(((sign, read[0]),), hint, place))
+        elif items.is_symbol(place, "raining") is not None:
+            items.use(place)
+            found.append(Comparison(((">", Quantity(0.0, "mm")),), "precipitation", place))
         elif items.is_symbol(place, "freezing") is not None:
             items.use(place)
             found.append(Comparison((("<", Quantity(0.0, "degC")),), "temperature", place))
@@ -94,6 +99,24 @@ def read_lasting(items: Items) -> tuple[str | None, bool]:
         if read is not None and read[0].duration is not None:
             items.use(place, *range(place + 1, read[1]))
             return read[0].duration, symbol == "lasting >"
+    return None, False
+
+
+def read_per(items: Items) -> tuple[str | None, bool]:
+    """Read and use the windows that values are for, day, week or month; and whether they are asked for: "which month", not "per month"."""
+    for place in range(len(items)):
+        named = items.is_symbol(place, "every ")
+        after = place
+        if named is None and items.is_symbol(place, "by", "which", *_SUPERLATIVES):
+            after = place + 1
+            while items.is_symbol(after, "filler", *_SUPERLATIVES) and not items.is_symbol(after, "unit "):
+                after += 1
+            named = items.is_symbol(after, "unit ")
+        window = _WINDOWS.get((named or "").partition(" ")[2])
+        if window is not None:
+            by = items.is_symbol(place, "by") is not None
+            items.use(after, *([place] if by else []))
+            return window, named is not None and not by and after != place
     return None, False
 
 

@@ -75,11 +75,14 @@ class Vocabulary:
         Words of a phrase in lower case -> meanings.
     ids : mapping of asset type to index
         Ids of all assets.
+    short : mapping
+        First words of a name -> id and name of the asset, if it has no history while others of its type have one.
     """
 
     language: Language
     phrases: dict[tuple[str, ...], list[Meaning]] = field(default_factory=dict)
     ids: dict[str, pd.Index] = field(default_factory=dict)
+    short: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
 
     def add(self, words: Sequence[str], meaning: Meaning) -> None:
         """Add a phrase, unless it has the meaning already."""
@@ -103,7 +106,8 @@ class Vocabulary:
         if not found:
             found = list(self._in_basic_form(words))
         if len(texts) == 1:
-            found += [one for one in self._by_id(texts[0]) if one not in found]
+            possessive = texts[0].removesuffix("'s").removesuffix("’s")
+            found += [one for one in self._by_id(possessive) if one not in found]
         return found
 
     def _in_basic_form(self, words: Sequence[str]) -> Iterator[Meaning]:
@@ -135,7 +139,9 @@ class Vocabulary:
     def without(self, kind: Kind) -> Vocabulary:
         """Return the vocabulary without the phrases of one kind."""
         phrases = {words: [one for one in found if one.kind != kind] for words, found in self.phrases.items()}
-        return Vocabulary(self.language, {words: found for words, found in phrases.items() if found}, self.ids)
+        return Vocabulary(
+            self.language, {words: found for words, found in phrases.items() if found}, self.ids, self.short
+        )
 
     def id_in_any_case(self, text: str) -> list[Meaning]:
         """Return the assets whose id is this text in capitals; for words that mean nothing else."""
@@ -266,6 +272,8 @@ def _add_labels(found: Vocabulary, asset_type: str, labels: pd.Series, measured:
         likely = [one for one in assets if one in measured] or assets
         if len(likely) == 1 and len(" ".join(begun)) >= 4 and not _is_known(found, begun):
             found.add(begun, Meaning("asset", likely[0], asset_type))
+            if measured and likely[0] not in measured:
+                found.short[begun] = (likely[0], str(labels[likely[0]]))
 
 
 def _add_words_of_labels(found: Vocabulary, asset_type: str, labels: pd.Series) -> None:

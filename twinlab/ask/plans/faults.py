@@ -97,8 +97,10 @@ def _of_columns(call: AssetCall, kind: AssetType, model: TwinModel) -> Iterator[
     numbers = [name for name, spec in kind.properties.items() if spec.dtype in ("number", "integer")]
     for limit in call.limits:
         yield limit.column, numbers, f"number among the properties of {call.on!r}"
+    times = [name for name, spec in kind.properties.items() if spec.dtype == "time"]
+    for name in () if call.later is None else (call.later.column, call.later.than):
+        yield name, times, f"time among the properties of {call.on!r}"
     if call.during is not None:
-        times = [name for name, spec in kind.properties.items() if spec.dtype == "time"]
         yield call.during, times, f"time among the properties of {call.on!r}"
 
 

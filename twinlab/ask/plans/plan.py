@@ -32,9 +32,10 @@ __all__ = [
     "instant_text",
 ]
 
-Statistic = Literal["mean", "min", "max", "range", "latest", "increase", "sum"]
+Statistic = Literal["mean", "median", "min", "max", "range", "latest", "increase", "sum"]
+Per = Literal["day", "week", "month"]
 Order = Literal["highest", "lowest"]
-EventMeasure = Literal["count", "share", "mean", "median", "min", "max", "sum", "list"]
+EventMeasure = Literal["count", "distinct", "share", "mean", "median", "min", "max", "sum", "list"]
 EpisodeMeasure = Literal["list", "count", "duration", "share", "assets"]
 
 _LONGEST_TEXT = 1_000
@@ -109,10 +110,12 @@ class SummaryCall(_OfAssets):
     """Of the usable values in the span; ``range`` is mean, least and greatest; ``increase`` of a counter."""
     span: Span
     """When."""
+    per: Per | None = None
+    """A value for each day, week from Monday on, or month of the span, UTC."""
     order: Order | None = None
-    """Assets with the highest or lowest value first."""
+    """Assets with the highest or lowest value first; with `per`, days, weeks or months."""
     top: Top | None = None
-    """Only so many assets."""
+    """Only so many of them."""
 
 
 class FindCall(_OfAssets):
@@ -158,7 +161,7 @@ class EventCall(Model):
     on: Term
     """Event type."""
     measure: EventMeasure
-    """What is asked: how many, which share, a statistic of `column`, or the list."""
+    """What is asked: how many, of how many different `by`, which share, a statistic of `column`, or the list."""
     column: Term | None = None
     """A number of each event: ``start_delay``, ``end_delay``, ``duration`` or a property."""
     condition: Text | None = None
@@ -169,6 +172,10 @@ class EventCall(Model):
     """Only events whose property has this value."""
     by: Term | None = None
     """A value for each of these: a link, ``asset`` or a property."""
+    groups: list[Text] | None = None
+    """Only these groups of `by`."""
+    per: Per | None = None
+    """A value for each day, week from Monday on, or month of the span, UTC; by the time `at`."""
     at: Literal["planned_start", "start", "end"] = "planned_start"
     """Which time of an event has to be in the span."""
     span: Span
@@ -180,7 +187,13 @@ class EventCall(Model):
 
     @model_validator(mode="after")
     def _column_with_statistic(self) -> Self:
-        if self.measure not in ("count", "share", "list") and self.column is None:
+        if self.measure == "distinct" and self.by is None:
+            msg = "the measure 'distinct' needs a `by`"
+            raise ValueError(msg)
+        if self.by is not None and self.per is not None:
+            msg = f"expected groups `by` or a value `per` {self.per}, got both"
+            raise ValueError(msg)
+        if self.measure not in ("count", "distinct", "share", "list") and self.column is None:
             msg = f"the measure {self.measure!r} needs a `column`"
             raise ValueError(msg)
         if self.measure == "share" and self.condition is None:
@@ -199,6 +212,10 @@ class KpiCall(Model):
     """A value for each of these."""
     group: Text | None = None
     """Only this group of `by`."""
+    groups: list[Text] | None = None
+    """Only these groups of `by`."""
+    per: Per | None = None
+    """A value for each day, week from Monday on, or month of the span, UTC; `every` then has no effect."""
     every: Duration
     """Width of its windows."""
     span: Span
@@ -221,6 +238,17 @@ class WhereCall(Model):
     """When."""
 
 
+class Later(Model):
+    """A comparison of two times of an asset: delivered after it was promised."""
+
+    column: Term
+    """A property that is a time."""
+    sign: Literal[">", "<"]
+    """Later or earlier."""
+    than: Term
+    """Another one."""
+
+
 class Limit(Model):
     """A comparison of a property with a number."""
 
@@ -236,7 +264,7 @@ class AssetCall(_OfAssets):
     """Assets themselves: how many, which, or a fact about them."""
 
     do: Literal["assets"] = "assets"
-    measure: Literal["count", "list", "mean", "min", "max", "sum"]
+    measure: Literal["count", "list", "mean", "median", "min", "max", "sum"]
     """How many, which, or a statistic of `column`."""
     column: Term | None = None
     """A property."""
@@ -246,6 +274,8 @@ class AssetCall(_OfAssets):
     """The property."""
     limits: list[Limit] = Field(default_factory=list)
     """Only assets for which each of them is true."""
+    later: Later | None = None
+    """Only assets for which it is true; those that lack one of the times aren't among them."""
     by: Term | None = None
     """How many for each value of this property, or for each asset at the end of this relationship."""
     lacking: Term | None = None

@@ -9,6 +9,7 @@ import pandas as pd
 from twinlab.ask.plans.faults import EVENT_NUMBERS
 from twinlab.ask.plans.plan import instant_text
 from twinlab.ask.running.result import Evidence, Result, cannot_tell, of_span
+from twinlab.ask.running.windows import by_window, window_of
 from twinlab.events.finding.finder import find
 from twinlab.events.tables import delays
 from twinlab.events.tables_as_of import called_off
@@ -31,9 +32,11 @@ def run_events(twin: TwinReader, call: EventCall) -> Result:
     low, high = start - _MARGIN, stop + _MARGIN
     table = twin.events(call.on, start=low, stop=high)
     when = table[call.at].fillna(table["start"]) if call.at == "planned_start" else table[call.at]
-    table = table[(when >= start) & (when < stop)].copy()
+    table = table.assign(_when=when)[(when >= start) & (when < stop)].copy()
     for name, wanted in {**call.links, **call.where}.items():
         table = table[table[name].astype("string") == wanted]
+    if call.groups is not None and call.by is not None:
+        table = table[table[call.by].astype("string").isin(call.groups)]
     if table.empty:
         _refuse_without_data(twin, call, start, stop)
     late = delays(table)
@@ -59,6 +62,47 @@ def run_events(twin: TwinReader, call: EventCall) -> Result:
     return _statistic(call, table, known, unit)
 
 
+def _of_groups(call: EventCall, table: pd.DataFrame, known: pd.Series, groups: pd.Series) -> pd.DataFrame:
+    """Return the number of each group that has one, and its events."""
+    fits = table["_true"]
+    if call.measure == "count":
+        values = fits.astype(int).groupby(groups).sum()
+    elif call.measure == "share":
+        values = 100 * fits[known].astype(float).groupby(groups[known]).mean()
+    else:
+        values = table.loc[fits, call.column].groupby(groups[fits]).agg(call.measure).dropna()
+    return pd.DataFrame({"value": values, "events": table.groupby(groups).size().reindex(values.index)})
+
+
+def _by_window(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str) -> Result:
+    """Return the number of each day, week or month."""
+    per = call.per or "day"
+    shown = _of_groups(call, table, known, window_of(table["_when"], per)).rename_axis("time").reset_index()
+    if shown.empty:
+        cannot_tell("no_values", column=call.column or "", type=call.on)
+    unknown = len(table) - int(known.sum())
+    notes = (
+        [("unknown_events", {"count": str(unknown), "all": str(len(table))})]
+        if unknown and call.measure != "count"
+        else []
+    )
+    subject = " ".join(
+        one for one in (call.on, call.column or "", f"({call.condition})" if call.condition else "") if one
+    )
+    evidence = Evidence(len(table), float(known.mean()), table["start"].max(), None)
+    return by_window(
+        shown,
+        unit=unit,
+        per=per,
+        order=call.order,
+        top=call.top,
+        subject=subject,
+        span=call.span,
+        evidence=evidence,
+        notes=notes,
+    )
+
+
 def _refuse_without_data(twin: TwinReader, call: EventCall, start: pd.Timestamp, stop: pd.Timestamp) -> None:
     """Raise if the span has no events at all, of any link: then none is known, rather than none happened."""
     every = twin.events(call.on, start=start, stop=stop)
@@ -72,7 +116,7 @@ def _column_of(condition: str | None) -> str | None:
 
 
 def _unit(call: EventCall, unit: str | None) -> str:
-    if call.measure == "count":
+    if call.measure in ("count", "distinct"):
         return ""
     return "%" if call.measure == "share" else (unit or "")
 
@@ -85,7 +129,7 @@ def _list(call: EventCall, table: pd.DataFrame, unit: str) -> Result:
             table = table.dropna(subset=[column]).sort_values(column, ascending=ascending, kind="stable")
     else:
         table = table.sort_values(call.at, kind="stable")
-    links = [name for name in table.columns if name not in (*_TIMES, "type", "_true", *EVENT_NUMBERS)]
+    links = [name for name in table.columns if name not in (*_TIMES, "type", "_true", "_when", *EVENT_NUMBERS)]
     shown = table[[*_TIMES, *links, *([column] if column in EVENT_NUMBERS else [])]]
     count = len(shown)
     if call.top is not None:
@@ -113,6 +157,8 @@ def _statistic(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str
         fits = part[part["_true"]]
         if call.measure == "count":
             return len(fits)
+        if call.measure == "distinct":
+            return int(fits[call.by].nunique())
         if call.measure == "share":
             base = part[known.loc[part.index]]
             return float(100 * base["_true"].sum() / len(base)) if len(base) else None
@@ -123,19 +169,13 @@ def _statistic(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str
     value = number(table)
     names: dict[str, Any] = {
         "type": call.on, "count": int(table["_true"].sum()), "all": len(table), "column": call.column or "", "measure": call.measure,
-        "condition": call.condition or "", "span": call.span, "cancelled": cancelled, "known": int(known.sum()),
+        "condition": call.condition or "", "span": call.span, "cancelled": cancelled, "known": int(known.sum()), "by": call.by or "",
     }  # fmt: skip
-    key = f"events_{call.measure}" if call.measure in ("count", "share") else "events_statistic"
-    if call.by is not None:
-        groups = {str(name): part for name, part in table.groupby(call.by, observed=True, dropna=True)}
-        shown = pd.DataFrame(
-            {
-                call.by: list(groups),
-                "value": [number(part) for part in groups.values()],
-                "events": [len(part) for part in groups.values()],
-            }
-        )
-        shown = shown.dropna(subset=["value"])
+    if call.per is not None:
+        return _by_window(call, table, known, unit)
+    key = f"events_{call.measure}" if call.measure in ("count", "distinct", "share") else "events_statistic"
+    if call.by is not None and call.measure != "distinct":
+        shown = _of_groups(call, table, known, table[call.by].astype("string")).rename_axis(call.by).reset_index()
         shown = shown.sort_values("value", ascending=call.order == "lowest", kind="stable") if len(shown) else shown
         if call.order is not None and len(shown):
             shown = shown.head(call.top or 1)

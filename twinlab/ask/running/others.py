@@ -10,6 +10,7 @@ import pandas as pd
 
 from twinlab.ask.plans.plan import instant_text
 from twinlab.ask.running.result import MOST_EXPLAINED, Evidence, Result, assets_of, cannot_tell, of_span
+from twinlab.ask.running.windows import by_window, windows
 from twinlab.events.kpis.compute import kpi as compute_kpi
 from twinlab.events.present_state.whereabouts import where
 from twinlab.events.rules.exceptions import exceptions
@@ -25,18 +26,21 @@ __all__ = ["run_assets", "run_attention", "run_kpi", "run_where"]
 
 def run_kpi(twin: TwinReader, call: KpiCall) -> Result:
     """Return a KPI with its bounds, of each group."""
+    if call.per is not None:
+        return _kpi_by_window(twin, call)
     start, stop = of_span(call.span)
     data = compute_kpi(twin, call.kpi, by=call.by, every=call.every, start=start, stop=stop)
     table = data[["value", "low", "high", "coverage", "samples"]].to_dataframe().reset_index()
     if call.by is not None:
         table = table.drop(columns="time")
-        if call.group is not None:
+        wanted = [call.group] if call.group is not None else call.groups
+        if wanted is not None:
             label = (
                 call.by
                 if call.by in table
                 else next(name for name in table if name not in ("value", "low", "high", "coverage", "samples"))
             )
-            table = table[table[label].astype(str) == call.group]
+            table = table[table[label].astype(str).isin(wanted)]
     table = table[table["samples"] > 0] if call.by is not None else table
     if table.empty or not (table["samples"] > 0).any():
         cannot_tell("no_kpi", kpi=data.attrs.get("title", call.kpi), start=f"{start:%Y-%m-%d}", stop=f"{stop:%Y-%m-%d}")
@@ -69,6 +73,31 @@ def run_kpi(twin: TwinReader, call: KpiCall) -> Result:
     return Result(
         table.reset_index(drop=True), float(best["value"]) if one else None, data.attrs.get("units", ""), key, names,
         Evidence(int(table["samples"].sum()), float(table["coverage"].mean()), settled, why, each), notes,
+    )  # fmt: skip
+
+
+def _kpi_by_window(twin: TwinReader, call: KpiCall) -> Result:
+    """Return a KPI of each day, week or month."""
+    start, stop = of_span(call.span)
+    parts, settled = [], None
+    spans = [(start, stop)] if call.per == "day" else list(windows(start, stop, call.per or "day"))
+    for low, high in spans:
+        every = "1d" if call.per == "day" else f"{(high - low).days}d"
+        data = compute_kpi(twin, call.kpi, by=call.by, every=every, start=low, stop=high)
+        part = data[["value", "low", "high", "coverage", "samples"]].to_dataframe().reset_index()
+        parts.append(part)
+        settled = pd.to_datetime(data["settled_until"].item()) if "settled_until" in data else None
+    table = pd.concat(parts, ignore_index=True)
+    table = table[table["samples"] > 0].dropna(subset=["value"])
+    label = next((name for name in table if name not in ("time", "value", "low", "high", "coverage", "samples")), None)
+    if label is not None and (call.group or call.groups):
+        table = table[table[label].astype(str).isin([call.group] if call.group else list(call.groups or ()))]
+    if table.empty:
+        cannot_tell("no_kpi", kpi=data.attrs.get("title", call.kpi), start=f"{start:%Y-%m-%d}", stop=f"{stop:%Y-%m-%d}")
+    notes = [("unsettled", {"until": instant_text(settled)})] if settled is not None and settled < stop else []
+    return by_window(
+        table, unit=data.attrs.get("units", ""), per=call.per or "day", order=call.order, top=call.top, subject=data.attrs.get("title", call.kpi),
+        span=call.span, evidence=Evidence(int(table["samples"].sum()), float(table["coverage"].mean()), settled, None), notes=notes,
     )  # fmt: skip
 
 
@@ -139,6 +168,8 @@ def _limited(table: pd.DataFrame, call: AssetCall, at: pd.Timestamp) -> pd.DataF
     for limit in call.limits:
         numbers = pd.to_numeric(table[limit.column], errors="coerce")
         table = table[_COMPARE[limit.sign](numbers, limit.number)]
+    if call.later is not None:
+        table = table[_COMPARE[call.later.sign](table[call.later.column], table[call.later.than])]
     for name, lacking in ((call.lacking, True), (call.known, False)):
         if name is not None:
             values = table[name]
@@ -169,7 +200,7 @@ def run_assets(twin: TwinReader, call: AssetCall) -> Result:
         return _counted_by(twin, call, table)
     value: Any = len(table)
     key = "assets_count" if call.measure == "count" else "assets_list"
-    if call.measure in ("mean", "min", "max", "sum") and call.column is not None:
+    if call.measure in ("mean", "median", "min", "max", "sum") and call.column is not None:
         numbers = pd.to_numeric(table[call.column], errors="coerce").dropna()
         if numbers.empty:
             cannot_tell("no_values", column=call.column, type=call.on)

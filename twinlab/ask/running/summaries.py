@@ -9,6 +9,7 @@ import pandas as pd
 
 from twinlab.ask.plans.plan import instant_text
 from twinlab.ask.running.result import MOST_EXPLAINED, Evidence, Result, assets_of, cannot_tell, of_span
+from twinlab.ask.running.windows import by_window, windows
 from twinlab.events.reading import read_cells
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ __all__ = ["run_summary"]
 
 #: Cells that are read at once.
 _CELLS = 4_000_000
-_COLUMNS = ("value", "mean", "min", "max", "sum", "latest", "time", "cells", "coverage", "last")
+#: Values of which a median over several assets is taken at once.
+_POOLED = 20_000_000
+_COLUMNS = ("value", "mean", "median", "min", "max", "sum", "latest", "time", "cells", "coverage", "last")
 
 
 def run_summary(twin: TwinReader, call: SummaryCall) -> Result:
@@ -33,6 +36,8 @@ def run_summary(twin: TwinReader, call: SummaryCall) -> Result:
     ids = assets_of(twin, call.on, assets=call.assets, where=call.where, related=call.related, at=stop)
     if ids is not None and not ids:
         cannot_tell("no_assets", type=call.on)
+    if call.per is not None:
+        return _of_windows(twin, call, ids)
     if call.statistic == "increase":
         table = _increases(twin, call, ids, start, stop)
     else:
@@ -68,6 +73,8 @@ def _of_assets(
             ):
                 values = np.where(cells.good(call.signal), cells.values[call.signal], np.nan)
                 part = _statistics(values, cells.times, cells.assets, expected)
+                if call.statistic == "median":
+                    part["median"] = _medians(values)
                 empty = part["cells"] == 0
                 missing += list(part.index[empty])
                 parts.append(part[~empty])
@@ -84,6 +91,56 @@ def _of_assets(
     table = table.iloc[np.argsort([order[one] for one in table.index], kind="stable")]
     chosen = "mean" if call.statistic == "range" else call.statistic
     return table.assign(value=table[chosen])
+
+
+def _medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median of each asset, NaN without values."""
+    return np.array([np.median(one[~np.isnan(one)]) if (~np.isnan(one)).any() else np.nan for one in values.T])
+
+
+def _of_windows(twin: TwinReader, call: SummaryCall, ids: Sequence[str] | None) -> Result:
+    """Return the statistic of each asset in each day, week or month."""
+    start, stop = of_span(call.span)
+    spec = twin.model.asset_types[call.on].signals[call.signal]
+    if ids is None:
+        ids = [str(one) for one in twin.history(call.on, signals=[call.signal], start=start, stop=stop)["asset"].values]
+    per = call.per or "day"
+    parts = []
+    if call.statistic == "increase":
+        for low, high in windows(start, stop, per):
+            parts.append(_increases(twin, call, ids, low, high).assign(time=low))
+    else:
+        chosen = "mean" if call.statistic == "range" else call.statistic
+        size = max(1, int(_CELLS / max(1, (stop - start).value / spec.cadence_ns)))
+        for place in range(0, len(ids), size):
+            for cells in read_cells(
+                twin, call.on, signals=[call.signal], start_ns=start.value, stop_ns=stop.value, assets=ids[place : place + size],
+            ):  # fmt: skip
+                values = np.where(cells.good(call.signal), cells.values[call.signal], np.nan)
+                times = cells.times.astype("datetime64[ns]")
+                for low, high in windows(start, stop, per):
+                    rows = slice(*np.searchsorted(times, [low.to_datetime64(), high.to_datetime64()]))
+                    if rows.start == rows.stop:
+                        continue
+                    expected = max(1, round((high - low).value / spec.cadence_ns))
+                    part = _statistics(values[rows], times[rows], cells.assets, expected)
+                    part["value"] = _medians(values[rows]) if chosen == "median" else part[chosen]
+                    parts.append(part.assign(time=low))
+    table = pd.concat(parts) if parts else pd.DataFrame({"cells": []})
+    table = table[table["cells"] > 0]
+    if table.empty:
+        cannot_tell("no_data", signal=spec.title or call.signal, start=instant_text(start), stop=instant_text(stop))
+    coverage = float(table["cells"].sum() / max(1, round((stop - start).value / spec.cadence_ns) * len(ids)))
+    coverage = float(table["coverage"].mean()) if call.statistic == "increase" else min(coverage, 1.0)
+    until = pd.Timestamp(table["last"].max())
+    shown = table.rename_axis("asset").reset_index().sort_values(["time", "asset"], kind="stable")
+    shown = shown[["time", "asset", "value", "cells", "coverage"]]
+    notes = [("coverage", {"percent": f"{100 * coverage:.0f}"})] if coverage < 0.9 else []
+    evidence = Evidence(int(table["cells"].sum()), coverage, until, None)
+    return by_window(
+        shown, unit=spec.unit, per=per, order=call.order, top=call.top, subject=spec.title or call.signal, span=call.span,
+        evidence=evidence, notes=notes,
+    )  # fmt: skip
 
 
 def _look_backs(start: pd.Timestamp, stop: pd.Timestamp) -> list[pd.Timestamp]:
@@ -150,6 +207,8 @@ def _result(twin: TwinReader, call: SummaryCall, table: pd.DataFrame, having: pd
         having = having.sort_values("value", ascending=call.order == "lowest", kind="stable")
     shown = having.head(call.top) if call.top is not None else having
     value, at, asset = _value(statistic, having, call)
+    if statistic == "median" and asset is None:
+        value = _pooled_median(twin, call, [str(one) for one in having.index], int(having["cells"].sum()))
     columns = {
         "range": ["mean", "min", "time_of_min", "max", "time_of_max"],
         "max": ["value", "time_of_max"],
@@ -187,6 +246,16 @@ def _result(twin: TwinReader, call: SummaryCall, table: pd.DataFrame, having: pd
         Evidence(int(having["cells"].sum()), coverage, until, why, each),
         notes,
     )
+
+
+def _pooled_median(twin: TwinReader, call: SummaryCall, ids: Sequence[str], count: int) -> float | None:
+    """Return the median of the values of several assets; None if they are too many to be sorted at once."""
+    if count > _POOLED:
+        return None
+    start, stop = of_span(call.span)
+    every = read_cells(twin, call.on, signals=[call.signal], start_ns=start.value, stop_ns=stop.value, assets=ids)
+    found = [cells.values[call.signal][cells.good(call.signal)] for cells in every]
+    return float(np.median(np.concatenate(found)))
 
 
 def _value(
