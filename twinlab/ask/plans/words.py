@@ -54,6 +54,8 @@ def _parts(plan: Plan, model: TwinModel, words: Language) -> Iterator[tuple[str,
     yield "only", ", ".join(_only(call, words))
     if getattr(call, "by", None) is not None:
         yield "by", str(call.by)
+    if getattr(call, "per", None) is not None:
+        yield "by", words.sentence(f"word_{call.per}")
     if getattr(call, "span", None) is not None:
         yield "when", _span(call.span, words)
     elif getattr(call, "at", None) is not None and not isinstance(call, AssetCall):
@@ -104,8 +106,12 @@ def _only(call: Any, words: Language) -> Iterator[str]:  # noqa: ANN401  (any ca
         yield from (f"{one.column} {one.sign} {one.number:g}" for one in call.limits)
         yield from (say("plan_lacking", column=name) for name in (call.lacking,) if name is not None)
         yield from (say("plan_known", column=name) for name in (call.known,) if name is not None)
+        if call.later is not None:
+            yield f"{call.later.column} {call.later.sign} {call.later.than}"
     if isinstance(call, KpiCall) and call.group is not None:
         yield call.group
+    if getattr(call, "groups", None):
+        yield ", ".join(call.groups)
     if getattr(call, "related", None) is not None:
         yield say("plan_linked", target=call.related.target, relationship=call.related.relationship)
     if getattr(call, "lasting", None) is not None:
