@@ -34,7 +34,7 @@ def python_code(plan: Plan) -> str:
     answer = twin.ask(Plan.model_validate_json('{"question": "Where is T1?", "call": {"do": "where", "on": "truck", "asset": "T1", "at": "2026-01-05T06:00"}}'))
     """
     # On one line: what follows a line break would be code.
-    question = " ".join(plan.question.split())
+    question = _comment(plan.question)
     lines = [
         "import twinlab as tl",
         "from twinlab.ask import Plan",
@@ -44,6 +44,15 @@ def python_code(plan: Plan) -> str:
         f"answer = twin.ask(Plan.model_validate_json({plan.text!r}))",
     ]
     return "\n".join(lines)
+
+
+def _comment(text: str) -> str:
+    """Return a text that stays a comment: on one line, without control characters.
+
+    >>> _comment("How many?" + chr(10) + "import os" + chr(0))
+    'How many? import os'
+    """
+    return "".join(one for one in " ".join(text.split()) if one.isprintable())
 
 
 def _call(call: Call) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.assistants.results.schemas import Cell, Column, Result, Table
-from twinlab.assistants.results.texts import visible_text
+from twinlab.assistants.results.texts import is_visible, visible_text
 
 if TYPE_CHECKING:
     from twinlab.assistants.limits import Limits
@@ -94,13 +94,18 @@ def instant_of(value: object) -> str | None:
 
 
 def wire_text(data: object) -> str:
-    r"""Return JSON in which no text is markup: ``<``, ``>`` and ``&`` are written ``\u003c`` and so on, which JSON reads back.
+    r"""Return JSON in which no text is markup, and nothing is invisible: ``<``, ``>`` and ``&`` are written ``\u003c`` and so on, which JSON reads back.
 
     >>> wire_text({"name": "<script>"})
     '{"name": "\\u003cscript\\u003e"}'
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return "".join(one if is_visible(one) and one not in "<>&" else _escaped(one) for one in text)
+
+
+def _escaped(letter: str) -> str:
+    """Return a letter as JSON's escape: of letters beyond 16 bits two of them."""
+    return json.dumps(letter)[1:-1] if ord(letter) > 127 else f"\\u{ord(letter):04x}"
 
 
 def fitted(result: R, limits: Limits) -> R:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["matching_text", "visible_text", "without_paths"]
+__all__ = ["is_visible", "matching_text", "visible_text", "without_paths"]
 
 #: Categories of Unicode that have no picture of their own: controls, formats, surrogates, private use, unassigned, line and
 #: paragraph separators.
@@ -34,11 +34,12 @@ def visible_text(text: object, *, most: int = _LONGEST) -> str:
     'aaaa… (5 more)'
     """
     given = str(text)
-    shown = "".join(one if _is_visible(one) else f"\\u{{{ord(one):x}}}" for one in given[:most])
+    shown = "".join(one if is_visible(one) else f"\\u{{{ord(one):x}}}" for one in given[:most])
     return shown if len(given) <= most else f"{shown}… ({len(given) - most} more)"
 
 
-def _is_visible(letter: str) -> bool:
+def is_visible(letter: str) -> bool:
+    """Return whether a letter has a picture of its own, or is a space."""
     if " " <= letter <= "~":
         return True
     return unicodedata.category(letter) not in _INVISIBLE and ord(letter) not in _BLANK

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from twinlab.ask.asking import present
 from twinlab.ask.plans.plan import Span
+from twinlab.ask.present import present
 from twinlab.assistants.results.texts import matching_text
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.model.terms import nearest

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pandas as pd
 from pydantic import Field, ValidationError
 
-from twinlab.ask.asking import ask, present, run_plan
+from twinlab.ask.asking import ask, run_plan
 from twinlab.ask.errors import NotUnderstoodError
 from twinlab.ask.languages import load_language
 from twinlab.ask.planner import WordPlanner
 from twinlab.ask.plans.code import python_code
 from twinlab.ask.plans.faults import check_plan
 from twinlab.ask.plans.plan import Plan
+from twinlab.ask.present import present
 from twinlab.assistants.results.answers import ask_result
 from twinlab.assistants.results.schemas import AskResult
 from twinlab.assistants.results.texts import visible_text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from twinlab.ask.asking import present, run_plan
+from twinlab.ask.asking import run_plan
 from twinlab.ask.plans.plan import (
     AssetCall,
     AttentionCall,
@@ -21,6 +21,7 @@ from twinlab.ask.plans.plan import (
     SummaryCall,
     WhereCall,
 )
+from twinlab.ask.present import present
 from twinlab.assistants.results.answers import result_of
 from twinlab.assistants.tools.arguments import (
     Arguments,

@@ -37,10 +37,17 @@ def _ask(folder: Path, *, question: str, now: str | None, language: str | None, 
             )
         )
     else:
-        say(str(answer))
+        say(_shown(str(answer)))
         if len(answer.table) > 1:
-            say(answer.table.head(20).to_string(index=False))
+            say(_shown(answer.table.head(20).to_string(index=False)))
         if code and answer.plan is not None:
-            say(answer.code)
+            say(_shown(answer.code))
     if not answer.answered:
         click.get_current_context().exit(1)
+
+
+def _shown(text: str) -> str:
+    """Return a text whose names can't move the cursor, set a title or reorder a line of the terminal."""
+    from twinlab.assistants.results.texts import visible_text  # noqa: PLC0415  (loaded by this command only)
+
+    return "\n".join(visible_text(line, most=20_000) for line in text.split("\n"))
