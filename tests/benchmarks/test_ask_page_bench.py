@@ -76,7 +76,11 @@ def test_answers_on_the_screen(browser: Any) -> None:
     plans = [row["plan"] for row in rows]
     answers = [row["answer"] for row in rows if row["answer"] is not None]
     whole = [row["plan"] + (row["answer"] or 0.0) for row in rows]
-    figures = {"questions": len(rows), "answered": len(answers), "first question s": round(first["plan"], 2)}
+    figures: dict[str, float] = {
+        "questions": len(rows),
+        "answered": len(answers),
+        "first question s": round(first["plan"], 2),
+    }
     for name, seconds in (("plan", plans), ("answer", answers), ("plan and answer", whole)):
         figures[f"{name} median s"] = round(float(np.median(seconds)), 2)
         figures[f"{name} p95 s"] = round(float(np.quantile(seconds, 0.95)), 2)

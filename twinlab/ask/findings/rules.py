@@ -63,7 +63,7 @@ def change_finding(found: Sequence[Summary], *, span: Span, before: Span, langua
     number = f"{'+' if by >= 0 else '−'}{abs(by):.4g} {one.unit}".strip()
     text = say(
         "finding_change", signal=one.title, asset=asset, change=number, percent=f"{100 * share_of_range:.0f}",
-        mean=f"{float(one.now.loc[asset, 'mean']):.4g} {one.unit}".strip(),
+        mean=f"{one.now['mean'].astype(float)[asset]:.4g} {one.unit}".strip(),
     )  # fmt: skip
     plan = summary_plan(one, text, language=language, span=span, versus=before, assets=[asset])
     return Finding("change", text, value=by, unit=one.unit, plan=plan)
@@ -124,7 +124,7 @@ def coverage_finding(
         asset = str(least.now["coverage"].astype(float).idxmin())
         text = say(
             "finding_coverage", signal=least.title, type=least.on, percent=f"{percent:.0f}", asset=asset,
-            least=f"{100 * float(least.now.loc[asset, 'coverage']):.0f}",
+            least=f"{100 * least.now['coverage'].astype(float)[asset]:.0f}",
         )  # fmt: skip
     some = None if assets is None else list(assets)
     plan = summary_plan(least, text, language=language, span=span, assets=some)
