@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,3 +82,25 @@ def test_another_process_asks_three_times(store: MemoryStore) -> None:
     assert Faulty(store, ["cut", "cut"]).lease(wait=0).epoch
     with pytest.raises(SourceError, match="cut"):
         Faulty(store, ["cut"] * 3).lease(wait=0)
+
+
+def test_a_standby_that_catches_up_sees_the_silence_all_the_same() -> None:
+    store, up_to_date, found = MemoryStore(), threading.Event(), list[StoreLease]()
+    store.create(NAME, LeaseRecord(7, "abc", "process 1 on a", 0.5).to_bytes())
+
+    def wait_and_take() -> None:
+        found.append(StoreLease(store, NAME, what="it", seconds=0.5, wait=math.inf, while_waiting=up_to_date.wait))
+
+    standby = threading.Thread(target=wait_and_take, daemon=True)
+    standby.start()
+    until = time.monotonic() + 20
+    while read_lease(store, NAME)[0].epoch == 7:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    # It renews already, but the rows that came before are wanted first.
+    assert not found
+    up_to_date.set()
+    standby.join(20)
+    assert found[0].epoch == 8
+    found[0].release()
+    assert read_lease(store, NAME)[0].released

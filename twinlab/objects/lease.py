@@ -115,11 +115,12 @@ class StoreLease:
         Seconds to wait for another holder that renews; ``math.inf`` for a standby, which also waits for a store that doesn't answer. A
         holder that is silent is replaced in any case.
     while_waiting : callable
-        Called at each look while another one has it, as to stay up to date; its errors of the store are ignored.
+        Called again and again while another one has it, as to stay up to date, in a thread: a look at the lease doesn't wait for it. Its
+        errors of the store are ignored.
     clock, sleep : callable
         Seconds of this machine that never go back; a pause.
     renewing : bool
-        Whether a thread renews; without it, `renew` must be called.
+        Whether threads renew, and call ``while_waiting``; without them, `renew` must be called.
 
     Raises
     ------
@@ -161,10 +162,14 @@ class StoreLease:
         self._record = LeaseRecord(0, os.urandom(12).hex(), holder, seconds)
         self._renewed = clock()
         self._mutex, self._ended = threading.RLock(), threading.Event()
-        self._acquire(wait, while_waiting)
         self._thread = threading.Thread(target=self._renew_until_the_end, name="lease", daemon=True)
-        if renewing:
-            self._thread.start()
+        following = _Following(while_waiting, apart=renewing)
+        try:
+            self._acquire(wait, following.go_on)
+            if renewing:
+                self._thread.start()
+        finally:
+            following.finish()
 
     def __enter__(self) -> Self:
         return self
@@ -256,7 +261,7 @@ class StoreLease:
             elif renews and self._clock() - began >= wait:
                 raise HistoryConflictError(self._conflict(record))
             else:
-                _ignore_store_errors(while_waiting)
+                while_waiting()
                 self._sleep(min(max(_LOOK_SHARE * record.seconds, _LOOK_LEAST), _LOOK_MOST))
             found = self._patiently(self._read, wait)
             if found != seen:
@@ -347,8 +352,28 @@ class StoreLease:
         )
 
 
-def _ignore_store_errors(work: Callable[[], object]) -> None:
-    try:
-        work()
-    except (TwinlabError, OSError) as error:
-        _LOG.info("the standby isn't up to date", extra={"error": str(error)})
+class _Following:
+    """Calls what keeps a standby up to date, one call at a time, in a thread unless it isn't to be ``apart``."""
+
+    def __init__(self, work: Callable[[], object], *, apart: bool) -> None:
+        self._work, self._apart = work, apart
+        self._thread: threading.Thread | None = None
+
+    def go_on(self) -> None:
+        """Call it, if the call before has ended."""
+        if not self._apart:
+            self._call()
+        elif self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._call, name="standby", daemon=True)
+            self._thread.start()
+
+    def finish(self) -> None:
+        """Wait for the last call."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _call(self) -> None:
+        try:
+            self._work()
+        except (TwinlabError, OSError) as error:
+            _LOG.info("the standby isn't up to date", extra={"error": str(error)})
