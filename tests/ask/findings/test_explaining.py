@@ -117,8 +117,11 @@ def test_no_change_is_said_of_data_that_are_not_enough() -> None:
     assert found["change"].plan is None or found["change"].plan.call.signal != "temperature"
     nothing = explain(EXAMPLE, on="station", start="2026-03-01", stop="2026-03-02")
     assert [one.known for one in nothing] == [False, True, True]
-    assert "can't be told: 100 % of the values are missing" in nothing["change"].sentence
+    assert "can't be told: 100 % of the values of the best known signal are missing" in nothing["change"].sentence
     assert nothing["coverage"].value == 0
+    first = explain(EXAMPLE, on="station", start="2026-01-01", stop="2026-01-02")["change"]
+    assert not first.known
+    assert "no values of the time before" in first.sentence
 
 
 def test_the_worst_exception_is_the_first_of_all_rules_by_severity() -> None:

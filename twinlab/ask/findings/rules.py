@@ -55,6 +55,8 @@ def change_finding(found: Sequence[Summary], *, span: Span, before: Span, langua
             return Finding("change", say("finding_no_signals"), known=False)
         unknown = 100 * (1 - max((one.coverage for one in found), default=0.0))
         key = "finding_no_data" if compared == 0 else "finding_constant"
+        if compared == 0 and all(one.before is None for one in found) and any(one.now is not None for one in found):
+            key = "finding_no_before"
         return Finding("change", say(key, percent=f"{unknown:.0f}"), known=False)
     share_of_range, one, asset, by = best
     if share_of_range < LEAST_CHANGE:
