@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "ledger" / "groups"))
 from memory_store import MemoryStore
 
-from twinlab.errors import SourceError
+from twinlab.errors import HistoryConflictError, SourceError
 from twinlab.objects.lease import LeaseRecord, StoreLease, read_lease
 
 NAME = "lease.json"
@@ -104,3 +106,30 @@ def test_a_standby_that_catches_up_sees_the_silence_all_the_same() -> None:
     assert found[0].epoch == 8
     found[0].release()
     assert read_lease(store, NAME)[0].released
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_clocks_of_two_machines_need_not_agree(hours: int) -> None:
+    store = MemoryStore()
+    machine, other = Faulty(store, []), Faulty(store, [])
+    other.now = hours * 3600.0
+    first = machine.lease(wait=0)
+    # What the record says for people is by a clock that is as wrong.
+    record, version = read_lease(store, NAME)
+    wrong = (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+    store.replace(NAME, replace(record, expires=wrong).to_bytes(), version)
+
+    def renewed_meanwhile(seconds: float) -> None:
+        other.now += seconds
+        first.renew()
+
+    other.sleep = renewed_meanwhile
+    with pytest.raises(HistoryConflictError, match="whose lease of 5 s is renewed"):
+        other.lease(wait=60)
+    assert not first.lost
+    began = other.now
+    del other.sleep
+    assert other.lease(wait=0).epoch == 2
+    assert 5 <= other.now - began < 6
+    first.renew()
+    assert first.lost

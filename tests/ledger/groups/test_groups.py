@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from random import Random
 
@@ -205,3 +206,16 @@ def test_no_order_of_requests_and_faults_loses_or_repeats_a_row(
     assert found == list(range(len(found)))
     # What was stored by a process that was killed before its acknowledgement counts, too.
     assert len(found) >= max(*acknowledged, _ROWS)
+
+
+def test_the_time_of_arrival_never_goes_back_from_one_machine_to_the_next(
+    store: MemoryStore, pushes: Pushes, tmp_path: Path
+) -> None:
+    times = []
+    for number, hours in enumerate((1, -1, 0)):
+        ledger = ledger_at(tmp_path / str(number), store, pushes)
+        with ledger.writer("log") as writer:
+            writer.now = lambda hours=hours: time.time_ns() + hours * 3600 * 10**9
+            times.append(writer.append_observations(rows(number, 1)).ingest_time)
+    assert times == sorted(times)
+    assert stored(tmp_path / "all", store, pushes) == [0, 1, 2]

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from twinlab._backoff import Backoff
-from twinlab.errors import HistoryConflictError, SourceError, TwinlabError
+from twinlab.errors import HistoryConflictError, SchemaError, SourceError, TwinlabError
 from twinlab.objects.lease import StoreLease
 from twinlab.twin.live.notify import notify
 from twinlab.twin.live.process import HistorianProcess, RunOptions
@@ -32,6 +32,12 @@ _SHARE = 0.5
 
 def run_historian(twin: WorkingTwin, options: RunOptions, *, standby: bool, lease_seconds: float) -> LiveStatus:
     """Run until stopped; parameters and errors as `Twin.run`."""
+    if options.metrics_port is not None and all(mapping.live is None for mapping in twin.mappings.values()):
+        msg = (
+            "expected a mapping with `live:` for health and metrics (--metrics), which are those of live sources; run it without, and ask "
+            f"`twinlab status {twin.bucket.address.url}` for the historian and the rows that wait"
+        )
+        raise SchemaError(msg)
     if standby:
         notify("READY=1\nSTATUS=standby")
     with twin.historian_lease(seconds=lease_seconds, wait=math.inf if standby else 0.0) as lease:
