@@ -48,7 +48,16 @@ def check_plan(plan: Plan, model: TwinModel) -> None:
         if name not in known:
             msg = f"the plan names the {what} {name!r}, which the twin doesn't have{nearest(name, known)}"
             raise UnknownTermError(msg)
+    _check_statistic(plan.call, model)
     _check_condition(plan.call, model)
+
+
+def _check_statistic(call: Call, model: TwinModel) -> None:
+    if isinstance(call, SummaryCall) and call.statistic == "increase":
+        kind = model.asset_types[call.on].signals[call.signal].kind
+        if kind != "counter":
+            msg = f"the plan asks for the increase of {call.signal!r}, which is a {kind}; expected a counter, or another statistic such as 'range'"
+            raise SchemaError(msg)
 
 
 def _names(call: Call, model: TwinModel) -> Iterator[tuple[str, Iterable[str], str]]:
