@@ -81,6 +81,17 @@ def test_groups_have_the_numbers_of_their_events(example: FakeTwin) -> None:
     assert answer.table.set_index("origin")["value"].to_dict() == pytest.approx(expected.to_dict())
 
 
+def test_a_mean_of_a_property_is_that_of_each_group(example: FakeTwin) -> None:
+    answer = ask(example, "mean weight of parcels by station")
+
+    links = example.relationships("stored_at")
+    links = links[links["valid_until"].isna()]
+    weights = example.assets("parcel")["weight"].reindex(links["source"])
+    expected = weights.groupby(links["target"].to_numpy()).mean()
+    assert answer.table.set_index("stored_at")["value"].to_dict() == pytest.approx(expected.to_dict())
+    assert answer.unit == "kg"
+
+
 @given(
     start=st.datetimes(pd.Timestamp("2020-01-01"), pd.Timestamp("2026-01-01")),
     hours=st.integers(1, 3_000),

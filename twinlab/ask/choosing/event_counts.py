@@ -93,7 +93,7 @@ def event_call(frame: Frame) -> EventCall | None:
         frame.refuse("by_and_per", by=by, per=frame.per)
     if measure == "list" and order is not None and column is None:
         column = delay_named or "duration"
-    if column is None and measure not in ("count", "share", "list"):
+    if column is None and measure not in ("count", "distinct", "share", "list"):
         column = delay_named or "duration"
     if delay_named and measure in ("list", "count") and condition is None and order is None and not asked:
         measure, column = "mean", delay_named

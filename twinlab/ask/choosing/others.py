@@ -79,6 +79,8 @@ def kpi_call(frame: Frame) -> KpiCall | None:
     whole = Span(start=start.floor("1D").isoformat(), stop=stop.ceil("1D").isoformat())
     if whole != span:
         frame.note("whole_days")
+    if kpi.on in frame.model.event_types and kpi.unit == "%" and not frame.items.has("share"):
+        frame.note("kpi_share", kpi=kpi.title or meanings[0].name)
     order = _best_or_worst(frame, kpi.target) or frame.items.take("highest", "lowest")
     while frame.items.take("mean", "share", "sum", "count", "how_long", "delay"):
         pass

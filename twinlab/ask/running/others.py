@@ -147,12 +147,16 @@ def _counted_by(twin: TwinReader, call: AssetCall, table: pd.DataFrame) -> Resul
     by, at = str(call.by), pd.Timestamp(call.at)
     if by in table:
         groups = table[by].dropna().astype(str)
+        groups = pd.Series(groups.to_numpy(), index=groups.index.astype(str))
     else:
         links = twin.relationships(by)
         valid = (links["valid_from"].isna() | (links["valid_from"] <= at)) & (
             links["valid_until"].isna() | (links["valid_until"] > at)
         )
-        groups = links["target"][valid & links["source"].isin(table.index)]
+        linked = links[valid & links["source"].isin(table.index)]
+        groups = pd.Series(linked["target"].astype(str).to_numpy(), index=linked["source"].astype(str))
+    if call.column is not None and call.measure not in ("count", "list"):
+        return _statistic_by(twin, call, table, groups)
     counts = groups.value_counts()
     shown = pd.DataFrame({by: counts.index.astype(str), "value": counts.to_numpy()})
     names = {"type": call.on, "count": int(counts.sum()), "by": by, "groups": len(shown)}
@@ -161,6 +165,23 @@ def _counted_by(twin: TwinReader, call: AssetCall, table: pd.DataFrame) -> Resul
     return Result(
         shown.reset_index(drop=True), None, "", "assets_groups", names, Evidence(len(table), None, None, None)
     )
+
+
+def _statistic_by(twin: TwinReader, call: AssetCall, table: pd.DataFrame, groups: pd.Series) -> Result:
+    """Return a statistic of a property for each group."""
+    by, column = str(call.by), str(call.column)
+    numbers = pd.to_numeric(table[column], errors="coerce")
+    numbers = pd.Series(numbers.to_numpy(dtype=float), index=table.index.astype(str)).reindex(groups.index)
+    values = numbers.groupby(groups.to_numpy()).agg(call.measure).dropna()
+    shown = pd.DataFrame({by: values.index.astype(str), "value": values.to_numpy()})
+    if shown.empty:
+        cannot_tell("no_values", column=column, type=call.on)
+    names = {"type": call.on, "count": int(numbers.notna().sum()), "by": by, "groups": len(shown)}
+    if call.order is not None:
+        shown = shown.sort_values("value", ascending=call.order == "lowest", kind="stable").head(call.top or 1)
+    unit = twin.model.asset_types[call.on].properties[column].unit or ""
+    evidence = Evidence(int(numbers.notna().sum()), float(numbers.notna().mean()), None, None)
+    return Result(shown.reset_index(drop=True), None, unit, "assets_groups", names, evidence)
 
 
 def _limited(table: pd.DataFrame, call: AssetCall, at: pd.Timestamp) -> pd.DataFrame:
