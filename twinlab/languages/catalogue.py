@@ -123,7 +123,7 @@ def _read(path: Path, language: str) -> Catalogue:
                 # A word may be a message of its own, too.
                 messages.setdefault(str(message.id[0]), str(message.string[0]))
         elif isinstance(message.string, str) and message.string:
-            messages[message.id] = message.string
+            messages[str(message.id)] = message.string
     symbols = locale.number_symbols["latn"]
     return Catalogue(
         language,

@@ -125,7 +125,7 @@ def update(path: Path) -> tuple[int, int]:
     for found in messages_of_package():
         text = found.text if found.plural is None else (found.text, found.plural)
         flags = ["python-brace-format"] if "{" in found.text else []
-        template.add(text, locations=[(found.file, None)], flags=flags)
+        template.add(text, locations=[(found.file, found.row)], flags=flags)
     known.update(template, no_fuzzy_matching=True)
     known.obsolete.clear()
     written = BytesIO()

@@ -140,7 +140,7 @@ class _LocalFormatter(Formatter):
         if _ISO in format_spec:
             return format(value, format_spec.replace(_ISO, self._found.date))
         text = format(value, format_spec)
-        if not isinstance(value, Number) or isinstance(value, bool):
+        if isinstance(value, bool) or not isinstance(value, Number):
             return text
         text = _number(self._found, text)
         # German and others write a space before the sign.
