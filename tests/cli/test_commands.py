@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "ask", "mcp", "scenario", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "plan", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "catalogues", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "ask", "mcp", "scenario", "generate", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "plan", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "catalogues", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 

@@ -102,6 +102,9 @@ class Answer:
             return []
         words = load_language(self.language)
         found = list(self.plan.notes)
+        made_of = None if self.twin is None else self.twin.model.synthetic
+        if made_of is not None:
+            found.append(words.sentence("note_synthetic", source=made_of.source))
         for part in (self.result, self.other):
             found += [] if part is None else [words.sentence(f"note_{key}", **values) for key, values in part.notes]
         return list(dict.fromkeys(found))

@@ -26,6 +26,7 @@ from twinlab.model.rules import Rule
 from twinlab.model.signal import Signal
 from twinlab.model.storage.price import StorageRule
 from twinlab.model.storage.retention import RetentionRule
+from twinlab.model.synthetic.section import SyntheticData, synthetic_faults
 from twinlab.model.terms import nearest
 
 __all__ = [
@@ -86,6 +87,8 @@ class TwinModel(Model):
     """Personal columns, keys, retention and limits of releases."""
     security: SecurityRule = Field(default_factory=SecurityRule)
     """How intrusions are looked for."""
+    synthetic: SyntheticData | None = None
+    """That the data were made from those of another twin, by `Twin.generate`; without it, they were observed."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -151,7 +154,7 @@ class TwinModel(Model):
             ]
         for name, alert in self.alerts.items():
             faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self)]
-        return faults + command_faults(self.commands, self) + privacy_faults(self)
+        return faults + command_faults(self.commands, self) + privacy_faults(self) + synthetic_faults(self)
 
     @property
     def origin_ns(self) -> int:

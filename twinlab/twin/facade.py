@@ -25,6 +25,7 @@ from twinlab.twin.export_methods import ExportMethods
 from twinlab.twin.fidelity.methods import FidelityMethods
 from twinlab.twin.finders.methods import FinderMethods
 from twinlab.twin.finders.store import FinderStore
+from twinlab.twin.generating.methods import GenerateMethods
 from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.live.methods import LiveMethods
 from twinlab.twin.predict.methods import PredictMethods
@@ -70,6 +71,7 @@ class Twin(
     AlertMethods,
     FinderMethods,
     DraftMethods,
+    GenerateMethods,
     PredictMethods,
     AnomalyMethods,
     AskMethods,
@@ -133,6 +135,8 @@ class Twin(
 
     def _summary_parts(self, storage: StorageForecast | None) -> SummaryParts:
         noted, edits = self._calibration_summary()
+        if self.model.synthetic is not None:
+            noted = [self.model.synthetic.sentence, *noted]
         return {
             "questions": len(self.open_questions()), "notes": noted, "edits": [*self.edits(), *edits], "storage": storage,
         }  # fmt: skip
@@ -284,6 +288,8 @@ class Twin(
         self._note_read(asset_type, fields=signals)
         data = self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
         data = self._with_annotations(data, asset_type) if annotated else data
+        if self.model.synthetic is not None:
+            data = data.assign_attrs(synthetic=self.model.synthetic.sentence)
         return data if calibrated is False else self._with_calibrated(data, asset_type, calibrated)
 
     def events(
