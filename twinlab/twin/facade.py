@@ -135,8 +135,7 @@ class Twin(
 
     def _summary_parts(self, storage: StorageForecast | None) -> SummaryParts:
         noted, edits = self._calibration_summary()
-        if self.model.synthetic is not None:
-            noted = [self.model.synthetic.sentence, *noted]
+        noted = [*self._synthetic_notes(), *noted]
         return {
             "questions": len(self.open_questions()), "notes": noted, "edits": [*self.edits(), *edits], "storage": storage,
         }  # fmt: skip
@@ -287,9 +286,7 @@ class Twin(
         """
         self._note_read(asset_type, fields=signals)
         data = self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
-        data = self._with_annotations(data, asset_type) if annotated else data
-        if self.model.synthetic is not None:
-            data = data.assign_attrs(synthetic=self.model.synthetic.sentence)
+        data = self._labelled(self._with_annotations(data, asset_type) if annotated else data)
         return data if calibrated is False else self._with_calibrated(data, asset_type, calibrated)
 
     def events(
@@ -373,6 +370,9 @@ class Twin(
     def close(self) -> None:
         """Close open files."""
         self._reader = self._historian = None
+
+    def _in_folder(self, folder: Path) -> Twin:
+        return Twin(folder)
 
     def _catch_up(self) -> BuildReport:
         return self._current_historian().catch_up()

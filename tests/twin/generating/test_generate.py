@@ -17,7 +17,9 @@ def original():
 
 @pytest.fixture(scope="module")
 def generated(original, tmp_path_factory):
-    return generate(original, tmp_path_factory.mktemp("synthetic") / "twin", faults={"spike": 3, "gap": 2}, seed=4)
+    return generate(
+        original, tmp_path_factory.mktemp("synthetic") / "twin", opened=tl.open, faults={"spike": 3, "gap": 2}, seed=4
+    )
 
 
 def test_it_has_the_assets_signals_and_events_of_the_original(generated, original):
@@ -66,7 +68,9 @@ def test_the_truth_says_what_was_planted_and_flags_find_it(generated):
 
 
 def test_the_same_seed_gives_the_same_twin_and_pseudonyms_are_shuffled(original, generated, tmp_path):
-    again = generate(original, tmp_path / "again", faults={"spike": 3, "gap": 2}, seed=4, pseudonyms=True)
+    again = generate(
+        original, tmp_path / "again", opened=tl.open, faults={"spike": 3, "gap": 2}, seed=4, pseudonyms=True
+    )
     names = set(map(str, again.twin.assets("station").index))
     assert names == {"station_1", "station_2", "station_3"}
     assert set(again.twin.assets("station")["name"]) == names
@@ -81,10 +85,10 @@ def test_what_cant_be_is_refused_and_leaves_nothing(original, tmp_path):
     for wrong, kind in (({"mix": 0.0}, SchemaError), ({"faults": {"stuk": 1}}, UnknownTermError), ({"faults": -1}, SchemaError),
                         ({"stop": "2026-01-08"}, SchemaError)):  # fmt: skip
         with pytest.raises(kind):
-            generate(original, tmp_path / "wrong", **wrong)
+            generate(original, tmp_path / "wrong", opened=tl.open, **wrong)
         assert not (tmp_path / "wrong").exists()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.txt").write_text("mine")
     with pytest.raises(SourceError, match="isn't empty"):
-        generate(original, tmp_path / "full")
+        generate(original, tmp_path / "full", opened=tl.open)
     assert (tmp_path / "full" / "a.txt").read_text() == "mine"

@@ -71,7 +71,7 @@ def nearest_ratio(original: Floats, synthetic: Floats) -> float:
 
 
 def membership_auc(values: Floats, make: Callable[[Floats], Floats]) -> float:
-    """Return how well an attacker tells days that were used from days that weren't, by their distance to the nearest synthetic day.
+    """Return how well an attacker distinguishes days that were used from others, by their distance to the nearest synthetic day.
 
     The area under the curve of an attack by distance [1]_: 0.5 is guessing, 1 is certainty. Weeks are used in turn: the even ones make the
     synthetic history, the odd ones are the days that weren't used.

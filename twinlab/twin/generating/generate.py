@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from twinlab.model.load import dump_mapping, dump_model
 from twinlab.model.synthetic.section import SyntheticData
 from twinlab.simulate.synthetic.days import choose_days
 from twinlab.simulate.synthetic.faults import FAULTS, check_kinds
-from twinlab.twin.folder import create
+from twinlab.twin.definitions import MAPPINGS, MODEL
 from twinlab.twin.generating.definition import SOURCE, synthetic_mapping, synthetic_model
 from twinlab.twin.generating.generated import GeneratedTwin
 from twinlab.twin.generating.history import Group, groups_of, plant_all
@@ -37,6 +36,7 @@ def generate(
     reader: TwinReader,
     folder: str | Path,
     *,
+    opened: Callable[[Path], Any],
     start: object = None,
     stop: object = None,
     begin: object = None,
@@ -47,7 +47,7 @@ def generate(
     pseudonyms: bool = False,
     seed: int = 0,
 ) -> GeneratedTwin:
-    """Make a synthetic twin in a folder; see `Twin.generate`."""
+    """Make a synthetic twin in a folder, which ``opened`` opens; see `Twin.generate`."""
     counts = _counts(faults)
     if not 0.1 <= mix <= 0.75:
         msg = f"expected mix= from 0.1 to 0.75, so that no day is copied and the first one still counts more, got {mix}"
@@ -79,7 +79,7 @@ def generate(
 
     existed = root.exists()
     try:
-        twin = _created(reader, root, about)
+        twin = _created(reader, root, about, opened)
         with twin.writer(SOURCE) as writer:
             _append_records(writer, reader, names, pseudonyms=pseudonyms)
             for kind in reader.model.event_types:
@@ -133,14 +133,12 @@ def _weekdays(first: np.datetime64, many: int) -> Any:  # noqa: ANN401  (an arra
     return (first.astype("M8[D]").astype(np.int64) + np.arange(many) + 3) % 7
 
 
-def _created(reader: TwinReader, root: Path, about: SyntheticData) -> Any:  # noqa: ANN401  (a Twin)
+def _created(reader: TwinReader, root: Path, about: SyntheticData, opened: Callable[[Path], Any]) -> Any:  # noqa: ANN401  (a Twin)
     model = synthetic_model(reader.model, about)
-    mapping = synthetic_mapping(model)
-    with tempfile.TemporaryDirectory() as scratch:
-        files = Path(scratch) / "twin.yaml", Path(scratch) / f"{SOURCE}.yaml"
-        files[0].write_text(dump_model(model), encoding="utf-8")
-        files[1].write_text(dump_mapping(mapping), encoding="utf-8")
-        return create(root, model=files[0], mappings=files[1])
+    (root / MAPPINGS).mkdir(parents=True, exist_ok=True)
+    (root / MODEL).write_text(dump_model(model), encoding="utf-8")
+    (root / MAPPINGS / f"{SOURCE}.yaml").write_text(dump_mapping(synthetic_mapping(model)), encoding="utf-8")
+    return opened(root)
 
 
 def _append_records(writer: TwinWriter, reader: TwinReader, names: Any, *, pseudonyms: bool) -> None:  # noqa: ANN401

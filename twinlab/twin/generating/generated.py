@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from twinlab.model.flags import Flag
-
-if TYPE_CHECKING:
-    from twinlab.twin.facade import Twin
 
 __all__ = ["GeneratedTwin"]
 
@@ -36,7 +33,7 @@ class GeneratedTwin:
         A row a gauge: longest copied run, nearest neighbour, membership.
     """
 
-    twin: Twin
+    twin: Any
     truth: pd.DataFrame
     fidelity: pd.DataFrame
     privacy: pd.DataFrame

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import xarray as xr
 
     from twinlab.model.reader import TwinReader
     from twinlab.twin.generating.generated import GeneratedTwin
@@ -16,6 +18,20 @@ __all__ = ["GenerateMethods"]
 
 class GenerateMethods:
     """Make synthetic twins."""
+
+    def _in_folder(self, folder: Path) -> Any:  # noqa: ANN401  (a Twin, which has these methods)
+        """Open a twin in a folder."""
+        raise NotImplementedError
+
+    def _synthetic_notes(self) -> list[str]:
+        """Return the sentence of a twin with synthetic data; nothing of another one."""
+        about = cast("TwinReader", self).model.synthetic
+        return [] if about is None else [about.sentence]
+
+    def _labelled(self, data: xr.Dataset) -> xr.Dataset:
+        """Return a history with the sentence in its attributes, if the data are synthetic."""
+        notes = self._synthetic_notes()
+        return data.assign_attrs(synthetic=notes[0]) if notes else data
 
     def generate(
         self,
@@ -77,6 +93,6 @@ class GenerateMethods:
         from twinlab.twin.generating.generate import generate  # noqa: PLC0415  (import twinlab stays quick)
 
         return generate(
-            cast("TwinReader", self), folder, start=start, stop=stop, begin=begin, days=days, block=block, mix=mix, faults=faults,
+            cast("TwinReader", self), folder, opened=self._in_folder, start=start, stop=stop, begin=begin, days=days, block=block, mix=mix, faults=faults,
             pseudonyms=pseudonyms, seed=seed,
         )  # fmt: skip
