@@ -185,6 +185,10 @@ def run(
             Line(url, one.url, name, each, size, folder / f"cache-{name}")
             for name, one in zip(SOURCES, network, strict=False)
         ]
+        # After a failure, too: what is left would go on.
+        entered.callback(
+            lambda: [one.kill() for one in (*historians, *(each for line in lines for each in line.processes))]
+        )
         # Each source's processes are killed at stages of its progress, the historian as often in between.
         stages = {line.source: sorted(chance.sample(range(size, each - size), max(1, kills // 4))) for line in lines}
         deadline = time.monotonic() + 60 + rows / 500 + 25 * kills
