@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["event_call", "event_type_of"]
 
-Measure = Literal["count", "share", "mean", "median", "min", "max", "sum", "list"]
+Measure = Literal["count", "distinct", "share", "mean", "median", "min", "max", "sum", "list"]
 _ABOUT_EVENTS = (
     "late",
     "on_time",

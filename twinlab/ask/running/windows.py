@@ -26,7 +26,8 @@ def window_of(times: pd.Series, per: str) -> pd.Series:
     >>> [str(one.date()) for one in window_of(times, "week")]
     ['2026-01-05', '2026-01-26']
     """
-    return times.dt.to_period(_PERIODS[per]).dt.start_time.astype("datetime64[ns]")
+    begins: pd.Series = times.dt.to_period(_PERIODS[per]).dt.start_time.astype("datetime64[ns]")
+    return begins
 
 
 def windows(start: pd.Timestamp, stop: pd.Timestamp, per: str) -> Iterator[tuple[pd.Timestamp, pd.Timestamp]]:
