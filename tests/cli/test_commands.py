@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "ask", "mcp", "scenario", "generate", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "plan", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "catalogues", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "ask", "scenario", "generate", "mcp", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "plan", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "catalogues", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def test_a_shell_completes_commands_options_and_names() -> None:
     assert complete("bash", "twinlab re") == {"rebuild", "reidentify", "remap", "restore", "revisions"}
     assert complete("bash", "twinlab create --") == {"--from", "--model", "--mapping", "--help"}
     assert complete("bash", "twinlab demo ") == {"nyc", "parcel"}
-    assert complete("bash", "twinlab user r") == {"remove"}
+    assert complete("bash", "twinlab user r") == {"remove", "revoke"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -213,7 +213,9 @@ def test_the_help_loads_no_room() -> None:
         "twinlab._tasks",
         "twinlab.cli",
         "twinlab.cli.alerts",
-        "twinlab.cli.ask",
+        "twinlab.cli.assistant",
+        "twinlab.cli.assistant.ask",
+        "twinlab.cli.assistant.mcp",
         "twinlab.cli.operating",
         "twinlab.cli.operating.backup",
         "twinlab.cli.operating.catalogues",
@@ -222,6 +224,9 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.commands",
         "twinlab.cli.edge",
         "twinlab.cli.fidelity",
+        "twinlab.cli.imagined",
+        "twinlab.cli.imagined.generate",
+        "twinlab.cli.imagined.scenario",
         "twinlab.cli.models",
         "twinlab.cli.objects",
         "twinlab.cli.plant",
