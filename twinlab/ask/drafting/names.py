@@ -40,10 +40,10 @@ def network_words(network: Network, language: Language, titles: Mapping[str, str
         meaning = Meaning("asset", name, node.type)
         for words in {tuple(words_of(name)), *_of_title(titles.get(name), language)}:
             found.add(words, meaning)
-            kind = words_of(node.type)
-            if len(words) > len(kind) and list(words[: len(kind)]) == kind:
+            prefix = words_of(node.type)
+            if len(words) > len(prefix) and list(words[: len(prefix)]) == prefix:
                 # "hub_lyon" is Lyon, too.
-                found.add(words[len(kind) :], meaning)
+                found.add(words[len(prefix) :], meaning)
         found.ids.setdefault(node.type, pd.Index([]))
     for kind in found.ids:
         found.ids[kind] = pd.Index([name for name, node in network.nodes.items() if node.type == kind])

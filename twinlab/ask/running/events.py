@@ -65,6 +65,7 @@ def run_events(twin: TwinReader, call: EventCall) -> Result:
 def _of_groups(call: EventCall, table: pd.DataFrame, known: pd.Series, groups: pd.Series) -> pd.DataFrame:
     """Return the number of each group that has one, and its events."""
     fits = table["_true"]
+    values: pd.Series
     if call.measure == "count":
         values = fits.astype(int).groupby(groups).sum()
     elif call.measure == "share":

@@ -13,7 +13,6 @@ from twinlab.simulate.synthetic.days import DaySources
 __all__ = ["resampled_events"]
 
 _TIMES = ("start", "end", "planned_start", "planned_end")
-_MINUTE = pd.Timedelta(minutes=1)
 #: A property is a delay if it equals one in this share of the events.
 _SURE = 0.95
 
@@ -65,10 +64,15 @@ def resampled_events(
                 part[name] = part[name] + pd.Timedelta(shift)
         _exchange(part, rng)
         for name, edge in delays.items():
-            part[name] = ((part[edge] - part[f"planned_{edge}"]) / _MINUTE).where(part[name].notna())
+            part[name] = _minutes(part, edge).where(part[name].notna())
         part["event_id"] = [f"{place}_{one}" for one in range(len(part))]
         parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else table.iloc[:0]
+
+
+def _minutes(table: pd.DataFrame, edge: str) -> pd.Series:
+    """Return minutes by which an edge came after its planned time."""
+    return (table[edge] - table[f"planned_{edge}"]).dt.total_seconds() / 60
 
 
 def _delay_of(table: pd.DataFrame, name: str) -> str | None:
@@ -76,7 +80,7 @@ def _delay_of(table: pd.DataFrame, name: str) -> str | None:
     for edge in ("start", "end"):
         if f"planned_{edge}" not in table:
             continue
-        delay = ((table[edge] - table[f"planned_{edge}"]) / _MINUTE).to_numpy(dtype=np.float64)
+        delay = _minutes(table, edge).to_numpy(dtype=np.float64)
         given = table[name].to_numpy(dtype=np.float64)
         both = np.isfinite(delay) & np.isfinite(given)
         if both.any() and np.mean(np.abs(delay[both] - given[both]) < 1) > _SURE:

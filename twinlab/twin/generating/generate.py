@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import SchemaError, SourceError
+from twinlab.history.read.datasets import instant_ns
 from twinlab.model.load import dump_mapping, dump_model
 from twinlab.model.synthetic.section import SyntheticData
 from twinlab.simulate.synthetic.days import choose_days
@@ -57,7 +58,7 @@ def generate(
         msg = f"expected a new folder for the synthetic twin, but {root} isn't empty; choose another one"
         raise SourceError(msg)
     span = _span(reader, start, stop)
-    first = span[0] if begin is None else np.datetime64(pd.Timestamp(begin).to_datetime64(), "D")  # type: ignore[arg-type]
+    first = span[0] if begin is None else np.datetime64(instant_ns(begin), "ns").astype("M8[D]")
     many = int((span[1] - span[0]) / _DAY)
     wanted = many if days is None else days
     rng = np.random.default_rng([seed, 18])

@@ -58,18 +58,15 @@ class GeneratedTwin:
             bad = np.isin(flags.to_numpy(), _BAD)
             near = np.zeros_like(bad)
             times = flags["time"].to_numpy()
-            for fault in faults.itertuples():
-                column = list(map(str, flags["asset"].to_numpy())).index(str(fault.asset))
-                there = (times >= np.datetime64(fault.start)) & (times < np.datetime64(fault.stop))
-                series = flags.to_numpy()[there, column]
-                wanted = (int(Flag.MISSING),) if fault.fault == "gap" else _BAD
-                slow = (str(kind), str(fault.asset), str(signal)) in named and fault.fault in _SLOW
-                found[str(fault.fault)] += bool(np.isin(series, wanted).any() or slow)
-                margin = np.timedelta64(3, "h")
-                near[
-                    (times >= np.datetime64(fault.start) - margin) & (times < np.datetime64(fault.stop) + margin),
-                    column,
-                ] = True
+            assets, margin = list(map(str, flags["asset"].to_numpy())), np.timedelta64(3, "h")
+            starts, stops = faults["start"].to_numpy(), faults["stop"].to_numpy()
+            for asset, fault, begin, end in zip(faults["asset"], faults["fault"], starts, stops, strict=True):
+                column = assets.index(str(asset))
+                series = flags.to_numpy()[(times >= begin) & (times < end), column]
+                wanted = (int(Flag.MISSING),) if fault == "gap" else _BAD
+                slow = (str(kind), str(asset), str(signal)) in named and fault in _SLOW
+                found[str(fault)] += bool(np.isin(series, wanted).any() or slow)
+                near[(times >= begin - margin) & (times < end + margin), column] = True
             inside, flagged = inside + int((bad & near).sum()), flagged + int(bad.sum())
         many = self.truth["fault"].value_counts()
         table = pd.DataFrame({"planted": many, "found": pd.Series(found)}).astype(int)
@@ -81,11 +78,11 @@ class GeneratedTwin:
         """Return asset types, assets and signals in which `Twin.check` finds a unit, a drift or a disagreement."""
         table = self.twin.check().to_frame()
         slow = table[table["kind"].isin(["unit", "drift", "disagreement"])]
-        return {
-            (*str(asset).split("/", 1), str(signal))
+        parts = (
+            (str(asset).partition("/"), str(signal))
             for asset, signal in zip(slow["asset"], slow["signal"], strict=True)
-            if "/" in str(asset)
-        }
+        )
+        return {(kind, asset, signal) for (kind, slash, asset), signal in parts if slash}
 
     def __repr__(self) -> str:
         lines = [

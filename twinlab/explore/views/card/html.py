@@ -158,9 +158,8 @@ def place_html(place: object, labels: Mapping[str, Mapping[str, str]], *, headin
     if latitude is not None and longitude is not None and not pd.isna(latitude) and not pd.isna(longitude):
         position, fix = f"{latitude:.5f}°, {longitude:.5f}°", getattr(place, "fix_time", None)
         fixed = fix is None or pd.isna(fix)
-        age = (
-            tr("fixed place") if fixed else tr("fix {age} old ({fix} UTC)", age=age_text(place.age), fix=time_text(fix))
-        )  # type: ignore[attr-defined]
+        old = getattr(place, "age", pd.NaT)
+        age = tr("fixed place") if fixed else tr("fix {age} old ({fix} UTC)", age=age_text(old), fix=time_text(fix))
         near = "" if steps or fixed else near_text(getattr(place, "near", None), None, labels)
     if not steps and not position:
         return Markup()
