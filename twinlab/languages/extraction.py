@@ -128,11 +128,20 @@ def update(path: Path) -> tuple[int, int]:
         template.add(text, locations=[(found.file, found.row)], flags=flags)
     known.update(template, no_fuzzy_matching=True)
     known.obsolete.clear()
+    # By files and texts: where in a file a text is changes with each line above it.
+    ordered = Catalog(locale=path.stem)
+    for one in sorted((one for one in known if one.id), key=_place):
+        ordered.add(one.id, one.string, locations=one.locations, flags=one.flags)
     written = BytesIO()
-    write_po(written, known, width=120, sort_by_file=True, include_lineno=False, omit_header=True)
+    write_po(written, ordered, width=120, include_lineno=False, omit_header=True)
     # The header is the translators': Babel would write another.
     path.write_text(f"{header}\n\n{written.getvalue().decode().strip()}\n", encoding="utf-8")
     return len(known), sum(not translated(message) for message in known if message.id)
+
+
+def _place(message: CatalogueMessage) -> tuple[list[str], str]:
+    texts = message.id if isinstance(message.id, tuple) else (message.id,)
+    return [file for file, _ in message.locations], str(texts[0])
 
 
 def translated(message: CatalogueMessage) -> bool:

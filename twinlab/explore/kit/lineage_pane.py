@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models import DateFormatter, NumberFormatter
+from bokeh.models import DateFormatter
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.kit.translation import number_language
-from twinlab.languages import local_number, tr
+from twinlab.explore.kit.translation import number_formatter, table_buttons
+from twinlab.languages import date_pattern, local_number, tr
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -126,31 +126,25 @@ def plain_table(
         if pd.api.types.is_timedelta64_dtype(kind):
             # A number of hours, which can be sorted.
             shown[name] = shown[name].dt.total_seconds() / 3600
-            formatters[name] = NumberFormatter(
-                language=number_language(), format="0,0.[00]", nan_format="–", null_format="–"
-            )
+            formatters[name] = number_formatter("0,0.[00]")
         elif pd.api.types.is_datetime64_any_dtype(kind):
             formatters[name] = DateFormatter(
-                format="%Y-%m-%d %H:%M:%S" if name == "time" and "written" in shown else "%Y-%m-%d %H:%M",
+                format=date_pattern("%Y-%m-%d %H:%M:%S" if name == "time" and "written" in shown else "%Y-%m-%d %H:%M"),
                 nan_format="–",
                 null_format="–",
             )
         elif pd.api.types.is_bool_dtype(kind):
-            shown[name] = ["yes" if one else "no" for one in shown[name]]
+            shown[name] = [tr("yes") if one else tr("no") for one in shown[name]]
         elif name in shares:
-            formatters[name] = NumberFormatter(
-                language=number_language(), format="0.[0] %", nan_format="–", null_format="–"
-            )
+            formatters[name] = number_formatter("0.[0] %")
         elif pd.api.types.is_float_dtype(kind):
             # Infinite bounds are no numbers in a browser.
             if np.isinf(shown[name]).any():
                 shown[name] = [local_number(f"{one:,.4g}") for one in shown[name]]
             else:
-                formatters[name] = NumberFormatter(
-                    language=number_language(), format="0,0.[000]", nan_format="–", null_format="–"
-                )
+                formatters[name] = number_formatter("0,0.[000]")
         elif pd.api.types.is_integer_dtype(kind):
-            formatters[name] = NumberFormatter(language=number_language(), format="0", nan_format="–", null_format="–")
+            formatters[name] = number_formatter("0")
         else:
             shown[name] = ["" if one is None or pd.isna(one) else str(one) for one in shown[name]]
     grid = pn.widgets.Tabulator(
@@ -163,9 +157,10 @@ def plain_table(
         selectable=1 if on_pick is not None else False,
         layout="fit_data_fill",
         formatters=formatters,
-        text_align={name: "right" for name, one in formatters.items() if isinstance(one, NumberFormatter)},
-        titles={str(name): (titles or {}).get(str(name), str(name).replace("_", " ")) for name in shown},
+        text_align={name: "right" for name, one in formatters.items() if not isinstance(one, DateFormatter)},
+        titles={str(name): (titles or {}).get(str(name), tr(str(name).replace("_", " "))) for name in shown},
         stylesheets=[TABLE_SHEET],
+        configuration=table_buttons(),
         sizing_mode="stretch_width",
         min_height=90,
         margin=(4, 10),

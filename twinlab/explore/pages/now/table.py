@@ -14,6 +14,7 @@ from twinlab._html import html
 from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.pages.now.rows import COLUMNS, EXTRA, UpdatedRows, chosen_columns, default_columns, update_rows
 from twinlab.languages import date_pattern, tr, tr_values
 
@@ -193,7 +194,7 @@ class ExceptionTable:
             sortable={name: name not in ("lasting", "value", "limit") for name in rows},
             widths={name: width for name, width in _WIDTHS.items() if name in rows},
             # A narrow screen folds columns under their row, the last ones first.
-            configuration={"responsiveLayout": "collapse"},
+            configuration={"responsiveLayout": "collapse", **table_buttons()},
             stylesheets=[TABLE_SHEET, _SHEET],
             sizing_mode="stretch_width",
             min_height=120,

@@ -13,6 +13,7 @@ from twinlab._html import html
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.pages.quality.work import TEXT, Work
 from twinlab.languages import local_number, mark, tr
 
@@ -162,7 +163,7 @@ class DecisionsView(pn.viewable.Viewer):
 def _grid(rows: pd.DataFrame, titles: dict[str, str], *, selectable: bool = False) -> pn.widgets.Tabulator:
     return pn.widgets.Tabulator(
         rows.reset_index(drop=True), titles=titles, show_index=False, disabled=True, selectable=1 if selectable else False,
-        pagination="local" if len(rows) > 8 else None, page_size=8, layout="fit_data_stretch", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET],
+        pagination="local" if len(rows) > 8 else None, page_size=8, configuration=table_buttons(), layout="fit_data_stretch", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET],
         margin=(4, 10),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from twinlab.errors import TwinlabError
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.people import author_of
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.pages.quality.calibrating import CalibrationView, calibration_text
 from twinlab.explore.pages.quality.decisions import DecisionsView
 from twinlab.explore.pages.quality.replay import ReplayView
@@ -117,7 +118,7 @@ class RepairView(pn.viewable.Viewer):
             self._grid, self._found[:] = None, []
             return
         self._grid = pn.widgets.Tabulator(
-            shown, titles=tr_values(_COLUMNS), show_index=False, disabled=True, selectable=1, pagination="local" if len(shown) > 10 else None, page_size=10,
+            shown, titles=tr_values(_COLUMNS), show_index=False, disabled=True, selectable=1, pagination="local" if len(shown) > 10 else None, page_size=10, configuration=table_buttons(),
             layout="fit_columns", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET], margin=(4, 10),
             widths={"kind": 120, "asset": 110, "signal": 130, "since": 140, "sure": 100, "fix": 95},
         )  # fmt: skip

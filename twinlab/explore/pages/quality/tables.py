@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import panel as pn
-from bokeh.models import DateFormatter, NumberFormatter
+from bokeh.models import DateFormatter
 
 from twinlab.explore.charts.reading import shown_instant
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import verdict_heading
-from twinlab.explore.kit.translation import number_language
+from twinlab.explore.kit.translation import number_formatter, table_buttons
 from twinlab.history.read.direct import computed
 from twinlab.languages import date_pattern, local_number, mark, tr, tr_values, trn
 from twinlab.model.flags import FLAG_SEVERITY, Flag
@@ -93,14 +93,12 @@ def _signals(count: int) -> str:
 
 def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:
     """Return the table of flags by signal; one row can be selected."""
-    counts = {name: NumberFormatter(language=number_language(), format="0,0") for name in ("assets", *_COUNTS)}
-    shares = {
-        name: NumberFormatter(language=number_language(), format="0.00", nan_format="–", null_format="–")
-        for name in ("coverage", "not_pass")
-    }
+    counts = {name: number_formatter("0,0") for name in ("assets", *_COUNTS)}
+    shares = {name: number_formatter("0.00") for name in ("coverage", "not_pass")}
     return pn.widgets.Tabulator(
         summary,
         pagination="remote",
+        configuration=table_buttons(),
         page_size=8,
         show_index=False,
         hidden_columns=["asset_type", "signal"],
@@ -178,6 +176,7 @@ def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:
     return pn.widgets.Tabulator(
         shown,
         pagination="remote",
+        configuration=table_buttons(),
         page_size=12,
         show_index=False,
         disabled=True,
@@ -187,8 +186,8 @@ def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:
         formatters={
             "time": stamp,
             "ingest_time": stamp,
-            "value": NumberFormatter(language=number_language(), format="0,0.[000]", nan_format="–", null_format="–"),
-            "row": NumberFormatter(language=number_language(), format="0", nan_format="–", null_format="–"),
+            "value": number_formatter("0,0.[000]"),
+            "row": number_formatter("0"),
         },
         text_align={"value": "right", "row": "right"},
         stylesheets=[TABLE_SHEET],

@@ -11,6 +11,7 @@ import panel as pn
 from twinlab._html import html
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.languages import tr
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class TablePanel:
 
 def _grid(rows: pd.DataFrame, *, selectable: bool) -> pn.widgets.Tabulator:
     return pn.widgets.Tabulator(
-        rows.reset_index(drop=True), show_index=False, disabled=True, selectable=1 if selectable else False, pagination="local" if len(rows) > _ROWS else None,
+        rows.reset_index(drop=True), show_index=False, disabled=True, selectable=1 if selectable else False, pagination="local" if len(rows) > _ROWS else None, configuration=table_buttons(),
         page_size=_ROWS, layout="fit_data_fill", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET], margin=(4, 10),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.live.states import age_at, offset_text
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.languages import local_number, tr
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class _Table:
                 show_index=False,
                 disabled=True,
                 pagination="remote",
+                configuration=table_buttons(),
                 page_size=10,
                 layout="fit_data_fill",
                 stylesheets=[TABLE_SHEET],

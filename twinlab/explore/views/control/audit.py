@@ -13,6 +13,7 @@ from twinlab._html import html
 from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html, empty_pane, verdict_heading
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
@@ -226,6 +227,6 @@ def _short(what: dict[str, Any]) -> str:
 
 def _grid(rows: pd.DataFrame) -> pn.widgets.Tabulator:
     return pn.widgets.Tabulator(
-        rows, selectable=1, disabled=True, show_index=False, pagination="local", page_size=_PAGE, layout="fit_data_fill",
+        rows, selectable=1, disabled=True, show_index=False, pagination="local", page_size=_PAGE, configuration=table_buttons(), layout="fit_data_fill",
         stylesheets=[TABLE_SHEET], sizing_mode="stretch_width", margin=(4, 10), text_align={"row": "right"},
     )  # fmt: skip

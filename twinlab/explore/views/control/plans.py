@@ -14,6 +14,7 @@ from twinlab.errors import TwinlabError
 from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html, empty_pane
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.views.control.timeline import timeline_html
 from twinlab.languages import mark, tr
 
@@ -319,6 +320,6 @@ def _became(result: Any) -> str:
 
 def _grid(rows: pd.DataFrame) -> pn.widgets.Tabulator:
     return pn.widgets.Tabulator(
-        rows, selectable=1, disabled=True, show_index=False, pagination="local", page_size=_PAGE, layout="fit_data_fill",
+        rows, selectable=1, disabled=True, show_index=False, pagination="local", page_size=_PAGE, configuration=table_buttons(), layout="fit_data_fill",
         stylesheets=[TABLE_SHEET], sizing_mode="stretch_width", margin=(4, 10), text_align={"setpoint": "right"},
     )  # fmt: skip

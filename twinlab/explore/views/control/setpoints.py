@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def _hint(model: TwinModel, target: object, parameter: object) -> str:
 
 def _grid(rows: pd.DataFrame) -> pn.widgets.Tabulator:
     return pn.widgets.Tabulator(
-        rows, selectable=1, disabled=True, show_index=False, pagination="local", page_size=_PAGE, layout="fit_data_fill",
+        rows, selectable=1, disabled=True, show_index=False, pagination="local", page_size=_PAGE, configuration=table_buttons(), layout="fit_data_fill",
         header_filters={"asset": {"type": "input", "func": "like", "placeholder": "search"}, "state": {"type": "input", "func": "like", "placeholder": "search"}},
         text_align={"setpoint": "right", "reported": "right", "age": "right"}, stylesheets=[TABLE_SHEET], sizing_mode="stretch_width", margin=(4, 10),
     )  # fmt: skip

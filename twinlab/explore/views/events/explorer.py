@@ -22,6 +22,7 @@ from twinlab.explore.kit.paged_table import TABLE_SHEET, EventGrid
 from twinlab.explore.kit.panes import Html, empty_pane, error_pane
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.kit.table_filters import EventFilter, apply_filters, filters_text, from_headers, parse_filters
+from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.events.table import column_formatters, column_titles, events_code, header_filters
 from twinlab.languages import local_number, mark, tr
@@ -340,6 +341,7 @@ class EventExplorer(Explorer):
         grid = EventGrid(
             rows,
             pagination="remote",
+            configuration=table_buttons(),
             page_size=self._page_size,
             show_index=False,
             hidden_columns=["event_id"],

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
+from bokeh.models import BooleanFormatter, DateFormatter
 
 from twinlab.events import STATUSES
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.kit.table_filters import EventFilter, filters_code
-from twinlab.explore.kit.translation import number_language
+from twinlab.explore.kit.translation import number_formatter
 from twinlab.languages import date_pattern, mark, tr, tr_values
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def column_formatters(rows: pd.DataFrame) -> dict[str, object]:
         elif pd.api.types.is_bool_dtype(kind):
             out[str(name)] = BooleanFormatter()
         elif pd.api.types.is_integer_dtype(kind):
-            out[str(name)] = NumberFormatter(language=number_language(), format="0", nan_format="–")
+            out[str(name)] = number_formatter("0")
         elif pd.api.types.is_numeric_dtype(kind):
-            out[str(name)] = NumberFormatter(language=number_language(), format="0,0.[0]", nan_format="–")
+            out[str(name)] = number_formatter("0,0.[0]")
     return out
 
 

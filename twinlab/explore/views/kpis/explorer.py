@@ -232,7 +232,11 @@ class KpiExplorer(Explorer):
         )
         self._rows = self._table(data)
         grid = plain_table(
-            self._rows, on_pick=self._row_picked, titles=self._titles(data), shares=["coverage"], page_size=7
+            _with_outcomes(self._rows),
+            on_pick=self._row_picked,
+            titles=self._titles(data),
+            shares=["coverage"],
+            page_size=7,
         )
         hint = pmui.Typography(
             tr("Press a window in the chart, or select a row, to see what its number is made of."),
@@ -345,3 +349,11 @@ class KpiExplorer(Explorer):
 
 def _iso(at: object) -> str:
     return "" if at is None else str(pd.Timestamp(at).isoformat())  # type: ignore[arg-type]
+
+
+def _with_outcomes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose outcomes are in the reader's language."""
+    if "target" not in rows:
+        return rows
+    shown = {"met": tr("met"), "missed": tr("missed"), "not known": tr("not known")}
+    return rows.assign(target=[shown.get(str(one), str(one)) for one in rows["target"]])
