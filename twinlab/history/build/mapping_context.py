@@ -54,6 +54,7 @@ _NOT_BUILT_FROM = {
     "security",
     "storage",
     "synonyms",
+    "synthetic",
     "retention",
 }
 
