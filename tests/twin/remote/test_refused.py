@@ -21,8 +21,8 @@ WRITTEN = {"ingest", "run", "writer"}
 READS = """
     alerts annotations anomalies applied_definitions as_of ask assets audit_rows calibrated_exceptions calibrations check close
     connect_devices definitions delay draft_scenario edits event_statistics events explain explore export failure_risk fidelity find
-    fit_anomalies fit_delay fit_failure fit_simulation forecast forecast_events forecast_kpi forecast_storage freshness gaps gateways has_audit
-    history key_ring kpi live_status maintenance_list moved_annotations newest notes observations open_questions opening people personal_reads plan
+    fit_anomalies fit_delay fit_failure fit_simulation forecast forecast_events forecast_kpi forecast_storage freshness gaps gateways generate
+    has_audit history key_ring kpi live_status maintenance_list moved_annotations newest notes observations open_questions opening people personal_reads plan
     plan_retention plan_scale plans preview_retention privacy_budget privacy_report proposals quarantine questions quote_simulation
     recent_rows relationships reload replay_alerts revision revisions saved_scenario score_simulation security_events setpoints
     signing_names simulate steps store_status unlock_key unreadable verify verify_audit why window_states
