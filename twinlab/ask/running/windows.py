@@ -22,7 +22,7 @@ _PERIODS = {"day": "D", "week": "W-SUN", "month": "M"}
 def window_of(times: pd.Series, per: str) -> pd.Series:
     """Return the start of the day, week from Monday on, or month of each time.
 
-    >>> times = pd.Series(pd.to_datetime(["2026-01-07 12:00", "2026-02-01"]))
+    >>> times = pd.Series(pd.to_datetime(["2026-01-07T12:00", "2026-02-01T00:00"]))
     >>> [str(one.date()) for one in window_of(times, "week")]
     ['2026-01-05', '2026-01-26']
     """

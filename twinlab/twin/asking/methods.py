@@ -100,7 +100,8 @@ class AskMethods(FindMethods, KpiMethods):
         --------
         >>> from twinlab.ask import explain
         >>> from twinlab.testing import FakeTwin
-        >>> explain(FakeTwin.example(days=4, trips=10), on="station", start="2026-01-03", stop="2026-01-04")["coverage"].value
+        >>> found = explain(FakeTwin.example(days=4, trips=10), on="station", start="2026-01-03", stop="2026-01-04")
+        >>> round(found["coverage"].value, 1)
         100.0
         """
         from twinlab.ask.findings.explaining import explain  # noqa: PLC0415  (import twinlab stays quick)
