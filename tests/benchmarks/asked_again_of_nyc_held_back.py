@@ -31,13 +31,13 @@ from tests.benchmarks.asked_flights import (
     weather,
     when,
 )
-from tests.benchmarks.asked_truth import Asked as Question
 from tests.benchmarks.asked_truth import (
     Facts,
     Moment,
     Number,
     Truth,
     YesNo,
+    held_back,
     longest,
     minutes,
     name,
@@ -45,11 +45,6 @@ from tests.benchmarks.asked_truth import (
     runs,
     within,
 )
-
-
-def Asked(question: str, truths: Truths, readings: str = "") -> Question:
-    """Return a question that is held back."""
-    return Question(question, truths, readings, held_back=True)
 
 
 def windy_days(f: Facts) -> list[Truth]:
@@ -95,108 +90,112 @@ def met(f: Facts) -> list[Truth]:
 
 
 NYC = (
-    Asked("departures per airport in october", flights(groups("origin", count), *OCT)),
-    Asked("How many flights did each airline fly in 2013?", flights(groups("airline", count))),
-    Asked("How many American flights left LGA in November?", flights(left, *NOV, airline="AA", origin="LGA")),
-    Asked("Wie viele Flüge nach San Francisco gab es im April?", flights(count, *APR, destination="SFO")),
-    Asked("cancelled flights in March", planned(cancelled, *MAR)),
-    Asked("How many flights from Newark never left on 8 February 2013?", snowstorm),
-    Asked(
+    held_back("departures per airport in october", flights(groups("origin", count), *OCT)),
+    held_back("How many flights did each airline fly in 2013?", flights(groups("airline", count))),
+    held_back("How many American flights left LGA in November?", flights(left, *NOV, airline="AA", origin="LGA")),
+    held_back("Wie viele Flüge nach San Francisco gab es im April?", flights(count, *APR, destination="SFO")),
+    held_back("cancelled flights in March", planned(cancelled, *MAR)),
+    held_back("How many flights from Newark never left on 8 February 2013?", snowstorm),
+    held_back(
         "Wie viele Flugzeuge hat Boeing gebaut?", planes(lambda a: [Number(int((a.manufacturer == "BOEING").sum()))])
     ),
-    Asked("what is the average number of seats of the aircraft", planes(lambda a: [Number(a.seats.mean())])),
-    Asked("Which aircraft has the most seats?", planes(lambda a: [name(*a.index[a.seats == a.seats.max()])])),
-    Asked(
+    held_back("what is the average number of seats of the aircraft", planes(lambda a: [Number(a.seats.mean())])),
+    held_back("Which aircraft has the most seats?", planes(lambda a: [name(*a.index[a.seats == a.seats.max()])])),
+    held_back(
         "planes built before 1970",
         planes(lambda a: [names(a.index[a.built < 1970]), Number(int((a.built < 1970).sum()))]),
     ),
-    Asked("how many planes have 4 engines", planes(lambda a: [Number(int((a.engines == 4).sum()))])),
-    Asked(
+    held_back("how many planes have 4 engines", planes(lambda a: [Number(int((a.engines == 4).sum()))])),
+    held_back(
         "Wie viele Flughäfen liegen unter dem Meeresspiegel (Höhe unter 0 m)?",
         planes(lambda a: [Number(int((a.altitude < 0).sum()))], "airport"),
     ),
-    Asked("How many airlines are there?", planes(lambda a: [Number(len(a))], "airline")),
-    Asked(
+    held_back("How many airlines are there?", planes(lambda a: [Number(len(a))], "airline")),
+    held_back(
         "What's the altitude of Denver International?", planes(lambda a: [Number(a.altitude["DEN"], "m")], "airport")
     ),
-    Asked(
+    held_back(
         "Median departure delay of United in July",
         flights(lambda e: [Number(e.departure_delay.median(), "min")], *JUL, airline="UA"),
     ),
-    Asked("average arrival delay per airline in May", flights(groups("airline", mean("arrival_delay"), "min"), *MAY)),
-    Asked(
+    held_back(
+        "average arrival delay per airline in May", flights(groups("airline", mean("arrival_delay"), "min"), *MAY)
+    ),
+    held_back(
         "Wie groß war die mittlere Ankunftsverspätung von Delta im Januar?",
         flights(mean("arrival_delay"), *JAN, airline="DL"),
     ),
-    Asked("Which flight was in the air the longest?", flights(longest_of("air_time"))),
-    Asked("What is the shortest flight distance?", flights(lambda e: [Number(e.distance.min(), "km")])),
-    Asked(
+    held_back("Which flight was in the air the longest?", flights(longest_of("air_time"))),
+    held_back("What is the shortest flight distance?", flights(lambda e: [Number(e.distance.min(), "km")])),
+    held_back(
         "how many flights were longer than 4000 km",
         flights(lambda e: [Number(int((e.distance > 4000).sum())), Number(int((flown(e).distance > 4000).sum()))]),
     ),
-    Asked("How many flights left more than 2 hours late in December?", flights(at_least("departure_delay", 120), *DEC)),
-    Asked(
+    held_back(
+        "How many flights left more than 2 hours late in December?", flights(at_least("departure_delay", 120), *DEC)
+    ),
+    held_back(
         "Number of flights arriving over an hour late at LAX", flights(at_least("arrival_delay", 60), destination="LAX")
     ),
-    Asked(
+    held_back(
         "Welche Strecke... äh, welches Ziel wurde am häufigsten angeflogen?",
         flights(most(lambda e: e.groupby("destination").size(), lambda e: flown(e).groupby("destination").size())),
     ),
-    Asked(
+    held_back(
         "Which airline has the lowest average arrival delay?",
         flights(most(lambda e: e.groupby("airline").arrival_delay.mean(), least=True)),
     ),
-    Asked(
+    held_back(
         "Which origin had the worst departure delay on average?",
         flights(most(lambda e: e.groupby("origin").departure_delay.mean())),
     ),
-    Asked("average distance of flights per origin", flights(groups("origin", mean("distance", "km"), "km"))),
-    Asked(
+    held_back("average distance of flights per origin", flights(groups("origin", mean("distance", "km"), "km"))),
+    held_back(
         "on time arrivals by month",
         lambda f: [_months(f, at) for at in ("planned_start", "start", "planned_end")],
         "by planned or actual departure, or planned arrival",
     ),
-    Asked(
+    held_back(
         "Which month had the most cancellations?",
         months_of_most(share_cancelled),
         "the share and the number are both greatest in February",
     ),
-    Asked("Was the on-time departure target met in June?", met),
-    Asked(
+    held_back("Was the on-time departure target met in June?", met),
+    held_back(
         "Wie pünktlich waren die Ankünfte in Boston im September?", flights(punctual_arrivals, *SEP, destination="BOS")
     ),
-    Asked("share of flights cancelled at LaGuardia in December", planned(share_cancelled, *DEC, origin="LGA")),
-    Asked("Coldest temperature of the year at LaGuardia in °F", weather("temperature", by("min", "degC"), "LGA")),
-    Asked("When was it hottest at Newark?", weather("temperature", when("max"), "EWR")),
-    Asked("monthly rainfall at Newark", weather("precipitation", months("sum", "mm"), "EWR")),
-    Asked("mean temperature in January at each airport", airports("temperature", "mean", "degC", *JAN)),
-    Asked("Welcher Flughafen war im Februar am windigsten?", airport_of("wind_speed", "mean", *FEB), "by the mean"),
-    Asked("Was it warmer at JFK or LGA in July?", warmer),
-    Asked("Niederschlag an jedem Tag im Juni in JFK", weather("precipitation", each_day("sum", "mm"), "JFK", *JUN)),
-    Asked("what's the humidity at Newark now?", at_end("relative_humidity", "EWR", "%")),
-    Asked("median pressure at JFK in August", weather("pressure", by("median", "hPa"), "JFK", *AUG)),
-    Asked(
+    held_back("share of flights cancelled at LaGuardia in December", planned(share_cancelled, *DEC, origin="LGA")),
+    held_back("Coldest temperature of the year at LaGuardia in °F", weather("temperature", by("min", "degC"), "LGA")),
+    held_back("When was it hottest at Newark?", weather("temperature", when("max"), "EWR")),
+    held_back("monthly rainfall at Newark", weather("precipitation", months("sum", "mm"), "EWR")),
+    held_back("mean temperature in January at each airport", airports("temperature", "mean", "degC", *JAN)),
+    held_back("Welcher Flughafen war im Februar am windigsten?", airport_of("wind_speed", "mean", *FEB), "by the mean"),
+    held_back("Was it warmer at JFK or LGA in July?", warmer),
+    held_back("Niederschlag an jedem Tag im Juni in JFK", weather("precipitation", each_day("sum", "mm"), "JFK", *JUN)),
+    held_back("what's the humidity at Newark now?", at_end("relative_humidity", "EWR", "%")),
+    held_back("median pressure at JFK in August", weather("pressure", by("median", "hPa"), "JFK", *AUG)),
+    held_back(
         "how long was it below freezing at JFK in January",
         weather("temperature", hours(lambda c: c < 0), "JFK", *JAN),
         "below 0 degrees",
     ),
-    Asked(
+    held_back(
         "How often did fog occur at LGA?", lambda f: [Number(len(runs(f.cells("airport", "visibility")["LGA"] < 1)))]
     ),
-    Asked("Was war der längste Frost (unter 0 °C) in Newark?", frost),
-    Asked("On how many days did gusts exceed 20 m/s at JFK?", windy_days),
-    Asked("wettest day at LaGuardia", wettest_day),
-    Asked(
+    held_back("Was war der längste Frost (unter 0 °C) in Newark?", frost),
+    held_back("On how many days did gusts exceed 20 m/s at JFK?", windy_days),
+    held_back("wettest day at LaGuardia", wettest_day),
+    held_back(
         "Average flight duration to Honolulu in hours",
         flights(
             lambda e: [Number(e.air_time.mean(), "min"), Number(minutes(e.end - e.start).mean(), "min")],
             destination="HNL",
         ),
     ),
-    Asked("How many pilots does Delta have?", refuse),
-    Asked("which flights had a bird strike", refuse),
-    Asked("Was kostet ein Ticket nach Miami?", refuse),
-    Asked("Temperature at Chicago O'Hare on New Year's Day?", refuse, "Chicago has no weather"),
+    held_back("How many pilots does Delta have?", refuse),
+    held_back("which flights had a bird strike", refuse),
+    held_back("Was kostet ein Ticket nach Miami?", refuse),
+    held_back("Temperature at Chicago O'Hare on New Year's Day?", refuse, "Chicago has no weather"),
 )
 
 

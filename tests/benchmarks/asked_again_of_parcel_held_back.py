@@ -14,7 +14,6 @@ from tests.benchmarks.asked_parcels import (
     THU,
     TUE,
     WED,
-    Truths,
     best,
     cells,
     count,
@@ -36,13 +35,18 @@ from tests.benchmarks.asked_parcels import (
     time_of_each,
     when,
 )
-from tests.benchmarks.asked_truth import Asked as Question
-from tests.benchmarks.asked_truth import Facts, Groups, Moment, Number, Truth, YesNo, minutes, name, names
-
-
-def Asked(question: str, truths: Truths, readings: str = "") -> Question:
-    """Return a question that is held back."""
-    return Question(question, truths, readings, held_back=True)
+from tests.benchmarks.asked_truth import (
+    Facts,
+    Groups,
+    Moment,
+    Number,
+    Truth,
+    YesNo,
+    held_back,
+    minutes,
+    name,
+    names,
+)
 
 
 def dwell(how: str) -> Callable[[pd.DataFrame], list[Truth]]:
@@ -121,31 +125,31 @@ def at_hub(f: Facts) -> list[Truth]:
 
 
 PARCEL = (
-    Asked("how many forklifts are there?", table("forklift", number)),
-    Asked("how many trucks of each maker", table("truck", lambda t: [Groups(t.groupby("maker").size().to_dict())])),
-    Asked(
+    held_back("how many forklifts are there?", table("forklift", number)),
+    held_back("how many trucks of each maker", table("truck", lambda t: [Groups(t.groupby("maker").size().to_dict())])),
+    held_back(
         "Welcher LKW hat den größten Tank?",
         table("truck", lambda t: [name(*t.index[t.tank == t.tank.max()]), names(t.index[t.tank == t.tank.max()])]),
         "one of six, or all",
     ),
-    Asked("average payload of the trucks in tonnes", table("truck", lambda t: [Number(t.payload.mean(), "kg")])),
-    Asked(
+    held_back("average payload of the trucks in tonnes", table("truck", lambda t: [Number(t.payload.mean(), "kg")])),
+    held_back(
         "What is the upper limit of R01?", table("cold_room", lambda r: [Number(float(r.upper_limit["R01"]), "degC")])
     ),
-    Asked(
+    held_back(
         "how many express parcels were there", table("parcel", lambda p: [Number(int((p.service == "express").sum()))])
     ),
-    Asked("share of express parcels", table("parcel", express_share)),
-    Asked(
+    held_back("share of express parcels", table("parcel", express_share)),
+    held_back(
         "total weight of all parcels to Hamburg",
         table("parcel", lambda p: [Number(p.weight[p.destination == "HAM"].sum(), "kg")]),
     ),
-    Asked("lightest parcel", table("parcel", lambda p: [name(*p.index[p.weight == p.weight.min()])])),
-    Asked(
+    held_back("lightest parcel", table("parcel", lambda p: [name(*p.index[p.weight == p.weight.min()])])),
+    held_back(
         "mean weight of parcels by origin",
         table("parcel", lambda p: [Groups(p.groupby("origin").weight.mean().to_dict(), "kg")]),
     ),
-    Asked(
+    held_back(
         "How many parcels were handed in on Monday?",
         table(
             "parcel",
@@ -154,18 +158,20 @@ PARCEL = (
             ],
         ),
     ),
-    Asked("Wie viele Pakete wurden pro Tag aufgegeben?", table("parcel", daily_parcels)),
-    Asked("How long does it take on average from handing in a parcel to its delivery?", table("parcel", transit)),
-    Asked(
+    held_back("Wie viele Pakete wurden pro Tag aufgegeben?", table("parcel", daily_parcels)),
+    held_back("How long does it take on average from handing in a parcel to its delivery?", table("parcel", transit)),
+    held_back(
         "parcels from Munich to Hamburg, how many?",
         table("parcel", lambda p: [Number(int(((p.origin == "MUC") & (p.destination == "HAM")).sum()))]),
     ),
-    Asked("When was parcel 10001 delivered?", table("parcel", lambda p: [Moment(frozenset({p.delivered["10001"]}))])),
-    Asked(
+    held_back(
+        "When was parcel 10001 delivered?", table("parcel", lambda p: [Moment(frozenset({p.delivered["10001"]}))])
+    ),
+    held_back(
         "Wo ist Paket 10186 gerade?",
         links("carried_by", lambda e: [name(*e.target[e.source == "10186"])], "2026-01-11 23:59"),
     ),
-    Asked(
+    held_back(
         "How many parcels are on truck T020 now?",
         links(
             "carried_by",
@@ -173,48 +179,52 @@ PARCEL = (
             "2026-01-11 23:59",
         ),
     ),
-    Asked("How many parcels were at Frankfurt on Thursday at 12:00?", at_hub),
-    Asked("At which hub does F01 work?", links("works_at", lambda e: [name(*e.target[e.source == "F01"])])),
-    Asked(
+    held_back("How many parcels were at Frankfurt on Thursday at 12:00?", at_hub),
+    held_back("At which hub does F01 work?", links("works_at", lambda e: [name(*e.target[e.source == "F01"])])),
+    held_back(
         "Welche Kühlräume gehören zu Frankfurt?",
         links("part_of", lambda e: [name(*e.source[e.target == "FRA"]), names(e.source[e.target == "FRA"])]),
     ),
-    Asked(
+    held_back(
         "how many trucks are based at each hub",
         links("based_at", lambda e: [Groups(e.groupby("target").size().to_dict())]),
     ),
-    Asked("longest stay of a parcel at Hamburg", links("held_at", lambda e: dwell("max")(e[e.target == "HAM"]))),
-    Asked("Durchschnittliche Verweildauer in München", links("held_at", lambda e: dwell("mean")(e[e.target == "MUC"]))),
-    Asked("how long was it above 8 °C in R02", time_of("cold_room", "temperature", lambda c: c > 8, "R02")),
-    Asked(
+    held_back("longest stay of a parcel at Hamburg", links("held_at", lambda e: dwell("max")(e[e.target == "HAM"]))),
+    held_back(
+        "Durchschnittliche Verweildauer in München", links("held_at", lambda e: dwell("mean")(e[e.target == "MUC"]))
+    ),
+    held_back("how long was it above 8 °C in R02", time_of("cold_room", "temperature", lambda c: c > 8, "R02")),
+    held_back(
         "How many hours was R02 warmer than 5 degrees on Saturday?",
         time_of("cold_room", "temperature", lambda c: c > 5, "R02", *SAT),
     ),
-    Asked("Höchsttemperatur je Kühlraum am Sonntag", each("cold_room", "temperature", "max", "degC", *SUN)),
-    Asked("mean temperature of R02 per day", each_day("cold_room", "temperature", "mean", "degC", "R02")),
-    Asked("median temperature of R01", cells("cold_room", "temperature", "median", "degC", "R01")),
-    Asked("Which room is colder on average, R01 or R02?", best("cold_room", "temperature", "mean", least=True)),
-    Asked("mean kinetic temperature per room", kinetic),
-    Asked("is the door of R02 open now?", open_now),
-    Asked("door open time by cold room", time_of_each("cold_room", "door", lambda c: c == 1)),
-    Asked("Anteil der Zeit mit offener Tür in R02", share_of("cold_room", "door", lambda c: c == 1, "R02")),
-    Asked("energy per parcel leg this week", energy, "the week of the data"),
-    Asked("Was a forklift's battery ever below 15 %?", ever_low),
-    Asked("When was F02's battery lowest?", when("forklift", "battery", "min", "F02")),
-    Asked("Forklift utilisation by forklift", busy),
-    Asked("Wie lange war F01 am Dienstag am Laden?", time_of("forklift", "mode", lambda c: c == 2, "F01", *TUE)),
-    Asked(
+    held_back("Höchsttemperatur je Kühlraum am Sonntag", each("cold_room", "temperature", "max", "degC", *SUN)),
+    held_back("mean temperature of R02 per day", each_day("cold_room", "temperature", "mean", "degC", "R02")),
+    held_back("median temperature of R01", cells("cold_room", "temperature", "median", "degC", "R01")),
+    held_back("Which room is colder on average, R01 or R02?", best("cold_room", "temperature", "mean", least=True)),
+    held_back("mean kinetic temperature per room", kinetic),
+    held_back("is the door of R02 open now?", open_now),
+    held_back("door open time by cold room", time_of_each("cold_room", "door", lambda c: c == 1)),
+    held_back("Anteil der Zeit mit offener Tür in R02", share_of("cold_room", "door", lambda c: c == 1, "R02")),
+    held_back("energy per parcel leg this week", energy, "the week of the data"),
+    held_back("Was a forklift's battery ever below 15 %?", ever_low),
+    held_back("When was F02's battery lowest?", when("forklift", "battery", "min", "F02")),
+    held_back("Forklift utilisation by forklift", busy),
+    held_back("Wie lange war F01 am Dienstag am Laden?", time_of("forklift", "mode", lambda c: c == 2, "F01", *TUE)),
+    held_back(
         "average speed of T001 while... just the average speed on Friday",
         cells("truck", "speed", "mean", "km/h", "T001", *FRI),
     ),
-    Asked("Which truck has the least fuel?", low_fuel, "at the end, or ever"),
-    Asked("distance driven per truck", lambda f: [Groups(dict(km), "km", 0.01) for km in driven(f)]),
-    Asked("Wie viele Kilometer fuhr T013 am Donnerstag?", distance("T013", *THU)),
-    Asked("How many trips went from Frankfurt to Berlin?", events("trip", count, origin="FRA", destination="BER")),
-    Asked("which day had the most trips", events("trip", day_of_trips)),
-    Asked("Wie viele Fahrten sind gerade unterwegs?", events("trip", how_many(lambda e: e.status == "under way"))),
-    Asked("longest trip", events("trip", lambda e: [name(*e.event_id[(e.end - e.start) == (e.end - e.start).max()])])),
-    Asked(
+    held_back("Which truck has the least fuel?", low_fuel, "at the end, or ever"),
+    held_back("distance driven per truck", lambda f: [Groups(dict(km), "km", 0.01) for km in driven(f)]),
+    held_back("Wie viele Kilometer fuhr T013 am Donnerstag?", distance("T013", *THU)),
+    held_back("How many trips went from Frankfurt to Berlin?", events("trip", count, origin="FRA", destination="BER")),
+    held_back("which day had the most trips", events("trip", day_of_trips)),
+    held_back("Wie viele Fahrten sind gerade unterwegs?", events("trip", how_many(lambda e: e.status == "under way"))),
+    held_back(
+        "longest trip", events("trip", lambda e: [name(*e.event_id[(e.end - e.start) == (e.end - e.start).max()])])
+    ),
+    held_back(
         "total delay of trips by origin in minutes",
         events(
             "trip",
@@ -225,10 +235,10 @@ PARCEL = (
             ),
         ),
     ),
-    Asked(
+    held_back(
         "How many legs arrived more than 30 min late on Wednesday?",
         events("leg", how_many(late("end", 30)), *WED, at=("planned_start", "start", "planned_end", "end")),
     ),
-    Asked("Which truck driver is on holiday?", refuse),
-    Asked("how many parcels were damaged", refuse),
+    held_back("Which truck driver is on holiday?", refuse),
+    held_back("how many parcels were damaged", refuse),
 )

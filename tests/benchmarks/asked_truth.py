@@ -107,6 +107,11 @@ class Asked:
     """Asked once, after the parser was corrected with the others."""
 
 
+def held_back(question: str, truths: Callable[[Facts], list[Truth]], readings: str = "") -> Asked:
+    """Return a question that is asked once, after the parser was corrected with others."""
+    return Asked(question, truths, readings, held_back=True)
+
+
 def name(*names: object) -> Name:
     """Return a name, or several that are equally right."""
     return Name(frozenset(map(str, names)))

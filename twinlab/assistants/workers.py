@@ -1,6 +1,6 @@
 """Threads that run calls: so many at once, each for so many seconds.
 
-A thread can't be stopped. A call that is given up, or that its client has cancelled, goes on in its thread until it ends, and takes
+A thread can't be stopped. A call that is given up, or that its client has cancelled, continues in its thread until it ends, and takes
 the place of another call for as long. Threads don't prevent the process from ending.
 """
 

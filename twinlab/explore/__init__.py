@@ -52,7 +52,7 @@ __getattr__, __dir__ = attach(
         "palette": ":charts.palette",
         "pareto_bars": "charts.events.pareto",
         "parse_link": "kit.link",
-        "shown_table": "kit.event_tables",
+        "shown_table": "kit.tables.event_tables",
         "signal_curve": "charts.plots",
         "timeline_bars": "charts.events.windows",
     },

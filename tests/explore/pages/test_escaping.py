@@ -6,7 +6,7 @@ import pytest
 from twinlab.explore import PAGES, Link
 from twinlab.explore.kit.panes import Html, code_html
 from twinlab.explore.kit.session import Shared
-from twinlab.explore.kit.table_filters import EventFilter
+from twinlab.explore.kit.tables.table_filters import EventFilter
 from twinlab.explore.pages.events.page import _filters_html
 from twinlab.explore.pages.now.dispatch.reading import RefusedRow, SheetChange, SheetChanges
 from twinlab.explore.pages.now.page import NowView

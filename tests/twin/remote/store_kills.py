@@ -185,7 +185,7 @@ def run(
             Line(url, one.url, name, each, size, folder / f"cache-{name}")
             for name, one in zip(SOURCES, network, strict=False)
         ]
-        # After a failure, too: what is left would go on.
+        # After a failure, too: processes that are left would continue.
         entered.callback(
             lambda: [one.kill() for one in (*historians, *(each for line in lines for each in line.processes))]
         )

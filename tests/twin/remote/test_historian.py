@@ -1,4 +1,4 @@
-"""The historian of a twin in a store goes on when its requests are cut: none of them ends it, or its standby."""
+"""The historian of a twin in a store continues when its requests are cut: none of them ends it, or its standby."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_database_is_polled_into_the_store(twin: tl.Twin, network: Proxy, plac
     assert tl.open(place).observations("room/C", "temperature").value.tolist() == [n / 10 for n in range(20)]
     with sqlite3.connect(database) as tables:
         tables.execute("insert into readings values (20, '2026-01-03T01:00', 'C', 9.5, '2026-01-03T01:00:00')")
-    # Another machine goes on where this one stopped.
+    # Another machine continues from where this one stopped.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWINLAB_CACHE", str(tmp_path / "other"))
         tl.open(place).run(once=True)

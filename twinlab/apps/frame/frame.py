@@ -26,9 +26,9 @@ from twinlab.apps.frame.theme import NAVIGATION, THEME, page_style
 from twinlab.apps.login.access import current_user, may_see
 from twinlab.apps.rights.pages import opens_page
 from twinlab.explore.kit.link import format_link, parse_link
-from twinlab.explore.kit.paged_table import table_style_sheets
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.session import Session, Shared
+from twinlab.explore.kit.tables.paged_table import table_style_sheets
 from twinlab.explore.workspace import Workspace
 from twinlab.languages import tr
 

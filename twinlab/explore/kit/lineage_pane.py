@@ -12,8 +12,8 @@ import panel_material_ui as pmui
 from bokeh.models import DateFormatter
 
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.kit.translation import number_formatter, table_buttons
 from twinlab.languages import date_pattern, local_number, tr
 

@@ -13,8 +13,8 @@ from twinlab.events import CachedReader
 from twinlab.explore.charts.choices import Choices, asset_labels
 from twinlab.explore.charts.reading import latest_time
 from twinlab.explore.kit.cache import ReadCache
-from twinlab.explore.kit.event_tables import EventTables
 from twinlab.explore.kit.live.live_twins import has_live_sources
+from twinlab.explore.kit.tables.event_tables import EventTables
 
 if TYPE_CHECKING:
     import numpy as np

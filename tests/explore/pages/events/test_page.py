@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from twinlab.errors import SourceError
 from twinlab.explore import EventsView, parse_link
 from twinlab.explore.kit.session import Shared
-from twinlab.explore.kit.table_filters import EventFilter, apply_filters, filters_text, parse_filters
+from twinlab.explore.kit.tables.table_filters import EventFilter, apply_filters, filters_text, parse_filters
 from twinlab.explore.pages.events.bins import count_by_delay, count_by_time
 from twinlab.explore.pages.events.summary import summarise
 from twinlab.explore.views.map.routes import routes

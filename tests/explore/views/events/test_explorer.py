@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from twinlab.errors import SourceError
 from twinlab.explore import EventExplorer
-from twinlab.explore.kit.event_tables import EventTables
-from twinlab.explore.kit.table_order import sort_rows
+from twinlab.explore.kit.tables.event_tables import EventTables
+from twinlab.explore.kit.tables.table_order import sort_rows
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 

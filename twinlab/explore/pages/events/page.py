@@ -19,7 +19,7 @@ from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import Html, empty_pane
 from twinlab.explore.kit.session import Session, Shared
-from twinlab.explore.kit.table_filters import EventFilter
+from twinlab.explore.kit.tables.table_filters import EventFilter
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.events.bins import Bins, count_by_delay, count_by_time
 from twinlab.explore.pages.events.live_chart import EventChart

@@ -11,8 +11,8 @@ import panel_material_ui as pmui
 
 from twinlab._html import html
 from twinlab.errors import TwinlabError
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.pages.quality.work import TEXT, Work
 from twinlab.languages import local_number, mark, tr

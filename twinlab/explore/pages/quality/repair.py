@@ -13,9 +13,9 @@ import panel_material_ui as pmui
 
 from twinlab._html import html
 from twinlab.errors import TwinlabError
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.people import author_of
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.pages.quality.calibrating import CalibrationView, calibration_text
 from twinlab.explore.pages.quality.decisions import DecisionsView

@@ -11,8 +11,8 @@ from bokeh.models import DateFormatter
 
 from twinlab.explore.charts.reading import shown_instant
 from twinlab.explore.charts.scale import pretty_unit
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import verdict_heading
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.kit.translation import number_formatter, table_buttons
 from twinlab.history.read.direct import computed
 from twinlab.languages import date_pattern, local_number, mark, tr, tr_values, trn

@@ -9,8 +9,8 @@ import pandas as pd
 import panel as pn
 
 from twinlab._html import html
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.kit.translation import table_buttons
 from twinlab.languages import tr
 

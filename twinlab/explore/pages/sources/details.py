@@ -12,8 +12,8 @@ import panel as pn
 from twinlab._html import html
 from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.live.states import age_at, offset_text
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.kit.translation import table_buttons
 from twinlab.languages import local_number, tr
 

@@ -17,8 +17,8 @@ import param
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link, known_or_problem, merge_problems
 from twinlab.explore.kit.live.states import source_rows, verdict
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html, error_pane, verdict_heading
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.pages.sources.details import SourceDetails
 from twinlab.explore.views.base import Explorer
 from twinlab.languages import mark, tr

@@ -12,8 +12,8 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.errors import TwinlabError
 from twinlab.explore.kit.background.run import BackgroundRun
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html, empty_pane
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.views.control.timeline import timeline_html
 from twinlab.languages import mark, tr

@@ -10,8 +10,8 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.kit.background.run import BackgroundRun
-from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET
 from twinlab.explore.kit.translation import table_buttons
 from twinlab.languages import mark, tr
 

@@ -16,12 +16,18 @@ import param
 from twinlab._html import html
 from twinlab.events import overlapping
 from twinlab.explore.charts.reading import READING_ERRORS, Window, as_window, shown_instant
-from twinlab.explore.kit.event_tables import EventTables
 from twinlab.explore.kit.link import Link, known_or_problem
-from twinlab.explore.kit.paged_table import TABLE_SHEET, EventGrid
 from twinlab.explore.kit.panes import Html, empty_pane, error_pane
 from twinlab.explore.kit.session import Session, Shared
-from twinlab.explore.kit.table_filters import EventFilter, apply_filters, filters_text, from_headers, parse_filters
+from twinlab.explore.kit.tables.event_tables import EventTables
+from twinlab.explore.kit.tables.paged_table import TABLE_SHEET, EventGrid
+from twinlab.explore.kit.tables.table_filters import (
+    EventFilter,
+    apply_filters,
+    filters_text,
+    from_headers,
+    parse_filters,
+)
 from twinlab.explore.kit.translation import table_buttons
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.events.table import column_formatters, column_titles, events_code, header_filters

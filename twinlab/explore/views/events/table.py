@@ -11,7 +11,7 @@ from bokeh.models import BooleanFormatter, DateFormatter
 
 from twinlab.events import STATUSES
 from twinlab.explore.charts.scale import axis_label
-from twinlab.explore.kit.table_filters import EventFilter, filters_code
+from twinlab.explore.kit.tables.table_filters import EventFilter, filters_code
 from twinlab.explore.kit.translation import number_formatter
 from twinlab.languages import date_pattern, mark, tr, tr_values
 

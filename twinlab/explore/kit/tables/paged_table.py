@@ -11,8 +11,8 @@ from panel.io.resources import CDN_DIST, CSS_URLS
 from panel.models.tabulator import THEME_PATH
 
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.kit.table_filters import filter_mask, from_headers
-from twinlab.explore.kit.table_order import sort_rows
+from twinlab.explore.kit.tables.table_filters import filter_mask, from_headers
+from twinlab.explore.kit.tables.table_order import sort_rows
 
 if TYPE_CHECKING:
     import pandas as pd
