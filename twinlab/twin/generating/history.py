@@ -100,7 +100,7 @@ def _as_texts(values: Floats, signal: Signal) -> npt.NDArray[np.object_]:
 
 
 def _counted(values: Floats, days: DaySources) -> Floats:
-    """Return a counter on synthetic days: it goes on by what it did on their first day."""
+    """Return a counter on synthetic days: its steps are those of their first day."""
     flat = pd.DataFrame(values.reshape(-1, values.shape[2])).ffill()
     steps = np.maximum(np.nan_to_num(flat.diff().to_numpy()), 0.0).reshape(values.shape)
     first = flat.bfill().to_numpy()[:1]
