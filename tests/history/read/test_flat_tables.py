@@ -131,8 +131,8 @@ def test_memory_does_not_grow_with_the_time_that_is_exported(monkeypatch, tmp_pa
         finally:
             tracemalloc.stop()
             pa.set_memory_pool(before)
-    # The longer one has 8 times the values, 13 MB.
-    assert peaks[8] < 1.5 * peaks[1]
+    # The longer one has 11 MB of values more; a peak of either varies by 200 kB with the times of the threads.
+    assert peaks[8] < peaks[1] + 2**20
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".zarr", ".xlsx"])
