@@ -1,11 +1,13 @@
 """Serving: addresses, ports, preloading, and notices in place of blank pages."""
 
 import asyncio
+import gc
 import logging
 import socket
 import threading
 import urllib.error
 import urllib.request
+import weakref
 from dataclasses import replace
 from functools import partial
 
@@ -129,16 +131,24 @@ def test_on_this_machine_a_page_is_served_under_this_machines_names_only():
 def test_every_page_is_preloaded_without_errors_and_without_a_readers_settings(caplog, tmp_path, monkeypatch):
     monkeypatch.setenv("TWINLAB_CONFIG", str(tmp_path))
     twin = FakeTwin.example(days=5, trips=20)
-    built = []
+    built, left = [], []
     shared = Shared(twin)
-    monkeypatch.setattr(
-        "twinlab.apps.server.server_tuning.page", lambda *_, **how: built.append(how["query"]) or page(twin, **how)
-    )
+
+    def build(*_, **how):
+        built.append(how["query"])
+        shown = page(twin, **how)
+        left.append(weakref.ref(shown))
+        return shown
+
+    monkeypatch.setattr("twinlab.apps.server.server_tuning.page", build)
     with caplog.at_level(logging.ERROR, logger="twinlab"):
         asyncio.run(_in_loop(partial(preload_pages, twin, shared)))
     assert built == [f"?page={spec.name}" for spec in pages_for(twin)]
     assert caplog.text == ""
     assert list(tmp_path.iterdir()) == []
+    # Their timers would run, and their data stay in memory, until the process ends.
+    gc.collect()
+    assert [ref() for ref in left if ref() is not None] == []
 
 
 @pytest.mark.parametrize("spec", PAGES, ids=lambda spec: spec.name)

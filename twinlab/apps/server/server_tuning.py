@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -52,7 +53,20 @@ def preload_pages(twin: TwinReader, shared: Shared) -> None:
             # Readers see the same error as a notice.
             _LOG.exception("the page %s can't be built in advance", query)
         finally:
-            document.clear()
+            _discard(document)
+
+
+def _discard(document: Document) -> None:
+    """End a page that has no session, as Bokeh ends a session.
+
+    Panel's registers of views, timers and callbacks are of the whole process: without this, the page's timers would run
+    until the process ends.
+    """
+    ended = SimpleNamespace(id="preload", _document=document)
+    callbacks, document.session_destroyed_callbacks = document.session_destroyed_callbacks, set()
+    for callback in callbacks:
+        callback(ended)
+    document.clear()
 
 
 @contextmanager
