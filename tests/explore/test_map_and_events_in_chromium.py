@@ -35,7 +35,7 @@ MARKER = """(name) => {
 
 @pytest.fixture(scope="module")
 def served():
-    page = start(FakeTwin.example(days=5, trips=300))
+    page = start(FakeTwin.example(days=5, trips=300), warm=False)
     yield page
     page.stop()
 

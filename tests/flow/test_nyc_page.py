@@ -26,7 +26,7 @@ CURVE = """() => {
 
 @pytest.fixture(scope="module")
 def served(nyc):
-    page = start(nyc)
+    page = start(nyc, warm=False)
     yield page
     page.stop()
 

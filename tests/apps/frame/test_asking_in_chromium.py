@@ -14,7 +14,7 @@ QUESTION = "average temperature of stations on 2026-01-02"
 
 @pytest.fixture(scope="module")
 def served():
-    page = start(FakeTwin.example(days=5, trips=50))
+    page = start(FakeTwin.example(days=5, trips=50), warm=False)
     yield page
     page.stop()
 

@@ -151,7 +151,7 @@ def servers(database, users):
     for _ in range(2):
         twin = Served(TwinModel(twin="empty"))
         twin.shared_catalogues = SharedCatalogues(database, ("logins",))
-        running.append(start(twin, users=users.path))
+        running.append(start(twin, users=users.path, warm=False))
     yield [Web(one.url) for one in running], running
     for one in running:
         one.stop()
@@ -165,7 +165,7 @@ def test_a_login_counts_in_all_servers_and_outlives_a_restart(servers, users, da
     assert other.ask("/", cookies=dora).status == 200
     again = Served(TwinModel(twin="empty"))
     again.shared_catalogues = SharedCatalogues(database, ("logins",))
-    third = start(again, users=users.path)
+    third = start(again, users=users.path, warm=False)
     try:
         assert Web(third.url).ask("/", cookies=dora).status == 200
     finally:

@@ -69,7 +69,7 @@ def shown_to(served, name, monkeypatch):
 
 def test_a_page_is_built_with_what_its_user_may_see(twin, users, monkeypatch):
     write(twin, POLICY)
-    served = start(twin, users=users)
+    served = start(twin, users=users, warm=False)
     try:
         (seen, how), answer, _ = shown_to(served, "dora", monkeypatch)
         assert answer.status == 200
@@ -89,7 +89,7 @@ def test_a_page_is_built_with_what_its_user_may_see(twin, users, monkeypatch):
 
 def test_a_change_of_the_policy_closes_the_pages_that_were_opened_before(twin, users, monkeypatch):
     write(twin, POLICY)
-    served = start(twin, users=users)
+    served = start(twin, users=users, warm=False)
     web = Web(served.url)
     cookies = web.login("dora")
     token = web.ask("/", cookies=cookies).token
@@ -116,7 +116,7 @@ def test_a_change_of_the_policy_closes_the_pages_that_were_opened_before(twin, u
 
 
 def test_a_policy_that_becomes_faulty_shows_nothing_to_anybody(twin, users, monkeypatch):
-    served = start(twin, users=users)
+    served = start(twin, users=users, warm=False)
     try:
         write(twin, "roles: {dispatcher: {pages: [now]")
         (seen, how), answer, _ = shown_to(served, "dora", monkeypatch)

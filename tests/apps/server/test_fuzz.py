@@ -39,7 +39,7 @@ def served(tmp_path_factory):
     twin = FakeTwin.example(days=2, trips=10)
     twin.folder = folder
     (folder / "access.yaml").write_text("roles: {dispatcher: {pages: [history, now]}}", encoding="utf-8")
-    served = start(twin, users=users.path)
+    served = start(twin, users=users.path, warm=False)
     served.folder = folder
     # The limits are tested elsewhere; here they would answer for everything else.
     served._guard.rates.rate = served._guard.rates.burst = 1e9

@@ -44,7 +44,7 @@ def documents(served):
 
 
 def test_pages_are_freed_when_their_readers_leave_and_when_the_server_stops(twin):
-    served = start(twin)
+    served = start(twin, warm=False)
     try:
         [context] = served._server._tornado._applications.values()
 

@@ -189,6 +189,7 @@ def start(
     oidc: str | Path | None = None,
     certificate: str | Path | None = None,
     key: str | Path | None = None,
+    warm: bool = True,
     planner: Planner | None = None,
 ) -> Served:
     """Serve the pages of a twin from a thread of its own and return at once; for notebooks and tests.
@@ -197,6 +198,8 @@ def start(
     ----------
     twin, port, address, users, oidc, certificate, key, planner
         As for `serve`.
+    warm : bool
+        Build each page once before this returns. False returns at once; the first visit of each page takes longer.
 
     Raises
     ------
@@ -211,7 +214,7 @@ def start(
         asyncio.set_event_loop(asyncio.new_event_loop())
         loop = IOLoop.current()
         try:
-            result.append(prepare(twin, options, loop=loop, warm=True, planner=planner))
+            result.append(prepare(twin, options, loop=loop, warm=warm, planner=planner))
         except Exception as error:  # noqa: BLE001  (raised again below, in the caller's thread)
             result.append(error)
         finally:

@@ -37,7 +37,7 @@ def test_a_login_and_a_logout_and_a_note_in_one_server_count_in_the_other(folder
     for name, password in PASSWORDS.items():
         users.add(name, password, roles=["admin"])
     twin = tl.open(folders[1])
-    second = start(twin, users=users.path)
+    second = start(twin, users=users.path, warm=False)
     first = in_background(folders[0], users=users.path)
     try:
         first.all_run()

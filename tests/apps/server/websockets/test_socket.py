@@ -43,7 +43,7 @@ def served(tmp_path_factory, recorded):
     twin = FakeTwin.example(days=3, trips=30)
     twin.folder = folder
     (folder / "access.yaml").write_text(POLICY, encoding="utf-8")
-    served = start(twin, users=users.path)
+    served = start(twin, users=users.path, warm=False)
     served._login_service.record = recorded.append
     yield served
     served.stop()

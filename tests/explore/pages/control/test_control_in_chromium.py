@@ -43,7 +43,7 @@ def plant(tmp_path: Path, template: Path, cheap_keys: None) -> Iterator[Any]:
 @pytest.fixture
 def visit(open_page: Callable[..., Any], plant: Any, users: Path) -> Iterator[Callable[..., Any]]:
     """Return ``visit(name, query)``: the page of somebody who has logged in, in a browser of their own."""
-    served = start(plant.twin, users=users)
+    served = start(plant.twin, users=users, warm=False)
 
     def go(name: str, query: str = "page=control", **context: Any) -> Any:
         page = open_page(f"{served.url}login", **context)

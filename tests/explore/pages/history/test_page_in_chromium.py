@@ -22,7 +22,7 @@ WEEK = "?page=history&asset=EAST&asset=WEST&from=2026-01-10&to=2026-01-17"
 
 @pytest.fixture(scope="module")
 def served():
-    page = start(FakeTwin.example(days=20, trips=300))
+    page = start(FakeTwin.example(days=20, trips=300), warm=False)
     yield page
     page.stop()
 

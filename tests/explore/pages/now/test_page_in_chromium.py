@@ -20,7 +20,7 @@ def twin(tmp_path, monkeypatch):
 
 @pytest.fixture
 def served(twin):
-    page = start(twin)
+    page = start(twin, warm=False)
     yield page.url
     page.stop()
 

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_data_steward_repairs_a_unit_in_the_browser(open_page, fridges):
-    served = start(fridges)
+    served = start(fridges, warm=False)
     try:
         page = open_page(served.url + "?page=quality", viewport={"width": 390, "height": 844})
         page.get_by_role("button", name="Check this time").click()
@@ -29,7 +29,7 @@ def test_a_data_steward_repairs_a_unit_in_the_browser(open_page, fridges):
 
 
 def test_a_data_steward_adds_and_removes_a_calibration_in_the_browser(open_page, drifting):
-    served = start(drifting)
+    served = start(drifting, warm=False)
     try:
         page = open_page(served.url + "?page=quality", viewport={"width": 390, "height": 844})
         page.get_by_role("button", name="Check this time").click()

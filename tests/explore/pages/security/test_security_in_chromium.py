@@ -40,7 +40,7 @@ def served(twin: tl.Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     users = Users(tmp_path_factory.mktemp("users") / "users.json", cost=Cost(passes=1, memory=32))
     for name, role in (("sue", "security"), ("vic", "viewer")):
         users.add(name, PASSWORD, roles=(role,))
-    page = start(twin, users=users.path)
+    page = start(twin, users=users.path, warm=False)
     yield page
     page.stop()
 

@@ -15,7 +15,7 @@ SIZE = ParcelSize(hubs=5, trucks=20, cold_rooms=1, forklifts=1, parcels_a_week=5
 
 @pytest.fixture(scope="module")
 def served():
-    page = start(tl.demo("parcel", size=SIZE))
+    page = start(tl.demo("parcel", size=SIZE), warm=False)
     yield page
     page.stop()
 

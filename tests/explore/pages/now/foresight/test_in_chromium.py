@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def served(watched, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setenv("TWINLAB_CONFIG", str(tmp_path / "config"))
-    page = start(watched)
+    page = start(watched, warm=False)
     yield page.url
     page.stop()
 
