@@ -58,6 +58,7 @@ PUBLIC_NAMES = [
     "ledger",
     "model",
     "open",
+    "pilot",
     "predict",
     "quality",
     "simulate",

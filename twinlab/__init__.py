@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         UnknownTermError,
     )
     from twinlab.model.flags import Flag
+    from twinlab.pilots.pilot import open_pilot as pilot
     from twinlab.twin.facade import Twin
     from twinlab.twin.folder import create
     from twinlab.twin.folder import open_twin as open  # noqa: A004  (the public name, as in gzip.open)
@@ -75,6 +76,7 @@ __all__ = [
     "ledger",
     "model",
     "open",
+    "pilot",
     "predict",
     "quality",
     "simulate",
@@ -90,8 +92,9 @@ _HOMES = {
     "create": "twinlab.twin",
     "demo": "twinlab.demos",
     "open": "twinlab.twin",
+    "pilot": "twinlab.pilots",
 }
-_CALLED_THERE = {"open": "open_twin"}
+_CALLED_THERE = {"open": "open_twin", "pilot": "open_pilot"}
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,6 @@
+"""Commands that bring a twin into use.
+
+In: arguments. Out: text, files.
+Read in order: `pilot`.
+Never: a computation of its own.
+"""
