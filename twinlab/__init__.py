@@ -8,11 +8,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     # For type checkers and editors; at run time each name is loaded on first use, so that the import is fast.
     from twinlab import (
         apps,
@@ -110,6 +113,15 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+def load_ipython_extension(ipython: InteractiveShell) -> None:
+    """Add the magics ``%twin``, ``%%find`` and ``%ask``; IPython calls it at ``%load_ext twinlab``."""
+    from twinlab.jupyter.magics import TwinMagics  # noqa: PLC0415  (needs IPython)
+
+    # Panel, if it isn't loaded yet, then embeds its scripts in the notebook instead of loading them from a CDN.
+    os.environ.setdefault("PANEL_INLINE", "1")
+    ipython.register_magics(TwinMagics)
 
 
 def _refuse_namesake() -> None:

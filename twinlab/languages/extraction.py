@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Message", "messages_of", "messages_of_package", "translated", "update"]
 
 #: Rooms whose HTML is shown on pages and in reports.
-_HTML = ("apps", "explore", "ask", "pilots")
+_HTML = ("apps", "explore", "ask", "jupyter", "pilots")
 _SINGLE, _PLURAL = {"tr", "mark"}, "trn"
 #: A text with one of these is a template of HTML.
 _TAGS = (

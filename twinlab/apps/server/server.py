@@ -45,6 +45,7 @@ from twinlab.explore.kit.session import Session, Shared
 if TYPE_CHECKING:
     import panel_material_ui as pmui
     from bokeh.server.server import Server
+    from tornado.web import Application
 
     from twinlab.apps.login.login_service import LoginService
     from twinlab.apps.login.login_store import LoginStore
@@ -94,6 +95,12 @@ class Served:
         """Return what this process does now."""
         sessions = len(self._server._tornado._clients)  # noqa: SLF001  (Bokeh has no public name for them)
         return [ServingState("0", ready=not self._halted, pid=os.getpid(), sessions=sessions)]
+
+    @property
+    def application(self) -> Application:
+        """Answers the requests of pages, for a server that routes requests to several twins."""
+        found: Application = self._server._tornado  # noqa: SLF001  (Bokeh has no public name for it)
+        return found
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:
         """Accept connections on some sockets."""
