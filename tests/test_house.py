@@ -92,7 +92,12 @@ SLOW_MODULES = (
     "zarr",
 )
 #: PyPI's name -> conda-forge's, where they differ.
-CONDA_NAMES = {"dask": "dask-core", "matplotlib": "matplotlib-base", "tzdata": "python-tzdata"}
+CONDA_NAMES = {
+    "dask": "dask-core",
+    "jupyter-server": "jupyter_server",
+    "matplotlib": "matplotlib-base",
+    "tzdata": "python-tzdata",
+}
 
 
 def rooms() -> set[str]:
@@ -354,6 +359,8 @@ def test_every_package_that_the_code_imports_is_a_dependency() -> None:
     everything = requirements("all")
     imports = {
         "argon2": "argon2-cffi",
+        "IPython": "ipython",
+        "jupyter_server": "jupyter-server",
         "confluent_kafka": "confluent-kafka",
         "yaml": "pyyaml",
         "pydantic_core": "pydantic",
