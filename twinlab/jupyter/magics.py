@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from twinlab.ask import Answer
-    from twinlab.twin import Twin
+    from twinlab.twin.facade import Twin
 
 __all__ = ["TwinMagics"]
 
@@ -47,7 +47,7 @@ class TwinMagics(Magics):
         if asked.demo is not None:
             from twinlab.demos import demo  # noqa: PLC0415  (loads the rooms)
 
-            opened = demo(asked.demo)
+            opened: Twin = demo(asked.demo)
         else:
             from twinlab.twin import open_twin  # noqa: PLC0415  (loads the rooms)
 
@@ -90,7 +90,7 @@ class TwinMagics(Magics):
 
     def _present(self) -> Twin:
         """Return the twin that was opened last."""
-        from twinlab.twin import Twin  # noqa: PLC0415  (loads the rooms)
+        from twinlab.twin.facade import Twin  # noqa: PLC0415  (loads the rooms)
 
         found = self._names().get(self._name)
         if not isinstance(found, Twin):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,8 @@ class TwinPages:
 
 
 def _opened(folder: Path) -> Twin:
-    import twinlab.apps.server.server  # noqa: PLC0415  (Panel takes seconds)
     from twinlab.twin import open_twin  # noqa: PLC0415  (loads the rooms)
 
-    assert twinlab.apps.server.server
+    # Panel takes seconds.
+    importlib.import_module("twinlab.apps.server.server")
     return open_twin(folder)
