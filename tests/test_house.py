@@ -55,6 +55,7 @@ PUBLIC_NAMES = [
     "explore",
     "harmonise",
     "history",
+    "learn",
     "ledger",
     "model",
     "open",
