@@ -12,8 +12,8 @@ from tests.jupyter_lab import desk, lab, write_notebook
 __all__ = ["desk", "lab", "write_notebook"]
 
 #: Between 3 and 5 °C but for an hour at 9 °C.
-ROWS = "time;room;temperature (degC)\n" + "".join(
-    f"2026-03-01 {hour:02d}:{minute:02d};R1;{9 if hour == 5 else 3 + minute % 3},5\n"
+ROWS = "time;room;temperature (degC);humidity (%)\n" + "".join(
+    f"2026-03-01 {hour:02d}:{minute:02d};R1;{9 if hour == 5 else 3 + minute % 3},5;{40 + hour}\n"
     for hour in range(8)
     for minute in range(0, 60, 5)
 )
