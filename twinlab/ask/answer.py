@@ -85,7 +85,12 @@ class Answer:
         if self.result is None:
             return f"{words.sentence('cannot_tell')} {self.reason}".strip()
         text = words.sentence(self.result.sentence, **_named(self.result, self.language))
-        if self.other is not None and self.plan is not None and self.plan.versus is not None:
+        if (
+            self.other is not None
+            and self.plan is not None
+            and self.plan.versus is not None
+            and self.plan.contrast is None
+        ):
             change = _change(self.result, self.other)
             text += " " + words.sentence(
                 "versus",

@@ -10,7 +10,9 @@ from twinlab.ask.languages import load_language
 from twinlab.ask.plans.faults import check_plan
 from twinlab.ask.proposing import propose
 from twinlab.ask.running import run_call
+from twinlab.ask.running.contrasts import contrasted
 from twinlab.ask.running.units import in_unit
+from twinlab.errors import TwinlabError
 
 if TYPE_CHECKING:
     from twinlab.ask.planner import Planner
@@ -76,7 +78,10 @@ def run_plan(twin: TwinReader, plan: Plan) -> Answer:
             columns = [name for name in (getattr(plan.call, "column", None),) if name]
             result = in_unit(result, plan.unit, columns)
             other = None if other is None else in_unit(other, plan.unit, columns)
+        result = contrasted(twin, plan, result, other)
     except NotUnderstoodError as error:
         reason = load_language(plan.language).sentence(error.key, **error.values)
         return Answer(plan.question, plan.language, plan, reason=reason, twin=twin)
+    except TwinlabError as error:
+        return Answer(plan.question, plan.language, plan, reason=str(error), twin=twin)
     return Answer(plan.question, plan.language, plan, result, other, twin=twin)

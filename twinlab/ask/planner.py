@@ -128,7 +128,7 @@ class WordPlanner:
 
         try:
             frame = read(words)
-            call, versus = choose(frame)
+            call, versus, contrast = choose(frame)
         except NotUnderstoodError as error:
             if error.key not in ("kpi_measure", "words", "no_per"):
                 raise
@@ -136,14 +136,18 @@ class WordPlanner:
             # about the KPI of how long parcels stayed.
             frame = read(words.without("kpi"))
             try:
-                call, versus = choose(frame)
+                call, versus, contrast = choose(frame)
             except NotUnderstoodError:
                 raise error from None
         for item in frame.items.all:
             if item.used and item.kind == "phrase" and tuple(words_of(item.text)) in words.short:
                 name, label = words.short[tuple(words_of(item.text))]
+                if f'"{name}"' not in call.model_dump_json():
+                    continue
                 frame.note("name", text=item.text, name=name, label=label)
         notes = [language.sentence(f"note_{key}", **values) for key, values in frame.notes]
-        plan = Plan(question=question, language=code, call=call, versus=versus, unit=frame.unit, notes=notes)
+        plan = Plan(
+            question=question, language=code, call=call, versus=versus, contrast=contrast, unit=frame.unit, notes=notes
+        )
         check_plan(plan, twin.model)
         return plan

@@ -83,6 +83,8 @@ def _names(words: Vocabulary, model: TwinModel) -> dict[str, list[tuple[str, str
     """Return names by kind, each with the asset type that it belongs to."""
     found: dict[str, list[tuple[str, str]]] = {
         "asset_type": [(_other(words, kind, model.asset_types[kind].title), kind) for kind in model.asset_types],
+        "asset_types": [(_others(words, kind, model.asset_types[kind].title), kind) for kind in model.asset_types],
+        "event_types": [(_others(words, kind, model.event_types[kind].title), "") for kind in model.event_types],
         "event_type": [(_other(words, kind, model.event_types[kind].title), "") for kind in model.event_types],
         "kpi": [(_other(words, name, kpi.title), "") for name, kpi in model.kpis.items()],
         "rule": [(_other(words, name, rule.title), rule.on) for name, rule in model.rules.items() if rule.on in model.asset_types],
@@ -102,6 +104,11 @@ def _names(words: Vocabulary, model: TwinModel) -> dict[str, list[tuple[str, str
 def _other(words: Vocabulary, name: str, title: str | None) -> str:
     own = words.language.terms.get(name)
     return own[0] if own else (title or name.replace("_", " ")).lower()
+
+
+def _others(words: Vocabulary, name: str, title: str | None) -> str:
+    """Return the plural."""
+    return words.language.plural(name, _other(words, name, title))
 
 
 def complete(text: str, words: Vocabulary, *, count: int = 8) -> list[str]:

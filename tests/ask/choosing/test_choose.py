@@ -128,7 +128,7 @@ def test_two_times_are_compared(example: FakeTwin) -> None:
         ("parcels per day", "no_per"),
         ("trips on Monday and on Tuesday", "two_times"),
         ("where is it", "which_asset"),
-        ("difference of the temperature of R1 and R2", "words"),
+        ("is the door of R1 warmer", "words"),
     ],
 )
 def test_what_is_not_understood_says_why(question: str, key: str, example: FakeTwin) -> None:

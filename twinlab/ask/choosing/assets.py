@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from twinlab.ask.plans.plan import AssetCall, Later, Limit
-from twinlab.errors import TwinlabError
-from twinlab.model.units import compatible, convert
+from twinlab.ask.choosing.asset_limits import equal_assets, equal_numbers, limits_of
+from twinlab.ask.choosing.asset_times import elapsed_of, later_of
+from twinlab.ask.parsing.years import is_year
+from twinlab.ask.plans.plan import AssetCall, Related
 
 if TYPE_CHECKING:
     from twinlab.ask.parsing.frame import Frame
-    from twinlab.ask.parsing.quantities import Comparison, Quantity
+    from twinlab.ask.plans.plan import AssetMeasure, Span
     from twinlab.model.asset_types import AssetType
 
 __all__ = ["asset_call"]
-
-Measure = Literal["count", "list", "mean", "median", "min", "max", "sum"]
 
 
 def asset_call(frame: Frame) -> AssetCall | None:
@@ -28,56 +27,223 @@ def asset_call(frame: Frame) -> AssetCall | None:
         types = list(having) if len(having) == 1 else []
     if not types:
         return None
-    on, kind = types[0], frame.model.asset_types[types[0]]
-    frame.items.take("now", "latest")
-    where = frame.take_ends(on) | _equal_numbers(frame, on) | _equal_assets(frame, on)
-    later = _later(frame, on)
-    # "Which trucks are based in Hamburg": the hub is what they are linked to.
-    related = frame.take_related(on)
-    by = _counted_by(frame, on)
-    frame.take_asset_type(on)
-    limits, lacking = _limits(frame, on), _lacking(frame, on)
-    column, during = _property(frame, on)
-    counted = frame.items.take("count") is not None
-    order, hint = _order(frame)
-    if hint in kind.properties and column is None:
-        column = hint
-    if order is not None and not hint and column is None and by is None and "altitude" in kind.properties:
-        # "The highest airport".
-        column = "altitude"
-        frame.note("ordered", name="altitude")
-    if column is not None and kind.properties[column].dtype == "boolean":
-        where[column], column = ("False" if frame.items.take("not") else "True"), None
-    if order is not None and column is None:
-        frame.refuse("order")
-    known = None
-    if (
-        column is not None
-        and kind.properties[column].dtype == "time"
-        and order is None
-        and (counted or (frame.which_type and not frame.items.has("when")))
-    ):
-        # "How many parcels are delivered": those that have the time.
-        known, column = column, None
-    measure = _measure(frame, counted=counted or by is not None)
-    if measure in ("mean", "median", "min", "max", "sum") and (
-        column is None or kind.properties[column].dtype not in ("number", "integer")
-    ):
-        frame.refuse("no_number", type=kind.title or on)
-    span = None
-    if during is not None and frame.whens:
-        span = frame.span
-    elif during is None and frame.whens and frame.whens[0].whole and measure == "count" and related is None:
-        frame.refuse("no_time_of_assets", type=kind.title or on)
-    return AssetCall(
-        on=on, measure=measure, column=column, assets=frame.take_assets(on) or None, where=where | frame.take_values(on), related=related,
-        span=span, during=during if span else None, limits=limits, later=later, by=by, lacking=lacking, known=known, at=frame.at.isoformat(), order=order, top=frame.top or (1 if order and frame.which_type else None),
-    )  # fmt: skip
+    if len(types) > 1 and frame.items.has("highest", "lowest") and _is_linked(frame, types[1], types[0]):
+        # "Which hub has the most parcels" counts parcels.
+        types = [types[1], types[0]]
+    return _AssetQuestion(frame, types[0]).call()
 
 
-def _measure(frame: Frame, *, counted: bool) -> Measure:
+class _AssetQuestion:
+    """A question about the assets of one type, read part by part.
+
+    Parameters
+    ----------
+    frame : Frame
+    on : str
+        Asset type.
+    """
+
+    def __init__(self, frame: Frame, on: str) -> None:
+        self.frame, self.on, self.kind = frame, on, frame.model.asset_types[on]
+        self.known: str | None = None
+
+    def call(self) -> AssetCall:
+        """Return the call."""
+        frame = self.frame
+        frame.items.take("now", "latest")
+        self._read_which()
+        self._read_column()
+        self._read_order()
+        self._read_known()
+        assets = frame.take_assets(self.on) or None
+        measure = self._measure(assets)
+        named = (
+            self.column,
+            self.elapsed,
+            self.limits,
+            self.where,
+            self.related,
+            self.later,
+            self.by,
+            self.lacking,
+            self.known,
+        )
+        if assets is not None and measure in ("list", "count") and not any(named) and not frame.items.has("list"):
+            # A list of one asset answers nothing.
+            frame.refuse("about_asset", asset=", ".join(assets))
+        span = self._span(measure)
+        if frame.per in ("weekday", "hour"):
+            frame.refuse("no_per", per=frame.per)
+        per = frame.per if self.during is not None else None
+        return AssetCall(
+            on=self.on, measure="count" if per else measure, column=None if per else self.column, elapsed=self.elapsed, assets=assets,
+            where=self.where, related=self.related, span=span, during=self.during if span or per else None, per=per,
+            limits=self.limits, later=self.later, by=self.by, lacking=self.lacking, known=self.known, at=frame.at.isoformat(), order=self.order,
+            top=frame.top or (1 if self.order and (frame.which_type or self.by or per) else None),
+        )  # fmt: skip
+
+    def _read_which(self) -> None:
+        """Read which assets: their values, times, links and limits."""
+        frame, on = self.frame, self.on
+        self.where = frame.take_ends(on) | equal_numbers(frame, on) | equal_assets(frame, on)
+        self.later = later_of(frame, on)
+        self.elapsed = elapsed_of(frame, on)
+        # "Which trucks are based in Hamburg": the hub is what they are linked to.
+        self.related = _of_linked(frame, on) or frame.take_related(on)
+        self.by = _counted_by(frame, on)
+        frame.take_asset_type(on)
+        self.limits = limits_of(frame, on)
+        self.lacking = _lacking(frame, on)
+
+    def _read_column(self) -> None:
+        """Read the property that is asked for."""
+        frame, on = self.frame, self.on
+        self.distinct = _distinct(frame, on)
+        self.summed = _summed(frame, on)
+        self.where |= frame.take_values(on)
+        if not frame.per:
+            self.where |= _booleans(frame, on)
+        chosen = self.distinct or self.summed
+        self.column, self.during = (chosen, None) if chosen else _property(frame, on)
+        if self.column in self.where:
+            # "Made by Airbus".
+            self.column = None
+        self.counted = frame.items.take("count", "how_often") is not None
+        self.share = frame.items.take("share") is not None
+
+    def _read_order(self) -> None:
+        """Read which come first, and by what."""
+        frame, properties = self.frame, self.kind.properties
+        self.order, hint = _order(frame)
+        if self.order is None:
+            return
+        if hint in properties and self.column is None:
+            self.column = hint
+        alone = self.column is None and self.by is None and self.elapsed is None
+        if not hint and alone and "altitude" in properties:
+            # "The highest airport".
+            self.column, alone = "altitude", False
+            frame.note("ordered", name="altitude")
+        if self.by is not None and (self.column is None or _of_a_verb(self.kind, self.column)):
+            # "Which manufacturer built the most".
+            self.column, self.counted = None, True
+        elif alone and self.column is None:
+            frame.refuse("order")
+
+    def _read_known(self) -> None:
+        """Read whether a time has to have come: "how many parcels are delivered"."""
+        frame = self.frame
+        counts = self.counted or (frame.which_type and not frame.items.has("when"))
+        timed = self.column is not None and self.kind.properties[self.column].dtype == "time"
+        if timed and self.order is None and counts:
+            self.known, self.column = self.column, None
+
+    def _measure(self, assets: list[str] | None) -> AssetMeasure:
+        """Return what is asked of the assets."""
+        frame, column = self.frame, self.column
+        alone = assets is not None and len(assets) == 1
+        if self.share or self.distinct or (self.summed and not alone):
+            return "share" if self.share else "distinct" if self.distinct else "sum"
+        measure = _measure(
+            frame, counted=self.counted or (self.by is not None and column is None and self.elapsed is None)
+        )
+        if measure == "count" and column is not None and assets is not None:
+            measure = "list"
+        numeric = column is not None and self.kind.properties[column].dtype in ("number", "integer")
+        if measure not in ("count", "list") and self.elapsed is None and not numeric:
+            frame.refuse("no_number", type=self.kind.title or self.on)
+        if frame.items.take("in_total") and measure == "list" and numeric and self.order is None:
+            measure = "sum"
+        return measure
+
+    def _span(self, measure: str) -> Span | None:
+        """Return the span of the time that the question names; raises if nothing of the assets is in it."""
+        frame = self.frame
+        if not frame.whens:
+            return None
+        if self.during is not None:
+            return frame.span
+        if all(one is None for one in (self.related, self.by, self.lacking, self.known)):
+            key = "time_unused" if measure != "count" else "no_time_of_assets"
+            frame.refuse(key, type=self.kind.title or self.on)
+        return None
+
+
+def _of_a_verb(kind: AssetType, column: str) -> bool:
+    """Return whether a property is a time or a year, which is named by what was done: built, delivered."""
+    return kind.properties[column].dtype == "time" or is_year(column, kind.properties[column].title)
+
+
+def _is_linked(frame: Frame, source: str, target: str) -> bool:
+    return any((link.source, link.target) == (source, target) for link in frame.model.relationships.values())
+
+
+def _booleans(frame: Frame, on: str) -> dict[str, str]:
+    """Use properties that are so or not: "chilled parcels"."""
+    properties = frame.model.asset_types[on].properties
+    found: dict[str, str] = {}
+    for place, meanings in frame.items.unused("property"):
+        for one in meanings:
+            if one.of == on and properties[one.name].dtype == "boolean":
+                frame.items.use(place)
+                found[one.name] = "False" if frame.items.take("not") else "True"
+    return found
+
+
+def _of_linked(frame: Frame, on: str) -> Related | None:
+    """Use an asset that those which are asked for are linked from: "which truck has parcel 10001", "at which hub does F01 work"."""
+    for place, meanings in frame.assets:
+        for one in meanings:
+            links = frame.model.relationships.items()
+            names = [name for name, link in links if link.source == one.of and link.target == on and one.of != on]
+            named = [meaning.name for _, found in frame.items.unused("relationship") for meaning in found]
+            chosen = next((name for name in names if name in named), names[0] if names else None)
+            if chosen is None:
+                continue
+            frame.items.use(place)
+            for other, found in frame.items.unused("relationship"):
+                if any(meaning.name == chosen for meaning in found):
+                    frame.items.use(other)
+            frame.take_asset_type(one.of)
+            if len(names) > 1 and chosen not in named:
+                frame.note("relationship", name=chosen)
+            return Related(relationship=chosen, target=one.name, inverse=True, span=frame.past_span(chosen))
+    return None
+
+
+def _distinct(frame: Frame, on: str) -> str | None:
+    """Use a text whose different values are counted: "how many manufacturers are there"."""
+    properties = frame.model.asset_types[on].properties
+    if not frame.items.has("count"):
+        return None
+    for place, meanings in frame.items.unused("property"):
+        names = [one.name for one in meanings if one.of == on and properties[one.name].dtype == "text"]
+        if names and frame.preceded_by(place, "count", "distinct"):
+            frame.items.use(place)
+            while frame.items.take("count", "distinct"):
+                pass
+            return names[0]
+    return None
+
+
+def _summed(frame: Frame, on: str) -> str | None:
+    """Use a number right after "how many": the seats of all aircraft together, or those of one."""
+    properties = frame.model.asset_types[on].properties
+    if frame.items.has("mean", "median", "maximum", "minimum", "by", "highest", "lowest"):
+        return None
+    for place in range(len(frame.items) - 1):
+        if not frame.items.is_symbol(place, "count", "how_much") or not frame.items.free(place + 1):
+            continue
+        for one in frame.items[place + 1].of_kind("property"):
+            if one.of == on and properties[one.name].dtype in ("number", "integer"):
+                frame.items.use(place, place + 1)
+                return one.name
+    return None
+
+
+def _measure(frame: Frame, *, counted: bool) -> AssetMeasure:
     """Return what is asked of the assets: how many, which, or a statistic."""
-    measure: Measure = "count" if counted else "list"
+    measure: AssetMeasure = "count" if counted else "list"
     for symbol, name in (
         ("mean", "mean"),
         ("median", "median"),
@@ -99,115 +265,31 @@ def _order(frame: Frame) -> tuple[Literal["highest", "lowest"] | None, str]:
     return ("highest" if direction == "highest" else "lowest"), hint
 
 
-def _equal_numbers(frame: Frame, on: str) -> dict[str, str]:
-    """Use numbers right before a property: "aircraft with 2 engines"."""
-    found: dict[str, str] = {}
-    for place in range(len(frame.items) - 1):
-        if not frame.items.free(place) or frame.items[place].kind != "number" or not frame.items.free(place + 1):
-            continue
-        for one in frame.items[place + 1].of_kind("property"):
-            if one.of == on and frame.model.asset_types[on].properties[one.name].dtype in ("number", "integer"):
-                found[one.name] = frame.items[place].text
-                frame.items.use(place, place + 1)
-                break
-    return found
-
-
-def _equal_assets(frame: Frame, on: str) -> dict[str, str]:
-    """Use assets right after a property that is a text: "handed in at Berlin"."""
-    found: dict[str, str] = {}
-    properties = frame.model.asset_types[on].properties
-    for place, meanings in frame.items.unused("property"):
-        after = place + 1
-        while frame.items.is_symbol(after, "filler", "at", "from", "to"):
-            after += 1
-        assets = frame.items[after].of_kind("asset") if frame.items.free(after) else []
-        names = [one.name for one in meanings if one.of == on and properties[one.name].dtype == "text"]
-        if assets and names and names[0] not in found:
-            found[names[0]] = assets[0].name
-            frame.items.use(place, after)
-    return found
-
-
-def _later(frame: Frame, on: str) -> Later | None:
-    """Use a comparison of two times: "delivered after the promised time"."""
-    properties = frame.model.asset_types[on].properties
-    times = [
-        (place, one.name) for place, meanings in frame.items.unused("property") for one in meanings
-        if one.of == on and properties[one.name].dtype == "time"
-    ]  # fmt: skip
-    for place in range(len(frame.items)):
-        symbol = frame.items.is_symbol(place, "after", "before")
-        before = [one for one in times if one[0] < place]
-        after = [one for one in times if one[0] > place]
-        if symbol and before and after:
-            frame.items.use(before[-1][0], place, after[0][0])
-            return Later(column=before[-1][1], sign=">" if symbol == "after" else "<", than=after[0][1])
-    return None
-
-
 def _counted_by(frame: Frame, on: str) -> str | None:
     """Use what assets are counted by: "trucks per hub", "aircraft by manufacturer"."""
     model = frame.model
+    most = frame.items.has("highest", "lowest")
     for place in range(len(frame.items) - 1):
-        if not frame.items.is_symbol(place, "by") or not frame.items.free(place + 1):
+        after = place + 1
+        asked = most and frame.items.is_symbol(place, "which", "common")
+        while asked and frame.items.is_symbol(after, "filler", "highest", "lowest", "common"):
+            after += 1
+        if not (asked or frame.items.is_symbol(place, "by")) or not frame.items.free(after):
             continue
-        for one in frame.items[place + 1].of_kind("property", "asset_type", "relationship"):
+        for one in frame.items[after].of_kind("property", "asset_type", "relationship"):
             names = [
                 name for name, link in model.relationships.items()
                 if link.source == on and one.name == (link.target if one.kind == "asset_type" else name)
             ]  # fmt: skip
             if one.kind == "property" and one.of == on and model.asset_types[on].properties[one.name].dtype == "text":
                 names = [one.name]
-            if names:
-                frame.items.use(place, place + 1)
+            if names and (not asked or one.kind == "property" or len(frame.asset_types) > 1):
+                frame.items.use(place, after)
+                frame.items.take("common")
                 if len(names) > 1:
                     frame.note("relationship", name=names[0])
                 return names[0]
     return None
-
-
-def _limits(frame: Frame, on: str) -> list[Limit]:
-    """Use comparisons of a property with a number: "heavier than 10 kg", "with more than 200 seats"."""
-    found: list[Limit] = []
-    kind = frame.model.asset_types[on]
-    numbers = [name for name, one in kind.properties.items() if one.dtype in ("number", "integer")]
-    for comparison in list(frame.comparisons):
-        name = comparison.hint if comparison.hint in numbers else ""
-        for place, meanings in () if name else frame.items.unused("property"):
-            name = next((one.name for one in meanings if one.of == on and one.name in numbers), "")
-            if name:
-                frame.items.use(place)
-                break
-        if not name:
-            name = _by_unit(frame, kind, numbers, comparison)
-        if name:
-            frame.comparisons.remove(comparison)
-            found += [_limit(frame, kind, name, sign, quantity) for sign, quantity in comparison.bounds]
-    return found
-
-
-def _by_unit(frame: Frame, kind: AssetType, numbers: list[str], comparison: Comparison) -> str:
-    """Return the only property that has a unit of this kind: "airports above 2000 m"."""
-    unit = comparison.bounds[0][1].unit
-    units = {name: kind.properties[name].unit for name in numbers}
-    fitting = [name for name, one in units.items() if unit and one and compatible(unit, one)]
-    if len(fitting) != 1:
-        return ""
-    frame.note("signal", name=fitting[0])
-    return fitting[0]
-
-
-def _limit(frame: Frame, kind: AssetType, name: str, sign: str, quantity: Quantity) -> Limit:
-    unit, number = kind.properties[name].unit, quantity.number
-    if quantity.unit is not None:
-        try:
-            number = float(convert(number, quantity.unit, unit or "1"))
-        except TwinlabError:
-            frame.refuse("comparison")
-    elif unit:
-        frame.note("unit", number=f"{number:g}", unit=unit)
-    return Limit.model_validate({"column": name, "sign": sign, "number": number})
 
 
 def _lacking(frame: Frame, on: str) -> str | None:
@@ -233,7 +315,7 @@ def _property(frame: Frame, on: str) -> tuple[str | None, str | None]:
         for one in found:
             if one.of != on:
                 continue
-            if kind.properties[one.name].dtype == "time" and frame.whens and during is None:
+            if kind.properties[one.name].dtype == "time" and (frame.whens or frame.per) and during is None:
                 during = one.name
             elif column is None:
                 column = one.name

@@ -8,24 +8,36 @@ import pandas as pd
 
 from twinlab.ask.choosing.assets import asset_call
 from twinlab.ask.choosing.conditions import condition_call
+from twinlab.ask.choosing.contrasts import contrast_of, read_compared
 from twinlab.ask.choosing.event_counts import event_call
 from twinlab.ask.choosing.others import attention_call, kpi_call, where_call
 from twinlab.ask.choosing.summaries import summary_call
 from twinlab.ask.parsing.frame import span_of
 from twinlab.ask.parsing.instants import When
+from twinlab.ask.plans.plan import Contrast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twinlab.ask.parsing.frame import Frame
     from twinlab.ask.plans.plan import Call, Span
 
 __all__ = ["choose"]
 
 #: In this order; the first that returns a call is asked.
-_KINDS = (where_call, kpi_call, attention_call, condition_call, event_call, summary_call, asset_call)
+_KINDS: tuple[Callable[[Frame], Call | None], ...] = (
+    where_call,
+    kpi_call,
+    attention_call,
+    condition_call,
+    event_call,
+    summary_call,
+    asset_call,
+)
 
 
-def choose(frame: Frame) -> tuple[Call, Span | None]:
-    """Return the call of a question, and the span that it compares with.
+def choose(frame: Frame) -> tuple[Call, Span | None, Contrast | None]:
+    """Return the call of a question, the span that it compares with, and what is asked of two numbers.
 
     Raises
     ------
@@ -36,20 +48,27 @@ def choose(frame: Frame) -> tuple[Call, Span | None]:
         if frame.items.has(symbol):
             frame.refuse(symbol)
     versus = _versus(frame)
+    compared = read_compared(frame, versus)
+    versus = versus if compared is None else compared.versus
     while versus is not None and frame.items.take("compare"):
         pass
-    call: Call | None = None
-    for kind in _KINDS:
-        call = kind(frame)
-        if call is not None:
-            break
-    if call is None:
-        frame.refuse("no_subject", words=_quoted(frame.items.not_understood()))
+    contrast: Contrast | None = None
+    call = _first_call(frame)
     frame.items.take("by")
+    if compared is not None:
+        call, contrast = contrast_of(frame, compared, call)
+    elif frame.target:
+        contrast = Contrast(asks="whether")
     if len(getattr(call, "assets", None) or ()) > 1:
         # "Compare the temperature of R1 and R2": each is in the table.
         frame.items.take("beside")
         frame.items.take("versus")
+    _refuse_what_is_left(frame, call, versus)
+    return call, versus, contrast
+
+
+def _refuse_what_is_left(frame: Frame, call: Call, versus: Span | None) -> None:
+    """Raise if no part of the call says something of the question."""
     left = frame.items.not_understood()
     if left:
         frame.refuse("words", words=_quoted(left))
@@ -61,7 +80,15 @@ def choose(frame: Frame) -> tuple[Call, Span | None]:
         frame.refuse("two_times")
     if versus is not None and getattr(call, "span", None) is None:
         frame.refuse("no_comparison")
-    return call, versus
+
+
+def _first_call(frame: Frame) -> Call:
+    """Return the call of the first kind that the question fits."""
+    found = (kind(frame) for kind in _KINDS)
+    call: Call | None = next((one for one in found if one is not None), None)
+    if call is None:
+        frame.refuse("no_subject", words=_quoted(frame.items.not_understood()))
+    return call
 
 
 def _quoted(texts: list[str]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from twinlab.ask.parsing.instants import When
 from twinlab.ask.parsing.vocabulary import Meaning
-from twinlab.ask.plans.plan import FindCall, RuleCall, instant_text
+from twinlab.ask.plans.plan import EpisodeOrder, FindCall, RuleCall, instant_text
 from twinlab.errors import TwinlabError
 from twinlab.model.expressions import syntax
 from twinlab.model.expressions.parser import parse
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["condition_call"]
 
-Measure = Literal["list", "count", "duration", "share", "assets"]
+Measure = Literal["list", "count", "duration", "share", "assets", "days"]
 
 
 def condition_call(frame: Frame) -> FindCall | RuleCall | None:
@@ -35,9 +35,10 @@ def condition_call(frame: Frame) -> FindCall | RuleCall | None:
         return None
     on, text = condition
     related = frame.take_related(on)
-    measure = _measure(frame, on)
+    order = _order(frame)
+    measure = _measure(frame, on) if order == "longest" else "assets" if order == "most" else "list"
     frame.take_asset_type(on)
-    if _is_present(frame):
+    if order == "longest" and measure != "days" and _is_present(frame):
         # The cell that ends now.
         cadence = min(one.cadence_ns for one in frame.model.asset_types[on].signals.values())
         frame.whens = [When(frame.now - pd.Timedelta(cadence, unit="ns"), frame.now)]
@@ -52,7 +53,8 @@ def condition_call(frame: Frame) -> FindCall | RuleCall | None:
         related=related,
         span=frame.span,
         measure=measure,
-        top=_top(frame, measure),
+        order=order,
+        top=1 if order != "longest" else _top(frame, measure),
     )
 
 
@@ -61,15 +63,16 @@ def _rule_call(frame: Frame, name: str) -> RuleCall | None:
     if on in frame.model.event_types:
         return None
     related = frame.take_related(on)
-    measure = _measure(frame, on)
+    order = _order(frame)
+    measure = _measure(frame, on) if order == "longest" else "assets" if order == "most" else "list"
     frame.take_asset_type(on)
     for place, found in frame.items.unused("signal"):
         if any(one.of == on for one in found):
             frame.items.use(place)
     frame.note("rule", name=frame.model.rules[name].title or name)
     return RuleCall(
-        rule=name, assets=frame.take_assets(on) or None, related=related, lasting=frame.lasting, span=frame.span, measure=measure,
-        top=_top(frame, measure),
+        rule=name, assets=frame.take_assets(on) or None, related=related, lasting=frame.lasting, span=frame.span, measure=measure, order=order,
+        top=1 if order != "longest" else _top(frame, measure),
     )  # fmt: skip
 
 
@@ -86,14 +89,28 @@ def _top(frame: Frame, measure: Measure) -> int | None:
     return frame.top or (1 if order and measure in ("list", "assets") else None)
 
 
+def _order(frame: Frame) -> EpisodeOrder:
+    """Return whether the first or the last event is asked for."""
+    if frame.items.take("most_often"):
+        return "most"
+    edge = frame.items.take("first", "final")
+    return "longest" if edge is None else "first" if edge == "first" else "last"
+
+
 def _measure(frame: Frame, on: str) -> Measure:
     """Return what is asked of the events; "how often for each forklift" asks it of each asset."""
+    if frame.days or (frame.per == "day" and frame.which_per):
+        frame.per = None
+        frame.items.take("list")
+        return "days"
     counted_assets = frame.counted(("asset_type",))
     # "Hours driving", "minutes with the door open".
-    hours = frame.items.take("unit h", "unit min") is not None
+    hours = frame.items.take("unit h", "unit min", "hours_of") is not None
     if frame.grouped_by(on):
-        frame.items.take("how_long", "count", "sum", "duration")
+        frame.items.take("how_long", "how_often", "count", "sum", "duration")
         return "assets"
+    if frame.items.take("how_often"):
+        return "count"
     if frame.items.take("how_long") or hours:
         which = frame.items.take("which") is not None
         frame.items.take("count")
@@ -208,7 +225,17 @@ def _signal_of(frame: Frame, comparison: Comparison, on: str | None) -> Meaning 
         frame.items.use(named[0][0])
         return named[0][1]
     unit = comparison.bounds[0][1].unit
-    return None if unit is None else _by_unit(frame, unit, types)
+    if unit is None or _named_property(frame, types):
+        return None
+    return _by_unit(frame, unit, types)
+
+
+def _named_property(frame: Frame, types: list[str]) -> bool:
+    """Return whether a number of assets is named, which is then what is compared: "a tank larger than 500 litres"."""
+    return any(
+        one.of in types and frame.model.asset_types[one.of].properties[one.name].dtype in ("number", "integer")
+        for _, found in frame.items.unused("property") for one in found if one.of in frame.model.asset_types
+    )  # fmt: skip
 
 
 def _is_property(frame: Frame, name: str) -> bool:
@@ -238,6 +265,9 @@ def _by_unit(frame: Frame, unit: str, types: list[str]) -> Meaning | None:
             except TwinlabError:
                 continue
             fitting.append(Meaning("signal", name, kind))
+    if unit == "degree":
+        # "Above 30 degrees" is about the temperature, not about the dew point.
+        fitting = [one for one in fitting if one.name == "temperature"] or fitting
     if len(fitting) == 1:
         frame.note("signal", name=fitting[0].name)
         return fitting[0]

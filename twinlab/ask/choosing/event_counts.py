@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from twinlab.ask.parsing.frame import FIRST_ENDS, LAST_ENDS
-from twinlab.ask.plans.plan import EventCall
+import pandas as pd
+
+from twinlab.ask.choosing.asset_times import promise_of
+from twinlab.ask.choosing.event_conditions import as_condition, event_condition, number_of, other_comparison
+from twinlab.ask.choosing.event_groups import distinct_of, event_group, hinted_column, number_column
+from twinlab.ask.choosing.event_links import compared_groups, event_links, through_events
+from twinlab.ask.parsing.frame import span_of
+from twinlab.ask.parsing.instants import When
+from twinlab.ask.plans.plan import EventCall, instant_text
 
 if TYPE_CHECKING:
     from twinlab.ask.parsing.frame import Frame
-    from twinlab.model.asset_types import EventType
+    from twinlab.ask.plans.plan import Span
 
 __all__ = ["event_call", "event_type_of"]
 
-Measure = Literal["count", "distinct", "share", "mean", "median", "min", "max", "sum", "list"]
+At = Literal["planned_start", "start", "end", "between"]
+Measure = Literal["count", "days", "distinct", "share", "mean", "median", "min", "max", "sum", "list"]
+#: Share of a last window from which on it counts.
+_HARDLY = 0.25
 _ABOUT_EVENTS = (
     "late",
     "on_time",
@@ -24,6 +34,7 @@ _ABOUT_EVENTS = (
     "delay_at_end",
     "at_start",
     "at_end",
+    "under_way",
 )
 
 
@@ -32,6 +43,11 @@ def event_type_of(frame: Frame) -> str | None:
     named = list(dict.fromkeys(one.name for _, found in frame.items.unused("event_type") for one in found))
     if named:
         return named[0] if len(named) == 1 else None
+    if promise_of(frame) is not None:
+        return None
+    through = through_events(frame)
+    if through is not None:
+        return through
     if frame.items.has("busiest") and len(frame.model.event_types) == 1 and not frame.signals():
         return next(iter(frame.model.event_types))
     columns = {
@@ -62,50 +78,131 @@ def event_call(frame: Frame) -> EventCall | None:
     on = event_type_of(frame)
     if on is None:
         return None
-    kind = frame.model.event_types[on]
     for place, found in frame.items.unused("event_type"):
         if any(one.name == on for one in found):
             frame.items.use(place)
-    named_side = about_start = _about_start(frame)
-    if about_start is None:
-        # The model says by which end an event is late.
-        rules = {rule.at for rule in frame.model.rules.values() if rule.on == on and rule.late is not None}
-        about_start = True if rules == {"start"} else None
-    by = _group(frame, on, kind)
-    links = _links(frame, on, about_start=about_start)
-    groups = None
-    if by is None:
-        by, groups = _compared_groups(frame, on, links)
-    distinct = by is None and _distinct(frame, on)
-    by = distinct or by
-    other = _other_comparison(frame, on)
-    column = _column(frame, on, kind)
-    condition, delay_named = _condition(frame, on, about_start=about_start)
-    condition = " and ".join(one for one in (condition, other) if one) or None
-    asked = frame.items.has("count", "share", "list", "which", "when")
-    column = column or _hinted(frame, kind)
-    measure, order = _measure(frame, condition, column or delay_named, grouped=by is not None or frame.per is not None)
-    if distinct:
-        measure, order, column = "distinct", None, None
-    if measure == "share" and condition is None:
-        frame.refuse("no_condition")
-    if by is not None and frame.per is not None:
-        frame.refuse("by_and_per", by=by, per=frame.per)
-    if measure == "list" and order is not None and column is None:
-        column = delay_named or "duration"
-    if column is None and measure not in ("count", "distinct", "share", "list"):
-        column = delay_named or "duration"
-    if delay_named and measure in ("list", "count") and condition is None and order is None and not asked:
-        measure, column = "mean", delay_named
-    if frame.per is not None and measure == "list":
-        measure = "count"
-    at = _window(condition, measure, side=named_side)
-    if kind.asset is not None:
-        frame.take_asset_type(kind.asset)
-    return EventCall(
-        on=on, measure=measure, column=column, condition=condition, links=links, where={}, by=by, groups=groups, at=at, per=frame.per,
-        span=frame.span_of_events(on), order=order, top=frame.top or (1 if order and (by or frame.per or measure == "list") else None),
-    )  # fmt: skip
+    return _EventQuestion(frame, on).call()
+
+
+class _EventQuestion:
+    """A question about the events of one type, read part by part.
+
+    Parameters
+    ----------
+    frame : Frame
+    on : str
+        Event type.
+    """
+
+    measure: Measure
+    order: Literal["highest", "lowest"] | None
+
+    def __init__(self, frame: Frame, on: str) -> None:
+        self.frame, self.on, self.kind = frame, on, frame.model.event_types[on]
+        self.side = self.about_start = _about_start(frame)
+        if self.about_start is None:
+            # The model says by which end an event is late.
+            rules = {rule.at for rule in frame.model.rules.values() if rule.on == on and rule.late is not None}
+            self.about_start = True if rules == {"start"} else None
+        self.average = False
+
+    def call(self) -> EventCall:
+        """Return the call."""
+        frame = self.frame
+        self._read_groups()
+        self._read_condition()
+        asked = frame.items.has("count", "how_often", "share", "list", "which", "when")
+        edge = frame.items.take("first", "final")
+        self._read_measure()
+        if edge is not None:
+            self._read_edge(edge)
+        if self.by is not None and frame.per is not None:
+            frame.refuse("by_and_per", by=self.by, per=frame.per)
+        self._choose_column(asked=asked)
+        if frame.per in ("weekday", "hour"):
+            frame.note("hours")
+        at: At = _window(self.condition, self.measure, side=self.side)
+        span = _under_way(frame)
+        if self.kind.asset is not None:
+            frame.take_asset_type(self.kind.asset)
+        return EventCall(
+            on=self.on, measure=self.measure, column=self.column, condition=self.condition, links=self.links, where=self.where, by=self.by,
+            groups=self.groups, at="between" if span is not None else at, per=frame.per, average=self.average,
+            span=span or _whole_windows(frame, frame.span_of_events(self.on)), order=self.order,
+            top=frame.top or (1 if self.order and (self.by or frame.per or self.measure == "list") else None),
+        )  # fmt: skip
+
+    def _read_groups(self) -> None:
+        """Read what the events are grouped by, and their links."""
+        frame = self.frame
+        self.by, self.column = event_group(frame, self.on, self.kind)
+        self.links = event_links(frame, self.on, about_start=self.about_start)
+        self.groups = None
+        if self.by is None or frame.compared:
+            by, self.groups = compared_groups(frame, self.on, self.links)
+            self.by = by or self.by
+        self.distinct = distinct_of(frame, self.on) if self.by is None else None
+        self.by = self.distinct or self.by
+        if frame.through and not frame.items.has("count"):
+            # "Which airlines fly from LGA": each of them.
+            self.distinct = None
+
+    def _read_condition(self) -> None:
+        """Read which events count, and the number of each that is asked for."""
+        frame = self.frame
+        other = other_comparison(frame, self.on)
+        self.column = self.column or number_column(frame, self.on, self.kind)
+        self.where = frame.take_values(self.on) | number_of(frame, self.on)
+        while frame.items.take("uses"):
+            pass
+        frame.items.take("now", "latest")
+        condition, self.delay = event_condition(
+            frame, self.on, about_start=self.about_start, named=self.side is not None
+        )
+        self.condition = " and ".join(one for one in (condition, other) if one) or None
+        self.column = self.column or hinted_column(frame, self.kind)
+
+    def _read_measure(self) -> None:
+        """Read what is asked of the events."""
+        frame = self.frame
+        counted = frame.items.has("count")
+        column = self.column or self.delay
+        grouped = self.by is not None or frame.per is not None
+        self.measure, self.order = _measure(frame, self.condition, column, grouped=grouped)
+        if self.distinct:
+            self.measure, self.order, self.column = "distinct", None, None
+        if frame.days:
+            self.measure, self.order = "days", None
+        if self.measure == "share" and self.condition is None:
+            self.condition, self.links, self.where = as_condition(self.links, self.where)
+            if self.condition is None:
+                frame.refuse("no_condition")
+        self.average = self.measure == "mean" and counted and column is None and frame.per in ("day", "week", "month")
+        if self.average:
+            self.measure = "count"
+        if frame.compared and self.measure == "list" and (self.order is None or self.column is None):
+            self.measure, self.order = "count", None
+
+    def _read_edge(self, edge: str) -> None:
+        """Order by time if the first or the last event is asked for."""
+        if self.measure in ("list", "count", "mean") and self.column is None and self.order is None:
+            end = self.frame.items.has("at_end") or self.side is False
+            self.measure, self.column = "list", "end" if end else "start"
+            self.order = "lowest" if edge == "first" else "highest"
+
+    def _choose_column(self, *, asked: bool) -> None:
+        """Choose the number of each event, where the words leave it open."""
+        default = self.delay or "duration"
+        if self.column is None and self.measure == "list" and self.order is not None:
+            self.column = default
+        if self.column is None and self.measure not in ("count", "days", "distinct", "share", "list"):
+            self.column = default
+        plain = self.condition is None and self.order is None and not asked and not self.average
+        if self.delay and self.measure in ("list", "count") and plain:
+            self.measure, self.column = "mean", self.delay
+        if self.measure == "list" and (self.frame.per is not None or (self.by is not None and self.order is None)):
+            # "Which airlines fly to Honolulu": each with its number of flights.
+            self.measure = "count"
 
 
 def _about_start(frame: Frame) -> bool | None:
@@ -115,175 +212,28 @@ def _about_start(frame: Frame) -> bool | None:
     return False if frame.items.has("delay_at_end") or frame.items.take("at_end") else None
 
 
-def _group(frame: Frame, on: str, kind: EventType) -> str | None:
-    for place, one in frame.take_group():
-        if one.kind == "link" and one.of == on:
-            frame.items.use(place)
-            return one.name
-        numeric = one.kind == "property" and one.of == on and kind.properties[one.name].dtype in ("number", "integer")
-        if one.kind == "property" and one.of == on and not (numeric and not frame.preceded_by(place, "by")):
-            frame.items.use(place)
-            return one.name
-        if one.kind != "asset_type":
-            continue
-        links = [name for name, target in kind.links.items() if target == one.name]
-        if kind.asset == one.name:
-            links.append("asset")
-        if links:
-            frame.items.use(place)
-            to = (
-                place > 0 and frame.items[place - 1].symbol("which") and frame.items[place - 2].symbol("to")
-                if place > 1
-                else None
-            )
-            chosen = _ending(links) if to else links[0]
-            if len(links) > 1:
-                frame.note("link", name=chosen, text=frame.items[place].text)
-            return chosen
-    return None
+def _under_way(frame: Frame) -> Span | None:
+    """Return the span in which events have to be under way; None if the question doesn't ask for that."""
+    if not frame.items.take("under_way"):
+        return None
+    if frame.whens:
+        return frame.span
+    frame.note("now", time=instant_text(frame.now))
+    return span_of(When(frame.now - pd.Timedelta(minutes=1), frame.now))
 
 
-def _ending(links: list[str]) -> str:
-    return next((name for name in links if name in LAST_ENDS), links[-1])
-
-
-def _links(frame: Frame, on: str, *, about_start: bool | None) -> dict[str, str]:
-    """Return the links that an event needs: from Newark, with United, of truck T001."""
-    kind = frame.model.event_types[on]
-    found: dict[str, str] = {}
-    for place, meanings in frame.assets:
-        for one in meanings:
-            links = [name for name, target in kind.links.items() if target == one.of]
-            if kind.asset == one.of:
-                links.append("asset")
-            links = [name for name in links if name not in found]
-            if not links:
-                continue
-            chosen, sure = links[0], len(links) == 1
-            if frame.preceded_by(place, "from"):
-                chosen, sure = next((name for name in links if name in FIRST_ENDS), links[0]), True
-            elif frame.preceded_by(place, "to"):
-                chosen, sure = _ending(links), True
-            elif len(links) > 1 and about_start is not None:
-                chosen, sure = (links[0], True) if about_start else (_ending(links), True)
-            if not sure:
-                frame.note("link", name=chosen, text=frame.items[place].text)
-            found[chosen] = one.name
-            frame.items.use(place)
-            frame.take_asset_type(one.of)
-            break
-    for name in found:
-        for place, meanings in frame.items.unused("link"):
-            if any(one.name == name and one.of == on for one in meanings):
-                frame.items.use(place)
-    return found
-
-
-def _compared_groups(frame: Frame, on: str, links: dict[str, str]) -> tuple[str | None, list[str] | None]:
-    """Return the link whose assets are compared, and them: "Delta or JetBlue", "T001 and T002"."""
-    kind = frame.model.event_types[on]
-    for link, first in list(links.items()):
-        target = kind.asset if link == "asset" else kind.links[link]
-        others = [
-            (place, one) for place, found in frame.assets for one in found if one.of == target and one.name != first
-        ]
-        if others:
-            frame.items.use(*(place for place, _ in others))
-            frame.items.take("versus")
-            del links[link]
-            return link, [first, *dict.fromkeys(one.name for _, one in others)]
-    return None, None
-
-
-def _distinct(frame: Frame, on: str) -> str | None:
-    """Use "how many different destinations", and return the link or property."""
-    for place in range(len(frame.items) - 1):
-        if not frame.items.is_symbol(place, "distinct") or not frame.items.free(place + 1):
-            continue
-        for one in frame.items[place + 1].of_kind("link", "property"):
-            if one.of == on:
-                frame.items.use(place, place + 1)
-                return one.name
-        for one in frame.items[place + 1].of_kind("asset_type"):
-            names = [name for name, target in frame.model.event_types[on].links.items() if target == one.name]
-            names += ["asset"] if frame.model.event_types[on].asset == one.name else []
-            if len(names) == 1:
-                frame.items.use(place, place + 1)
-                return names[0]
-    return None
-
-
-def _column(frame: Frame, on: str, kind: EventType) -> str | None:
-    for place, found in frame.items.unused("property"):
-        for one in found:
-            if one.of == on and kind.properties[one.name].dtype in ("number", "integer"):
-                frame.items.use(place)
-                return one.name
-    return None
-
-
-def _hinted(frame: Frame, kind: EventType) -> str | None:
-    """Return the number that a word such as "furthest" implies."""
-    for place in range(len(frame.items)):
-        symbol = frame.items.is_symbol(place, "highest ", "lowest ")
-        name = symbol.split()[1] if symbol else ""
-        if name in kind.properties and kind.properties[name].dtype in ("number", "integer"):
-            return name
-    return None
-
-
-def _condition(frame: Frame, on: str, *, about_start: bool | None) -> tuple[str | None, str | None]:
-    """Return a condition on the events, and the delay that is asked for itself."""
-    side = "start_delay" if about_start else "end_delay"
-    durations = [one for one in frame.comparisons if one.duration]
-    if frame.items.take("cancelled"):
-        return "cancelled", None
-    late, early, on_time = (frame.items.take(name) for name in ("late", "early", "on_time"))
-    delay = frame.items.take("delay", "delay_at_start", "delay_at_end")
-    if (late or delay) and durations:
-        frame.comparisons.remove(durations[0])
-        parts = [f"{side} {sign} {quantity.number:g} {quantity.unit}" for sign, quantity in durations[0].bounds]
-        return " and ".join(parts), side
-    if late or on_time:
-        limit = _limit_of_lateness(frame, on, side)
-        return (f"{side} > {limit}" if late else f"{side} <= {limit}"), side
-    if early:
-        return f"{side} < 0 min", side
-    if durations and not delay:
-        frame.comparisons.remove(durations[0])
-        return " and ".join(
-            f"duration {sign} {quantity.number:g} {quantity.unit}" for sign, quantity in durations[0].bounds
-        ), None
-    if frame.lasting is not None:
-        number = frame.lasting.rstrip("abcdefghijklmnopqrstuvwxyz")
-        return f"duration {'>' if frame.longer else '>='} {number} {frame.lasting[len(number) :]}", None
-    return None, (side if delay else None)
-
-
-def _other_comparison(frame: Frame, on: str) -> str | None:
-    """Return a condition on a property: "with a distance above 1000 km"."""
-    kind = frame.model.event_types[on]
-    for comparison in list(frame.comparisons):
-        for place, found in frame.items.unused("property"):
-            for one in found:
-                if one.of == on and kind.properties[one.name].dtype in ("number", "integer"):
-                    frame.items.use(place)
-                    frame.comparisons.remove(comparison)
-                    return " and ".join(f"{one.name} {sign} {quantity.text}" for sign, quantity in comparison.bounds)
-    return None
-
-
-def _limit_of_lateness(frame: Frame, on: str, side: str) -> str:
-    """Return from which delay on an event is late: as the model's rule says, else any."""
-    at = side.removesuffix("_delay")
-    rules = [rule for rule in frame.model.rules.values() if rule.on == on and rule.late is not None and rule.at == at]
-    if len(rules) == 1 and rules[0].late is not None:
-        number = rules[0].late.rstrip("abcdefghijklmnopqrstuvwxyz")
-        limit = f"{number} {rules[0].late[len(number) :]}"
-        frame.note("late_rule", limit=limit, rule=rules[0].title or at)
-        return limit
-    frame.note("late_any")
-    return "0 min"
+def _whole_windows(frame: Frame, span: Span) -> Span:
+    """Return the span without a last month, week or day of which hardly anything is known, if the question names no time."""
+    if frame.whens or frame.per not in ("day", "week", "month"):
+        return span
+    period = {"day": "D", "week": "W-SUN", "month": "M"}[frame.per]
+    stop = pd.Timestamp(span.stop)
+    last = (stop - pd.Timedelta(1, unit="ns")).to_period(period)
+    begun = stop - last.start_time
+    if begun >= _HARDLY * (last.end_time - last.start_time) or last.start_time <= pd.Timestamp(span.start):
+        return span
+    frame.note("unfinished", per=frame.per)
+    return span.model_copy(update={"stop": last.start_time.isoformat()})
 
 
 def _measure(
@@ -292,7 +242,7 @@ def _measure(
     items = frame.items
     items.take("duration")
     order: Literal["highest", "lowest"] | None = None
-    counted = items.take("count") is not None
+    counted = items.take("count", "how_often") is not None
     share = items.take("share") is not None
     for symbol, name in (
         ("mean", "mean"),
@@ -300,13 +250,17 @@ def _measure(
         ("maximum", "max"),
         ("minimum", "min"),
         ("sum", "sum"),
+        ("how_much", "sum"),
+        ("hours_of", "sum"),
     ):
         if items.take(symbol):
             order = _order(frame)
             items.take("how_long")
             return name, order  # type: ignore[return-value]
     if items.take("how_long"):
-        return "mean", _order(frame)
+        # "How long did the longest trip take" asks for that trip.
+        order = _order(frame)
+        return ("mean", None) if order is None or grouped else ("list", order)
     order = _order(frame)
     if share:
         return "share", order

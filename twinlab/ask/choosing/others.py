@@ -10,6 +10,7 @@ from twinlab.ask.plans.plan import AttentionCall, KpiCall, Span, WhereCall
 
 if TYPE_CHECKING:
     from twinlab.ask.parsing.frame import Frame
+    from twinlab.model.kpis.definition import Kpi
     from twinlab.model.kpis.formulas import Formula
 
 __all__ = ["attention_call", "kpi_call", "where_call"]
@@ -63,13 +64,45 @@ def kpi_call(frame: Frame) -> KpiCall | None:
         if len(meanings) != 1:
             return None
     kpi = frame.model.kpis[meanings[0].name]
-    if _other_number(frame, kpi.bound(frame.model)):
+    formula = kpi.bound(frame.model)
+    share = formula.unit == "%" or formula.text.startswith("share(")
+    if _other_number(frame, formula) or (share and _names_events(frame, place, kpi.on)):
         frame.refuse("kpi_measure", kpi=kpi.title or meanings[0].name)
     frame.items.use(place)
-    by, group = _group(frame, kpi.on)
-    groups = None if group is None else _other_groups(frame, kpi.on, by, group)
-    if groups is not None:
-        group = None
+    by, group, groups = _groups(frame, kpi.on)
+    whole = _whole_days(frame, kpi)
+    title = kpi.title or meanings[0].name
+    if kpi.on in frame.model.event_types and kpi.unit == "%" and not frame.items.has("share"):
+        frame.note("kpi_share", kpi=title)
+    _read_target(frame, kpi, title)
+    order = _best_or_worst(frame, kpi.target) or frame.items.take("highest", "lowest")
+    if order is not None and frame.per is None and (by is None or group is not None):
+        # "The longest stay" isn't the mean of all.
+        frame.refuse("kpi_measure", kpi=title)
+    if frame.per in ("weekday", "hour"):
+        frame.refuse("no_per", per=frame.per)
+    if by in frame.model.relationships and " / count(" in formula.text:
+        # Events and assets are grouped by the same kind of asset.
+        by = frame.model.relationships[str(by)].target
+    _take_of_kpi(frame, kpi.on)
+    days = (pd.Timestamp(whole.stop) - pd.Timestamp(whole.start)).days
+    return KpiCall(
+        kpi=meanings[0].name, by=by, group=group, groups=groups, per=frame.per, every=f"{days}d", span=whole, order=order,
+        top=frame.top or (1 if order else None),
+    )  # fmt: skip
+
+
+def _groups(frame: Frame, on: str) -> tuple[str | None, str | None, list[str] | None]:
+    """Return what a KPI is grouped by, the one group that is asked for, or the several."""
+    by, group = _group(frame, on)
+    if frame.compared and group is None and by is not None:
+        group = _own_group(frame, on, by)
+    groups = None if group is None else _other_groups(frame, on, by, group)
+    return by, None if groups is not None else group, groups
+
+
+def _whole_days(frame: Frame, kpi: Kpi) -> Span:
+    """Return the whole days of the question's span."""
     span = frame.span_of_events(kpi.on) if kpi.on in frame.model.event_types else frame.span
     start, stop = pd.Timestamp(span.start), pd.Timestamp(span.stop)
     if not frame.whens and stop > frame.data.stop:
@@ -79,26 +112,43 @@ def kpi_call(frame: Frame) -> KpiCall | None:
     whole = Span(start=start.floor("1D").isoformat(), stop=stop.ceil("1D").isoformat())
     if whole != span:
         frame.note("whole_days")
-    if kpi.on in frame.model.event_types and kpi.unit == "%" and not frame.items.has("share"):
-        frame.note("kpi_share", kpi=kpi.title or meanings[0].name)
-    order = _best_or_worst(frame, kpi.target) or frame.items.take("highest", "lowest")
-    while frame.items.take("mean", "share", "sum", "count", "how_long", "delay"):
+    return whole
+
+
+def _read_target(frame: Frame, kpi: Kpi, title: str) -> None:
+    """Use "is the target met"."""
+    if not frame.items.take("target"):
+        return
+    if kpi.target is None:
+        frame.refuse("no_target", kpi=title)
+    frame.target = True
+    while frame.items.take("met", ">", ">=", "and"):
         pass
-    if kpi.on in frame.model.relationships:
-        frame.take_asset_type(frame.model.relationships[kpi.on].source)
-    frame.take_asset_type(kpi.on)
+
+
+def _take_of_kpi(frame: Frame, on: str) -> None:
+    """Use the words that a KPI says anyway: what it is of, and that it is a mean or a share."""
+    while frame.items.take("how_much", "in_total", "on_time", "mean", "share", "sum", "count", "how_long", "delay"):
+        pass
+    if on in frame.model.relationships:
+        frame.take_asset_type(frame.model.relationships[on].source)
+    frame.take_asset_type(on)
     for other, found in frame.items.unused("event_type"):
-        if any(one.name == kpi.on for one in found):
+        if any(one.name == on for one in found):
             frame.items.use(other)
-    return KpiCall(
-        kpi=meanings[0].name, by=by, group=group, groups=groups, per=frame.per, every=f"{(stop.ceil('1D') - start.floor('1D')).days}d", span=whole, order=order, top=frame.top or (1 if order else None),
-    )  # fmt: skip
+
+
+def _names_events(frame: Frame, place: int, on: str) -> bool:
+    """Return whether the words of a KPI that is a share are the events themselves: "cancelled flights", of which a number is meant."""
+    words = frame.items[place].text.casefold().split()
+    named = on in frame.model.event_types and any(word.startswith(on.casefold()) for word in words)
+    return named and len(words) > 1 and not frame.items.has("share", "best", "worst", "target")
 
 
 def _other_number(frame: Frame, formula: Formula) -> bool:
     """Return whether the question asks for a number that the KPI isn't: how many, of a share; the mean, of a sum."""
     if formula.unit == "%" or formula.text.startswith(("share(", "time_share(")):
-        return frame.items.has("count")
+        return frame.items.has("count", "how_often")
     added_up = formula.text.startswith(("sum(", "total(", "count("))
     return added_up and frame.items.has("mean", "median", "share")
 
@@ -112,15 +162,29 @@ def _best_or_worst(frame: Frame, target: str | None) -> Literal["highest", "lowe
     return "highest" if (named == "best") == (sign == ">") else "lowest"
 
 
-def _other_groups(frame: Frame, on: str, by: str | None, first: str) -> list[str] | None:
-    """Return all groups that a KPI is asked for, if there are several: "F01 and F02"."""
+def _target_of(frame: Frame, on: str, by: str | None) -> str:
+    """Return the asset type that a group is of."""
     model = frame.model
     links = dict(model.event_types[on].links) if on in model.event_types else {}
-    target = (
-        on
-        if by == "asset"
-        else links.get(str(by)) or (model.relationships[by].target if by in model.relationships else "")
-    )
+    if by == "asset":
+        return on
+    return links.get(str(by)) or (model.relationships[str(by)].target if by in model.relationships else "")
+
+
+def _own_group(frame: Frame, on: str, by: str) -> str | None:
+    """Use the first asset of the type that is grouped by: of two that are compared."""
+    target = _target_of(frame, on, by)
+    for place, found in frame.assets:
+        for one in found:
+            if one.of == target:
+                frame.items.use(place)
+                return one.name
+    return None
+
+
+def _other_groups(frame: Frame, on: str, by: str | None, first: str) -> list[str] | None:
+    """Return all groups that a KPI is asked for, if there are several: "F01 and F02"."""
+    target = _target_of(frame, on, by)
     others = [(place, one) for place, found in frame.assets for one in found if one.of == target and one.name != first]
     if not others:
         return None

@@ -8,12 +8,13 @@ from twinlab.ask.plans.plan import Span, SummaryCall
 
 if TYPE_CHECKING:
     from twinlab.ask.parsing.frame import Frame
+    from twinlab.model.signal import Signal
 
 __all__ = ["summary_call"]
 
 Statistic = Literal["mean", "median", "min", "max", "range", "latest", "increase", "sum"]
-#: Units of gauges whose values add up.
-_AMOUNTS = ("mm", "kWh", "Wh", "MWh", "kg", "L", "m³")
+#: Units of gauges whose values add up: each is an amount of its own time.
+_AMOUNTS = ("mm", "kWh", "Wh", "MWh")
 #: Signals of which each value is what fell since the one before: without another word their sum is meant, not their mean.
 _FALLEN = ("precipitation", "rain", "rainfall", "snowfall")
 
@@ -25,17 +26,21 @@ def summary_call(frame: Frame) -> SummaryCall | None:
         return None
     on, signal = found
     spec = frame.model.asset_types[on].signals[signal]
-    statistic, order = _statistic(frame, spec.kind)
+    statistic, order = _statistic(frame, spec.kind, adds_up=_adds_up(signal, spec))
     if statistic in ("mean", "median") and spec.kind == "counter":
         frame.refuse("counter_mean", signal=spec.title or signal)
     if statistic == "range" and signal in _FALLEN and (not frame.whens or frame.whens[0].whole):
         statistic = "sum"
     per = frame.per
+    if per in ("weekday", "hour"):
+        frame.refuse("no_per", per=per)
+    if frame.days:
+        return None
     if spec.kind == "state" and (per is not None or statistic in ("mean", "median")):
         return None
     if per is not None:
         statistic, order = _of_windows(frame, signal, statistic, order)
-    if statistic == "sum" and spec.unit not in _AMOUNTS:
+    if statistic == "sum" and not _adds_up(signal, spec):
         frame.refuse("no_sum", signal=spec.title or signal)
     related = frame.take_related(on)
     _take_group(frame, on)
@@ -54,6 +59,11 @@ def summary_call(frame: Frame) -> SummaryCall | None:
         on=on, signal=signal, statistic=statistic, assets=frame.take_assets(on) or None, where=frame.take_values(on), related=related,
         span=span, order=order, top=frame.top or (1 if order and (which or per) else None), per=per,
     )  # fmt: skip
+
+
+def _adds_up(name: str, spec: Signal) -> bool:
+    """Return whether the sum of a signal's values says something: the rain of each hour does, the fuel in a tank doesn't."""
+    return name in _FALLEN or spec.combine == "sum" or spec.unit in _AMOUNTS
 
 
 def _signal(frame: Frame) -> tuple[str, str] | None:
@@ -83,10 +93,12 @@ def _links(frame: Frame, source: str, target: str) -> bool:
 def _implied(frame: Frame, types: list[str]) -> tuple[str, str] | None:
     """Return the signal of a word such as "warmest"."""
     for place in range(len(frame.items)):
-        symbol = frame.items.is_symbol(place, "highest ", "lowest ")
+        symbol = frame.items.is_symbol(place, "highest ", "lowest ", "hint ")
         if symbol is None:
             continue
         hint = symbol.split()[1]
+        if symbol.startswith("hint "):
+            frame.items.use(place)
         having = [kind for kind, spec in frame.model.asset_types.items() if hint in spec.signals]
         if not having and any(hint in kind.properties for kind in frame.model.asset_types.values()):
             continue
@@ -97,11 +109,12 @@ def _implied(frame: Frame, types: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _statistic(frame: Frame, kind: str) -> tuple[Statistic, Literal["highest", "lowest"] | None]:
+def _statistic(frame: Frame, kind: str, *, adds_up: bool) -> tuple[Statistic, Literal["highest", "lowest"] | None]:
     items = frame.items
     order = items.take("highest", "lowest", "highest ", "lowest ")
     direction = None if order is None else order.split()[0]
     for symbol, name in (
+        ("range", "range"),
         ("latest", "latest"),
         ("now", "latest"),
         ("mean", "mean"),
@@ -110,12 +123,20 @@ def _statistic(frame: Frame, kind: str) -> tuple[Statistic, Literal["highest", "
         ("minimum", "min"),
     ):
         if items.take(symbol):
+            items.take("how_much")
             return name, direction  # type: ignore[return-value]
     if kind == "counter":
-        items.take("sum", "increase", "how_long", "count")
+        while items.take("sum", "increase", "how_long", "how_much", "count", "in_total"):
+            pass
         return "increase", direction  # type: ignore[return-value]
-    if items.take("sum"):
+    if items.take("sum") or (adds_up and items.take("how_much", "in_total")):
         return "sum", direction  # type: ignore[return-value]
+    if frame.compared and kind == "gauge":
+        if not adds_up:
+            frame.note("mean")
+        return ("sum" if adds_up else "mean"), direction  # type: ignore[return-value]
+    if items.take("how_much") and not frame.whens and direction is None:
+        return "latest", None
     if direction is not None:
         return ("max" if direction == "highest" else "min"), direction  # type: ignore[return-value]
     if kind == "state":

@@ -44,6 +44,8 @@ class Language:
         Sentences of answers, with what they name in braces.
     examples : tuple of str
         Questions that are offered, with kinds of names in braces.
+    plurals, plural_endings : mapping
+        Name in a model -> its plural; end of any other word -> that of its plural.
     """
 
     code: str
@@ -56,6 +58,23 @@ class Language:
     day_first: bool
     sentences: Mapping[str, str]
     examples: tuple[str, ...]
+    plurals: Mapping[str, str]
+    plural_endings: Mapping[str, str]
+
+    def plural(self, name: str, word: str) -> str:
+        """Return the plural of a word for a name of a model.
+
+        >>> load_language("en").plural("airport", "airport"), load_language("en").plural("city", "city")
+        ('airports', 'cities')
+        """
+        if name in self.plurals:
+            return self.plurals[name]
+        if not any(self.plural_endings.values()):
+            return word
+        for end, other in self.plural_endings.items():
+            if word.endswith(end):
+                return word.removesuffix(end) + other
+        return word
 
     def sentence(self, key: str, **values: object) -> str:
         """Return a sentence with what it names."""
@@ -108,4 +127,6 @@ def load_language(code: str) -> Language:
         day_first=data["day_first"] == "true",
         sentences=data["sentences"],
         examples=tuple(data["examples"]),
+        plurals=data["plurals"],
+        plural_endings=data["plural_endings"],
     )

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 from twinlab.ask.errors import NotUnderstoodError
 from twinlab.ask.parsing.instants import When
-from twinlab.ask.parsing.quantities import Comparison, read_comparisons, read_lasting, read_per, read_top, read_unit
+from twinlab.ask.parsing.quantities import (
+    Comparison,
+    read_comparisons,
+    read_days,
+    read_lasting,
+    read_per,
+    read_top,
+    read_unit,
+)
 from twinlab.ask.parsing.spans import read_when
+from twinlab.ask.parsing.years import read_years
 from twinlab.ask.plans.plan import Related, Span
 
 if TYPE_CHECKING:
@@ -51,9 +60,17 @@ class Frame:
     notes : list of (key, values)
         What was assumed; keys of the sentences of a language.
     per : str or None
-        The windows that values are for: day, week or month.
+        The windows that values are for: day, week or month; weekday or hour of the day.
     which_per : bool
         Whether windows are asked for, "which month", rather than a value of each.
+    days : bool
+        Whether a number of days is asked for.
+    target : bool
+        Whether it is asked if a KPI meets its target.
+    compared : bool
+        Whether two assets or times are compared: "warmer" is then about means.
+    through : bool
+        Whether assets are asked for that have events in common with one that is named.
     """
 
     items: Items
@@ -70,6 +87,10 @@ class Frame:
     notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     per: str | None = None
     which_per: bool = False
+    days: bool = False
+    target: bool = False
+    compared: bool = False
+    through: bool = False
 
     # -- time -----------------------------------------------------------------------------------------------------
     @property
@@ -108,17 +129,41 @@ class Frame:
 
     @property
     def assets(self) -> list[tuple[int, list[Meaning]]]:
-        """Assets that are named, with their places; several meanings if several types have one of the name."""
-        return list(self.items.unused("asset"))
+        """Assets that are named, with their places; several meanings if several types have one of the name.
+
+        Raises
+        ------
+        NotUnderstoodError
+            If a name may be that of several assets of a type.
+        """
+        named = list(self.items.unused("asset"))
+        for place, found in named:
+            item = self.items[place]
+            if len(found) == len(item.meanings) > len({one.of for one in found}):
+                self.refuse("which_one", text=item.text, names=", ".join(one.name for one in found))
+        return named
 
     def signals(self, of: str | None = None) -> list[tuple[int, list[Meaning]]]:
         """Signals that are named, of one asset type if given."""
         found = []
         for place, meanings in self.items.unused("signal"):
-            fitting = [one for one in meanings if of is None or one.of == of]
+            fitting = [
+                one for one in meanings if (of is None or one.of == of) and not self._rather_property(place, one)
+            ]
             if fitting:
                 found.append((place, fitting))
         return found
+
+    def _rather_property(self, place: int, signal: Meaning) -> bool:
+        """Return whether a word is the name of a property, and only another word for a signal: the size of a tank, not what is in it."""
+        if (
+            signal.name in self.items[place].text.casefold()
+            or self.whens
+            or self.items.has("now", "latest", "how_much")
+        ):
+            return False
+        text = self.items[place].text.casefold()
+        return any(one.of == signal.of and text.startswith(one.name) for one in self.items[place].of_kind("property"))
 
     def take_assets(self, asset_type: str) -> list[str]:
         """Use the assets of a type that are named, and return their ids."""
@@ -181,8 +226,24 @@ class Frame:
                     self.take_asset_type(one.of)
                     if len(chosen) > 1:
                         self.note("relationship", name=chosen[0])
-                    return Related(relationship=chosen[0], target=one.name)
+                    elif not named and not self.model.relationships[chosen[0]].locates:
+                        # "In Hamburg" of a truck that is based there.
+                        self.note("relationship", name=chosen[0])
+                    return Related(relationship=chosen[0], target=one.name, span=self.past_span(chosen[0]))
         return None
+
+    def past_span(self, relationship: str) -> Span | None:
+        """Return the span in which a link of the past may have been; None if it is asked for an instant.
+
+        "Which parcels did T020 carry" is about all that it ever did, "which are on it" about those of now.
+        """
+        if not self.model.relationships[relationship].locates or (self.whens and not self.whens[0].whole):
+            return None
+        if self.items.take("past") is None or self.items.has("present_tense"):
+            return None
+        span = self.span
+        self.note("past", when=f"{span.start[:16]} – {span.stop[:16]}")
+        return span
 
     def take_group(self) -> list[tuple[int, Meaning]]:
         """Return what follows "by", "per", "for each" or "which": candidates of a group, with their places."""
@@ -195,7 +256,7 @@ class Frame:
                 continue
             after = place + 1
             while after < len(self.items) and (
-                self.items[after].used or self.items[after].symbol("filler", "highest", "lowest")
+                self.items[after].used or self.items[after].symbol("filler", "highest", "lowest", "common")
             ):
                 after += 1
             if self.items.free(after):
@@ -279,16 +340,23 @@ def read_frame(
 ) -> Frame:
     """Read the times, durations and comparisons of a question; names are taken by those who need them."""
     (lasting, longer), top = read_lasting(items), read_top(items)
+    days = read_days(items)
     per, which_per = read_per(items)
+    years = read_years(items, model)
     # Times first: "between 6 and 9 am" isn't between two values.
     whens, _ = read_when(items, now, language, data)
+    seasons = [item for item in items.all if item.used and item.symbol("season ")]
+    notes = [
+        ("season", {"name": item.text, "start": f"{when.start:%Y-%m-%d}", "stop": f"{when.stop:%Y-%m-%d}"})
+        for item, when in zip(seasons, whens, strict=False)
+    ]
     return Frame(
         items,
         model,
         now,
         data,
         whens,
-        read_comparisons(items),
+        [*years, *read_comparisons(items)],
         lasting,
         top,
         read_unit(items),
@@ -296,4 +364,6 @@ def read_frame(
         all_events,
         per=per,
         which_per=which_per,
+        days=days,
+        notes=list(notes),
     )

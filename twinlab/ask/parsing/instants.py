@@ -60,6 +60,8 @@ class InstantReader:
             or self._named_day(place)
             or self._month(place)
             or self._part_of_year(place)
+            or self._season(place)
+            or self._present_year(place)
             or self._year(place)
         )
         if found is None:
@@ -120,6 +122,10 @@ class InstantReader:
         item = self.items[place]
         if item.kind == "date":
             return self._written_date(item.text, place)
+        feast = item.symbol("date ")
+        if feast is not None:
+            _, month_of, day_of = feast.split()
+            return self._day(self._year_at(place + 1), int(month_of), int(day_of), place + 1)
         # "5 January 2026", "5. Januar"
         month = self.items.is_symbol(place + 1, "month ") or self._month_after_of(place)
         day = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", item.text)
@@ -220,6 +226,27 @@ class InstantReader:
         if not there and first >= self.now:
             first -= pd.DateOffset(years=1)
         return When(first, first + pd.DateOffset(months=months)), place + (2 if there else 1)
+
+    def _season(self, place: int) -> tuple[When, int] | None:
+        """Three whole months, the latest that have begun: spring from March on."""
+        season = self.items.is_symbol(place, "season ")
+        if season is None:
+            return None
+        year, there = self._year_at(place + 1)
+        first = pd.Timestamp(year=year or self.now.year, month=int(season.split()[1]), day=1)
+        if not there and first >= self.now:
+            first -= pd.DateOffset(years=1)
+        return When(first, first + pd.DateOffset(months=3)), place + (2 if there else 1)
+
+    def _present_year(self, place: int) -> tuple[When, int] | None:
+        """The present year: "of the year", and the one of "in the year 2013"."""
+        if self.items.is_symbol(place, "this_year") is None:
+            return None
+        named = self._year(place + 1) if self.items.free(place + 1) else None
+        if named is not None:
+            return named
+        start = pd.Timestamp(year=self.today.year, month=1, day=1)
+        return When(start, start + pd.DateOffset(years=1)), place + 1
 
     def _year(self, place: int) -> tuple[When, int] | None:
         year, there = self._year_at(place)

@@ -28,6 +28,8 @@ _SOFT = frozenset(
         "ago",
         "this",
         "present_tense",
+        "in_total",
+        "past",
     }
 )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twinlab.ask.parsing.items import Item
+from twinlab.ask.parsing.vocabulary import Meaning
 from twinlab.errors import UnitError
 from twinlab.model.units import canonical_unit
 from twinlab.model.units.spelling import is_known
@@ -12,10 +14,19 @@ from twinlab.model.units.spelling import is_known
 if TYPE_CHECKING:
     from twinlab.ask.parsing.items import Items
 
-__all__ = ["Comparison", "Quantity", "read_comparisons", "read_lasting", "read_per", "read_top", "read_unit"]
+__all__ = [
+    "Comparison",
+    "Quantity",
+    "read_comparisons",
+    "read_days",
+    "read_lasting",
+    "read_per",
+    "read_top",
+    "read_unit",
+]
 
 _OPERATORS = (">", ">=", "<", "<=")
-_WINDOWS = {"d": "day", "week": "week", "month": "month"}
+_WINDOWS = {"d": "day", "week": "week", "month": "month", "weekday": "weekday", "hour": "hour"}
 _SUPERLATIVES = ("highest", "lowest", "highest ", "lowest ")
 _TIMES = {"s": "s", "min": "min", "h": "h", "d": "d", "week": "d"}
 
@@ -72,6 +83,9 @@ def read_comparisons(items: Items) -> list[Comparison]:
                 items.use(place, *range(place + 1, read[1]))
                 sign, _, hint = operator.partition(" ")
                 found.append(Comparison(((sign, read[0]),), hint, place))
+        elif items.is_symbol(place, "raining") is not None and items.has("how_much"):
+            # "How much did it rain" asks for the amount.
+            items.all[place] = Item(items[place].text, "phrase", [Meaning("symbol", "hint precipitation")])
         elif items.is_symbol(place, "raining") is not None:
             items.use(place)
             found.append(Comparison(((">", Quantity(0.0, "mm")),), "precipitation", place))
@@ -111,13 +125,29 @@ def read_per(items: Items) -> tuple[str | None, bool]:
             after = place + 1
             while items.is_symbol(after, "filler", *_SUPERLATIVES) and not items.is_symbol(after, "unit "):
                 after += 1
-            named = items.is_symbol(after, "unit ")
+            named = items.is_symbol(after, "unit ", "every weekday", "every hour")
         window = _WINDOWS.get((named or "").partition(" ")[2])
         if window is not None:
             by = items.is_symbol(place, "by") is not None
             items.use(after, *([place] if by else []))
             return window, named is not None and not by and after != place
     return None, False
+
+
+def read_days(items: Items) -> bool:
+    """Read and use "on how many days"; return whether it is asked."""
+    for place in range(len(items)):
+        after = place + 1
+        while items.is_symbol(after, "filler"):
+            after += 1
+        if (
+            items.is_symbol(place, "count")
+            and items.is_symbol(after, "unit d")
+            and not items.is_symbol(after + 1, "ago")
+        ):
+            items.use(place, after)
+            return True
+    return False
 
 
 def read_top(items: Items) -> int | None:
@@ -149,6 +179,17 @@ def read_top(items: Items) -> int | None:
 def read_unit(items: Items) -> str | None:
     """Read and use the unit that the answer is asked for in: "in km/h", "in minutes"."""
     for place in range(len(items) - 1):
+        if items.is_symbol(place, "count"):
+            measure = items.is_symbol(place + 1, "measure ")
+            if (
+                measure is not None
+                and measure != "measure degree"
+                and not items[place + 1].of_kind("signal", "property")
+            ):
+                # "How many litres".
+                items.all[place] = Item(items[place].text, "phrase", [Meaning("symbol", "how_much")])
+                items.use(place + 1)
+                return measure.split()[1]
         if not items.is_symbol(place, "at"):
             continue
         after = place + 1
@@ -185,6 +226,8 @@ def _quantity(items: Items, place: int) -> tuple[Quantity, int] | None:
     named = item.symbol("number ")
     if named is not None:
         number = float(named.split()[1])
+    elif item.symbol("one") and items.is_symbol(place + 1, "unit "):
+        number = 1.0
     elif item.kind == "number":
         number = float(item.text.replace("−", "-").replace(",", "."))
     else:

@@ -95,6 +95,11 @@ class _SpanReader(InstantReader):
             if bound is None:
                 return None
             when, after = bound
+            if not when.whole and word in ("before", "until", "since", "after") and self._names_a_day(place, after):
+                # "Before 7 am on 4 July" is that day up to 7.
+                day = when.start.normalize()
+                low, high = (day, when.start) if word in ("before", "until") else (when.start, day + DAY)
+                return (When(low, high), after) if low < high else None
             edges = {
                 "since": (when.start, self.now),
                 "after": (when.stop if when.whole else when.start, self.now),
@@ -103,6 +108,11 @@ class _SpanReader(InstantReader):
             }[word]
             return (When(*edges), after) if edges[0] < edges[1] else None
         return self._to_point(self.point(place))
+
+    def _names_a_day(self, place: int, after: int) -> bool:
+        """Return whether a clock time is followed by its day: a clock time before anything else."""
+        first = self._clock(self._skip(place + 1))
+        return first is not None and first[1] < after
 
     def _to_point(self, first: tuple[When, int] | None) -> tuple[When, int] | None:
         """What was read, up to a later day or month: "June to August"."""

@@ -40,6 +40,12 @@ _MOST_VALUES = 60
 _MOST_LABELS = 20_000
 #: Letters of a word of a name that means its asset alone.
 _LONG_WORD = 6
+#: Words that names have in short.
+_IN_FULL = {
+    "intl": "international", "natl": "national", "rgnl": "regional", "mun": "municipal", "co": "county", "mem": "memorial", "arpt": "airport",
+    "fld": "field", "st": "street",
+}  # fmt: skip
+_SHORT_WORDS = frozenset(_IN_FULL)
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
 
 
@@ -164,6 +170,11 @@ def vocabulary(twin: TwinReader, language: Language) -> Vocabulary:
             found.add(text.split(), Meaning("symbol", symbol))
     for phrase, meaning in _of_model(model, language):
         found.add(phrase, meaning)
+        if meaning.kind in ("kpi", "rule") and len(phrase) > 1:
+            # "The on-time departure" of the KPI "On-time departures".
+            for stem in list(language.stems(phrase[-1]))[1:2]:
+                found.add([*phrase[:-1], stem], meaning)
+    used = _add_events(found, twin)
     _without_conditions(found, model)
     measured: dict[str, pd.Series] = {}
     for asset_type in model.asset_types:
@@ -173,8 +184,11 @@ def vocabulary(twin: TwinReader, language: Language) -> Vocabulary:
         label = model.asset_types[asset_type].label
         if label is not None and label in table and len(table) <= _MOST_LABELS:
             having = _with_history(twin, asset_type)
-            _add_labels(found, asset_type, table[label], having)
+            _add_labels(
+                found, asset_type, table[label], having or used.get(asset_type, set()), used.get(asset_type, set())
+            )
             measured[asset_type] = table[label][table.index.isin(having)]
+        _add_synonyms(found, asset_type, table, model)
     for asset_type, labels in measured.items():
         _add_words_of_labels(found, asset_type, labels)
     return found
@@ -255,12 +269,48 @@ def _with_history(twin: TwinReader, asset_type: str) -> set[str]:
     return {str(one) for one in twin.history(asset_type, signals=signals[:1])["asset"].values}
 
 
-def _add_labels(found: Vocabulary, asset_type: str, labels: pd.Series, measured: set[str]) -> None:
-    """Add the names of assets, and the first words of a name if no other asset of the type begins with them."""
+def _add_events(found: Vocabulary, twin: TwinReader) -> dict[str, set[str]]:
+    """Add the values of text properties of events, and return the assets that events are linked to; asset type -> ids."""
+    used: dict[str, set[str]] = {}
+    for name, kind in twin.model.event_types.items():
+        texts = [one for one, spec in kind.properties.items() if spec.dtype == "text"]
+        if not texts and not any(twin.model.asset_types[one].label for one in kind.links.values()):
+            continue
+        table = twin.events(name)
+        for text in texts:
+            values = table[text].dropna().unique() if text in table else ()
+            if len(values) <= _MOST_VALUES:
+                for value in map(str, values):
+                    meaning = Meaning("value", value, name, text)
+                    found.add(words_of(value), meaning)
+                    for other in found.language.terms.get(value.casefold(), ()):
+                        found.add(other.split(), meaning)
+        for link, target in kind.links.items():
+            if link in table:
+                used.setdefault(target, set()).update(table[link].dropna().astype(str).unique())
+    return used
+
+
+def _add_synonyms(found: Vocabulary, asset_type: str, table: pd.DataFrame, model: TwinModel) -> None:
+    """Add other names of assets, in the model as ``airport/BOS: [Boston]``."""
+    for name, others in model.synonyms.items():
+        kind, slash, asset = name.partition("/")
+        if slash and kind == asset_type and asset in table.index:
+            for other in others:
+                found.add(words_of(other), Meaning("asset", asset, asset_type))
+
+
+def _add_labels(found: Vocabulary, asset_type: str, labels: pd.Series, measured: set[str], used: set[str]) -> None:
+    """Add the names of assets, and the first words of a name if no other asset of the type begins with them.
+
+    Where events are linked to some assets of the type, only those are meant by the first words: flights to Miami.
+    """
     starts: dict[tuple[str, ...], list[str]] = {}
     for asset, label in labels.dropna().items():
         words, meaning = words_of(str(label)), Meaning("asset", str(asset), asset_type)
         found.add(words, meaning)
+        if _SHORT_WORDS & set(words):
+            found.add([_IN_FULL.get(one, one) for one in words], meaning)
         for other in found.language.terms.get(str(label).casefold(), ()):
             found.add(other.split(), meaning)
         if len(words) == 2 and ("".join(words),) not in found.phrases:
@@ -269,10 +319,11 @@ def _add_labels(found: Vocabulary, asset_type: str, labels: pd.Series, measured:
         for size in range(1, len(words)):
             starts.setdefault(tuple(words[:size]), []).append(str(asset))
     for begun, assets in starts.items():
-        likely = [one for one in assets if one in measured] or assets
+        likely = [one for one in assets if one in measured] or [one for one in assets if one in used]
+        likely = likely or ([] if used else assets)
         if len(likely) == 1 and len(" ".join(begun)) >= 4 and not _is_known(found, begun):
             found.add(begun, Meaning("asset", likely[0], asset_type))
-            if measured and likely[0] not in measured:
+            if (measured and likely[0] not in measured) or used:
                 found.short[begun] = (likely[0], str(labels[likely[0]]))
 
 
@@ -292,7 +343,8 @@ def _add_words_of_labels(found: Vocabulary, asset_type: str, labels: pd.Series) 
 
 
 def _is_known(found: Vocabulary, words: tuple[str, ...]) -> bool:
-    return words in found.phrases or any((word,) in found.phrases for word in words[:1])
+    """Return whether words, or the first of them, mean something else than an asset."""
+    return any(one.kind != "asset" for some in (words, words[:1]) for one in found.phrases.get(some, []))
 
 
 def _looks_like_a_word(meaning: Meaning, texts: Sequence[str]) -> bool:

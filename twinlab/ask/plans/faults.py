@@ -29,6 +29,8 @@ __all__ = ["EVENT_NUMBERS", "check_plan"]
 
 #: Numbers that each event has, in minutes.
 EVENT_NUMBERS = ("start_delay", "end_delay", "duration")
+#: Times that each event may have; a list may be in their order.
+EVENT_TIMES = ("planned_start", "start", "planned_end", "end")
 
 
 def check_plan(plan: Plan, model: TwinModel) -> None:
@@ -107,7 +109,9 @@ def _of_columns(call: AssetCall, kind: AssetType, model: TwinModel) -> Iterator[
     for limit in call.limits:
         yield limit.column, numbers, f"number among the properties of {call.on!r}"
     times = [name for name, spec in kind.properties.items() if spec.dtype == "time"]
-    for name in () if call.later is None else (call.later.column, call.later.than):
+    pairs = [] if call.later is None else [call.later.column, call.later.than]
+    pairs += [] if call.elapsed is None else [call.elapsed.since, call.elapsed.until]
+    for name in pairs:
         yield name, times, f"time among the properties of {call.on!r}"
     if call.during is not None:
         yield call.during, times, f"time among the properties of {call.on!r}"
@@ -123,7 +127,8 @@ def _names_of_events(call: EventCall, kind: EventType) -> Iterator[tuple[str, It
     if call.by is not None:
         yield call.by, [*links, *kind.properties], f"group of {call.on!r}"
     if call.column is not None:
-        yield call.column, [*EVENT_NUMBERS, *numbers], f"number of {call.on!r}"
+        times = EVENT_TIMES if call.measure == "list" else ()
+        yield call.column, [*EVENT_NUMBERS, *numbers, *times], f"number of {call.on!r}"
 
 
 def _check_condition(call: Call, model: TwinModel) -> None:

@@ -21,6 +21,8 @@ __all__ = [
     "AssetCall",
     "AttentionCall",
     "Call",
+    "Contrast",
+    "Elapsed",
     "EventCall",
     "FindCall",
     "KpiCall",
@@ -34,9 +36,12 @@ __all__ = [
 
 Statistic = Literal["mean", "median", "min", "max", "range", "latest", "increase", "sum"]
 Per = Literal["day", "week", "month"]
+EventPer = Literal["day", "week", "month", "weekday", "hour"]
 Order = Literal["highest", "lowest"]
-EventMeasure = Literal["count", "distinct", "share", "mean", "median", "min", "max", "sum", "list"]
-EpisodeMeasure = Literal["list", "count", "duration", "share", "assets"]
+EventMeasure = Literal["count", "days", "distinct", "share", "mean", "median", "min", "max", "sum", "list"]
+AssetMeasure = Literal["count", "list", "share", "distinct", "mean", "median", "min", "max", "sum"]
+EpisodeMeasure = Literal["list", "count", "duration", "share", "assets", "days"]
+EpisodeOrder = Literal["longest", "first", "last", "most"]
 
 _LONGEST_TEXT = 1_000
 
@@ -86,7 +91,11 @@ class Related(Model):
     relationship: Term
     """A relationship of the model."""
     target: Text
-    """Id of the asset at its end."""
+    """Id of the asset at its end; of an `inverse` one at its start."""
+    inverse: bool = False
+    """Whether the assets that are asked for are at the end of the link: the truck that has a parcel."""
+    span: Span | None = None
+    """Linked at any time of this span; by default at the instant of the call."""
 
 
 class _OfAssets(Model):
@@ -129,9 +138,11 @@ class FindCall(_OfAssets):
     span: Span
     """When."""
     measure: EpisodeMeasure = "list"
-    """What is asked of the events: the list, how many, how long in all, the share of the time, of which assets."""
+    """What is asked of the events: the list, how many, how long in all, the share of the time, of which assets, on which days."""
+    order: EpisodeOrder = "longest"
+    """Which come first if there is a `top`."""
     top: Top | None = None
-    """Only so many, the longest first."""
+    """Only so many."""
 
 
 class RuleCall(Model):
@@ -150,8 +161,10 @@ class RuleCall(Model):
     """When."""
     measure: EpisodeMeasure = "list"
     """As in a `FindCall`."""
+    order: EpisodeOrder = "longest"
+    """Which come first if there is a `top`."""
     top: Top | None = None
-    """Only so many, the longest first."""
+    """Only so many."""
 
 
 class EventCall(Model):
@@ -161,9 +174,9 @@ class EventCall(Model):
     on: Term
     """Event type."""
     measure: EventMeasure
-    """What is asked: how many, of how many different `by`, which share, a statistic of `column`, or the list."""
+    """What is asked: how many, on how many days, of how many different `by`, which share, a statistic of `column`, or the list."""
     column: Term | None = None
-    """A number of each event: ``start_delay``, ``end_delay``, ``duration`` or a property."""
+    """A number of each event, ``start_delay``, ``end_delay``, ``duration`` or a property; for a list also one of its times."""
     condition: Text | None = None
     """Only events for which it is true: ``end_delay > 30 min``. With ``share`` it is the share of all."""
     links: dict[Term, Text] = Field(default_factory=dict)
@@ -174,10 +187,12 @@ class EventCall(Model):
     """A value for each of these: a link, ``asset`` or a property."""
     groups: list[Text] | None = None
     """Only these groups of `by`."""
-    per: Per | None = None
-    """A value for each day, week from Monday on, or month of the span, UTC; by the time `at`."""
-    at: Literal["planned_start", "start", "end"] = "planned_start"
-    """Which time of an event has to be in the span."""
+    per: EventPer | None = None
+    """A value for each day, week from Monday on, or month of the span, or for each weekday or hour of the day, UTC; by the time `at`."""
+    average: bool = False
+    """The mean number of a window in place of the number of each."""
+    at: Literal["planned_start", "start", "end", "between"] = "planned_start"
+    """Which time of an event has to be in the span; ``between``: events that had begun before its end and hadn't ended at its start."""
     span: Span
     """When."""
     order: Order | None = None
@@ -193,7 +208,7 @@ class EventCall(Model):
         if self.by is not None and self.per is not None:
             msg = f"expected groups `by` or a value `per` {self.per}, got both"
             raise ValueError(msg)
-        if self.measure not in ("count", "distinct", "share", "list") and self.column is None:
+        if self.measure not in ("count", "days", "distinct", "share", "list") and self.column is None:
             msg = f"the measure {self.measure!r} needs a `column`"
             raise ValueError(msg)
         if self.measure == "share" and self.condition is None:
@@ -243,9 +258,18 @@ class Later(Model):
 
     column: Term
     """A property that is a time."""
-    sign: Literal[">", "<"]
+    sign: Literal[">", "<", ">=", "<="]
     """Later or earlier."""
     than: Term
+    """Another one."""
+
+
+class Elapsed(Model):
+    """The time from one time of an asset to another: from being handed in to being delivered."""
+
+    since: Term
+    """A property that is a time."""
+    until: Term
     """Another one."""
 
 
@@ -264,14 +288,18 @@ class AssetCall(_OfAssets):
     """Assets themselves: how many, which, or a fact about them."""
 
     do: Literal["assets"] = "assets"
-    measure: Literal["count", "list", "mean", "median", "min", "max", "sum"]
-    """How many, which, or a statistic of `column`."""
+    measure: AssetMeasure
+    """How many, which, which share of all, how many different values of `column`, or a statistic of it."""
     column: Term | None = None
     """A property."""
+    elapsed: Elapsed | None = None
+    """A number of each asset in place of a `column`, in minutes."""
     span: Span | None = None
     """Only assets whose `during`, a property that is a time, is in the span."""
     during: Term | None = None
     """The property."""
+    per: Per | None = None
+    """How many for each day, week or month of `during`."""
     limits: list[Limit] = Field(default_factory=list)
     """Only assets for which each of them is true."""
     later: Later | None = None
@@ -306,6 +334,19 @@ Call = Annotated[
 ]
 
 
+class Contrast(Model):
+    """A comparison of two assets or groups of a call, or of two spans: whether the first has more, or by how much."""
+
+    asks: Literal["whether", "which", "difference"]
+    """Whether the first number is higher or lower than the second, which of the two is, or by how much the first is."""
+    direction: Order | None = None
+    """Higher or lower; None for a difference without a sign."""
+    first: Text | None = None
+    """Asset or group; None if two spans are compared, or a KPI with its target."""
+    second: Text | None = None
+    """Asset or group with which it is compared."""
+
+
 class Plan(Model):
     """One question as a call of twinlab.
 
@@ -324,6 +365,8 @@ class Plan(Model):
     """What is asked of the twin."""
     versus: Span | None = None
     """Ask the same of this span, and compare."""
+    contrast: Contrast | None = None
+    """What is asked of two numbers."""
     unit: Annotated[str, Field(max_length=40)] | None = None
     """Unit of the answer; by default that of the model."""
     notes: list[Text] = Field(default_factory=list)

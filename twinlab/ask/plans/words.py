@@ -82,9 +82,11 @@ def _subject(call: Any, model: TwinModel, words: Language) -> str:  # noqa: ANN4
         case EventCall() | AssetCall():
             kind = "events" if isinstance(call, EventCall) else "assets"
             what = say(f"word_{call.measure}")
-            if call.column is None:
+            elapsed = call.elapsed if isinstance(call, AssetCall) else None
+            column = call.column if elapsed is None else f"{elapsed.since} → {elapsed.until}"
+            if column is None:
                 return say(f"plan_{kind}", type=call.on, what=what)
-            return say(f"plan_{kind}_column", type=call.on, what=what, column=call.column)
+            return say(f"plan_{kind}_column", type=call.on, what=what, column=column)
         case KpiCall():
             return say("plan_kpi", kpi=model.kpis[call.kpi].title or call.kpi, every=call.every)
         case AttentionCall():
@@ -113,13 +115,15 @@ def _only(call: Any, words: Language) -> Iterator[str]:  # noqa: ANN401  (any ca
     if getattr(call, "groups", None):
         yield ", ".join(call.groups)
     if getattr(call, "related", None) is not None:
-        yield say("plan_linked", target=call.related.target, relationship=call.related.relationship)
+        key = "plan_has" if call.related.inverse else "plan_linked"
+        yield say(key, target=call.related.target, relationship=call.related.relationship)
     if getattr(call, "lasting", None) is not None:
         yield say("plan_lasting", duration=call.lasting)
 
 
 def _order(call: Any, words: Language) -> Iterator[str]:  # noqa: ANN401  (any call)
-    if getattr(call, "order", None) is not None:
+    plain = isinstance(call, FindCall | RuleCall) and call.order == "longest" and call.top is None
+    if getattr(call, "order", None) is not None and not plain:
         yield words.sentence(f"plan_{call.order}")
     if getattr(call, "top", None) is not None:
         yield words.sentence("plan_top", count=call.top)

@@ -45,30 +45,51 @@ def run_find(twin: TwinReader, call: FindCall) -> Result:
     signals = sorted(signals_of(bind_condition(parse(call.condition), AssetContext(twin.model, call.on))))
     known = _known(twin, (call.on, signals), ids, call.span)
     rows = find(twin, call.condition, on=call.on, lasting=call.lasting, start=start, stop=stop, assets=ids)
-    table = rows[["asset", "start", "end"]].copy()
-    return _result(call, _within(table, call.span), rows, known, subject=call.condition)
+    table = _within(rows[["asset", "start", "end"]].copy(), call.span)
+    if call.measure == "days":
+        table = _in_days(twin, (call.on, signals[0]), table, call.span)
+    return _result(call, table, rows, known, subject=call.condition)
 
 
 def run_rule(twin: TwinReader, call: RuleCall) -> Result:
     """Return the exceptions that a rule found."""
-    start, stop = of_span(call.span)
+    _start, stop = of_span(call.span)
     rule = twin.model.rules[call.rule]
-    ids = assets_of(twin, rule.on, assets=call.assets, where={}, related=call.related, at=stop)
+    on = rule.on if rule.on in twin.model.asset_types else twin.model.event_types[rule.on].asset
+    ids = None if on is None else assets_of(twin, on, assets=call.assets, where={}, related=call.related, at=stop)
     if ids is not None and not ids:
-        cannot_tell("no_assets", type=rule.on)
+        cannot_tell("no_assets", type=str(on))
+    if rule.on in twin.model.event_types:
+        rows = _rows(twin, call, ids)
+        known = _Known(int(rows["asset"].nunique()), 1.0, stop)
+        return _result(call, _exceptions(call, rows), rows, known, subject=rule.title or call.rule)
     signals = list(twin.model.asset_types[rule.on].signals)[:1]
     if rule.when is not None:
         signals = sorted(signals_of(bind_condition(parse(rule.when), AssetContext(twin.model, rule.on))))
     known = _known(twin, (rule.on, signals), ids, call.span)
+    rows = _rows(twin, call, ids)
+    table = _exceptions(call, rows)
+    if call.measure == "days":
+        table = _in_days(twin, (rule.on, signals[0]), table, call.span)
+    return _result(call, table, rows, known, subject=rule.title or call.rule)
+
+
+def _rows(twin: TwinReader, call: RuleCall, ids: Sequence[str] | None) -> pd.DataFrame:
+    """Return the exceptions of a rule of some assets."""
+    start, stop = of_span(call.span)
     rows = episodes(twin, call.rule, start=start, stop=stop)
-    rows = (rows if ids is None else rows[rows["asset"].isin(ids)]).reset_index(drop=True)
+    return (rows if ids is None else rows[rows["asset"].isin(ids)]).reset_index(drop=True)
+
+
+def _exceptions(call: RuleCall, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the exceptions of a rule with the part of their duration that is in the span."""
     table = rows[["asset", "since", "until", "value", "unit"]].set_axis(
         ["asset", "start", "end", "worst", "unit"], axis=1
     )
     table = _within(table, call.span)
     if call.lasting is not None:
         table = table[table["duration"] >= pd.Timedelta(duration_ns(call.lasting), unit="ns")]
-    return _result(call, table, rows, known, subject=rule.title or call.rule)
+    return table
 
 
 def _known(twin: TwinReader, series: tuple[str, Sequence[str]], ids: Sequence[str] | None, span: Span) -> _Known:
@@ -120,7 +141,13 @@ def _result(
     }  # fmt: skip
     shown, value, unit = _asked(call, table, known, total)
     key = f"episodes_{call.measure}" if len(table) else "episodes_none"
-    if call.top is not None and len(shown):
+    if call.measure == "days":
+        names["count"] = len(shown)
+    elif call.order in ("first", "last") and len(shown):
+        shown = shown.head(call.top or 1)
+        value, unit, key = pd.Timestamp(shown.iloc[0]["start"]), "", f"episodes_{call.order}"
+        names |= {"asset": str(shown.iloc[0]["asset"]), "time": value}
+    elif call.top is not None and len(shown):
         shown = shown.head(call.top)
         longest = pd.Timedelta(shown.iloc[0]["longest" if call.measure == "assets" else "duration"])
         names |= {"longest": longest, "asset": str(shown.iloc[0]["asset"])}
@@ -130,10 +157,11 @@ def _result(
             key, value, unit = "episodes_most", str(shown.iloc[0]["asset"]), ""
             names |= {"count": int(shown.iloc[0]["count"]), "duration": pd.Timedelta(shown.iloc[0]["duration"])}
     why = None
-    if len(shown):
+    if len(shown) and "asset" in shown:
         of_first = rows[rows["asset"] == shown.iloc[0]["asset"]]
         why = {"what": of_first.iloc[0]}
-    each = {_row_name(one): {"what": _row_of(rows, one)} for _, one in shown.head(MOST_EXPLAINED).iterrows()}
+    explained = shown.head(MOST_EXPLAINED) if "asset" in shown else shown.head(0)
+    each = {_row_name(one): {"what": _row_of(rows, one)} for _, one in explained.iterrows()}
     notes = [("coverage", {"percent": f"{100 * known.coverage:.0f}"})] if known.coverage < 0.9 else []
     return Result(
         shown.reset_index(drop=True),
@@ -144,6 +172,39 @@ def _result(
         Evidence(len(table), known.coverage, known.until, why, each),
         notes,
     )
+
+
+def _in_days(twin: TwinReader, series: tuple[str, str], table: pd.DataFrame, span: Span) -> pd.DataFrame:
+    """Return the events cut at midnight, without the days on which no value is known: what was missing was bridged."""
+    start, stop = of_span(span)
+    parts: list[dict[str, Any]] = []
+    on, signal = series
+    for record in table.to_dict("records"):
+        row = {str(name): value for name, value in record.items()}
+        low = start if pd.isna(row["start"]) else max(start, row["start"])
+        high = stop if pd.isna(row["end"]) else min(stop, row["end"])
+        days = pd.date_range(low.floor("D"), high - pd.Timedelta(1, unit="ns"), freq="D")
+        for day in days:
+            part = {**row, "start": max(low, day), "end": min(high, day + pd.Timedelta(days=1))}
+            if len(days) == 1 or _any_known(twin, on, signal, part):
+                parts.append(part)
+    return pd.DataFrame(parts, columns=table.columns).astype({"start": "datetime64[ns]", "end": "datetime64[ns]"})
+
+
+def _any_known(twin: TwinReader, on: str, signal: str, part: dict[str, Any]) -> bool:
+    width = pd.Timedelta(twin.model.asset_types[on].signals[signal].cadence_ns, unit="ns")
+    low, high = part["start"].floor(width), part["end"]
+    every = read_cells(twin, on, signals=[signal], start_ns=low.value, stop_ns=high.value, assets=[part["asset"]])
+    return any(bool(cells.good(signal).any()) for cells in every)
+
+
+def _days(table: pd.DataFrame, span: Span) -> pd.DatetimeIndex:
+    """Return the days, UTC, on which some event was."""
+    start, stop = of_span(span)
+    begins = [max(start, one).floor("D") for one in table["start"].fillna(start)]
+    ends = [(min(stop, one) - pd.Timedelta(1, unit="ns")).floor("D") for one in table["end"].fillna(stop)]
+    days = [pd.date_range(low, high, freq="D") for low, high in zip(begins, ends, strict=True)]
+    return pd.DatetimeIndex(sorted({one for some in days for one in some}))
 
 
 def _row_name(shown: pd.Series) -> str:
@@ -163,13 +224,22 @@ def _row_of(rows: pd.DataFrame, shown: pd.Series) -> pd.Series:
 
 def _asked(
     call: FindCall | RuleCall, table: pd.DataFrame, known: _Known, total: pd.Timedelta
-) -> tuple[pd.DataFrame, float | str, str]:
+) -> tuple[pd.DataFrame, float | str | pd.Timestamp, str]:
     """Return the table, the number that was asked for, and its unit."""
     if call.measure == "assets":
         groups = table.groupby("asset", sort=True)["duration"]
         shown = pd.DataFrame({"count": groups.size(), "duration": groups.sum(), "longest": groups.max()}).reset_index()
-        return shown.sort_values("duration", ascending=False, kind="stable"), len(shown), ""
+        return (
+            shown.sort_values("count" if call.order == "most" else "duration", ascending=False, kind="stable"),
+            len(shown),
+            "",
+        )
+    if call.measure == "days":
+        days = _days(table, call.span)
+        return pd.DataFrame({"time": days}), len(days), ""
     shown = table.sort_values("duration", ascending=False, kind="stable") if call.top else table
+    if call.order in ("first", "last"):
+        shown = table.sort_values("start", ascending=call.order == "first", kind="stable")
     if call.measure == "duration":
         return shown, total / _HOUR, "h"
     if call.measure == "share":

@@ -8,8 +8,8 @@ import pandas as pd
 
 from twinlab.ask.plans.faults import EVENT_NUMBERS
 from twinlab.ask.plans.plan import instant_text
-from twinlab.ask.running.result import Evidence, Result, cannot_tell, of_span
-from twinlab.ask.running.windows import by_window, window_of
+from twinlab.ask.running.result import MOST_EXPLAINED, Evidence, Result, cannot_tell, of_span
+from twinlab.ask.running.windows import by_window, window_of, windows
 from twinlab.events.finding.finder import find
 from twinlab.events.tables import delays
 from twinlab.events.tables_as_of import called_off
@@ -31,8 +31,12 @@ def run_events(twin: TwinReader, call: EventCall) -> Result:
     kind = twin.model.event_types[call.on]
     low, high = start - _MARGIN, stop + _MARGIN
     table = twin.events(call.on, start=low, stop=high)
-    when = table[call.at].fillna(table["start"]) if call.at == "planned_start" else table[call.at]
-    table = table.assign(_when=when)[(when >= start) & (when < stop)].copy()
+    when = table["planned_start" if call.at == "between" else call.at]
+    when = when if call.at in ("start", "end") else when.fillna(table["start"])
+    inside = (when >= start) & (when < stop)
+    if call.at == "between":
+        inside = (table["start"] < stop) & ~(table["end"] <= start)
+    table = table.assign(_when=when)[inside].copy()
     for name, wanted in {**call.links, **call.where}.items():
         table = table[table[name].astype("string") == wanted]
     if call.groups is not None and call.by is not None:
@@ -51,6 +55,8 @@ def run_events(twin: TwinReader, call: EventCall) -> Result:
         true = set(find(twin, call.condition, on=call.on, start=low, stop=high)["event_id"])
         table = table.assign(_true=table["event_id"].isin(true))
     column = call.column or _column_of(call.condition)
+    if column in _TIMES:
+        return _in_time(call, table[table["_true"]])
     known = (
         table[column].notna()
         if column is not None and call.measure != "count"
@@ -81,6 +87,8 @@ def _by_window(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str
     shown = _of_groups(call, table, known, window_of(table["_when"], per)).rename_axis("time").reset_index()
     if shown.empty:
         cannot_tell("no_values", column=call.column or "", type=call.on)
+    if call.average:
+        return _average(call, shown)
     unknown = len(table) - int(known.sum())
     notes = (
         [("unknown_events", {"count": str(unknown), "all": str(len(table))})]
@@ -104,6 +112,16 @@ def _by_window(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str
     )
 
 
+def _average(call: EventCall, shown: pd.DataFrame) -> Result:
+    """Return the mean number of events of a window of the span; windows without any count."""
+    start, stop = of_span(call.span)
+    count = sum(1 for _ in windows(start, stop, call.per or "day"))
+    value = float(shown["value"].sum() / max(1, count))
+    names: dict[str, Any] = {"type": call.on, "per": call.per, "span": call.span, "condition": call.condition or ""}
+    evidence = Evidence(int(shown["events"].sum()), None, None, None)
+    return Result(shown, value, "", "events_average", names, evidence)
+
+
 def _refuse_without_data(twin: TwinReader, call: EventCall, start: pd.Timestamp, stop: pd.Timestamp) -> None:
     """Raise if the span has no events at all, of any link: then none is known, rather than none happened."""
     every = twin.events(call.on, start=start, stop=stop)
@@ -117,9 +135,37 @@ def _column_of(condition: str | None) -> str | None:
 
 
 def _unit(call: EventCall, unit: str | None) -> str:
-    if call.measure in ("count", "distinct"):
+    if call.measure in ("count", "days", "distinct"):
         return ""
     return "%" if call.measure == "share" else (unit or "")
+
+
+def _in_time(call: EventCall, table: pd.DataFrame) -> Result:
+    """Return the events in order of one of their times: the first, or the last."""
+    column = str(call.column)
+    table = table.dropna(subset=[column]).sort_values(column, ascending=call.order != "highest", kind="stable")
+    if table.empty:
+        cannot_tell("no_values", column=column, type=call.on)
+    shown = _columns(table).head(call.top or 1)
+    first = shown.iloc[0]
+    names: dict[str, Any] = {
+        "type": call.on, "column": column, "event": first["event_id"], "asset": first["asset"], "span": call.span, "count": len(table),
+    }  # fmt: skip
+    evidence = Evidence(
+        len(table), None, table["start"].max(), {"what": f"{call.on}/{first['event_id']}"}, _each(call, shown)
+    )
+    return Result(shown.reset_index(drop=True), pd.Timestamp(first[column]), "", "events_extreme", names, evidence)
+
+
+def _columns(table: pd.DataFrame, *more: str) -> pd.DataFrame:
+    """Return the columns of a list of events: their times, links and properties."""
+    links = [name for name in table.columns if name not in (*_TIMES, "type", "_true", "_when", *EVENT_NUMBERS)]
+    return table[[*_TIMES, *links, *more]]
+
+
+def _each(call: EventCall, shown: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return what explains the first rows of a list of events."""
+    return {str(one): {"what": f"{call.on}/{one}"} for one in shown["event_id"].head(MOST_EXPLAINED)}
 
 
 def _list(call: EventCall, table: pd.DataFrame, unit: str) -> Result:
@@ -129,9 +175,8 @@ def _list(call: EventCall, table: pd.DataFrame, unit: str) -> Result:
         if call.order is not None:
             table = table.dropna(subset=[column]).sort_values(column, ascending=ascending, kind="stable")
     else:
-        table = table.sort_values(call.at, kind="stable")
-    links = [name for name in table.columns if name not in (*_TIMES, "type", "_true", "_when", *EVENT_NUMBERS)]
-    shown = table[[*_TIMES, *links, *([column] if column in EVENT_NUMBERS else [])]]
+        table = table.sort_values("start" if call.at == "between" else call.at, kind="stable")
+    shown = _columns(table, *([column] if column in EVENT_NUMBERS else []))
     count = len(shown)
     if call.top is not None:
         shown = shown.head(call.top)
@@ -149,7 +194,7 @@ def _list(call: EventCall, table: pd.DataFrame, unit: str) -> Result:
         unit if key == "events_extreme" else "",
         key,
         names,
-        Evidence(count, None, until, why),
+        Evidence(count, None, until, why, _each(call, shown)),
     )
 
 
@@ -158,6 +203,8 @@ def _statistic(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str
         fits = part[part["_true"]]
         if call.measure == "count":
             return len(fits)
+        if call.measure == "days":
+            return int(fits["_when"].dt.floor("D").nunique())
         if call.measure == "distinct":
             return int(fits[call.by].nunique())
         if call.measure == "share":
@@ -174,7 +221,7 @@ def _statistic(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str
     }  # fmt: skip
     if call.per is not None:
         return _by_window(call, table, known, unit)
-    key = f"events_{call.measure}" if call.measure in ("count", "distinct", "share") else "events_statistic"
+    key = f"events_{call.measure}" if call.measure in ("count", "days", "distinct", "share") else "events_statistic"
     if call.by is not None and call.measure != "distinct":
         shown = _of_groups(call, table, known, table[call.by].astype("string")).rename_axis(call.by).reset_index()
         shown = shown.sort_values("value", ascending=call.order == "lowest", kind="stable") if len(shown) else shown
@@ -191,7 +238,7 @@ def _statistic(call: EventCall, table: pd.DataFrame, known: pd.Series, unit: str
         cannot_tell("no_values", column=call.column or "", type=call.on)
     notes = []
     unknown = len(table) - int(known.sum())
-    if unknown and call.measure != "count":
+    if unknown and call.measure not in ("count", "days"):
         notes.append(("unknown_events", {"count": str(unknown), "all": str(len(table))}))
     until = table["start"].max() if len(table) else None
     first = table[table["_true"]]

@@ -1,27 +1,23 @@
-"""Run the other calls: a KPI, where an asset is, what needs attention, assets themselves."""
+"""Run the other calls: a KPI, where an asset is, what needs attention."""
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from twinlab.ask.plans.plan import instant_text
-from twinlab.ask.running.result import MOST_EXPLAINED, Evidence, Result, assets_of, cannot_tell, of_span
+from twinlab.ask.running.result import MOST_EXPLAINED, Evidence, Result, cannot_tell, of_span
 from twinlab.ask.running.windows import by_window, windows
 from twinlab.events.kpis.compute import kpi as compute_kpi
 from twinlab.events.present_state.whereabouts import where
 from twinlab.events.rules.exceptions import exceptions
 
 if TYPE_CHECKING:
-    from twinlab.ask.plans.plan import AssetCall, AttentionCall, KpiCall, WhereCall
+    from twinlab.ask.plans.plan import AttentionCall, KpiCall, WhereCall
     from twinlab.model.reader import TwinReader
 
-_COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
-
-__all__ = ["run_assets", "run_attention", "run_kpi", "run_where"]
+__all__ = ["run_attention", "run_kpi", "run_where"]
 
 
 def run_kpi(twin: TwinReader, call: KpiCall) -> Result:
@@ -140,97 +136,3 @@ def run_attention(twin: TwinReader, call: AttentionCall) -> Result:
         names,
         Evidence(len(table), None, pd.Timestamp(call.at), why, each),
     )
-
-
-def _counted_by(twin: TwinReader, call: AssetCall, table: pd.DataFrame) -> Result:
-    """Return how many assets each group has: of a property's value, or of the asset at the end of a relationship."""
-    by, at = str(call.by), pd.Timestamp(call.at)
-    if by in table:
-        groups = table[by].dropna().astype(str)
-        groups = pd.Series(groups.to_numpy(), index=groups.index.astype(str))
-    else:
-        links = twin.relationships(by)
-        valid = (links["valid_from"].isna() | (links["valid_from"] <= at)) & (
-            links["valid_until"].isna() | (links["valid_until"] > at)
-        )
-        linked = links[valid & links["source"].isin(table.index)]
-        groups = pd.Series(linked["target"].astype(str).to_numpy(), index=linked["source"].astype(str))
-    if call.column is not None and call.measure not in ("count", "list"):
-        return _statistic_by(twin, call, table, groups)
-    counts = groups.value_counts()
-    shown = pd.DataFrame({by: counts.index.astype(str), "value": counts.to_numpy()})
-    names = {"type": call.on, "count": int(counts.sum()), "by": by, "groups": len(shown)}
-    if call.order is not None and len(shown):
-        shown = shown.sort_values("value", ascending=call.order == "lowest", kind="stable").head(call.top or 1)
-    return Result(
-        shown.reset_index(drop=True), None, "", "assets_groups", names, Evidence(len(table), None, None, None)
-    )
-
-
-def _statistic_by(twin: TwinReader, call: AssetCall, table: pd.DataFrame, groups: pd.Series) -> Result:
-    """Return a statistic of a property for each group."""
-    by, column = str(call.by), str(call.column)
-    numbers = pd.to_numeric(table[column], errors="coerce")
-    numbers = pd.Series(numbers.to_numpy(dtype=float), index=table.index.astype(str)).reindex(groups.index)
-    values = numbers.groupby(groups.to_numpy()).agg(call.measure).dropna()
-    shown = pd.DataFrame({by: values.index.astype(str), "value": values.to_numpy()})
-    if shown.empty:
-        cannot_tell("no_values", column=column, type=call.on)
-    names = {"type": call.on, "count": int(numbers.notna().sum()), "by": by, "groups": len(shown)}
-    if call.order is not None:
-        shown = shown.sort_values("value", ascending=call.order == "lowest", kind="stable").head(call.top or 1)
-    unit = twin.model.asset_types[call.on].properties[column].unit or ""
-    evidence = Evidence(int(numbers.notna().sum()), float(numbers.notna().mean()), None, None)
-    return Result(shown.reset_index(drop=True), None, unit, "assets_groups", names, evidence)
-
-
-def _limited(table: pd.DataFrame, call: AssetCall, at: pd.Timestamp) -> pd.DataFrame:
-    """Return the assets for which the limits are true, and that lack what they have to lack."""
-    for limit in call.limits:
-        numbers = pd.to_numeric(table[limit.column], errors="coerce")
-        table = table[_COMPARE[limit.sign](numbers, limit.number)]
-    if call.later is not None:
-        table = table[_COMPARE[call.later.sign](table[call.later.column], table[call.later.than])]
-    for name, lacking in ((call.lacking, True), (call.known, False)):
-        if name is not None:
-            values = table[name]
-            later = values > at if pd.api.types.is_datetime64_any_dtype(values) else values.isna()
-            table = table[(values.isna() | later) == lacking]
-    return table
-
-
-def run_assets(twin: TwinReader, call: AssetCall) -> Result:
-    """Return assets themselves, how many there are, or a statistic of a property."""
-    at = pd.Timestamp(call.at)
-    table = twin.assets(call.on)
-    ids = assets_of(twin, call.on, assets=call.assets, where=call.where, related=call.related, at=at)
-    if ids is not None:
-        table = table[table.index.isin(ids)]
-    if call.span is not None and call.during is not None:
-        start, stop = of_span(call.span)
-        table = table[(table[call.during] >= start) & (table[call.during] < stop)]
-    table = _limited(table, call, at)
-    kind = twin.model.asset_types[call.on]
-    unit = kind.properties[call.column].unit or "" if call.column is not None else ""
-    names: dict[str, Any] = {"type": call.on, "count": len(table), "column": call.column or "", "measure": call.measure}
-    if call.order is not None and call.column is not None:
-        table = table.dropna(subset=[call.column]).sort_values(
-            call.column, ascending=call.order == "lowest", kind="stable"
-        )
-    if call.by is not None:
-        return _counted_by(twin, call, table)
-    value: Any = len(table)
-    key = "assets_count" if call.measure == "count" else "assets_list"
-    if call.measure in ("mean", "median", "min", "max", "sum") and call.column is not None:
-        numbers = pd.to_numeric(table[call.column], errors="coerce").dropna()
-        if numbers.empty:
-            cannot_tell("no_values", column=call.column, type=call.on)
-        value, key = float(getattr(np, call.measure)(numbers.to_numpy(dtype=float))), "assets_statistic"
-    elif call.column is not None and len(table) and (len(table) == 1 or call.order is not None):
-        value, key = table.iloc[0][call.column], "assets_fact"
-        value = value if isinstance(value, str | pd.Timestamp) else value.item() if hasattr(value, "item") else value
-        names["asset"] = str(table.index[0])
-    else:
-        unit = ""
-    shown = table.head(call.top) if call.top is not None else table
-    return Result(shown.reset_index(), value, unit, key, names, Evidence(len(table), None, None, None))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twinlab.ask.plans.plan import Related, Span
     from twinlab.model.reader import TwinReader
 
-__all__ = ["MOST_EXPLAINED", "Evidence", "Result", "assets_of", "cannot_tell", "of_span"]
+__all__ = ["MOST_EXPLAINED", "Evidence", "Result", "assets_of", "cannot_tell", "linked", "of_span"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,17 @@ def of_span(span: Span) -> tuple[pd.Timestamp, pd.Timestamp]:
     return pd.Timestamp(span.start), pd.Timestamp(span.stop)
 
 
+def linked(twin: TwinReader, related: Related, at: pd.Timestamp) -> pd.Series:
+    """Return the ids of the assets that are linked to one: at an instant, or at any time of the span that is named."""
+    links = twin.relationships(related.relationship)
+    start, stop = (at, at) if related.span is None else of_span(related.span)
+    begun = links["valid_from"] <= start if related.span is None else links["valid_from"] < stop
+    valid = (links["valid_from"].isna() | begun) & (links["valid_until"].isna() | (links["valid_until"] > start))
+    near, far = ("source", "target") if related.inverse else ("target", "source")
+    found: pd.Series = links.loc[valid & (links[near] == related.target), far]
+    return found
+
+
 def assets_of(
     twin: TwinReader,
     on: str,
@@ -118,9 +129,5 @@ def assets_of(
         else:
             keep &= (table[name].astype("string").fillna("") == value).to_numpy()
     if related is not None:
-        links = twin.relationships(related.relationship)
-        valid = (links["valid_from"].isna() | (links["valid_from"] <= at)) & (
-            links["valid_until"].isna() | (links["valid_until"] > at)
-        )
-        keep &= table.index.isin(links.loc[valid & (links["target"] == related.target), "source"])
+        keep &= table.index.isin(linked(twin, related, at))
     return [str(one) for one in table.index[keep]]

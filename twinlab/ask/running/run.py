@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from twinlab.ask.running.assets import run_assets
 from twinlab.ask.running.episodes import run_find, run_rule
 from twinlab.ask.running.events import run_events
-from twinlab.ask.running.others import run_assets, run_attention, run_kpi, run_where
+from twinlab.ask.running.others import run_attention, run_kpi, run_where
 from twinlab.ask.running.summaries import run_summary
 
 if TYPE_CHECKING:

@@ -16,16 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["by_window", "window_of", "windows"]
 
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _PERIODS = {"day": "D", "week": "W-SUN", "month": "M"}
 
 
 def window_of(times: pd.Series, per: str) -> pd.Series:
-    """Return the start of the day, week from Monday on, or month of each time.
+    """Return the start of the day, week from Monday on, or month of each time; its weekday, or hour of the day.
 
     >>> times = pd.Series(pd.to_datetime(["2026-01-07T12:00", "2026-02-01T00:00"]))
     >>> [str(one.date()) for one in window_of(times, "week")]
     ['2026-01-05', '2026-01-26']
     """
+    if per == "weekday":
+        weekdays: pd.Series = times.dt.day_name()
+        return weekdays
+    if per == "hour":
+        hours: pd.Series = times.dt.hour
+        return hours
     begins: pd.Series = times.dt.to_period(_PERIODS[per]).dt.start_time.astype("datetime64[ns]")
     return begins
 
@@ -62,15 +69,22 @@ def by_window(
     Parameters
     ----------
     table : DataFrame
-        Columns ``time`` (start of the window) and ``value``, and others beside them.
+        Columns ``time`` (start of the window, weekday or hour) and ``value``, and others beside them.
     """
     names: dict[str, Any] = {"subject": subject, "per": per, "count": len(table), "span": span}
     value: Any = None
     key = "windows"
+    if per == "weekday":
+        table = table.sort_values("time", key=lambda days: days.map(_WEEKDAYS.index))
     if order is not None and len(table):
         table = table.sort_values("value", ascending=order == "lowest", kind="stable").head(top or 1)
         first = table.iloc[0]
-        value, key = pd.Timestamp(first["time"]), "window_first"
+        time = first["time"]
+        value, key = (str(time) if per in ("weekday", "hour") else pd.Timestamp(time)), "window_first"
         best = f"{first['value']:,.4g}" if isinstance(first["value"], float) else f"{first['value']:,}"
-        names |= {"best": f"{best} {unit}".strip(), "first": instant_text(value)[:10]}
+        names |= {
+            "best": f"{best} {unit}".strip(),
+            "first": instant_text(value)[:10] if isinstance(value, pd.Timestamp) else value,
+        }
+        key = key if isinstance(value, pd.Timestamp) else "window_of_all"
     return Result(table.reset_index(drop=True), value, unit, key, names, evidence, list(notes))
