@@ -53,6 +53,7 @@ PUBLIC_NAMES = [
     "errors",
     "events",
     "explore",
+    "glossary",
     "harmonise",
     "history",
     "learn",

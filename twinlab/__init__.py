@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         UnknownTermError,
     )
     from twinlab.model.flags import Flag
+    from twinlab.model.glossary.lookup import glossary
     from twinlab.pilots.pilot import open_pilot as pilot
     from twinlab.twin.facade import Twin
     from twinlab.twin.folder import create
@@ -75,6 +76,7 @@ __all__ = [
     "errors",
     "events",
     "explore",
+    "glossary",
     "harmonise",
     "history",
     "learn",
@@ -96,6 +98,7 @@ _HOMES = {
     "Twin": "twinlab.twin",
     "create": "twinlab.twin",
     "demo": "twinlab.demos",
+    "glossary": "twinlab.model.glossary.lookup",
     "open": "twinlab.twin",
     "pilot": "twinlab.pilots",
 }
