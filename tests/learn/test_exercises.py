@@ -120,3 +120,8 @@ def test_a_practice_twin_begins_again_only_if_it_is_asked_to() -> None:
     (folder / "mine.txt").write_text("mine", encoding="utf-8")
     assert (tl.learn.twin("ot-engineer.scan-rate").folder / "mine.txt").exists()
     assert not (tl.learn.twin("ot-engineer.scan-rate", fresh=True).folder / "mine.txt").exists()
+
+
+def test_the_page_of_the_reference_is_the_one_that_the_texts_give() -> None:
+    page = Path(__file__).parents[2] / "notebooks" / "reference" / "learning.md"
+    assert page.read_text(encoding="utf-8") == tl.learn.learning_page(), "run: python -m twinlab.learn.page"

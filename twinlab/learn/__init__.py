@@ -24,6 +24,7 @@ __getattr__, __dir__ = attach(
         "paths": "shown",
         "progress_table": "shown",
         "remember": "progress",
+        "learning_page": "page",
         "show": "shown",
         "start": "shown",
         "twin": "twins",

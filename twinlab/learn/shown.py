@@ -39,9 +39,9 @@ class Paths:
     def _repr_html_(self) -> str:
         return str(
             html(
-                "<table><thead><tr><th>Role</th><th>Solved</th><th>What it is for</th><th>Begin with</th></tr></thead><tbody>"
+                "<table><thead><tr><th style='text-align:left'>Role</th><th>Solved</th><th style='text-align:left'>What it is for</th><th style='text-align:left'>Begin with</th></tr></thead><tbody>"
                 "{% for role, done, of in rows %}<tr><th scope='row' style='text-align:left'>{{ role.title }}</th><td>{{ done }} / {{ of }}</td>"
-                "<td style='text-align:left'>{{ role.about }}</td><td><code>tl.learn.start(\"{{ role.role }}\")</code></td></tr>{% endfor %}"
+                "<td style='text-align:left'>{{ role.about }}</td><td style='text-align:left'><code>tl.learn.start(\"{{ role.role }}\")</code></td></tr>{% endfor %}"
                 "</tbody></table>",
                 rows=self._counts(),
             )
@@ -82,10 +82,10 @@ class Path:
                 "<p><strong>{{ role.title }}.</strong> {{ role.about }}</p>"
                 "<p>Pages: {{ role.pages | join(', ') }}. Notebooks: {{ role.notebooks | join(', ') }}.{% if role.reading %} Read: "
                 "{{ role.reading | join(', ') }}.{% endif %}</p>"
-                "<table><thead><tr><th>Solved</th><th>Exercise</th><th>Minutes</th><th>Read it with</th></tr></thead><tbody>"
+                "<table><thead><tr><th>Solved</th><th style='text-align:left'>Exercise</th><th>Minutes</th><th style='text-align:left'>Read it with</th></tr></thead><tbody>"
                 "{% for one in exercises %}<tr><td>{{ '✓' if one.name in done else '–' }}</td>"
                 "<td style='text-align:left'>{{ one.title }}</td><td>{{ one.minutes }}</td>"
-                '<td><code>tl.learn.show("{{ one.name }}")</code></td></tr>{% endfor %}</tbody></table>',
+                '<td style='text-align:left'><code>tl.learn.show("{{ one.name }}")</code></td></tr>{% endfor %}</tbody></table>',
                 role=self.role,
                 exercises=self.exercises,
                 done=solved(),
