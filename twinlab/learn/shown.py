@@ -85,7 +85,7 @@ class Path:
                 "<table><thead><tr><th>Solved</th><th style='text-align:left'>Exercise</th><th>Minutes</th><th style='text-align:left'>Read it with</th></tr></thead><tbody>"
                 "{% for one in exercises %}<tr><td>{{ '✓' if one.name in done else '–' }}</td>"
                 "<td style='text-align:left'>{{ one.title }}</td><td>{{ one.minutes }}</td>"
-                '<td style='text-align:left'><code>tl.learn.show("{{ one.name }}")</code></td></tr>{% endfor %}</tbody></table>',
+                '<td style="text-align:left"><code>tl.learn.show("{{ one.name }}")</code></td></tr>{% endfor %}</tbody></table>',
                 role=self.role,
                 exercises=self.exercises,
                 done=solved(),
