@@ -52,7 +52,7 @@ _SPECIAL = re.compile(r'[",\r\n]')
 _FORMULA = r"^(?![-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?$)[=+\-@\t\r]"
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
+def write_csv(table: pd.DataFrame, path: Path | IO[str]) -> None:
     """Write a table as CSV in UTF-8: ISO times in UTC, empty cells for missing values, text that isn't evaluated.
 
     Times of a column have as many decimals of a second as the most precise of them needs.
@@ -61,7 +61,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     ----------
     table : DataFrame
         Its index isn't written.
-    path : Path
+    path : Path or text file
         The file; it is overwritten.
 
     Examples

@@ -23,6 +23,7 @@ from twinlab.model.access.policy_file import AccessPolicyFile
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
+    from twinlab.apps.login.access import User
     from twinlab.apps.login.sessions import Login, Logins
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "OIDC_LOGOUT",
     "OIDC_START",
     "SESSION_HEADER",
+    "SHEETS",
     "Refusal",
     "RefusalHandler",
     "RequestGuard",
@@ -43,6 +45,8 @@ _LOG = logging.getLogger(__name__)
 LOGIN, LOGOUT = "/login", "/logout"
 #: To a provider of OpenID Connect, back from it, and its own logout.
 OIDC_START, OIDC_BACK, OIDC_LOGOUT = "/login/oidc", "/login/oidc/callback", "/login/oidc/logout"
+#: Below it are sheets that programs fetch with a token.
+SHEETS = "/sheets/"
 #: Bokeh's name of the header in which a proxy names the session of a page.
 SESSION_HEADER = "Bokeh-Session-Id"
 _LONGEST_NEXT = 4000
@@ -93,6 +97,8 @@ class RequestGuard(Matcher):
     policy: AccessPolicyFile = field(default_factory=AccessPolicyFile)
     # Requests of one login, or of one address without a login: a page loads 40 files at its first visit.
     rates: Buckets = field(default_factory=lambda: Buckets(rate=50, burst=400))
+    # Finds the user of a token that a program brings along; for paths below `SHEETS` only.
+    token_user: Callable[[HTTPServerRequest], User | None] | None = None
     # Paths that are open without a login.
     open_paths: frozenset[str] = frozenset({LOGIN})
     #: Session -> the login that opened it, and the fingerprint of the policy at that time.
@@ -188,9 +194,19 @@ class RequestGuard(Matcher):
             return self._refuse_session(request, login)
         if request.path in self.open_paths:
             return None
+        if request.path.startswith(SHEETS):
+            return self._refuse_without_token(request)
         if request.method == "GET" and "text/html" in request.headers.get("Accept", "") and not is_websocket(request):
             return Refusal(302, mark("Log in first."), goto=f"{LOGIN}?next={quote(local_path(request.uri), safe='/')}")
         return Refusal(403, mark("Log in first."))
+
+    def _refuse_without_token(self, request: HTTPServerRequest) -> Refusal | None:
+        """Refuse a request for a sheet without a token that counts; set the user on one with such a token."""
+        user = None if self.token_user is None else self.token_user(request)
+        if user is None:
+            return Refusal(401, mark("Log in with your name and a token: twinlab user token users.json NAME"))
+        vars(request).update(twinlab_user=user)
+        return None
 
     def _refuse_rate(self, request: HTTPServerRequest) -> Refusal | None:
         """Refuse requests beyond the rate."""
@@ -223,6 +239,9 @@ class RefusalHandler(RequestHandler):
             self.redirect(self._refusal.goto)
             return
         self.set_status(self._refusal.status)
+        if self._refusal.status == 401:
+            # Spreadsheet programs then ask for name and password, and store them outside of the file.
+            self.set_header("WWW-Authenticate", 'Basic realm="twinlab", charset="UTF-8"')
         if self._refusal.status in (429, 503):
             self.set_header("Retry-After", "5")
         self.set_header("Content-Type", "text/plain; charset=utf-8")

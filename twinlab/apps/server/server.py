@@ -22,25 +22,23 @@ from tornado.routing import Rule
 
 from twinlab.apps.frame.frame import page
 from twinlab.apps.frame.reconnection import reload_when_lost
-from twinlab.apps.frame.settings import settings_for
 from twinlab.apps.login.access import current_user
 from twinlab.apps.login.handlers import RequestAuthProvider
 from twinlab.apps.login.request_guard import SESSION_HEADER, RefusalHandler, RequestGuard
 from twinlab.apps.login.response_headers import safe_headers
-from twinlab.apps.rights.audiences import Audiences
-from twinlab.apps.rights.session_rights import purposes_in_session, rights_in_session
-from twinlab.apps.server.access_policy import access_policy, audit_record, reader_for_purpose
+from twinlab.apps.server.access_policy import access_policy, audit_record
 from twinlab.apps.server.current_document import reset_current_document_after_errors
 from twinlab.apps.server.figures import Figures, ServingState
 from twinlab.apps.server.logins import login_service, logins_of
 from twinlab.apps.server.processes.assignment import new_session_id
+from twinlab.apps.server.readers import Readers
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
 from twinlab.apps.server.session_ends import end_sessions
 from twinlab.apps.server.websockets.assembly import MAX_BYTES
 from twinlab.apps.server.websockets.handler import WebsocketRules, guard_websockets
 from twinlab.errors import SourceError
-from twinlab.explore.kit.session import Session, Shared
+from twinlab.explore.kit.session import Shared
 
 if TYPE_CHECKING:
     import panel_material_ui as pmui
@@ -280,18 +278,17 @@ def prepare(
         secret = options.secrets.session.encode()
         guard.new_session = partial(new_session_id, secret, worker=options.worker, workers=options.workers)
 
-    audiences = Audiences(twin, shared=shared, for_purpose=reader_for_purpose(twin))
+    readers = Readers(twin, shared, guard.policy)
 
     def app() -> pmui.Page:
         _claim(guard)
         user = current_user()
         if user is None:
             return page(twin, shared=shared, planner=planner)
-        session = Session(user=user.name, settings=settings_for(user, twin.model.twin))
-        rights = rights_in_session(guard.policy.current(), user.roles, twin.model, settings=session.settings)
-        seen = audiences.shared(rights, user=user.name)
-        purposes = purposes_in_session(rights, twin.model)
-        return page(seen.twin, shared=seen, session=session, rights=rights, purposes=purposes, planner=planner)
+        seen = readers.seen_by(user)
+        return page(
+            seen.shared.twin, shared=seen.shared, session=seen.session, rights=seen.rights, purposes=seen.purposes, planner=planner
+        )  # fmt: skip
 
     if warm:
         # In the running loop: callbacks of a page are scheduled in it, not in a loop of their own.
@@ -309,6 +306,7 @@ def prepare(
         http = listener(tornado, **_http_options(options))
     service = None
     routes: list[Rule | tuple[Any, ...]] = [Rule(guard, RefusalHandler)]
+    routes += readers.sheets(options, guard, title=title)
     if logins is not None:
         # In another worker, only this check notices that a reader has logged out.
         seconds = _CHECK_SECONDS if options.workers == 1 else _CHECK_SECONDS_OF_WORKERS

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["write_sheet"]
+__all__ = ["column_header", "write_sheet"]
 
 #: Exported columns by default.
 COLUMNS = ("severity", "title", "asset", "event_id", "text", "since", "raised", "value", "limit", "unit")
@@ -90,7 +90,7 @@ def _exceptions(book: Workbook, table: pd.DataFrame, shown: Sequence[str]) -> No
     sheet = book.add_worksheet(SHEET)
     head = book.add_format({"bold": True, "bg_color": "#22313F", "font_color": "#FFFFFF", "valign": "top"})
     editable = book.add_format({"bold": True, "bg_color": "#005A9C", "font_color": "#FFFFFF", "valign": "top"})
-    headers = [_header(name, table[name]) for name in shown]
+    headers = [column_header(name, table[name]) for name in shown]
     rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]  # columns are named by text
     for place, (name, header) in enumerate(zip(shown, headers, strict=True)):
         sheet.write_string(0, place, header, head)
@@ -145,7 +145,8 @@ def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.
             sheet.write_number(number, place, round(float(value), 6), top)
 
 
-def _header(name: str, values: pd.Series) -> str:
+def column_header(name: str, values: pd.Series) -> str:
+    """Return the header of an exported column; times say that they are UTC."""
     title = _HEADERS.get(name, name.replace("_", " ").capitalize())
     return f"{title} (UTC)" if pd.api.types.is_datetime64_any_dtype(values) else title
 
