@@ -97,7 +97,7 @@ class RequestGuard(Matcher):
     policy: AccessPolicyFile = field(default_factory=AccessPolicyFile)
     # Requests of one login, or of one address without a login: a page loads 40 files at its first visit.
     rates: Buckets = field(default_factory=lambda: Buckets(rate=50, burst=400))
-    # Finds the user of a token that a program brings along; for paths below `SHEETS` only.
+    # Finds the user of a token that a program sends; for paths below `SHEETS` only.
     token_user: Callable[[HTTPServerRequest], User | None] | None = None
     # Paths that are open without a login.
     open_paths: frozenset[str] = frozenset({LOGIN})

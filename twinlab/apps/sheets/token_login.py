@@ -1,4 +1,4 @@
-"""Who asks for a sheet: the user of the token that the request brings along."""
+"""Who asks for a sheet: the user of the token in the request."""
 
 from __future__ import annotations
 
