@@ -59,11 +59,9 @@ def sheet_feed(shared: Shared, columns: Sequence[str] | None = None, *, most: in
         table, names = sheet_table(now.exceptions, rows, shown)
     full = with_notes(table, notes)
     out = full[names].rename(columns={name: column_header(name, full[name]) for name in names})
-    out = out.assign(**{
-        NOTE: [cleaned(str(note)) for note in full["note"]],
-        ACKNOWLEDGED: ["yes" if one else "no" for one in full["acknowledged"]],
-        KEY: full["key"].astype("str"),
-    })  # fmt: skip
+    out[NOTE] = [cleaned(str(note)) for note in full["note"]]
+    out[ACKNOWLEDGED] = ["yes" if one else "no" for one in full["acknowledged"]]
+    out[KEY] = full["key"].astype("str")
     return out if len(out) <= most else _cut(out, most)
 
 
