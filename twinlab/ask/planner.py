@@ -124,6 +124,7 @@ class WordPlanner:
             return read_frame(
                 read_items(question, words), twin.model, now=now, data=span, language=language,
                 all_events=lambda on: events_span(twin, on, span),
+                is_event=lambda on, text: bool((twin.events(on)["event_id"] == text).any()),
             )  # fmt: skip
 
         try:

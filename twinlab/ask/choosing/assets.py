@@ -46,6 +46,8 @@ class _AssetQuestion:
     def __init__(self, frame: Frame, on: str) -> None:
         self.frame, self.on, self.kind = frame, on, frame.model.asset_types[on]
         self.known: str | None = None
+        self.column: str | None = None
+        self.during: str | None = None
 
     def call(self) -> AssetCall:
         """Return the call."""
@@ -57,6 +59,9 @@ class _AssetQuestion:
         self._read_known()
         assets = frame.take_assets(self.on) or None
         measure = self._measure(assets)
+        if assets is not None and frame.which_type and self.column is None and measure == "list":
+            # "Which airline is B6" asks for its name.
+            self.column = self.kind.label
         named = (
             self.column,
             self.elapsed,
@@ -105,6 +110,8 @@ class _AssetQuestion:
             self.where |= _booleans(frame, on)
         chosen = self.distinct or self.summed
         self.column, self.during = (chosen, None) if chosen else _property(frame, on)
+        if self.column is not None and is_year(self.column, self.kind.properties[self.column].title):
+            frame.items.take("unit year")
         if self.column in self.where:
             # "Made by Airbus".
             self.column = None

@@ -118,6 +118,7 @@ def _measure(frame: Frame, on: str) -> Measure:
     if frame.items.take("share"):
         return "share"
     if frame.items.take("count"):
+        frame.items.take("sum", "in_total")
         return "assets" if counted_assets else "count"
     if frame.items.take("sum", "duration"):
         return "duration"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from twinlab.model.units import compatible
+
 if TYPE_CHECKING:
     from twinlab.ask.parsing.frame import Frame
+    from twinlab.ask.parsing.quantities import Comparison
 
-__all__ = ["as_condition", "event_condition", "number_of", "other_comparison"]
+__all__ = ["as_condition", "event_condition", "events_of", "late_condition", "number_of", "other_comparison"]
 
 #: A limit of delay in a KPI's formula.
 _ON_TIME = re.compile(r"(start_delay|end_delay) <= ([0-9.]+) ?(\w+)")
@@ -49,11 +52,17 @@ def event_condition(frame: Frame, on: str, *, about_start: bool | None, named: b
 
 
 def _called_off(frame: Frame, on: str) -> str | None:
-    if frame.items.take("cancelled"):
+    if frame.items.take("cancelled", "fell"):
         return "not cancelled" if frame.items.take("not") else "cancelled"
     if frame.model.event_types[on].without_start == "cancelled" and _never_left(frame):
         return "cancelled"
     return None
+
+
+def late_condition(frame: Frame, on: str, *, about_start: bool | None) -> str:
+    """Return the condition that an event is late."""
+    side = "start_delay" if about_start else "end_delay"
+    return f"{side} > {_limit_of_lateness(frame, on, side)}"
 
 
 def _delay_of(frame: Frame, on: str, *, about_start: bool | None, named: bool) -> str:
@@ -75,7 +84,24 @@ def other_comparison(frame: Frame, on: str) -> str | None:
                     frame.items.use(place)
                     frame.comparisons.remove(comparison)
                     return " and ".join(f"{one.name} {sign} {quantity.text}" for sign, quantity in comparison.bounds)
+        name = _by_unit(frame, on, comparison)
+        if name is not None:
+            frame.comparisons.remove(comparison)
+            return " and ".join(f"{name} {sign} {quantity.text}" for sign, quantity in comparison.bounds)
     return None
+
+
+def _by_unit(frame: Frame, on: str, comparison: Comparison) -> str | None:
+    """Return the only number of the events that has a unit of this kind: "longer than 4000 km"."""
+    unit = comparison.bounds[0][1].unit
+    if unit is None or comparison.duration or comparison.hint or unit == "degree":
+        return None
+    units = {name: one.unit for name, one in frame.model.event_types[on].properties.items() if one.unit}
+    fitting = [name for name, one in units.items() if compatible(unit, one)]
+    if len(fitting) != 1:
+        return None
+    frame.note("signal", name=fitting[0])
+    return fitting[0]
 
 
 def _never_left(frame: Frame) -> bool:
@@ -130,6 +156,18 @@ def as_condition(links: dict[str, str], where: dict[str, str]) -> tuple[str | No
         return None, links, where
     name, value = pairs[0]
     return f"{name} == '{value}'", {}, {}
+
+
+def events_of(frame: Frame, on: str) -> list[str] | None:
+    """Use an id right after the events: "trip TR00021"."""
+    for place in range(1, len(frame.items)):
+        item = frame.items[place]
+        after_events = any(one.name == on for one in frame.items[place - 1].of_kind("event_type"))
+        unknown = after_events and frame.items.free(place) and all(one.kind == "value" for one in item.meanings)
+        if unknown and frame.is_event is not None and frame.is_event(on, item.text):
+            frame.items.use(place)
+            return [item.text]
+    return None
 
 
 def number_of(frame: Frame, on: str) -> dict[str, str]:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from twinlab.ask.choosing.asset_times import promise_of
-from twinlab.ask.choosing.event_conditions import as_condition, event_condition, number_of, other_comparison
+from twinlab.ask.choosing.event_conditions import (
+    as_condition,
+    event_condition,
+    events_of,
+    late_condition,
+    number_of,
+    other_comparison,
+)
 from twinlab.ask.choosing.event_groups import distinct_of, event_group, hinted_column, number_column
 from twinlab.ask.choosing.event_links import compared_groups, event_links, through_events
 from twinlab.ask.parsing.frame import span_of
@@ -126,7 +133,7 @@ class _EventQuestion:
         if self.kind.asset is not None:
             frame.take_asset_type(self.kind.asset)
         return EventCall(
-            on=self.on, measure=self.measure, column=self.column, condition=self.condition, links=self.links, where=self.where, by=self.by,
+            on=self.on, measure=self.measure, column=self.column, condition=self.condition, events=self.events, links=self.links, where=self.where, by=self.by,
             groups=self.groups, at="between" if span is not None else at, per=frame.per, average=self.average,
             span=span or _whole_windows(frame, frame.span_of_events(self.on)), order=self.order,
             top=frame.top or (1 if self.order and (self.by or frame.per or self.measure == "list") else None),
@@ -152,7 +159,14 @@ class _EventQuestion:
         frame = self.frame
         other = other_comparison(frame, self.on)
         self.column = self.column or number_column(frame, self.on, self.kind)
+        self.named_number = self.column is not None
         self.where = frame.take_values(self.on) | number_of(frame, self.on)
+        self.events = events_of(frame, self.on)
+        if self.events is not None:
+            for place, found in frame.items.unused("property"):
+                if any(one.of == self.on for one in found):
+                    # In the table.
+                    frame.items.use(place)
         while frame.items.take("uses"):
             pass
         frame.items.take("now", "latest")
@@ -173,6 +187,10 @@ class _EventQuestion:
             self.measure, self.order, self.column = "distinct", None, None
         if frame.days:
             self.measure, self.order = "days", None
+        asks_number = counted or frame.days or self.measure == "share"
+        if self.delay and self.condition is None and asks_number and self.measure in ("count", "days", "share"):
+            # "How many trips had a delay" counts the late ones.
+            self.condition = late_condition(frame, self.on, about_start=self.about_start)
         if self.measure == "share" and self.condition is None:
             self.condition, self.links, self.where = as_condition(self.links, self.where)
             if self.condition is None:
@@ -197,9 +215,21 @@ class _EventQuestion:
             self.column = default
         if self.column is None and self.measure not in ("count", "days", "distinct", "share", "list"):
             self.column = default
+        if (
+            self.named_number
+            and self.measure == "count"
+            and self.order is None
+            and not asked
+            and not self.average
+            and self.frame.per is None
+        ):
+            # "Distance from JFK to Los Angeles".
+            self.measure = "mean"
         plain = self.condition is None and self.order is None and not asked and not self.average
         if self.delay and self.measure in ("list", "count") and plain:
             self.measure, self.column = "mean", self.delay
+        if self.events is not None and self.measure == "count" and not self.frame.items.has("count"):
+            self.measure = "list"
         if self.measure == "list" and (self.frame.per is not None or (self.by is not None and self.order is None)):
             # "Which airlines fly to Honolulu": each with its number of flights.
             self.measure = "count"

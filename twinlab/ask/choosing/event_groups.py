@@ -18,6 +18,8 @@ def event_group(frame: Frame, on: str, kind: EventType) -> tuple[str | None, str
     for place, one in frame.take_group():
         if one.kind == "link" and one.of == on:
             frame.items.use(place)
+            if one.name in kind.links:
+                frame.take_asset_type(kind.links[one.name])
             return one.name, None
         numeric = one.kind == "property" and one.of == on and kind.properties[one.name].dtype in ("number", "integer")
         by = frame.preceded_by(place, "by")

@@ -133,13 +133,15 @@ def through_events(frame: Frame) -> str | None:
     if frame.signals() or (not frame.items.has("count", "which", "list", "distinct") and not _begins_with_type(frame)):
         return None
     model = frame.model
-    # What comes first is asked for: "how many parcels were at the Berlin hub" isn't about hubs.
-    first = next(iter(frame.items.unused("asset_type", "link")), (0, []))[1]
-    wanted = {one.name for one in first if one.kind == "asset_type"}
-    linked = {(one.of, one.name) for one in first if one.kind == "link"}
     owners = {one.of for _, found in frame.assets for one in found}
     if not owners:
         return None
+    # What comes first is asked for: "how many parcels were at the Berlin hub" isn't about hubs.
+    first = next(iter(frame.items.unused("asset_type", "link")), (0, []))[1]
+    wanted = {one.name for one in first if one.kind == "asset_type"}
+    linked = {
+        (one.of, one.name) for one in first if one.kind == "link" and model.event_types[one.of].links[one.name] not in owners
+    }  # fmt: skip
     fitting = []
     for name, kind in model.event_types.items():
         named = any(links_to(kind, one) for one in owners)

@@ -75,6 +75,9 @@ def kpi_call(frame: Frame) -> KpiCall | None:
     if kpi.on in frame.model.event_types and kpi.unit == "%" and not frame.items.has("share"):
         frame.note("kpi_share", kpi=title)
     _read_target(frame, kpi, title)
+    if kpi.target is None and frame.items.has("best", "worst"):
+        # Whether more is better, only a target says.
+        frame.refuse("no_target", kpi=title)
     order = _best_or_worst(frame, kpi.target) or frame.items.take("highest", "lowest")
     if order is not None and frame.per is None and (by is None or group is not None):
         # "The longest stay" isn't the mean of all.

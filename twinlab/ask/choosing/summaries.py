@@ -129,7 +129,8 @@ def _statistic(frame: Frame, kind: str, *, adds_up: bool) -> tuple[Statistic, Li
         while items.take("sum", "increase", "how_long", "how_much", "count", "in_total"):
             pass
         return "increase", direction  # type: ignore[return-value]
-    if items.take("sum") or (adds_up and items.take("how_much", "in_total")):
+    # "The most rain" is the greatest sum.
+    if items.take("sum") or (adds_up and (items.take("how_much", "in_total") or direction is not None)):
         return "sum", direction  # type: ignore[return-value]
     if frame.compared and kind == "gauge":
         if not adds_up:

@@ -57,6 +57,8 @@ class Frame:
         Whether `lasting` itself is too short: "longer than 6 hours".
     all_events : callable, optional
         Event type -> the span of all its events that happened, which may be longer than that of the history.
+    is_event : callable, optional
+        Event type and text -> whether there is an event with this id.
     notes : list of (key, values)
         What was assumed; keys of the sentences of a language.
     per : str or None
@@ -84,6 +86,7 @@ class Frame:
     unit: str | None = None
     longer: bool = False
     all_events: Callable[[str], When] | None = None
+    is_event: Callable[[str, str], bool] | None = None
     notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     per: str | None = None
     which_per: bool = False
@@ -226,7 +229,7 @@ class Frame:
                     self.take_asset_type(one.of)
                     if len(chosen) > 1:
                         self.note("relationship", name=chosen[0])
-                    elif not named and not self.model.relationships[chosen[0]].locates:
+                    elif not named and (self.whens or not self.model.relationships[chosen[0]].locates):
                         # "In Hamburg" of a truck that is based there.
                         self.note("relationship", name=chosen[0])
                     return Related(relationship=chosen[0], target=one.name, span=self.past_span(chosen[0]))
@@ -337,6 +340,7 @@ def read_frame(
     data: When,
     language: Language,
     all_events: Callable[[str], When] | None = None,
+    is_event: Callable[[str, str], bool] | None = None,
 ) -> Frame:
     """Read the times, durations and comparisons of a question; names are taken by those who need them."""
     (lasting, longer), top = read_lasting(items), read_top(items)
@@ -362,6 +366,7 @@ def read_frame(
         read_unit(items),
         longer,
         all_events,
+        is_event,
         per=per,
         which_per=which_per,
         days=days,

@@ -29,6 +29,7 @@ _SOFT = frozenset(
         "this",
         "present_tense",
         "in_total",
+        "fell",
         "past",
     }
 )

@@ -77,6 +77,10 @@ def read_comparisons(items: Items) -> list[Comparison]:
     found: list[Comparison] = []
     for place in range(len(items)):
         operator = items.is_symbol(place, *_OPERATORS, "> ", "< ")
+        lasting = items.is_symbol(place, "lasting >=", "lasting >")
+        if operator is None and lasting is not None:
+            # "Longer than 4000 km" is no time.
+            operator = lasting.removeprefix("lasting ")
         if operator is not None:
             read = _quantity(items, place + 1)
             if read is not None:
@@ -100,7 +104,14 @@ def read_comparisons(items: Items) -> list[Comparison]:
                 items.use(*range(place, high[1]))
                 bounds = ((">=", Quantity(low[0].number, unit)), ("<=", Quantity(high[0].number, high[0].unit or unit)))
                 found.append(Comparison(bounds, "", place))
-    return found
+    return _without_repeated(found)
+
+
+def _without_repeated(found: list[Comparison]) -> list[Comparison]:
+    """Return the comparisons without frost where its number is said, too: "frost (below 0 degrees)"."""
+    frost = [one for one in found if one.hint == "temperature" and one.bounds == (("<", Quantity(0.0, "degC")),)]
+    others = [one for one in found if one not in frost and one.bounds[0][1].unit in ("degC", "degF", "degree")]
+    return others + [one for one in found if one not in frost and one not in others] if frost and others else found
 
 
 def read_lasting(items: Items) -> tuple[str | None, bool]:

@@ -89,7 +89,7 @@ class _SpanReader(InstantReader):
             return found
         if self.items.is_symbol(place, "between", "from") is not None:
             return self._range(place)
-        word = self.items.is_symbol(place, "since", "until", "before", "after")
+        word = self.items.is_symbol(place, "since", "until", "before", "after") or self._by_a_day(place)
         if word is not None:
             bound = self.relative(self._skip(place + 1)) or self.point(self._skip(place + 1))
             if bound is None:
@@ -108,6 +108,11 @@ class _SpanReader(InstantReader):
             }[word]
             return (When(*edges), after) if edges[0] < edges[1] else None
         return self._to_point(self.point(place))
+
+    def _by_a_day(self, place: int) -> str | None:
+        """Return "until" for "by Friday", which isn't "by month"."""
+        named = self.items.is_symbol(place, "by") and self.items[place].text.casefold() == "by"
+        return "until" if named and self.point(self._skip(place + 1)) is not None else None
 
     def _names_a_day(self, place: int, after: int) -> bool:
         """Return whether a clock time is followed by its day: a clock time before anything else."""

@@ -179,6 +179,8 @@ class EventCall(Model):
     """A number of each event, ``start_delay``, ``end_delay``, ``duration`` or a property; for a list also one of its times."""
     condition: Text | None = None
     """Only events for which it is true: ``end_delay > 30 min``. With ``share`` it is the share of all."""
+    events: list[Text] | None = None
+    """Only these events, by their ids."""
     links: dict[Term, Text] = Field(default_factory=dict)
     """Only events with this link: origin -> EWR; ``asset`` is the asset itself."""
     where: dict[Term, Text] = Field(default_factory=dict)

@@ -98,8 +98,9 @@ def _subject(call: Any, model: TwinModel, words: Language) -> str:  # noqa: ANN4
 def _only(call: Any, words: Language) -> Iterator[str]:  # noqa: ANN401  (any call)
     """Yield what narrows a call."""
     say = words.sentence
-    if getattr(call, "assets", None):
-        yield ", ".join(call.assets)
+    for named in ("assets", "events"):
+        if getattr(call, named, None):
+            yield ", ".join(getattr(call, named))
     pairs: Mapping[str, str] = {**getattr(call, "links", {}), **getattr(call, "where", {})}
     yield from (f"{name} = {value}" for name, value in pairs.items())
     if isinstance(call, EventCall) and call.condition is not None:

@@ -37,6 +37,10 @@ def run_events(twin: TwinReader, call: EventCall) -> Result:
     if call.at == "between":
         inside = (table["start"] < stop) & ~(table["end"] <= start)
     table = table.assign(_when=when)[inside].copy()
+    if call.events is not None:
+        table = table[table["event_id"].isin(call.events)]
+        if table.empty:
+            cannot_tell("no_event", event=", ".join(call.events), type=call.on)
     for name, wanted in {**call.links, **call.where}.items():
         table = table[table[name].astype("string") == wanted]
     if call.groups is not None and call.by is not None:

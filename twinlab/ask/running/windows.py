@@ -31,7 +31,7 @@ def window_of(times: pd.Series, per: str) -> pd.Series:
         weekdays: pd.Series = times.dt.day_name()
         return weekdays
     if per == "hour":
-        hours: pd.Series = times.dt.hour
+        hours: pd.Series = times.dt.hour.astype("Int64")
         return hours
     begins: pd.Series = times.dt.to_period(_PERIODS[per]).dt.start_time.astype("datetime64[ns]")
     return begins
@@ -78,8 +78,7 @@ def by_window(
         table = table.sort_values("time", key=lambda days: days.map(_WEEKDAYS.index))
     if order is not None and len(table):
         table = table.sort_values("value", ascending=order == "lowest", kind="stable").head(top or 1)
-        first = table.iloc[0]
-        time = first["time"]
+        first, time = table.iloc[0], table["time"].iloc[0]
         value, key = (str(time) if per in ("weekday", "hour") else pd.Timestamp(time)), "window_first"
         best = f"{first['value']:,.4g}" if isinstance(first["value"], float) else f"{first['value']:,}"
         names |= {
