@@ -85,7 +85,7 @@ def dora(served):
 
 ROUTES = [
     "/", "/?page=now", "/ws", "/autoload.js?bokeh-autoload-element=x", "/metadata", "/static/js/bokeh.min.js", "/favicon.ico",
-    "/static/extensions/panel/panel.min.js", "/components/panel/x/y/z", "/liveness", "/rest/session_info", "/metrics", "/logout",
+    "/static/extensions/panel/panel.min.js", "/components/panel/x/y/z", "/liveness", "/glossary?q=tag", "/rest/session_info", "/metrics", "/logout",
     "/login/x", "//login", "/login?", "/nothing",
 ]  # fmt: skip
 

@@ -18,6 +18,7 @@ from twinlab.apps.frame.asking import ASK_WIDTH, AskField
 from twinlab.apps.frame.bar import bar
 from twinlab.apps.frame.browser_side import BrowserSide
 from twinlab.apps.frame.drawer import ASSET_WIDTH, asset_drawer
+from twinlab.apps.frame.glossary import glossary_link
 from twinlab.apps.frame.language import choose_language, language_switch, without_language
 from twinlab.apps.frame.onboarding import onboarding
 from twinlab.apps.frame.page_template import page_template
@@ -115,7 +116,7 @@ def page(
     shown = pmui.Page(
         title=title,
         header=[*bar(shared, session, browser, user=user, purposes=purposes), browser],
-        sidebar=[_navigation(workspace), *language_switch(session, browser)],
+        sidebar=[_navigation(workspace), *language_switch(session, browser), *glossary_link()],
         sidebar_open=len(workspace.pages) > 1,
         sidebar_width=96,
         sidebar_resizable=False,

@@ -29,6 +29,7 @@ from twinlab.apps.login.response_headers import safe_headers
 from twinlab.apps.server.access_policy import access_policy, audit_record
 from twinlab.apps.server.current_document import reset_current_document_after_errors
 from twinlab.apps.server.figures import Figures, ServingState
+from twinlab.apps.server.glossary_page import glossary_route
 from twinlab.apps.server.logins import login_service, logins_of
 from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.readers import Readers
@@ -305,7 +306,7 @@ def prepare(
         http.stop()
         http = listener(tornado, **_http_options(options))
     service = None
-    routes: list[Rule | tuple[Any, ...]] = [Rule(guard, RefusalHandler)]
+    routes: list[Rule | tuple[Any, ...]] = [Rule(guard, RefusalHandler), glossary_route(title)]
     routes += readers.sheets(options, guard, title=title)
     if logins is not None:
         # In another worker, only this check notices that a reader has logged out.
@@ -366,10 +367,9 @@ def _claim(guard: RequestGuard) -> None:
     """Record which login a session belongs to; a session without one builds no page."""
     document = state.curdoc
     context = None if document is None else document.session_context
-    if document is None or context is None:
-        return
-    reload_when_lost(document)
-    if guard.logins is None:
+    if document is not None and context is not None:
+        reload_when_lost(document)
+    if document is None or context is None or guard.logins is None:
         return
     login = getattr(context.request, "twinlab_login", None)
     if login is None or current_user() is None:
