@@ -199,6 +199,22 @@ def no_document_left() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
+def no_view_left() -> Iterator[None]:
+    """Drop the views that tests have built without a browser: Panel keeps them until their session ends, which they lack."""
+    yield
+    panel = sys.modules.get("panel.io.state")
+    if panel is None:
+        return
+    for name, (_, _, document, _) in list(panel.state._views.items()):
+        if document is None or document.session_context is None:
+            del panel.state._views[name]
+    # Weak keys, but their values refer to them.
+    for register in (panel.state._stylesheets, panel.state._locations, panel.state._templates):
+        for document in [one for one in register if one.session_context is None]:
+            del register[document]
+
+
+@pytest.fixture(scope="module", autouse=True)
 def few_open_files() -> Iterator[None]:
     """Close, after each file, what its tests have left open among circular garbage; fail if that isn't enough."""
     yield
