@@ -88,6 +88,18 @@ def test_the_columns_are_the_readers_own_and_an_unknown_one_is_refused(table):
         written(table, columns=["aset"])
 
 
+def test_it_is_printed_as_wide_as_a_page_with_its_first_row_and_the_instant_on_each(table):
+    sheet = openpyxl.load_workbook(io.BytesIO(written(table)))["Exceptions"]
+    setup = sheet.page_setup
+    # Where the file says nothing, it is one page wide.
+    assert (setup.orientation, setup.paperSize, setup.fitToWidth or 1, setup.fitToHeight) == ("landscape", 9, 1, 0)
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.print_title_rows == "$1:$1"
+    assert "exceptions as of" in sheet.oddHeader.left.text
+    assert sheet.oddHeader.left.text.endswith("UTC")
+    assert sheet.oddFooter.right.text == "Page &P of &N"
+
+
 def test_a_table_without_exceptions_is_a_sheet_too(table):
     none = table.iloc[:0]
     assert str(read_sheet(written(none), none, author="dora")) == "0 changed, 0 refused, 0 as they were"

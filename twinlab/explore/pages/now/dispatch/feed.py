@@ -41,7 +41,7 @@ def sheet_feed(shared: Shared, columns: Sequence[str] | None = None, *, most: in
     Returns
     -------
     DataFrame
-        Text, numbers and times (UTC); the last three columns are the note, whether it is acknowledged (yes, no), and the
+        Text, numbers and times (UTC) as text; the last three columns are the note, whether it is acknowledged (yes, no), and the
         key that the row has in the workbook.
 
     Raises
@@ -59,6 +59,10 @@ def sheet_feed(shared: Shared, columns: Sequence[str] | None = None, *, most: in
         table, names = sheet_table(now.exceptions, rows, shown)
     full = with_notes(table, notes)
     out = full[names].rename(columns={name: column_header(name, full[name]) for name in names})
+    for header in out:
+        if pd.api.types.is_datetime64_any_dtype(out[header]):
+            # As the workbook shows them; every spreadsheet program reads it as a time.
+            out[header] = out[header].dt.strftime("%Y-%m-%d %H:%M:%S").astype("object")
     out[NOTE] = [cleaned(str(note)) for note in full["note"]]
     out[ACKNOWLEDGED] = ["yes" if one else "no" for one in full["acknowledged"]]
     out[KEY] = full["key"].astype("str")

@@ -82,6 +82,7 @@ def write_sheet(
     with new_workbook(path) as book:
         book.set_properties({"title": f"{title}: exceptions", "created": pd.Timestamp(at).to_pydatetime()})  # type: ignore[arg-type]
         _exceptions(book, full, [name for name in shown if name not in ("note", "acknowledged", "key")])
+        _print_setup(book.get_worksheet_by_name(SHEET), f"{title}: exceptions as of {_text(pd.Timestamp(at))} UTC")  # type: ignore[arg-type]
         about = {"Twin": title, "As of (UTC)": _text(pd.Timestamp(at)), "Exceptions": str(len(table))}  # type: ignore[arg-type]
         _about(book, {**about, **(settings or {})}, code)
 
@@ -119,14 +120,26 @@ def _exceptions(book: Workbook, table: pd.DataFrame, shown: Sequence[str]) -> No
         sheet.data_validation(
             1, place + 1, len(rows), place + 1, {"validate": "list", "source": ["yes", "no"], **message}
         )
+
+
+def _print_setup(sheet: Worksheet, heading: str) -> None:
+    """Print a sheet on A4 in landscape, as wide as the page, with its first row, a heading and page numbers on each page."""
     sheet.set_landscape()
+    sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    sheet.set_margins(left=0.4, right=0.4, top=0.75, bottom=0.6)
+    # Lines between the rows, for who reads and writes on paper.
+    sheet.hide_gridlines(0)
+    # An ampersand begins a code; 255 characters are the most that Excel reads.
+    sheet.set_header(f"&L{heading[:100].replace('&', '&&')}")
+    sheet.set_footer("&LPrinted &D &T&RPage &P of &N")
 
 
 def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.Series[Any]) -> None:
     top: Format = book.add_format({"valign": "top"})
-    when = book.add_format({"num_format": _TIME, "valign": "top"})
+    number_format = book.add_format({"valign": "top", "align": "right", "indent": 1})
+    when = book.add_format({"num_format": _TIME, "valign": "top", "align": "left"})
     severity_formats = {
         severity: book.add_format({"bg_color": fill, "font_color": ink, "bold": True, "valign": "top"})
         for severity, (fill, ink) in _COLORS.items()
@@ -142,7 +155,7 @@ def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.
                 number, place, cleaned(text), severity_formats.get(text, top) if name == "severity" else top
             )
         else:
-            sheet.write_number(number, place, round(float(value), 6), top)
+            sheet.write_number(number, place, round(float(value), 6), number_format)
 
 
 def column_header(name: str, values: pd.Series) -> str:
@@ -166,6 +179,8 @@ def _text(value: object) -> str:
 
 def _about(book: Workbook, facts: Mapping[str, str], code: str) -> None:
     sheet = book.add_worksheet("About")
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     bold = book.add_format({"bold": True, "valign": "top"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     mono = book.add_format({"font_name": "Courier New", "font_size": 9})
