@@ -7,7 +7,7 @@ import base64
 import logging
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,7 +93,7 @@ class Actions:
         copy_link.css_classes, copy_code.css_classes = [self._link_class], [self._code_class]
         row = pn.FlexBox(
             self._button(tr("Excel"), "table_view", partial(self._file, ".xlsx")),
-            self._menu(tr("Data"), "download", _DATA),
+            self._menu(tr("Data"), "download", _DATA, more=_sheet_items(self._workspace)),
             self._menu(tr("Picture"), "image", _PICTURES),
             self._button(tr("Report"), "description", partial(self._file, ".html")),
             copy_link,
@@ -115,12 +115,14 @@ class Actions:
         button.on_click(act)
         return button
 
-    def _menu(self, label: str, icon: str, extensions: dict[str, str]) -> pmui.MenuButton:
-        items = [{"label": tr(name), "extension": extension} for name, extension in extensions.items()]
+    def _menu(
+        self, label: str, icon: str, extensions: dict[str, str], *, more: Sequence[dict[str, str]] = ()
+    ) -> pmui.MenuButton:
+        items = [{"label": tr(name), "extension": extension} for name, extension in extensions.items()] + [*more]
         menu = pmui.MenuButton(
             label=label, icon=icon, items=items, icon_size="18px", variant="text", size="small", sx=_BUTTON, margin=2
         )
-        menu.on_click(lambda item: self._file(item["extension"]))
+        menu.on_click(lambda item: self._file(item["extension"]) if "extension" in item else None)
         return menu
 
     # -- files --------------------------------------------------------------------------------------------------------
@@ -170,6 +172,15 @@ class Actions:
         self._status.object = html(
             '<span role="status" style="font:13px/1.4 Roboto,system-ui,sans-serif">{{ text }}</span>', text=text
         )
+
+
+def _sheet_items(workspace: Workspace) -> list[dict[str, str]]:
+    """Return the menu item that leads to the sheets, where they can be fetched: not in a notebook, nor through Jupyter, which asks for its own token."""
+    document = pn.state.curdoc
+    request = getattr(getattr(document, "session_context", None), "request", None)
+    if request is None or "X-Forwarded-Prefix" in request.headers or not workspace.twin.model.rules:
+        return []
+    return [{"label": tr("A sheet that refreshes itself"), "href": "sheets/", "target": "_blank"}]
 
 
 _NAMES = {
