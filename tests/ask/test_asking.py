@@ -32,7 +32,7 @@ def test_any_text_gives_an_answer_or_says_why_not(text: str) -> None:
 
 
 def test_a_typing_error_is_corrected_in_the_first_suggestion() -> None:
-    answer = ask(TWIN, "average temprature of stations", planner=PLANNER)
+    answer = ask(TWIN, "average temperaturen of stations", planner=PLANNER)
 
     assert not answer.answered
     assert answer.suggestions[0] == "average temperature of stations"

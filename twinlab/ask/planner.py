@@ -17,7 +17,7 @@ from twinlab.ask.parsing.vocabulary import Vocabulary, vocabulary, words_of
 from twinlab.ask.plans.faults import check_plan
 from twinlab.ask.plans.plan import Plan
 from twinlab.ask.present import data_span, events_span
-from twinlab.ask.suggestions import complete, nearest_questions
+from twinlab.ask.suggestions import complete, misspelt, nearest_questions
 from twinlab.errors import UnknownTermError
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ class WordPlanner:
                 return self._plan(question, twin, now, code)
             except NotUnderstoodError as error:
                 failed = failed or error.in_language(code, self._offers(question, twin, now, code))
+        for code in codes:
+            plan = self._of_misspelt(question, twin, now, code)
+            if plan is not None:
+                return plan
         if failed is None:
             msg = f"expected a language, got {language!r}"
             raise UnknownTermError(msg)
@@ -94,6 +98,19 @@ class WordPlanner:
         except NotUnderstoodError:
             return others
         return [corrected, *others][:3]
+
+    def _of_misspelt(self, question: str, twin: TwinReader, now: pd.Timestamp, code: str) -> Plan | None:
+        """Return the plan of a question whose misspelt words are corrected, with a note of them; None if there is none."""
+        corrected, changed = misspelt(question, self.words(twin, code))
+        if not changed:
+            return None
+        try:
+            plan = self._plan(corrected, twin, now, code)
+        except NotUnderstoodError:
+            return None
+        say = load_language(code).sentence
+        notes = [say("note_corrected", text=text, word=word) for text, word in changed]
+        return plan.model_copy(update={"question": question, "notes": [*notes, *plan.notes]})
 
     def complete(self, text: str, twin: TwinReader, *, count: int = 8) -> list[str]:
         """Return ways to go on with a question that is being typed; questions that are understood for an empty one.

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from twinlab.ask.parsing.vocabulary import Vocabulary
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["complete", "nearest_questions"]
+__all__ = ["complete", "misspelt", "nearest_questions"]
 
 _BRACES = re.compile(r"\{(\w+)\}")
 #: Names of one kind that examples are made with.
 _MOST_NAMES = 40
+#: Letters of a word that is corrected, and how near it has to be to the one that is meant.
+_LONG, _NEAR = 5, 0.84
 
 
 def nearest_questions(question: str, words: Vocabulary, model: TwinModel, *, count: int = 3) -> list[str]:
@@ -38,6 +40,45 @@ def nearest_questions(question: str, words: Vocabulary, model: TwinModel, *, cou
     ranked = sorted(_examples(words, model), key=likeness, reverse=True)
     found = [corrected] if corrected != question else []
     return [*found, *ranked][:count]
+
+
+def misspelt(question: str, words: Vocabulary) -> tuple[str, list[tuple[str, str]]]:
+    """Return the question with its misspelt words corrected, and which they are: (as written, as read).
+
+    Stricter than what is offered: the word is the same but for one or two letters inside, so that "driver" isn't read as "drive".
+    """
+    known = sorted({word for phrase in words.phrases for word in phrase if len(word) >= _LONG})
+    pieces, place, changed = [], 0, []
+    for token in tokenize(question):
+        pieces.append(question[place : token.start])
+        place = token.stop
+        text = question[token.start : token.stop]
+        unknown = token.kind == "word" and len(token.key) >= _LONG and not words.look_up([token.key], [token.text])
+        near = _near(token.key, words, known) if unknown and token.key not in known else None
+        if near is not None:
+            changed.append((text, near))
+        pieces.append(near or text)
+    return "".join([*pieces, question[place:]]), changed
+
+
+def _near(word: str, words: Vocabulary, known: list[str]) -> str | None:
+    """Return the known word that a misspelt one is, also of its basic form; None if it is none for sure."""
+    written = word.replace("ae", "ä").replace("oe", "ö").replace("ue", "ü")
+    if words.language.code == "de" and written != word and words.look_up([written], [written]):
+        return written
+    for stem in words.language.stems(word):
+        if len(stem) < _LONG:
+            continue
+        for one in get_close_matches(stem, known, n=3, cutoff=_NEAR):
+            turned = sorted(one) == sorted(stem)
+            inside = one[-1] == stem[-1] and abs(len(one) - len(stem)) <= (2 if len(stem) > 7 else 1)
+            if one[0] == stem[0] and (turned or inside):
+                return one
+        swapped = (stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :] for at in range(1, len(stem) - 1))
+        turned_round = next((one for one in swapped if one in known), None)
+        if turned_round is not None:
+            return turned_round
+    return None
 
 
 def _corrected(question: str, words: Vocabulary) -> str:

@@ -29,8 +29,8 @@ __all__ = ["event_call", "event_type_of"]
 
 At = Literal["planned_start", "start", "end", "between"]
 Measure = Literal["count", "days", "distinct", "share", "mean", "median", "min", "max", "sum", "list"]
-#: Share of a last window from which on it counts.
-_HARDLY = 0.25
+#: A last window that is shorter isn't counted: what is left of a day in another time zone.
+_HARDLY = pd.Timedelta(hours=6)
 _ABOUT_EVENTS = (
     "late",
     "on_time",
@@ -160,7 +160,6 @@ class _EventQuestion:
         other = other_comparison(frame, self.on)
         self.column = self.column or number_column(frame, self.on, self.kind)
         self.named_number = self.column is not None
-        self.where = frame.take_values(self.on) | number_of(frame, self.on)
         self.events = events_of(frame, self.on)
         if self.events is not None:
             for place, found in frame.items.unused("property"):
@@ -173,6 +172,7 @@ class _EventQuestion:
         condition, self.delay = event_condition(
             frame, self.on, about_start=self.about_start, named=self.side is not None
         )
+        self.where = frame.take_values(self.on) | number_of(frame, self.on)
         self.condition = " and ".join(one for one in (condition, other) if one) or None
         self.column = self.column or hinted_column(frame, self.kind)
 
@@ -260,7 +260,7 @@ def _whole_windows(frame: Frame, span: Span) -> Span:
     stop = pd.Timestamp(span.stop)
     last = (stop - pd.Timedelta(1, unit="ns")).to_period(period)
     begun = stop - last.start_time
-    if begun >= _HARDLY * (last.end_time - last.start_time) or last.start_time <= pd.Timestamp(span.start):
+    if begun >= _HARDLY or last.start_time <= pd.Timestamp(span.start):
         return span
     frame.note("unfinished", per=frame.per)
     return span.model_copy(update={"stop": last.start_time.isoformat()})
