@@ -13,6 +13,8 @@ from tests.benchmarks import (
     asked_again_of_nyc_held_back,
     asked_again_of_parcel,
     asked_again_of_parcel_held_back,
+    asked_third_of_nyc,
+    asked_third_of_parcel,
 )
 from tests.benchmarks.asked_of_nyc import NYC
 from tests.benchmarks.asked_of_parcel import PARCEL
@@ -26,11 +28,14 @@ ASKED = {
     "first": {"nyc": NYC, "parcel": PARCEL},
     "again": {"nyc": asked_again_of_nyc.NYC, "parcel": asked_again_of_parcel.PARCEL},
     "held back": {"nyc": asked_again_of_nyc_held_back.NYC, "parcel": asked_again_of_parcel_held_back.PARCEL},
+    "third": {"nyc": asked_third_of_nyc.NYC, "whole parcel": asked_third_of_parcel.PARCEL},
 }
 
 SIZE = ParcelSize(hubs=4, trucks=20, cold_rooms=2, forklifts=2, parcels_a_week=200, weeks=1)
 
 
 def open_asked(name: str) -> Twin:
-    """Open one of the twins; the first call builds it."""
+    """Open one of the twins; the first call builds it. The third hundred is about the whole demo, of thirteen weeks."""
+    if name == "whole parcel":
+        return tl.demo("parcel")
     return tl.demo("nyc") if name == "nyc" else tl.demo("parcel", size=SIZE)

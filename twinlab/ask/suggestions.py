@@ -19,7 +19,7 @@ _BRACES = re.compile(r"\{(\w+)\}")
 #: Names of one kind that examples are made with.
 _MOST_NAMES = 40
 #: Letters of a word that is corrected, and how near it has to be to the one that is meant.
-_LONG, _NEAR = 5, 0.84
+_LONG, _NEAR = 4, 0.84
 
 
 def nearest_questions(question: str, words: Vocabulary, model: TwinModel, *, count: int = 3) -> list[str]:
@@ -72,7 +72,8 @@ def _near(word: str, words: Vocabulary, known: list[str]) -> str | None:
         for one in get_close_matches(stem, known, n=3, cutoff=_NEAR):
             turned = sorted(one) == sorted(stem)
             inside = one[-1] == stem[-1] and abs(len(one) - len(stem)) <= (2 if len(stem) > 7 else 1)
-            if one[0] == stem[0] and (turned or inside):
+            one_letter = len(one) == len(stem) >= 7 and sum(a != b for a, b in zip(one, stem, strict=True)) == 1
+            if one[0] == stem[0] and (turned or inside or one_letter):
                 return one
         swapped = (stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :] for at in range(1, len(stem) - 1))
         turned_round = next((one for one in swapped if one in known), None)

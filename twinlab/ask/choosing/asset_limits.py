@@ -63,11 +63,15 @@ def equal_numbers(frame: Frame, on: str) -> dict[str, str]:
     """Use numbers right before a property: "aircraft with 2 engines"."""
     found: dict[str, str] = {}
     for place in range(len(frame.items) - 1):
-        if not frame.items.free(place) or frame.items[place].kind != "number" or not frame.items.free(place + 1):
+        if not frame.items.free(place) or not frame.items.free(place + 1):
+            continue
+        word = frame.items.is_symbol(place, "number ")
+        text = frame.items[place].text if frame.items[place].kind == "number" else word.split()[1] if word else ""
+        if not text:
             continue
         for one in frame.items[place + 1].of_kind("property"):
             if one.of == on and frame.model.asset_types[on].properties[one.name].dtype in ("number", "integer"):
-                found[one.name] = frame.items[place].text
+                found[one.name] = text
                 frame.items.use(place, place + 1)
                 break
     return found

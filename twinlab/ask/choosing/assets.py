@@ -163,11 +163,22 @@ class _AssetQuestion:
             measure = "sum"
         return measure
 
+    def _implied_time(self) -> str | None:
+        """Return the time that begins the title of a property which is used: "handed in at Hamburg" says when, too."""
+        titles = [item.text.casefold() for item in self.frame.items.all if item.used and item.of_kind("property")]
+        for name, one in self.kind.properties.items():
+            title = (one.title or name).casefold()
+            if one.dtype == "time" and any(text.startswith(f"{title} ") for text in titles):
+                return name
+        return None
+
     def _span(self, measure: str) -> Span | None:
         """Return the span of the time that the question names; raises if nothing of the assets is in it."""
         frame = self.frame
         if not frame.whens:
             return None
+        if self.during is None:
+            self.during = self.later.column if self.later is not None else self._implied_time()
         if self.during is not None:
             return frame.span
         if all(one is None for one in (self.related, self.by, self.lacking, self.known)):

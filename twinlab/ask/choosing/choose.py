@@ -59,7 +59,7 @@ def choose(frame: Frame) -> tuple[Call, Span | None, Contrast | None]:
         call, contrast = contrast_of(frame, compared, call)
     elif frame.target:
         contrast = Contrast(asks="whether")
-    if len(getattr(call, "assets", None) or ()) > 1:
+    if len(getattr(call, "assets", None) or getattr(call, "groups", None) or ()) > 1:
         # "Compare the temperature of R1 and R2": each is in the table.
         frame.items.take("beside")
         frame.items.take("versus")

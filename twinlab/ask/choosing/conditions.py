@@ -120,9 +120,18 @@ def _measure(frame: Frame, on: str) -> Measure:
     if frame.items.take("count"):
         frame.items.take("sum", "in_total")
         return "assets" if counted_assets else "count"
-    if frame.items.take("sum", "duration"):
+    if frame.items.take("sum", "duration") or _time_of(frame):
         return "duration"
     return "assets" if frame.which_type else "list"
+
+
+def _time_of(frame: Frame) -> bool:
+    """Return whether a state is followed by "time": the running time of a compressor."""
+    if frame.which_type or frame.items.has("when", "highest"):
+        return False
+    return any(
+        frame.items.is_symbol(place, "time_word") and frame.items[place - 1].of_kind("state") for place in range(1, len(frame.items))
+    )  # fmt: skip
 
 
 def _rule(frame: Frame) -> str | None:
@@ -266,7 +275,7 @@ def _by_unit(frame: Frame, unit: str, types: list[str]) -> Meaning | None:
             except TwinlabError:
                 continue
             fitting.append(Meaning("signal", name, kind))
-    if unit == "degree":
+    if unit in ("degree", "degC", "degF"):
         # "Above 30 degrees" is about the temperature, not about the dew point.
         fitting = [one for one in fitting if one.name == "temperature"] or fitting
     if len(fitting) == 1:
@@ -290,10 +299,22 @@ def _compared_with_property(frame: Frame, on: str | None) -> tuple[str, str] | N
                 continue
             sign, _, hint = symbol.partition(" ")
             signal = _hinted(frame, hint, [one.of]) if hint else _only_signal(frame, one.of)
+            signal = signal or _of_same_unit(frame, one)
             if signal is not None:
                 frame.items.use(place, after)
                 return one.of, f"{signal.name} {sign} {one.name}"
     return None
+
+
+def _of_same_unit(frame: Frame, limit: Meaning) -> Meaning | None:
+    """Return the only measured signal that has the unit of a property: what is above its limit."""
+    kind = frame.model.asset_types[limit.of]
+    unit = kind.properties[limit.name].unit
+    fitting = [name for name, one in kind.signals.items() if one.kind == "gauge" and unit and one.unit == unit]
+    if len(fitting) != 1 or frame.signals(limit.of):
+        return None
+    frame.note("signal", name=fitting[0])
+    return Meaning("signal", fitting[0], limit.of)
 
 
 def _only_signal(frame: Frame, asset_type: str) -> Meaning | None:

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from twinlab.ask.parsing.frame import Frame
     from twinlab.ask.parsing.quantities import Comparison
 
-__all__ = ["as_condition", "event_condition", "events_of", "late_condition", "number_of", "other_comparison"]
+__all__ = [
+    "as_condition",
+    "column_of_unit",
+    "event_condition",
+    "events_of",
+    "late_condition",
+    "number_of",
+    "other_comparison",
+]
 
 #: A limit of delay in a KPI's formula.
 _ON_TIME = re.compile(r"(start_delay|end_delay) <= ([0-9.]+) ?(\w+)")
@@ -94,7 +102,14 @@ def other_comparison(frame: Frame, on: str) -> str | None:
 def _by_unit(frame: Frame, on: str, comparison: Comparison) -> str | None:
     """Return the only number of the events that has a unit of this kind: "longer than 4000 km"."""
     unit = comparison.bounds[0][1].unit
-    if unit is None or comparison.duration or comparison.hint or unit == "degree":
+    if unit is None or comparison.duration or comparison.hint:
+        return None
+    return column_of_unit(frame, on, unit)
+
+
+def column_of_unit(frame: Frame, on: str, unit: str) -> str | None:
+    """Return the only number of the events that can be said in a unit."""
+    if unit == "degree":
         return None
     units = {name: one.unit for name, one in frame.model.event_types[on].properties.items() if one.unit}
     fitting = [name for name, one in units.items() if compatible(unit, one)]

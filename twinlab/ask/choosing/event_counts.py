@@ -9,6 +9,7 @@ import pandas as pd
 from twinlab.ask.choosing.asset_times import promise_of
 from twinlab.ask.choosing.event_conditions import (
     as_condition,
+    column_of_unit,
     event_condition,
     events_of,
     late_condition,
@@ -77,6 +78,11 @@ def event_type_of(frame: Frame) -> str | None:
     of_assets = [name for name, kind in frame.model.event_types.items() if kind.asset in types]
     linked = [name for name, kind in frame.model.event_types.items() if types & set(kind.links.values())]
     fitting = of_assets or linked or list(frame.model.event_types)
+    if len(fitting) > 1 and frame.items.has("delay_at_start", "delay_at_end"):
+        # "The departure delay of each hub" is of the events whose rule is about their start.
+        side = "start" if frame.items.has("delay_at_start") else "end"
+        ruled = {rule.on for rule in frame.model.rules.values() if rule.late is not None and rule.at == side}
+        fitting = [one for one in fitting if one in ruled]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -180,6 +186,9 @@ class _EventQuestion:
         """Read what is asked of the events."""
         frame = self.frame
         counted = frame.items.has("count")
+        if self.column is None and self.delay is None and frame.unit is not None and frame.items.has("how_much"):
+            # "How many kilometres did it fly".
+            self.column = column_of_unit(frame, self.on, frame.unit)
         column = self.column or self.delay
         grouped = self.by is not None or frame.per is not None
         self.measure, self.order = _measure(frame, self.condition, column, grouped=grouped)

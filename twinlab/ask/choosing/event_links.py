@@ -98,7 +98,8 @@ def _beside_another(frame: Frame, place: int, asset_type: str) -> bool:
     """Return whether an asset is the second of two of a type: "JFK and LGA", not "between JFK and LAX"."""
     items = frame.items
     before = place - 1
-    joined = False
+    # "EWR, JFK and LGA": a comma leaves nothing between them.
+    joined = before >= 0 and bool(items[before].of_kind("asset"))
     while before >= 0 and items[before].symbol("and", "versus", "filler", "at", "from"):
         joined = joined or items[before].symbol("and", "versus") is not None
         before -= 1

@@ -151,7 +151,8 @@ def _names_events(frame: Frame, place: int, on: str) -> bool:
 def _other_number(frame: Frame, formula: Formula) -> bool:
     """Return whether the question asks for a number that the KPI isn't: how many, of a share; the mean, of a sum."""
     if formula.unit == "%" or formula.text.startswith(("share(", "time_share(")):
-        return frame.items.has("count", "how_often")
+        # "The most cancellations" are a number, too.
+        return frame.items.has("count", "how_often", "many")
     added_up = formula.text.startswith(("sum(", "total(", "count("))
     return added_up and frame.items.has("mean", "median", "share")
 

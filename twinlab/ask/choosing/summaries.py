@@ -15,6 +15,7 @@ __all__ = ["summary_call"]
 Statistic = Literal["mean", "median", "min", "max", "range", "latest", "increase", "sum"]
 #: Units of gauges whose values add up: each is an amount of its own time.
 _AMOUNTS = ("mm", "kWh", "Wh", "MWh")
+_HOUR_NS = 3_600_000_000_000
 #: Signals of which each value is what fell since the one before: without another word their sum is meant, not their mean.
 _FALLEN = ("precipitation", "rain", "rainfall", "snowfall")
 
@@ -36,6 +37,9 @@ def summary_call(frame: Frame) -> SummaryCall | None:
         frame.refuse("no_per", per=per)
     if frame.days:
         return None
+    if order is not None and spec.cadence_ns == _HOUR_NS:
+        # "The coldest hour": of values that are hourly.
+        frame.items.take("unit h")
     if spec.kind == "state" and (per is not None or statistic in ("mean", "median")):
         return None
     if per is not None:

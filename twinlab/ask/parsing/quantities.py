@@ -83,7 +83,7 @@ def read_comparisons(items: Items) -> list[Comparison]:
             operator = lasting.removeprefix("lasting ")
         if operator is not None:
             read = _quantity(items, place + 1)
-            if read is not None:
+            if read is not None and (lasting is None or (read[0].unit is not None and read[0].duration is None)):
                 items.use(place, *range(place + 1, read[1]))
                 sign, _, hint = operator.partition(" ")
                 found.append(Comparison(((sign, read[0]),), hint, place))
@@ -175,7 +175,9 @@ def read_top(items: Items) -> int | None:
             continue
         if items.is_symbol(place, "highest", "lowest", "highest ", "lowest ") is None:
             count = _integer(items, place + 1)
-            if superlative and items.is_symbol(place, "which") and count is not None:
+            named = items.free(place + 2) and items[place + 2].of_kind("event_type", "asset_type")
+            article = items.is_symbol(place, "filler", "lasting >=") is not None
+            if superlative and count is not None and (items.is_symbol(place, "which") or (article and named)):
                 items.use(place + 1)
                 return count
             continue
@@ -190,7 +192,7 @@ def read_top(items: Items) -> int | None:
 def read_unit(items: Items) -> str | None:
     """Read and use the unit that the answer is asked for in: "in km/h", "in minutes"."""
     for place in range(len(items) - 1):
-        if items.is_symbol(place, "count"):
+        if items.is_symbol(place, "count", "how_much"):
             measure = items.is_symbol(place + 1, "measure ")
             if (
                 measure is not None
