@@ -11,7 +11,10 @@ from twinlab.testing import FakeTwin
     [
         ("average tempature of stations last week", "average temperature of stations last week"),
         ("how many tirps were there last week", "how many trips were there last week"),
-        ("durchschnittliche Temperratur von stations letzte Woche", "durchschnittliche Temperatur von stations letzte Woche"),
+        (
+            "durchschnittliche Temperratur von stations letzte Woche",
+            "durchschnittliche Temperatur von stations letzte Woche",
+        ),
     ],
 )
 def test_a_misspelt_word_is_corrected_with_a_note(wrong: str, right: str, example: FakeTwin) -> None:
@@ -23,6 +26,8 @@ def test_a_misspelt_word_is_corrected_with_a_note(wrong: str, right: str, exampl
     assert any("“" in note or "„" in note for note in answer.notes)
 
 
-@pytest.mark.parametrize("question", ["who is the parceller of R1", "how many stationers are there", "average tempering of stations"])
+@pytest.mark.parametrize(
+    "question", ["who is the parceller of R1", "how many stationers are there", "average tempering of stations"]
+)
 def test_another_word_is_not_corrected(question: str, example: FakeTwin) -> None:
     assert not ask(example, question).answered
