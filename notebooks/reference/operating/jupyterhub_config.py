@@ -28,6 +28,8 @@ c.SystemdSpawner.unit_extra_properties = {"InaccessiblePaths": "-/srv/twinlab/ke
 # tl.open(os.environ["TWIN"]) in a notebook; caches are in each user's own home.
 c.Spawner.environment = {
     "TWIN": "/srv/twinlab/pilot",
+    # Listed by the card "Digital twins" in the launcher of JupyterLab.
+    "TWINLAB_TWINS": "/srv/twinlab/pilot",
     "PANEL_INLINE": "1",
 }
 c.Spawner.default_url = "/lab"

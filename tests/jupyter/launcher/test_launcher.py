@@ -72,7 +72,10 @@ def jupyter(pilot_folder: Path, need, tmp_path_factory: pytest.TempPathFactory) 
     }  # fmt: skip
     home = tmp_path_factory.mktemp("home")
     places = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    shared = home / "shared twin"
+    shutil.copytree(pilot_folder, shared)
     environment = {**os.environ, **places_of_proxy(), **places, "PYTHONPATH": str(ROOT)}
+    environment["TWINLAB_TWINS"] = os.pathsep.join([str(shared), str(home / "gone")])
     command = [sys.executable, "-m", "jupyter_server", *(f"--{name}={value}" for name, value in options.items())]
     with (home / "log").open("wb") as log:
         # Elsewhere than its folder: the root comes from Jupyter's settings.
@@ -113,7 +116,7 @@ def test_the_launcher_of_jupyterlab_gets_the_card_with_its_icon(jupyter: Jupyter
 
 
 def test_the_start_page_lists_the_twins_of_the_folder_and_escapes_their_titles(start: str, key: str) -> None:
-    assert len(re.findall("<article>", start)) == 2
+    assert len(re.findall("<article>", start)) == 3
     assert "&lt;b&gt;Broken&lt;/b&gt;" in start
     assert f'name="twin" value="{key}"' in start
     assert "/{root}<" in start
@@ -168,6 +171,15 @@ def test_a_starter_notebook_is_written_and_opened(jupyter: Jupyter, key: str) ->
     status, headers, _ = jupyter.ask("twinlab/notebook", **form, Origin="https://hub.example.org")
     [written] = jupyter.root.glob("*.ipynb")
     assert (status, headers["Location"]) == (303, f"../lab/tree/{written.name}")
+
+
+def test_a_twin_elsewhere_is_listed_by_its_path_and_its_notebook_is_written_here(jupyter: Jupyter, start: str) -> None:
+    other = re.search(r"pages/(shared-twin-[0-9a-f]{8})/", start)[1]
+    assert "/shared twin</p>" in start
+    before = set(jupyter.root.glob("*.ipynb"))
+    form = {"method": "POST", "body": f"twin={other}", "Host": "hub.example.org", "Origin": "https://hub.example.org"}
+    assert jupyter.ask("twinlab/notebook", **form)[0] == 303
+    assert len(set(jupyter.root.glob("*.ipynb")) - before) == 1
 
 
 def test_errors_are_shown_with_a_way_back(jupyter: Jupyter, start: str) -> None:

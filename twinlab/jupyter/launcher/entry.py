@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SECRET_HEADER", "SECRET_VARIABLE", "launcher_entry"]
+__all__ = ["SECRET_HEADER", "SECRET_VARIABLE", "TWINS_VARIABLE", "launcher_entry"]
 
 #: Header that Jupyter adds to each request, and the variable in which the server finds its value.
 SECRET_HEADER, SECRET_VARIABLE = "X-Twinlab-Launcher", "TWINLAB_LAUNCHER_SECRET"
+#: Variable with folders of twins that are listed beside those in Jupyter's own folder, separated as in PATH.
+TWINS_VARIABLE = "TWINLAB_TWINS"
 #: Seconds that a busy machine may take to start the server.
 _START_SECONDS = 60
 

@@ -13,7 +13,7 @@ from tornado.web import RequestHandler
 
 from twinlab.errors import TwinlabError
 from twinlab.jupyter.launcher.start_page import error_html, start_html
-from twinlab.jupyter.launcher.twin_folders import TwinFolder, find_twins
+from twinlab.jupyter.launcher.twin_folders import TwinFolder, find_twins, named_twins
 from twinlab.jupyter.launcher.twin_pages import TwinPages
 from twinlab.languages import preferred_language, tr, use_from_here
 
@@ -29,10 +29,16 @@ class Launcher:
     root: Path
     """Folder of the Jupyter server."""
     pages: TwinPages
+    named: tuple[Path, ...] = ()
+    """Folders of twins elsewhere, such as one that all users of a hub read."""
+
+    def twins(self) -> list[TwinFolder]:
+        """Return the twins that are there now."""
+        return [*named_twins(self.named), *find_twins(self.root)]
 
     def twin(self, key: str) -> TwinFolder | None:
         """Return the twin of a key; None if it isn't there any more."""
-        return next((one for one in find_twins(self.root) if one.key == key), None)
+        return next((one for one in self.twins() if one.key == key), None)
 
 
 class _Handler(RequestHandler):
@@ -65,7 +71,7 @@ class StartHandler(_Handler):
 
     async def get(self) -> None:
         """List the twins."""
-        found = await asyncio.to_thread(find_twins, self.launcher.root)
+        found = await asyncio.to_thread(self.launcher.twins)
         self.show(start_html(self.launcher.root, found, nonce=self.nonce))
 
 
@@ -131,12 +137,12 @@ def _gone() -> str:
 
 
 def _written(folder: Path, root: Path) -> Path:
-    """Write a starter notebook beside a twin, or into the root for a twin that is the root itself."""
+    """Write a starter notebook beside a twin; into the root for one that is the root itself, or elsewhere."""
     from twinlab.twin import open_twin  # noqa: PLC0415  (loads the rooms)
     from twinlab.twin.starter import write_starter  # noqa: PLC0415
 
     twin = open_twin(folder)
     try:
-        return write_starter(twin, root if folder == root else folder.parent)
+        return write_starter(twin, folder.parent if folder.parent.is_relative_to(root) else root)
     finally:
         twin.close()

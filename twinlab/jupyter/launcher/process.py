@@ -12,7 +12,7 @@ import click
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 
-from twinlab.jupyter.launcher.entry import SECRET_VARIABLE
+from twinlab.jupyter.launcher.entry import SECRET_VARIABLE, TWINS_VARIABLE
 from twinlab.jupyter.launcher.handlers import Launcher
 from twinlab.jupyter.launcher.router import LauncherRouter
 from twinlab.jupyter.launcher.twin_pages import TwinPages
@@ -35,12 +35,13 @@ def main(port: int, root: Path) -> None:
     if not secret:
         msg = f"expected the secret of the Jupyter server in {SECRET_VARIABLE}; jupyter-server-proxy starts this server"
         raise click.ClickException(msg)
-    asyncio.run(_serve(port, root.resolve(), secret))
+    named = tuple(Path(one).resolve() for one in os.environ.get(TWINS_VARIABLE, "").split(os.pathsep) if one)
+    asyncio.run(_serve(port, Launcher(root.resolve(), TwinPages(), named), secret))
 
 
-async def _serve(port: int, root: Path, secret: str) -> None:
-    pages, stopped = TwinPages(), asyncio.Event()
-    router = LauncherRouter(Launcher(root, pages), secret)
+async def _serve(port: int, launcher: Launcher, secret: str) -> None:
+    stopped = asyncio.Event()
+    router = LauncherRouter(launcher, secret)
     server = HTTPServer(router, max_body_size=_MAX_BODY_BYTES, body_timeout=30.0, idle_connection_timeout=300.0)
     server.listen(port, "127.0.0.1")
     parent = os.getppid()
@@ -59,4 +60,4 @@ async def _serve(port: int, root: Path, secret: str) -> None:
     finally:
         watch.stop()
         server.stop()
-        pages.close()
+        launcher.pages.close()

@@ -6,13 +6,13 @@ import hashlib
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-__all__ = ["TwinFolder", "find_twins"]
+__all__ = ["TwinFolder", "find_twins", "named_twins"]
 
 #: Deepest level below the folder, most folders that are looked into, most twins that are listed.
 _DEEPEST, _MOST_FOLDERS, _MOST_TWINS = 3, 2_000, 100
@@ -27,7 +27,7 @@ class TwinFolder:
     path: Path
     title: str
     place: str
-    """Path relative to the folder that was searched."""
+    """Path relative to the folder that was searched; of a twin that was named, its whole path."""
 
     @property
     def key(self) -> str:
@@ -50,6 +50,15 @@ def find_twins(root: Path) -> list[TwinFolder]:
             if len(found) == _MOST_TWINS:
                 break
     return sorted(found, key=lambda one: one.place)
+
+
+def named_twins(folders: Iterable[Path]) -> list[TwinFolder]:
+    """Return the twins in some folders, in their order; a folder without one is left out."""
+    return [
+        TwinFolder(path, _title(path / "twin.yaml") or path.name, str(path))
+        for path in folders
+        if (path / "twin.yaml").is_file()
+    ]
 
 
 def _folders(root: Path) -> Iterator[Path]:
