@@ -134,6 +134,12 @@ def test_without_a_token_that_counts_a_program_is_asked_to_log_in(
         assert "N1" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/sheets/", SHEET, "/sheets/exceptions.fods", "/sheets/nothing", "/sheets/../"])
+def test_every_address_below_sheets_asks_for_a_login_whatever_the_method(web: Web, path: str) -> None:
+    for method in ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE"):
+        assert web.ask(path, method=method).status == 401
+
+
 def test_a_token_opens_sheets_and_nothing_else(web: Web, tokens: dict[str, str]) -> None:
     for path in ("/", "/?page=now", "/autoload.js?bokeh-autoload-element=1", "/ws", "/sheets/../", "/sheets"):
         answer = web.ask(path, headers=basic("sara", tokens["sara"]) | {"Accept": "*/*"})
