@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "ask", "scenario", "generate", "pilot", "mcp", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "plan", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "catalogues", "notebook", "tutorials", "completion", "plant",
+    "demo", "warm", "create", "ingest", "run", "edge", "pseudonym-key", "command-gateway", "serve", "user", "keys", "status", "health", "check", "fidelity", "models", "predict", "alerts", "why", "ask", "scenario", "generate", "pilot", "learn", "mcp", "remap", "revisions", "promote", "discard", "rollback", "verify", "audit", "rebuild", "compact", "plan", "export", "push", "pull", "privacy", "forget", "reidentify", "backup", "backups", "restore", "catalogues", "notebook", "tutorials", "completion", "plant",
 )  # fmt: skip
 
 
@@ -213,6 +213,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab._tasks",
         "twinlab.cli",
         "twinlab.cli.adopting",
+        "twinlab.cli.adopting.learn",
         "twinlab.cli.adopting.pilot",
         "twinlab.cli.alerts",
         "twinlab.cli.assistant",

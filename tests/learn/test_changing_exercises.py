@@ -3,7 +3,7 @@
 import pytest
 
 import twinlab as tl
-from tests.learn.robot import EXERCISES, follow
+from tests.exercise_robot import EXERCISES, follow
 
 
 @pytest.mark.parametrize("name", [name for name, one in EXERCISES.items() if one.twin in ("copy", "workshop")])

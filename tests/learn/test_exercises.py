@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import twinlab as tl
-from tests.learn.robot import EXERCISES, follow
+from tests.exercise_robot import EXERCISES, follow
 from twinlab.errors import SchemaError
 from twinlab.learn.checks import CHECKS
 from twinlab.learn.exercise import parse_exercise

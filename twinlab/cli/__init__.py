@@ -2,7 +2,7 @@
 
 In: arguments. Out: text and an exit code.
 Read in order: `commands` (`main`, what all share, and the steps of a twin's life), `revisions` (try, compare, promote),
-`alerts`, `run`, `why`, `fidelity`, `models`, `predict`, `objects` (push, pull), `assistant/` (ask, mcp), `scale/` (plan), `imagined/` (scenario, generate), `adopting/` (pilot), `operating/` (backup, restore, health, catalogues), `security/` (keys, audit, privacy, reidentify), `edge`, `command_gateway`, `plant`, `warm`.
+`alerts`, `run`, `why`, `fidelity`, `models`, `predict`, `objects` (push, pull), `assistant/` (ask, mcp), `scale/` (plan), `imagined/` (scenario, generate), `adopting/` (pilot, learn), `operating/` (backup, restore, health, catalogues), `security/` (keys, audit, privacy, reidentify), `edge`, `command_gateway`, `plant`, `warm`.
 Never: a computation of its own; each subcommand calls the twin.
 """
 
@@ -22,7 +22,7 @@ from twinlab.cli import (  # noqa: F401  (each adds its subcommands)
     warm,
     why,
 )
-from twinlab.cli.adopting import pilot  # noqa: F401
+from twinlab.cli.adopting import learn, pilot  # noqa: F401
 from twinlab.cli.assistant import ask, mcp  # noqa: F401
 from twinlab.cli.commands import main
 from twinlab.cli.imagined import generate, scenario  # noqa: F401
