@@ -68,7 +68,7 @@ class Exercise:
 
     def markdown(self) -> str:
         """Return the exercise as one page of Markdown."""
-        places = [f"page *{self.page}*"] if self.page else []
+        places = [f"page *{self.page}* of `twin.explore()`"] if self.page else []
         places += [f"notebook `{self.notebook}`"] if self.notebook else []
         more = f" More: {', '.join(places)}." if places else ""
         head = f"# {self.title}\n\n`{self.name}`, about {self.minutes} minutes.{more}\n"
