@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from twinlab.ask.findings.counts import changes_of_days
 from twinlab.ask.findings.explanation import Explanation
 from twinlab.ask.findings.rules import change_finding, coverage_finding, exception_finding
 from twinlab.ask.findings.summaries import summaries
@@ -31,6 +32,7 @@ def explain(
     assets: Sequence[str] | None = None,
     start: object = None,
     stop: object = None,
+    kpis: bool = False,
     language: str = "en",
 ) -> Explanation:
     """Return three findings about a span: the largest change, the worst exception, how much is known.
@@ -45,6 +47,8 @@ def explain(
         Only these assets of the type.
     start, stop : instant, optional
         Half-open, naive is UTC; by default the last seven days of the data. The change is that against the span of the same length before.
+    kpis : bool
+        Whether changes of the KPIs are compared, too; those of signals and of numbers of events always are, the latter in spans of whole days.
     language : str
         "en" or "de".
 
@@ -75,8 +79,13 @@ def explain(
     span = _span(begins, ends)
     before = _span(begins - (ends - begins), begins)
     found = list(summaries(twin, kinds, span=span, before=before, assets=assets))
+    others = (
+        []
+        if assets is not None
+        else list(changes_of_days(twin, on=on, span=span, before=before, kpis=kpis, language=language))
+    )
     findings = (
-        change_finding(found, span=span, before=before, language=language),
+        change_finding(found, others, span=span, before=before, language=language),
         exception_finding(twin, kinds, span=span, language=language, assets=assets),
         coverage_finding(found, span=span, language=language, assets=assets),
     )

@@ -21,6 +21,7 @@ from twinlab.events.rules.exceptions import episodes
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from twinlab.ask.findings.counts import Change
     from twinlab.ask.findings.summaries import Summary
     from twinlab.ask.plans.plan import Span
     from twinlab.model.reader import TwinReader
@@ -33,8 +34,24 @@ LEAST_COVERAGE, LEAST_CHANGE = 0.5, 0.1
 _WHOLE = 0.995
 
 
-def change_finding(found: Sequence[Summary], *, span: Span, before: Span, language: str) -> Finding:
-    """Return the largest change of an asset's mean against the span before."""
+def change_finding(
+    found: Sequence[Summary], others: Sequence[Change] = (), *, span: Span, before: Span, language: str
+) -> Finding:
+    """Return the largest change of an asset's mean, of a KPI or of a number of events against the span before."""
+    of_signals, share, compared = _of_signals(found, span=span, before=before, language=language)
+    other = max(others, key=lambda one: one.share, default=None)
+    if other is None or (of_signals.known and share >= other.share):
+        return of_signals
+    if other.share < LEAST_CHANGE:
+        text = load_language(language).sentence(
+            "finding_no_change", percent=f"{100 * other.share:.0f}", count=compared + len(others)
+        )
+        return Finding("change", text)
+    return Finding("change", other.sentence, value=other.value, unit=other.unit, plan=other.plan)
+
+
+def _of_signals(found: Sequence[Summary], *, span: Span, before: Span, language: str) -> tuple[Finding, float, int]:
+    """Return the largest change of an asset's mean, its share of the range before, and how many means were compared."""
     say = load_language(language).sentence
     best: tuple[float, Summary, str, float] | None = None
     compared = 0
@@ -52,15 +69,16 @@ def change_finding(found: Sequence[Summary], *, span: Span, before: Span, langua
             best = float(share.max()), one, asset, float(change[asset])
     if best is None:
         if not found:
-            return Finding("change", say("finding_no_signals"), known=False)
+            return Finding("change", say("finding_no_signals"), known=False), 0.0, compared
         unknown = 100 * (1 - max((one.coverage for one in found), default=0.0))
         key = "finding_no_data" if compared == 0 else "finding_constant"
         if compared == 0 and all(one.before is None for one in found) and any(one.now is not None for one in found):
             key = "finding_no_before"
-        return Finding("change", say(key, percent=f"{unknown:.0f}"), known=False)
+        return Finding("change", say(key, percent=f"{unknown:.0f}"), known=False), 0.0, compared
     share_of_range, one, asset, by = best
     if share_of_range < LEAST_CHANGE:
-        return Finding("change", say("finding_no_change", percent=f"{100 * share_of_range:.0f}", count=compared))
+        text = say("finding_no_change", percent=f"{100 * share_of_range:.0f}", count=compared)
+        return Finding("change", text), share_of_range, compared
     assert one.now is not None
     number = f"{'+' if by >= 0 else '−'}{abs(by):.4g} {one.unit}".strip()
     text = say(
@@ -68,7 +86,7 @@ def change_finding(found: Sequence[Summary], *, span: Span, before: Span, langua
         mean=f"{one.now['mean'].astype(float)[asset]:.4g} {one.unit}".strip(),
     )  # fmt: skip
     plan = summary_plan(one, text, language=language, span=span, versus=before, assets=[asset])
-    return Finding("change", text, value=by, unit=one.unit, plan=plan)
+    return Finding("change", text, value=by, unit=one.unit, plan=plan), share_of_range, compared
 
 
 def exception_finding(

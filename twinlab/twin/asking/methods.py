@@ -70,6 +70,7 @@ class AskMethods(FindMethods, KpiMethods):
         assets: Sequence[str] | None = None,
         start: object = None,
         stop: object = None,
+        kpis: bool = False,
         language: str = "en",
     ) -> Explanation:
         """Return three findings about a span, computed by rules: the largest change, the worst exception, how much is known.
@@ -82,6 +83,8 @@ class AskMethods(FindMethods, KpiMethods):
             Only these assets of the type.
         start, stop : instant, optional
             Half-open, naive is UTC; by default the last seven days of the data. A change is that against the span of the same length before.
+        kpis : bool
+            Whether changes of the KPIs are compared, too, which takes up to a second for each; those of signals and of numbers of events always are.
         language : str
             "en" or "de".
 
@@ -106,4 +109,6 @@ class AskMethods(FindMethods, KpiMethods):
         """
         from twinlab.ask.findings.explaining import explain  # noqa: PLC0415  (import twinlab stays quick)
 
-        return explain(cast("TwinReader", self), on=on, assets=assets, start=start, stop=stop, language=language)
+        return explain(
+            cast("TwinReader", self), on=on, assets=assets, start=start, stop=stop, kpis=kpis, language=language
+        )
