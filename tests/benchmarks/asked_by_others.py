@@ -2,7 +2,7 @@
 
 Each set was written before anybody ran one of its questions; who wrote it hadn't read the parser. A question isn't changed afterwards.
 About a quarter is German; a tenth can't be answered from the data. The parser was corrected with the first hundred and with the second;
-the third hundred was held back, and asked once after all corrections.
+the third hundred was held back, and asked once after all corrections; then it was corrected with that, and a fourth was asked once.
 """
 
 from __future__ import annotations

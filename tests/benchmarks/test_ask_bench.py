@@ -1,8 +1,8 @@
-"""Three hundred questions that others asked who hadn't read the parser: how many answers are right, how long they take, and plans run again.
+"""Four hundred questions that others asked who hadn't read the parser: how many answers are right, how long they take, and plans run again.
 
 Run with ``pytest tests/benchmarks/test_ask_bench.py -m benchmark -s -n0``. No language model is asked. Wrong without a warning means: the
 value or the table isn't the true one, and no note says what was assumed. Each plan is run again from its JSON in a fresh process, which
-compares values and tables by their text. ``-k`` with ``first``, ``again`` or ``held`` chooses a set. ``TWINLAB_BENCH_OUT`` takes JSON, a
+compares values and tables by their text. ``-k`` with ``first``, ``again``, ``held`` or ``third`` chooses a set. ``TWINLAB_BENCH_OUT`` takes JSON, a
 file for each set beside it. Figures are reported, not asserted.
 """
 

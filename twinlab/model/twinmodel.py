@@ -68,7 +68,8 @@ class TwinModel(Model):
     kpis: dict[Term, Kpi] = Field(default_factory=dict)
     """Numbers that people steer by: name -> definition and formula."""
     synonyms: dict[str, list[str]] = Field(default_factory=dict)
-    """Other words for what the model names, for questions: name of an asset type, signal, state, event type, rule or KPI -> words."""
+    """Other words for what the model names, for questions: name of an asset type, signal, state, event type, rule or KPI, or an
+    asset as ``airport/BOS`` -> words."""
     events: dict[Term, Finder] = Field(default_factory=dict)
     """Finders: conditions whose events are kept up to date with the history."""
     predictions: dict[Term, PredictionRule] = Field(default_factory=dict)
