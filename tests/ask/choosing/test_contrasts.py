@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from twinlab.ask import NotUnderstoodError, WordPlanner, ask
+from twinlab.ask.plans.words import plan_words
 from twinlab.ask.present import present
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
@@ -85,6 +86,8 @@ def test_a_target_is_met_or_not(target: str, met: bool, example: FakeTwin) -> No
 
     assert answer.value is met, str(answer)
     assert target in answer.sentence
+    assert answer.plan is not None
+    assert ("Compared with", "the target") in plan_words(answer.plan, twin.model)
 
 
 def test_a_comparison_with_nothing_is_not_understood(example: FakeTwin) -> None:

@@ -62,6 +62,9 @@ def _parts(plan: Plan, model: TwinModel, words: Language) -> Iterator[tuple[str,
         yield "when", f"{instant_text(pd.Timestamp(call.at))} (UTC)"
     if plan.versus is not None:
         yield "compared", _span(plan.versus, words)
+    if plan.contrast is not None and plan.versus is None:
+        pair = (plan.contrast.first, plan.contrast.second)
+        yield "compared", " – ".join(one for one in pair if one) or words.sentence("contrast_target")
     yield "order", ", ".join(_order(call, words))
     yield "unit", plan.unit or ""
 
