@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from twinlab.ask import Answer, WordPlanner, ask
 from twinlab.ask.suggestions import complete
+from twinlab.model import Kpi
 from twinlab.testing import FakeTwin
 
 PLANNER = WordPlanner()
@@ -62,3 +63,30 @@ def test_every_suggestion_is_understood() -> None:
         assert asked.language == code
         for one in asked.suggestions:
             assert ask(TWIN, one, planner=PLANNER, language=code).plan is not None, one
+
+
+def test_without_anything_to_go_by_one_question_of_each_kind_is_offered() -> None:
+    twin = FakeTwin.example(days=3, trips=20)
+    kpi = Kpi(title="Mean delay", on="trip", formula="mean(end_delay)", unit="min")
+    twin._model = twin.model.model_copy(update={"kpis": {"mean_delay": kpi}})
+
+    offered = ask(twin, "?", planner=PLANNER).suggestions
+
+    assert offered[0] == "mean delay last week"
+    assert len(offered) == 3
+    assert len({one.split(maxsplit=1)[0] for one in offered}) == 3
+
+
+def test_bounds_that_are_infinite_are_no_numbers_of_a_sentence() -> None:
+    twin = FakeTwin.example(days=3, trips=200)
+    kpis = {
+        "delay": Kpi(title="Total delay", on="trip", formula="sum(end_delay)", unit="min"),
+        "far": Kpi(title="Kilometres", on="trip", formula="sum(distance)", unit="km"),
+    }
+    twin._model = twin.model.model_copy(update={"kpis": kpis})
+
+    unbounded, bounded = (str(ask(twin, one, planner=PLANNER)) for one in ("total delay", "kilometres"))
+
+    assert "inf" not in unbounded
+    assert "isn't known" in unbounded
+    assert "(between " in bounded

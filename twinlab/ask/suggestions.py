@@ -27,6 +27,7 @@ def nearest_questions(question: str, words: Vocabulary, model: TwinModel, *, cou
 
     A word that is nearly one of the twin's is corrected first.
     """
+    names = _names(words, model)
     corrected = _corrected(question, words)
     mine = set(corrected.casefold().split())
 
@@ -37,7 +38,11 @@ def nearest_questions(question: str, words: Vocabulary, model: TwinModel, *, cou
             + 0.3 * SequenceMatcher(None, corrected.casefold(), one.casefold()).ratio()
         )
 
-    ranked = sorted(_examples(words, model), key=likeness, reverse=True)
+    examples = [list(_filled_in(template, names)) for template in words.language.examples]
+    ranked = sorted((one for made in examples for one in made), key=likeness, reverse=True)
+    if not any(mine & set(one.casefold().split()) for one in ranked):
+        # Nothing to go by: one of each kind, in the order of the language's file.
+        ranked = [made[0] for made in examples if made]
     found = [corrected] if corrected != question else []
     return [*found, *ranked][:count]
 
@@ -96,15 +101,14 @@ def _corrected(question: str, words: Vocabulary) -> str:
     return "".join([*pieces, question[place:]])
 
 
-def _examples(words: Vocabulary, model: TwinModel) -> Iterator[str]:
-    names = _names(words, model)
-    for template in words.language.examples:
-        kinds = _BRACES.findall(template)
-        if not kinds:
-            yield template
-            continue
-        for chosen in _fitting(kinds, names):
-            yield template.format(**chosen)
+def _filled_in(template: str, names: dict[str, list[tuple[str, str]]]) -> Iterator[str]:
+    """Yield an example with names of the twin."""
+    kinds = _BRACES.findall(template)
+    if not kinds:
+        yield template
+        return
+    for chosen in _fitting(kinds, names):
+        yield template.format(**chosen)
 
 
 def _fitting(kinds: list[str], names: dict[str, list[tuple[str, str]]]) -> Iterator[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -59,6 +60,8 @@ def run_kpi(twin: TwinReader, call: KpiCall) -> Result:
     if settled is not None and settled < stop:
         notes.append(("unsettled", {"until": instant_text(settled)}))
     key = "kpi" if call.by is None else "kpi_group" if one else "kpi_groups"
+    if one and not math.isfinite(names["high"] - names["low"]):
+        key += "_unbounded"
     why: dict[str, Any] = {"what": call.kpi, "at": start, "step": call.every}
     if call.by is not None and one:
         why |= {"by": call.by, "group": names["group"]}
