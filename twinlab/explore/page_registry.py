@@ -106,6 +106,7 @@ PAGES = PageRegistry(
         "what_if": "twinlab.explore.pages.what_if:PAGE",
         "outlook": "twinlab.explore.pages.outlook:PAGE",
         "control": "twinlab.explore.pages.control:PAGE",
+        "usage": "twinlab.explore.pages.usage:PAGE",
     }
 )
 

@@ -90,6 +90,8 @@ class TwinModel(Model):
     """How intrusions are looked for."""
     synthetic: SyntheticData | None = None
     """That the data were made from those of another twin, by `Twin.generate`; without it, they were observed."""
+    usage: bool = True
+    """Whether it is counted how often served pages are opened, by page, task and day; ``off`` counts nothing. See `Twin.usage`."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 

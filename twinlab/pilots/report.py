@@ -250,6 +250,8 @@ def _unknown(pilot: PilotContents) -> list[str]:
     ]
     if pilot.settings.search is None:
         found.append(tr("How much of a search is the twin's own part: pilot.yaml names no asset type (search)."))
+    if pilot.usage().empty:
+        found.append(tr("Nobody knows how the pages were used: use wasn't counted."))
     return found
 
 
@@ -268,9 +270,25 @@ def _tables(pilot: PilotContents) -> list[Markup]:
         sections.append(html(_TABLE, title=tr("Alerts of the pilot"), text=tr("All that the twin raised, and what was said of each."), table=table_html(_alert_rows(alerts))))  # fmt: skip
     if len(pilot.found):
         sections.append(html(_TABLE, title=tr("Complaints of the pilot"), text=tr("And the alert that came before each, if one did."), table=table_html(_complaint_rows(pilot.found))))  # fmt: skip
+    if len(usage := pilot.usage()):
+        text = tr(
+            "How often pages were opened and tasks done, by week from Monday on; no names, counts below five aren't shown."
+        )
+        sections.append(html(_TABLE, title=tr("Use of the pages"), text=text, table=table_html(_usage_rows(usage))))
     if len(pilot.entered):
         sections.append(html(_TABLE, title=tr("What people entered"), text=tr("Each row with its source."), table=table_html(_entered_rows(pilot.entered))))  # fmt: skip
     return sections
+
+
+def _usage_rows(usage: pd.DataFrame) -> pd.DataFrame:
+    kinds = {"page": mark("page"), "task": mark("task"), "answer": mark("answer")}
+    columns = {
+        mark("week"): [date_text(one) for one in usage["start"]],
+        mark("kind"): usage["kind"].map(tr_values(kinds)),
+        mark("name"): usage["name"],
+        mark("count"): usage["shown"],
+    }
+    return pd.DataFrame(columns)
 
 
 def _entered_rows(entered: pd.DataFrame) -> pd.DataFrame:

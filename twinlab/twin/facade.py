@@ -42,6 +42,7 @@ from twinlab.twin.security.methods import SecurityMethods
 from twinlab.twin.sharing.methods import SharingMethods
 from twinlab.twin.simulation.drafting import DraftMethods
 from twinlab.twin.summary import SummaryParts, summary_html, summary_text
+from twinlab.twin.usage.methods import UsageMethods
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,7 @@ class Twin(
     CommandMethods,
     BackupMethods,
     SharingMethods,
+    UsageMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 
@@ -106,7 +108,6 @@ class Twin(
         self._model, self.mappings = self._definitions.read()
         self.ledger.encryption = ledger_encryption(self.folder, self._model, self.mappings)
 
-    # -- properties ------------------------------------------------------------------------------------------------
     @property
     def model(self) -> TwinModel:
         """The model that the history was built with; `edits` says whether ``twin.yaml`` says something else."""
@@ -346,7 +347,6 @@ class Twin(
 
         return Workspace(self, page=page)
 
-    # -- maintenance ------------------------------------------------------------------------------------------------------
     def verify(self) -> VerifyReport:
         """Read every byte of the ledger again and check it against its checksums."""
         with progress_bar("verify", unit="B") as show:

@@ -25,7 +25,7 @@ READS = """
     has_audit history key_ring kpi live_status maintenance_list moved_annotations newest notes observations open_questions opening people personal_reads plan
     plan_retention plan_scale plans preview_retention privacy_budget privacy_report proposals quarantine questions quote_simulation
     recent_rows relationships reload replay_alerts revision revisions saved_scenario score_simulation security_events setpoints
-    signing_names simulate steps store_status unlock_key unreadable verify verify_audit why window_states
+    signing_names simulate steps store_status unlock_key unreadable usage verify verify_audit why window_states
 """
 #: Methods of catalogues that read only.
 CATALOGUE_READS = """

@@ -41,10 +41,20 @@ if TYPE_CHECKING:
     from twinlab.apps.rights.session_rights import Purposes
     from twinlab.ask import Planner
     from twinlab.model.reader import TwinReader
+    from twinlab.twin.usage.counter import UsageCounter
 
 __all__ = ["page"]
 
 _LOG = logging.getLogger(__name__)
+#: Extension of a file -> the task that is counted.
+_FILE_TASKS = {
+    ".xlsx": "excel",
+    ".html": "report",
+    ".svg": "picture",
+    ".png": "picture",
+    ".parquet": "data",
+    ".csv": "data",
+}
 
 
 def page(
@@ -56,6 +66,7 @@ def page(
     rights: Rights | None = None,
     purposes: Purposes | None = None,
     planner: Planner | None = None,
+    usage: UsageCounter | None = None,
 ) -> pmui.Page:
     """Return the page of a twin, ready to be served or shown in a notebook.
 
@@ -77,6 +88,8 @@ def page(
     planner : Planner, optional
         What proposes plans for questions; by default a parser that knows the words of the twin's model. A plan is checked against what the
         reader sees, and shown before it runs.
+    usage : UsageCounter, optional
+        Counts that a page was opened, a file written, a question answered; not by whom.
 
     Returns
     -------
@@ -111,7 +124,10 @@ def page(
     )
     _sync_address(workspace, browser, title, ask)
     actions = Actions(
-        workspace, browser, on_error=lambda text: notice.param.update(object=text, visible=True, closed=False)
+        workspace,
+        browser,
+        on_error=lambda text: notice.param.update(object=text, visible=True, closed=False),
+        on_file=None if usage is None else lambda extension: usage.task(_FILE_TASKS.get(extension, "other")),
     )
     shown = pmui.Page(
         title=title,
@@ -142,7 +158,17 @@ def page(
     _ignore_busy_server(shown)
     _sync_theme(browser, session)
     ask.propose_later(workspace.first_link.ask)
+    if usage is not None:
+        _count_use(usage, workspace, ask)
     return shown
+
+
+def _count_use(usage: UsageCounter, workspace: Workspace, ask: AskField) -> None:
+    """Count each page that the reader opens, and each answer."""
+    if workspace.page is not None:
+        usage.page(workspace.page)
+    workspace.param.watch(lambda event: usage.page(event.new) if event.new else None, "page")
+    ask.view.param.watch(lambda event: usage.answered(event.new), "took", onlychanged=False)
 
 
 def _drawers(

@@ -72,6 +72,7 @@ OF_PAGES = {
             "verify_audit",
         }
     ),
+    "usage": frozenset({"counts_usage", "has_usage", "usage"}),
     "security": frozenset(
         {
             "discard_message",

@@ -20,7 +20,6 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.routing import Rule
 
-from twinlab.apps.frame.frame import page
 from twinlab.apps.frame.reconnection import reload_when_lost
 from twinlab.apps.login.access import current_user
 from twinlab.apps.login.handlers import RequestAuthProvider
@@ -70,6 +69,7 @@ class Served:
     _loop: IOLoop
     _guard: RequestGuard
     _login_service: LoginService | None = None
+    _readers: Readers | None = None
     _thread: threading.Thread | None = field(default=None)
     _halted: bool = field(default=False)
     _stopping: bool = field(default=False)
@@ -112,6 +112,8 @@ class Served:
         self._halted = True
         if self._login_service is not None:
             self._login_service.close()
+        if self._readers is not None:
+            self._readers.close()
         self._server.stop()
         self._http.stop()
 
@@ -279,17 +281,11 @@ def prepare(
         secret = options.secrets.session.encode()
         guard.new_session = partial(new_session_id, secret, worker=options.worker, workers=options.workers)
 
-    readers = Readers(twin, shared, guard.policy)
+    readers = Readers(twin, shared, guard.policy, planner=planner)
 
     def app() -> pmui.Page:
         _claim(guard)
-        user = current_user()
-        if user is None:
-            return page(twin, shared=shared, planner=planner)
-        seen = readers.seen_by(user)
-        return page(
-            seen.shared.twin, shared=seen.shared, session=seen.session, rights=seen.rights, purposes=seen.purposes, planner=planner
-        )  # fmt: skip
+        return readers.page(current_user())
 
     if warm:
         # In the running loop: callbacks of a page are scheduled in it, not in a loop of their own.
@@ -329,7 +325,7 @@ def prepare(
     # Without a port, because an SSH tunnel may use another one. The guard also requires the page's own origin.
     tornado.websocket_origins.update(options.origins)
     server.start()
-    return Served(options.url, server, http, loop, guard, service)
+    return Served(options.url, server, http, loop, guard, service, readers)
 
 
 def _server_options(options: ServeOptions) -> dict[str, Any]:

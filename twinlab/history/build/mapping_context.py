@@ -52,6 +52,7 @@ _NOT_BUILT_FROM = {
     "purposes",
     "questions",
     "security",
+    "usage",
     "storage",
     "synonyms",
     "synthetic",

@@ -71,6 +71,11 @@ class RemoteTwin(StoredFolders):
         return f"import twinlab as tl\n\ntwin = tl.open({self.bucket.address.url!r})"
 
     @property
+    def counts_usage(self) -> bool:
+        """Not here: the folder is a cache."""
+        return False
+
+    @property
     def head(self) -> Head:
         """The push that is shown."""
         return Head.from_bytes((self.folder / _HEAD).read_bytes(), self.bucket.address.url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -69,6 +70,7 @@ class AskView(pn.viewable.Viewer):
 
     question = param.String(default="", doc="the question whose plan is shown, for a link")
     turns = param.Integer(default=0, doc="incremented whenever the panel has something new to show")
+    took = param.Number(default=None, allow_None=True, doc="seconds until the last answer was there")
     asked = param.Parameter(default=None, allow_None=True, doc="Link of the page that the reader wants to open")
 
     def __init__(
@@ -96,6 +98,7 @@ class AskView(pn.viewable.Viewer):
         self.body = pn.Column(sizing_mode="stretch_width")
         self._copy_class = f"copy-answer-{self.field.name}"
         self._turn = 0
+        self._began = 0.0
         self._typing = 0
         self._panel: AskPanel | None = None
 
@@ -121,6 +124,7 @@ class AskView(pn.viewable.Viewer):
         panel = self._shown()
         panel.clear_answer()
         panel.run.disabled = True
+        self._began = time.monotonic()
         self._do(tr("Reading the data …"), partial(self._answer, plan), self._answered)
 
     def find_out(self) -> None:
@@ -289,6 +293,7 @@ class AskView(pn.viewable.Viewer):
         answer, picture = found
         self._list(answer)
         self._show(answer, picture)
+        self.took = time.monotonic() - self._began
 
     def _list(self, answer: Answer) -> None:
         """List an answer with those of this session; the last one to a question counts."""
