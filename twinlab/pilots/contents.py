@@ -207,11 +207,11 @@ class PilotContents:
     def usage(self) -> pd.DataFrame:
         """Return how often the twin's pages were used in the weeks of the pilot; see `Twin.usage`."""
         span = self.settings.during
-        table = self.twin.usage()
+        table: pd.DataFrame = self.twin.usage()
         # A week belongs to it if it has a day of the pilot.
         first = pd.Timestamp(span.first)
-        monday = first - pd.Timedelta(first.dayofweek, "D")
-        return table[(table["start"] >= monday) & (table["start"] <= pd.Timestamp(span.last))].reset_index(drop=True)
+        monday = first - pd.Timedelta(first.day_of_week, "D")
+        return table.loc[table["start"].between(monday, pd.Timestamp(span.last))].reset_index(drop=True)
 
     def lookup_times(self, *, count: int = 20) -> LookupTimes | None:
         """Time the twin's own part of searches: where assets are, as ``search`` of ``pilot.yaml`` states; None without it."""

@@ -386,15 +386,15 @@ def test_no_module_is_imported_because_somebody_asks_for_it(web, dora):
 
 def test_the_session_knows_its_reader(served, users, monkeypatch):
     seen = []
-    from twinlab.apps.server import server
+    from twinlab.apps.server import readers
 
-    real = server.page
+    real = readers.page
 
     def watched(*args, **kwargs):
         seen.append(current_user())
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(server, "page", watched)
+    monkeypatch.setattr(readers, "page", watched)
     web = Web(served.url)
     web.ask("/", cookies=web.login("sara"))
     assert seen == [User("sara", roles=("steward",), home=users.home)]

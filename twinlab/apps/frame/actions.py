@@ -65,19 +65,16 @@ class Actions:
         Copies links and code to the clipboard.
     on_error : callable
         Called with a sentence for the reader when a file can't be written.
-    on_file : callable, optional
-        Called with the extension of a file that was written.
+
+    Attributes
+    ----------
+    on_file : callable or None
+        Called with the extension of a file that was sent to the browser.
     """
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        browser: BrowserSide,
-        *,
-        on_error: Callable[[str], None],
-        on_file: Callable[[str], None] | None = None,
-    ) -> None:
-        self._workspace, self._browser, self._on_error, self._on_file = workspace, browser, on_error, on_file
+    def __init__(self, workspace: Workspace, browser: BrowserSide, *, on_error: Callable[[str], None]) -> None:
+        self._workspace, self._browser, self._on_error = workspace, browser, on_error
+        self.on_file: Callable[[str], None] | None = None
         self._download = pmui.FileDownload(
             label=tr("File"), auto=True, embed=False, filename="twinlab", visible=False, callback=lambda: None
         )
@@ -155,8 +152,8 @@ class Actions:
         self._download.param.update(filename=stem + extension, data=None)
         self._download.data = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
         self._show_status(tr("{stem}{extension} is in your downloads", stem=stem, extension=extension))
-        if self._on_file is not None:
-            self._on_file(extension)
+        if self.on_file is not None:
+            self.on_file(extension)
 
     def _write(self, name: str) -> bytes:
         """Return the content of a file with the current view, in the format of the name's extension."""

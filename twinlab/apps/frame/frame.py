@@ -101,8 +101,7 @@ def page(
     user = current_user()
     if session is None:
         session = Session(user="" if user is None else user.name, settings=settings_for(user, twin.model.twin))
-    location = pn.state.location
-    asked = query if query is not None else (location.search if location is not None else "")
+    asked = _query_of_address() if query is None else query
     choose_language(session, asked)
     notice = pmui.Alert(object="", severity="error", visible=False, closeable=True, margin=10)
     _show_errors_in(notice)
@@ -124,10 +123,7 @@ def page(
     )
     _sync_address(workspace, browser, title, ask)
     actions = Actions(
-        workspace,
-        browser,
-        on_error=lambda text: notice.param.update(object=text, visible=True, closed=False),
-        on_file=None if usage is None else lambda extension: usage.task(_FILE_TASKS.get(extension, "other")),
+        workspace, browser, on_error=lambda text: notice.param.update(object=text, visible=True, closed=False)
     )
     shown = pmui.Page(
         title=title,
@@ -158,17 +154,25 @@ def page(
     _ignore_busy_server(shown)
     _sync_theme(browser, session)
     ask.propose_later(workspace.first_link.ask)
-    if usage is not None:
-        _count_use(usage, workspace, ask)
+    _count_use(usage, workspace, ask, actions)
     return shown
 
 
-def _count_use(usage: UsageCounter, workspace: Workspace, ask: AskField) -> None:
-    """Count each page that the reader opens, and each answer."""
+def _query_of_address() -> str:
+    """Return the query of the address that was opened; nothing in a notebook."""
+    location = pn.state.location
+    return "" if location is None else location.search
+
+
+def _count_use(usage: UsageCounter | None, workspace: Workspace, ask: AskField, actions: Actions) -> None:
+    """Count each page that the reader opens, each answer and each file."""
+    if usage is None:
+        return
     if workspace.page is not None:
         usage.page(workspace.page)
     workspace.param.watch(lambda event: usage.page(event.new) if event.new else None, "page")
     ask.view.param.watch(lambda event: usage.answered(event.new), "took", onlychanged=False)
+    actions.on_file = lambda extension: usage.task(_FILE_TASKS.get(extension, "other"))
 
 
 def _drawers(

@@ -41,8 +41,8 @@ def usage_table(counts: Mapping[str, Mapping[str, int]], *, by: Literal["week", 
     table = pd.DataFrame(rows, columns=["start", "kind", "name", "count"])
     table["start"] = table["start"].astype("datetime64[ns]")
     if by == "week":
-        table["start"] -= pd.to_timedelta(table["start"].dt.dayofweek, unit="D")
-    table = table.groupby(["start", "kind", "name"], as_index=False, sort=True)["count"].sum()
+        table["start"] -= pd.to_timedelta(table["start"].dt.day_of_week, unit="D")
+    table = table.groupby(["start", "kind", "name"], sort=True)["count"].sum().reset_index()
     large = table["count"] >= SMALL
     table["shown"] = table["count"].astype("str").where(large, f"< {SMALL}")
     table["count"] = table["count"].astype("Int64").where(large)

@@ -72,7 +72,7 @@ def recent_weeks(now: pd.Timestamp) -> list[pd.Timestamp]:
     >>> [str(week.date()) for week in recent_weeks(pd.Timestamp("2026-03-05"))][-2:]
     ['2026-02-23', '2026-03-02']
     """
-    monday = now.normalize() - pd.Timedelta(now.dayofweek, "D")
+    monday = now.normalize() - pd.Timedelta(now.day_of_week, "D")
     return [monday - pd.Timedelta(7 * back, "D") for back in range(WEEKS - 1, -1, -1)]
 
 
