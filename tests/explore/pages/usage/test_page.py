@@ -1,4 +1,4 @@
-"""The page Use: weeks of counts, small ones hidden, for those whose role opens it; and what the frame counts."""
+"""The page Use: weeks of counts, small ones hidden, for those whose role opens it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import pandas as pd
 import pytest
 
 import twinlab as tl
-from twinlab.apps.frame.frame import page
 from twinlab.explore import PAGES
 from twinlab.explore.pages.usage.page import UsageView
 from twinlab.explore.pages.usage.weeks import recent_weeks
 from twinlab.languages import using
 from twinlab.testing import FakeTwin
-from twinlab.twin.usage.counter import UsageCounter
 from twinlab.twin.usage.store import UsageStore
 
 MODEL = "twin: site\norigin: 2026-01-01\nasset_types:\n  room: {signals: {temperature: {unit: degC, resolution: 0.1, cadence: 1min}}}\n"
@@ -70,15 +68,3 @@ def test_twins_that_count_have_the_page_and_two_roles_open_it(twin: tl.Twin) -> 
     assert spec.has(twin)
     assert not spec.has(FakeTwin.example(days=1, trips=1))
     assert spec.roles == ("steward", "security")
-
-
-def test_the_frame_counts_pages_but_not_who(tmp_path: Path) -> None:
-    twin = FakeTwin.example(days=1, trips=5)
-    counter = UsageCounter(UsageStore(tmp_path / "usage"))
-    shown = page(twin, query="?page=history", usage=counter)
-    menu = next(one for one in shown.sidebar if hasattr(one, "active") and hasattr(one, "items"))
-    labels = [item["label"] for item in menu.items]
-    menu.active = labels.index("Events & KPIs")
-    counter.close()
-    (counts,) = UsageStore(tmp_path / "usage").read().values()
-    assert counts == {"page:history": 1, "page:events": 1}
