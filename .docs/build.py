@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from docsite import gallery, links, reference, staging, tables
-from docsite.browsers import find_chromium
+from docsite.browsers import chromium, find_chromium
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -129,7 +129,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not faults and find_chromium() is not None:
         from docsite.visit import visit
 
-        seen = visit(site, VISITED, searched=SEARCHED)
+        with chromium() as browser:
+            seen = visit(browser, site, VISITED, searched=SEARCHED)
         faults = seen.faults
         print(", ".join(f"{page} seen after {paint:.0f} ms" for page, paint in seen.first_paint.items()))
         print(f"{seen.found[SEARCHED]} results for {SEARCHED!r}, no request to another machine" if not faults else "")

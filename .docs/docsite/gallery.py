@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -18,6 +19,7 @@ DESKTOP, PHONE = (1280, 800), (390, 760)
 #: Milliseconds that a page may take until it is drawn.
 PATIENCE = 60_000
 _ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+_READING = re.compile(r"^Reading .*…$")
 _DRAWN = "() => window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents.every(one => one.is_idle)"
 
 
@@ -101,6 +103,7 @@ def take_pictures(folder: Path) -> list[str]:
                     visit = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1)
                     visit.goto(f"{served.url}?page={page.name}", timeout=PATIENCE)
                     visit.wait_for_function(_DRAWN, timeout=PATIENCE)
+                    _wait_until_read(visit)
                     # Fonts, and what moves into its place.
                     visit.wait_for_timeout(1500)
                     name = file_name(page.label, narrow=narrow)
@@ -110,6 +113,13 @@ def take_pictures(folder: Path) -> list[str]:
     finally:
         served.stop()
     return taken
+
+
+def _wait_until_read(visit: Any) -> None:
+    """Wait until no part of a page says that it is reading."""
+    from playwright.sync_api import expect
+
+    expect(visit.get_by_text(_READING)).to_have_count(0, timeout=PATIENCE)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,6 @@ from types import ModuleType
 import twinlab
 
 _CITATION = re.compile(r"\s*\[\w+\]_")
-#: What the top-level page documents itself; its other names are rooms.
-TOP = ("create", "demo", "open", "Twin", "IngestReport", "Flag")
-
 
 INDEX = """# API reference
 
@@ -96,8 +93,13 @@ def modules() -> list[str]:
 def entries(name: str) -> list[Entry]:
     """Return what a module offers."""
     module = importlib.import_module(name)
-    names = TOP if name == "twinlab" else public_names(module)
-    return [Entry(name, each, getattr(module, each)) for each in names]
+    found = [Entry(name, each, getattr(module, each)) for each in public_names(module)]
+    # Errors have a page of their own.
+    return [each for each in found if name != "twinlab" or not _is_error(each.value)]
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
 
 
 def write_reference(folder: Path) -> list[str]:

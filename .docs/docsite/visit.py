@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from docsite.browsers import chromium
-
 #: What a page may ask for, opened as a file.
 INSIDE = ("file:", "data:", "blob:", "about:")
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1300, "height": 900}
@@ -35,11 +33,13 @@ class Visit:
     found: dict[str, int] = field(default_factory=dict)
 
 
-def visit(site: Path, pages: list[str], *, searched: str) -> Visit:
+def visit(browser: Any, site: Path, pages: list[str], *, searched: str) -> Visit:
     """Open pages of a site from the disk, on a desktop and on a phone, and search in it.
 
     Parameters
     ----------
+    browser : Browser
+        Of Playwright's sync API.
     site : Path
         Folder of the HTML files.
     pages : list of str
@@ -48,26 +48,23 @@ def visit(site: Path, pages: list[str], *, searched: str) -> Visit:
         What is searched for; no result is a fault.
     """
     seen = Visit()
-    with chromium() as browser:
-        for size, scheme in ((DESKTOP, "light"), (PHONE, "dark")):
-            context = browser.new_context(viewport=size, color_scheme=scheme)
-            page = context.new_page()
-            _listen(page, seen)
-            for name in pages:
-                page.goto((site / name).resolve().as_uri())
-                took = page.evaluate(_SEEN)
-                seen.first_paint[name] = max(took, seen.first_paint.get(name, 0.0))
-                wide = page.evaluate(
-                    "() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
-                )
-                if wide > 0:
-                    seen.faults.append(f"{name}: {wide} pixels wider than a screen of {size['width']}")
-            context.close()
-        page = browser.new_page(viewport=DESKTOP)
+    for size, scheme in ((DESKTOP, "light"), (PHONE, "dark")):
+        context = browser.new_context(viewport=size, color_scheme=scheme)
+        page = context.new_page()
         _listen(page, seen)
-        seen.found[searched] = _search(page, site, searched)
-        if not seen.found[searched]:
-            seen.faults.append(f"search.html: nothing found for {searched!r}")
+        for name in pages:
+            page.goto((site / name).resolve().as_uri())
+            took = page.evaluate(_SEEN)
+            seen.first_paint[name] = max(took, seen.first_paint.get(name, 0.0))
+            wide = page.evaluate("() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+            if wide > 0:
+                seen.faults.append(f"{name}: {wide} pixels wider than a screen of {size['width']}")
+        context.close()
+    page = browser.new_page(viewport=DESKTOP)
+    _listen(page, seen)
+    seen.found[searched] = _search(page, site, searched)
+    if not seen.found[searched]:
+        seen.faults.append(f"search.html: nothing found for {searched!r}")
     seen.faults = list(dict.fromkeys(seen.faults))
     return seen
 
