@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -227,9 +228,8 @@ def test_a_link_to_no_page_is_a_warning_that_fails_the_build(small_site: Path, t
 @pytest.mark.browser
 def test_the_site_needs_no_network_finds_and_fits_a_phone(
     small_site: Path,
-    browser: object,
+    browser: Any,
     links: ModuleType,
-    open_page: Callable[..., object],
     grave_faults: Callable[[object], list[str]],
 ) -> None:
     from docsite.visit import visit
@@ -239,4 +239,7 @@ def test_the_site_needs_no_network_finds_and_fits_a_phone(
     assert seen.faults == []
     assert seen.found == {"watermark": 1}
     assert set(seen.first_paint) == {"index.html", "other.html", "room.html"}
-    assert grave_faults(open_page((small_site / "room.html").as_uri())) == []
+    page = browser.new_page()
+    page.goto((small_site / "room.html").as_uri())
+    assert grave_faults(page) == []
+    page.close()

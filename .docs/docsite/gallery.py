@@ -119,7 +119,7 @@ def _wait_until_read(visit: Any) -> None:
     """Wait until no part of a page says that it is reading."""
     from playwright.sync_api import expect
 
-    expect(visit.get_by_text(_READING)).to_have_count(0, timeout=PATIENCE)
+    expect(visit.get_by_text(_READING).filter(visible=True)).to_have_count(0, timeout=PATIENCE)
 
 
 if __name__ == "__main__":
