@@ -152,6 +152,7 @@ def test_another_package_adds_a_page_through_an_entry_point(visit):
         "what_if",
         "outlook",
         "control",
+        "usage",
         "broken",
         "rounds",
     ]

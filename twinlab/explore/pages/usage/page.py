@@ -118,6 +118,8 @@ class UsageView(Explorer):
         return verdict_heading(head, detail, good=None)
 
     def _tables(self, table: pd.DataFrame, weeks: list[pd.Timestamp]) -> list[str]:
+        # On a phone the first columns are seen: the newest weeks.
+        weeks = weeks[::-1]
         return [
             table_html(table, "page", tr_values(PAGE_LABELS), weeks, title=tr("Pages"), first=tr("Page")),
             table_html(table, "task", tr_values(TASKS), weeks, title=tr("Tasks done"), first=tr("Task")),

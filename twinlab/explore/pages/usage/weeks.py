@@ -77,7 +77,7 @@ def recent_weeks(now: pd.Timestamp) -> list[pd.Timestamp]:
 
 
 def totals(table: pd.DataFrame, kind: str, weeks: list[pd.Timestamp]) -> list[int]:
-    """Return the sum of the counts of a kind that are shown, for each week: those below five can't be found by subtracting."""
+    """Return the sum of the counts of a kind that are shown, for each week; those below five aren't in it."""
     mine = table[table["kind"] == kind].groupby("start")["count"].sum()
     return [int(mine.get(week, 0)) for week in weeks]
 
