@@ -119,11 +119,11 @@ class UsageView(Explorer):
 
     def _tables(self, table: pd.DataFrame, weeks: list[pd.Timestamp]) -> list[str]:
         # On a phone the first columns are seen: the newest weeks.
-        weeks = weeks[::-1]
+        newest = weeks[::-1]
         return [
-            table_html(table, "page", tr_values(PAGE_LABELS), weeks, title=tr("Pages"), first=tr("Page")),
-            table_html(table, "task", tr_values(TASKS), weeks, title=tr("Tasks done"), first=tr("Task")),
-            table_html(table, "answer", tr_values(TIMES), weeks, title=tr("Time until an answer was there"), first=tr("Time")),
+            table_html(table, "page", tr_values(PAGE_LABELS), newest, title=tr("Pages"), first=tr("Page")),
+            table_html(table, "task", tr_values(TASKS), newest, title=tr("Tasks done"), first=tr("Task")),
+            table_html(table, "answer", tr_values(TIMES), newest, title=tr("Time until an answer was there"), first=tr("Time")),
         ]  # fmt: skip
 
     def __panel__(self) -> pn.viewable.Viewable:
