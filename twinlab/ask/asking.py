@@ -12,7 +12,6 @@ from twinlab.ask.proposing import propose
 from twinlab.ask.running import run_call
 from twinlab.ask.running.contrasts import contrasted
 from twinlab.ask.running.units import in_unit
-from twinlab.errors import TwinlabError
 
 if TYPE_CHECKING:
     from twinlab.ask.planner import Planner
@@ -82,6 +81,4 @@ def run_plan(twin: TwinReader, plan: Plan) -> Answer:
     except NotUnderstoodError as error:
         reason = load_language(plan.language).sentence(error.key, **error.values)
         return Answer(plan.question, plan.language, plan, reason=reason, twin=twin)
-    except TwinlabError as error:
-        return Answer(plan.question, plan.language, plan, reason=str(error), twin=twin)
     return Answer(plan.question, plan.language, plan, result, other, twin=twin)

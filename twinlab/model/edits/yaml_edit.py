@@ -68,7 +68,7 @@ def put(text: str, path: Path_, value: object) -> str:
     'a: {b: 1, c: x}  # why'
     """
     data = document(text).data
-    wanted = _with(deepcopy(data) if isinstance(data, dict) else {}, path, value)
+    wanted = _with(deepcopy(data) if isinstance(data, dict | list) else {}, path, value)
     if wanted == data:
         return text
     return _first_right((_put(one, path, value) for one in _candidates(text)), wanted)

@@ -94,6 +94,11 @@ class ChangeForm:
         self.pane = pn.Column(self._form, self._fault, self._list, sizing_mode="stretch_width")
         self._kind_changed()
 
+    @property
+    def scenario(self) -> str:
+        """Name of the scenario that changes are added to."""
+        return self._name.value.strip() or _FIRST_NAME
+
     def show(self, plan: Plan) -> None:
         """List the changes of a plan."""
         self._plan = plan

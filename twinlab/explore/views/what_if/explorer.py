@@ -394,6 +394,6 @@ class WhatIfExplorer(PlanView):
         if not self._possible:
             return empty_pane(*NOTHING)
         parts = [
-            self._plan_row, self._form.pane, self._bar.pane, self._alert, self._map.pane, self._shown.pane, self._stored.pane
+            self._plan_row, self._text.pane, self._form.pane, self._bar.pane, self._alert, self._map.pane, self._shown.pane, self._stored.pane
         ]  # fmt: skip
         return pn.Column(*parts, sizing_mode="stretch_width")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.languages import tr
+from twinlab.model.basics import parse_duration
 from twinlab.simulate.scenarios.change import Change, percent
 from twinlab.simulate.scenarios.reading import scenarios_yaml
 from twinlab.simulate.scenarios.scenario import Scenario
@@ -74,6 +75,18 @@ class Plan:
         before = there[scenario].changes if scenario in there else ()
         there[scenario] = Scenario(scenario, changes=(*before, change))  # type: ignore[arg-type]
         return self._with(there)
+
+    def having(self, scenario: Scenario, *, horizon: str) -> Plan:
+        """Return the plan with a scenario in place of the one of its name, and long enough for it.
+
+        Parameters
+        ----------
+        scenario : Scenario
+        horizon : str
+            The shortest length in which all its changes are in effect.
+        """
+        longest = max((self.horizon, horizon), key=parse_duration)
+        return replace(self._with({one.name: one for one in (*self.scenarios, scenario)}), horizon=longest)
 
     def without(self, place: int) -> Plan:
         """Return the plan without the change at a place in `changes`; a scenario without changes goes with its last one."""

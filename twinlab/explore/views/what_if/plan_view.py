@@ -12,6 +12,7 @@ from twinlab.explore.kit.link import Link, parse_instant
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.what_if.change_form import ChangeForm
+from twinlab.explore.views.what_if.change_text import ChangeText
 from twinlab.explore.views.what_if.hub_map import HubMap
 from twinlab.explore.views.what_if.places import read_places, touched
 from twinlab.explore.views.what_if.plan import Plan
@@ -22,6 +23,7 @@ from twinlab.simulate.scenarios.reading import parse_scenarios
 from twinlab.simulate.timetable.plans.changes import POSSIBLE_KINDS
 
 if TYPE_CHECKING:
+    from twinlab.ask.drafting.draft import ScenarioDraft
     from twinlab.explore.kit.session import Session, Shared
     from twinlab.model.reader import TwinReader
 
@@ -36,6 +38,8 @@ _HORIZONS = {
     mark("2 days"): "2d",
     mark("3 days"): "3d",
     mark("7 days"): "7d",
+    mark("14 days"): "14d",
+    mark("21 days"): "21d",
 }
 _REPLICATIONS = [20, 50, 100, 200, 500, 1000]
 _MOST = 100_000
@@ -84,6 +88,7 @@ class PlanView(Explorer):
         at = self.first_link.at
         self._places = self.shared.cached(("what-if places", str(at)), lambda: read_places(twin, self._names, at=at))
         self._form = ChangeForm(POSSIBLE_KINDS, self._places, carrier=self._names.carrier, on_change=self._planned)
+        self._text = ChangeText(self._draft, on_shown=self._draft_shown, on_add=self._draft_added)
         self._map = HubMap(self._places, on_place=self._form.pick_place, on_link=self._form.pick_link)
         for widget in (self._start, self._horizon, self._replications, self._budget):
             widget.param.watch(lambda _: self._widgets_changed(), "value")
@@ -128,6 +133,26 @@ class PlanView(Explorer):
         self._form.show(plan)
         self._map.mark(touched(plan))
         self.revision += 1
+
+    def _draft(self, text: str) -> ScenarioDraft:
+        """Read changes in words, beside those of the scenario that the form names."""
+        twin: Any = self.twin
+        name = self._form.scenario
+        on = next((one for one in self.plan.scenarios if one.name == name), None)
+        start: object = "now" if self.plan.start is None else self.plan.start
+        draft: ScenarioDraft = twin.draft_scenario(text, start=start, name=name, on=on)
+        return draft
+
+    def _draft_shown(self, draft: ScenarioDraft | None) -> None:
+        """Mark on the map what a draft would change, too."""
+        plan = self.plan
+        if draft is not None and draft.scenario is not None:
+            plan = plan.having(draft.scenario, horizon=draft.horizon)
+        self._map.mark(touched(plan))
+
+    def _draft_added(self, draft: ScenarioDraft) -> None:
+        assert draft.scenario is not None
+        self._show(self.plan.having(draft.scenario, horizon=draft.horizon))
 
     def _widgets_changed(self) -> None:
         if self._quiet:
