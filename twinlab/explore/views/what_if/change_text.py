@@ -11,7 +11,6 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.explore.kit.background.run import BackgroundRun
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.kit.widgets import row
 from twinlab.languages import mark, tr
 
 if TYPE_CHECKING:
@@ -60,11 +59,10 @@ class ChangeText:
         self.shown = Html("", sizing_mode="stretch_width", margin=(4, 10))
         add = pmui.Button(label=tr("Add to the plan"), size="small", on_click=lambda _: self.add())
         drop = pmui.Button(label=tr("Discard"), variant="text", size="small", on_click=lambda _: self.discard())
-        self._choices = row([add, drop], margin=(0, 0, 4, 0))
-        self._choices.visible = False
-        self.pane = pn.Column(
-            row([self.field, self.button], margin=(4, 0, 0, 0)), self.shown, self._choices, sizing_mode="stretch_width"
-        )
+        self._choices = pn.Row(add, drop, visible=False)
+        self.button.align = "center"
+        line = pn.Row(self.field, self.button, sizing_mode="stretch_width", margin=(4, 0, 0, 0))
+        self.pane = pn.Column(line, self.shown, self._choices, sizing_mode="stretch_width")
 
     def read(self) -> None:
         """Read the text in the field; the draft, or why there is none, is shown when it is there."""
