@@ -93,6 +93,9 @@ class UsageView(Explorer):
 
     def refresh(self) -> None:
         """Read the counts and show them."""
+        if not hasattr(self._counted, "usage"):
+            self._body[:] = [empty_pane(*map(tr, _NOTHING))]
+            return
         try:
             self._table = self._counted.usage()
         except READING_ERRORS as error:
