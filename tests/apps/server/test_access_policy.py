@@ -9,6 +9,7 @@ from tests.apps.login.web import PASSWORDS, Web
 from twinlab.apps import start
 from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.users import Users
+from twinlab.apps.server import readers
 from twinlab.apps.server import server as server_module
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.testing import FakeTwin
@@ -58,12 +59,12 @@ def test_a_faulty_policy_is_refused_before_anything_is_served(twin, users, text,
 def shown_to(served, name, monkeypatch):
     """Return what the page of somebody was built with, and the page."""
     built = []
-    original = server_module.page
-    monkeypatch.setattr(server_module, "page", lambda twin, **how: built.append((twin, how)) or original(twin, **how))
+    original = readers.page
+    monkeypatch.setattr(readers, "page", lambda twin, **how: built.append((twin, how)) or original(twin, **how))
     web = Web(served.url)
     cookies = web.login(name)
     answer = web.ask("/", cookies=cookies)
-    monkeypatch.setattr(server_module, "page", original)
+    monkeypatch.setattr(readers, "page", original)
     return built[0], answer, cookies
 
 
