@@ -46,11 +46,10 @@ class Jupyter:
 
     def launcher(self) -> psutil.Process:
         """Return the process that jupyter-server-proxy has started."""
-        [found] = [
-            one
-            for one in psutil.Process(self.process.pid).children(recursive=True)
-            if "twinlab.jupyter.launcher" in one.cmdline()
-        ]
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        # One that has just ended has no command any more.
+        running = [one for one in started if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        [found] = [one for one in running if "twinlab.jupyter.launcher" in one.cmdline()]
         return found
 
 
