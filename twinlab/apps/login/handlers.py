@@ -18,6 +18,7 @@ from twinlab.apps.login.rates import network
 from twinlab.apps.login.request_guard import LOGIN, LOGOUT, local_path
 from twinlab.apps.login.sessions import seconds_to_wait
 from twinlab.apps.login.users import normalized_name
+from twinlab.apps.plain_page import plain_policy
 from twinlab.errors import DatabaseUnreachableError
 from twinlab.languages import preferred_language, tr, use_from_here
 
@@ -59,11 +60,7 @@ class PageHandler(RequestHandler):
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
-        self.set_header(
-            "Content-Security-Policy",
-            f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; form-action 'self'; "
-            "frame-ancestors 'none'; base-uri 'none'",
-        )
+        self.set_header("Content-Security-Policy", plain_policy(nonce))
         token = self.xsrf_token.decode()
         self.finish(page(title=self.service.title, token=token, nonce=nonce, **parts))
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from twinlab._html import html
-from twinlab.languages import current_language, tr
+from twinlab.apps.plain_page import plain_page
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -14,17 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["logged_out_html", "login_html", "logout_html"]
 
 _STYLE = """
-:root { color-scheme: light dark; --blue: #005A8C; --on-blue: #fff; --ink: #1b1f23; --soft: #57606a; --line: #6e7781;
-  --paper: #fff; --ground: #eef2f5; --bad: #a4133c; --bad-ground: #fdecef; }
-@media (prefers-color-scheme: dark) {
-  :root { --blue: #56B4E9; --on-blue: #06202f; --ink: #e6edf3; --soft: #a8b3bd; --line: #8b949e; --paper: #1b2127;
-    --ground: #0f1317; --bad: #ffb3c0; --bad-ground: #3c1620; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; grid-template-rows: auto 1fr; background: var(--ground);
-  color: var(--ink); font: 16px/1.45 Roboto, system-ui, -apple-system, "Segoe UI", sans-serif; }
-header { background: #005A8C; color: #fff; padding: 14px 24px; font-size: 20px; font-weight: 500;
-  overflow-wrap: anywhere; }
+body { min-height: 100vh; display: grid; grid-template-rows: auto 1fr; }
 main { width: min(400px, 100% - 32px); margin: clamp(16px, 12vh, 120px) auto 32px; align-self: start; padding: 28px;
   background: var(--paper); border: 1px solid color-mix(in srgb, var(--line) 35%, transparent); border-radius: 8px; }
 h1 { margin: 0 0 4px; font-size: 22px; font-weight: 600; }
@@ -43,29 +34,11 @@ a.button { margin: 0 0 18px; padding: 11px; border-radius: 6px; background: var(
 p.or { display: flex; align-items: center; gap: 12px; }
 p.or::before, p.or::after { content: ""; flex: 1; border-top: 1px solid color-mix(in srgb, var(--line) 50%, transparent); }
 input:focus-visible, button:focus-visible, a:focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
-a { display: block; margin-top: 16px; text-align: center; color: var(--blue); }
+a { display: block; margin-top: 16px; text-align: center; }
 """
 
-_PAGE = """<!doctype html>
-<html lang="{{ language }}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-{% if refresh %}<meta http-equiv="refresh" content="1; url={{ refresh }}">{% endif %}
-<title>{{ heading }} · {{ title }}</title>
-<link rel="icon" href="data:,">
-<style nonce="{{ nonce }}">{{ style }}</style>
-</head>
-<body>
-<header>{{ title }}</header>
-<main>
-<h1>{{ heading }}</h1>
-{{ body }}
-</main>
-</body>
-</html>
-"""
+_HEAD = """<meta name="robots" content="noindex">
+{% if refresh %}<meta http-equiv="refresh" content="1; url={{ refresh }}">{% endif %}"""
 
 _LOGIN = """{% if message %}<p class="bad" role="alert">{{ message }}</p>\
 {% elif with_form %}<p>With the name and password you were given{% if provider %}, or with your organisation's login{% endif %}.</p>\
@@ -159,13 +132,4 @@ def logged_out_html(*, title: str, token: str, nonce: str, onward: str) -> Marku
 
 
 def _page(heading: str, *, title: str, nonce: str, body: Markup, refresh: str = "") -> Markup:
-    return html(
-        _PAGE,
-        language=current_language(),
-        heading=heading,
-        title=title,
-        nonce=nonce,
-        style=html(_STYLE),
-        body=body,
-        refresh=refresh,
-    )
+    return plain_page(body, title=title, style=_STYLE, nonce=nonce, heading=heading, head=html(_HEAD, refresh=refresh))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tornado.web import RequestHandler
 
 from twinlab._html import html
+from twinlab.apps.plain_page import plain_page, plain_policy
 from twinlab.errors import UnknownTermError
 from twinlab.languages import available, current_language, preferred_language, tr, use_from_here
 from twinlab.model.glossary import all_terms, glossary
@@ -24,13 +25,6 @@ ADDRESS = "glossary"
 _LONGEST_WORD = 100
 
 _STYLE = """
-:root { color-scheme: light dark; --blue: #005A8C; --on-blue: #fff; --ink: #1b1f23; --soft: #57606a; --line: #6e7781; --paper: #fff; --ground: #eef2f5; }
-@media (prefers-color-scheme: dark) {
-  :root { --blue: #56B4E9; --on-blue: #06202f; --ink: #e6edf3; --soft: #a8b3bd; --line: #8b949e; --paper: #1b2127; --ground: #0f1317; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.45 Roboto, system-ui, -apple-system, sans-serif; overflow-wrap: anywhere; }
-header { background: #005A8C; color: #fff; padding: 14px 24px; font-size: 20px; font-weight: 500; }
 main { width: min(860px, 100% - 32px); margin: 24px auto; }
 h1 { margin: 0 0 4px; font-size: 24px; font-weight: 600; }
 p { margin: 0 0 16px; color: var(--soft); }
@@ -38,7 +32,6 @@ form { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; margin: 0 0 2
 label { flex: 1 1 220px; font-weight: 500; }
 input[type=search] { display: block; width: 100%; padding: 10px 12px; border: 1px solid var(--line); border-radius: 6px; background: var(--paper); color: inherit; font: inherit; }
 button { padding: 10px 20px; border: 0; border-radius: 6px; background: var(--blue); color: var(--on-blue); font: inherit; font-weight: 600; cursor: pointer; }
-a { color: var(--blue); }
 :focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
 article { margin: 0 0 12px; padding: 14px 18px; background: var(--paper); border: 1px solid color-mix(in srgb, var(--line) 35%, transparent); border-radius: 8px; }
 h2 { margin: 0; font-size: 18px; font-weight: 600; }
@@ -48,20 +41,7 @@ dt { color: var(--soft); }
 dd { margin: 0; }
 """
 
-_PAGE = """<!doctype html>
-<html lang="{{ language }}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ heading }} · {{ title }}</title>
-<link rel="icon" href="data:,">
-<style nonce="{{ nonce }}">{{ style }}</style>
-</head>
-<body>
-<header>{{ title }}</header>
-<main>
-<h1>{{ heading }}</h1>
-<p>One thing often has two words: one in the plant, one in IT.</p>
+_BODY = """<p>One thing often has two words: one in the plant, one in IT.</p>
 <form method="get" action="{{ address }}" role="search">
 <input type="hidden" name="lang" value="{{ language }}">
 <label>A word of either side<input type="search" name="q" value="{{ word }}" maxlength="{{ longest }}"></label>
@@ -78,11 +58,7 @@ _PAGE = """<!doctype html>
 {% endfor %}
 </dl>
 </article>
-{% endfor %}
-</main>
-</body>
-</html>
-"""
+{% endfor %}"""
 
 
 def glossary_html(word: str, *, title: str, nonce: str) -> Markup:
@@ -104,10 +80,17 @@ def glossary_html(word: str, *, title: str, nonce: str) -> Markup:
             terms = glossary(asked).terms
         except UnknownTermError:
             terms, fault = (), tr("The glossary doesn't have {word}.", word=asked)
-    return html(
-        _PAGE, address=ADDRESS, fault=fault, heading=tr("Glossary"), language=current_language(), longest=_LONGEST_WORD, nonce=nonce,
-        sides=_sides, style=_STYLE, terms=terms, title=title, word=asked,
-    )  # fmt: skip
+    body = html(
+        _BODY,
+        address=ADDRESS,
+        fault=fault,
+        language=current_language(),
+        longest=_LONGEST_WORD,
+        sides=_sides,
+        terms=terms,
+        word=asked,
+    )
+    return plain_page(body, title=title, style=_STYLE, nonce=nonce, heading=tr("Glossary"))
 
 
 def glossary_route(title: str) -> tuple[str, type[GlossaryHandler], dict[str, str]]:
@@ -144,8 +127,5 @@ class GlossaryHandler(RequestHandler):
         """Answer with the page."""
         nonce = secrets.token_urlsafe(16)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header(
-            "Content-Security-Policy",
-            f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-        )
+        self.set_header("Content-Security-Policy", plain_policy(nonce))
         self.finish(str(glossary_html(self.get_query_argument("q", ""), title=self.title, nonce=nonce)))

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from tornado.web import RequestHandler
 
+from twinlab.apps.plain_page import plain_policy
 from twinlab.errors import TwinlabError
 from twinlab.jupyter.launcher.start_page import error_html, start_html
 from twinlab.jupyter.launcher.twin_folders import TwinFolder, find_twins, named_twins
@@ -56,8 +57,7 @@ class _Handler(RequestHandler):
 
     def show(self, page: object, *, status: int = 200) -> None:
         """Send a page."""
-        policy = f"default-src 'none'; style-src 'nonce-{self.nonce}'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
-        self.set_header("Content-Security-Policy", policy)
+        self.set_header("Content-Security-Policy", plain_policy(self.nonce, ancestors="'self'"))
         self.set_status(status)
         self.finish(str(page))
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinlab._html import html
+from twinlab.apps.plain_page import plain_page
 from twinlab.jupyter.launcher.twin_folders import TwinFolder
-from twinlab.languages import current_language, tr
+from twinlab.languages import tr
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -16,23 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["error_html", "start_html"]
 
 _STYLE = """
-:root { color-scheme: light dark; --blue: #005A8C; --on-blue: #fff; --ink: #1b1f23; --soft: #57606a; --line: #6e7781;
-  --paper: #fff; --ground: #eef2f5; --bad: #a4133c; }
-@media (prefers-color-scheme: dark) {
-  :root { --blue: #56B4E9; --on-blue: #06202f; --ink: #e6edf3; --soft: #a8b3bd; --line: #8b949e; --paper: #1b2127;
-    --ground: #0f1317; --bad: #ffb3c0; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; background: var(--ground); color: var(--ink);
-  font: 16px/1.45 Roboto, system-ui, -apple-system, "Segoe UI", sans-serif; }
-header { background: #005A8C; color: #fff; padding: 14px 24px; }
 h1 { margin: 0; font-size: 20px; font-weight: 500; }
 main { width: min(860px, 100% - 32px); margin: 24px auto; }
-p { margin: 0 0 16px; color: var(--soft); overflow-wrap: anywhere; }
+p { margin: 0 0 16px; color: var(--soft); }
 article { display: flex; flex-wrap: wrap; gap: 12px 24px; align-items: center; justify-content: space-between; margin: 0 0 12px;
   padding: 18px 20px; background: var(--paper); border: 1px solid color-mix(in srgb, var(--line) 35%, transparent);
   border-radius: 8px; }
-h2 { margin: 0; font-size: 18px; font-weight: 600; overflow-wrap: anywhere; }
+h2 { margin: 0; font-size: 18px; font-weight: 600; }
 article p { margin: 2px 0 0; font-size: 14px; }
 .name { flex: 1 1 240px; min-width: 0; }
 .buttons { display: flex; flex-wrap: wrap; gap: 10px; }
@@ -44,25 +35,7 @@ form { margin: 0; }
 .button:focus-visible, a:focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
 code, pre { font: 14px/1.5 ui-monospace, Consolas, monospace; }
 pre { margin: 0 0 16px; padding: 12px 16px; overflow-x: auto; background: var(--paper); border-radius: 6px; }
-a { color: var(--blue); }
 .bad { color: var(--bad); white-space: pre-wrap; }
-"""
-_PAGE = """<!doctype html>
-<html lang="{{ language }}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<link rel="icon" href="data:,">
-<style nonce="{{ nonce }}">{{ style }}</style>
-</head>
-<body>
-<header><h1>{{ title }}</h1></header>
-<main>
-{{ body }}
-</main>
-</body>
-</html>
 """
 _LISTED = """<p><code>{{ root }}</code></p>
 {% for twin in twins %}
@@ -107,5 +80,4 @@ def error_html(text: str, *, back: str, nonce: str) -> Markup:
 
 
 def _page(body: Markup, *, nonce: str) -> Markup:
-    title = tr("Digital twins")
-    return html(_PAGE, language=current_language(), title=title, nonce=nonce, style=html(_STYLE), body=body)
+    return plain_page(body, title=tr("Digital twins"), style=_STYLE, nonce=nonce)
