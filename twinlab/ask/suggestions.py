@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING
 
@@ -52,18 +52,7 @@ def misspelt(question: str, words: Vocabulary) -> tuple[str, list[tuple[str, str
 
     Stricter than what is offered: the word is the same but for one or two letters inside, so that "driver" isn't read as "drive".
     """
-    known = sorted({word for phrase in words.phrases for word in phrase if len(word) >= _LONG})
-    pieces, place, changed = [], 0, []
-    for token in tokenize(question):
-        pieces.append(question[place : token.start])
-        place = token.stop
-        text = question[token.start : token.stop]
-        unknown = token.kind == "word" and len(token.key) >= _LONG and not words.look_up([token.key], [token.text])
-        near = _near(token.key, words, known) if unknown and token.key not in known else None
-        if near is not None:
-            changed.append((text, near))
-        pieces.append(near or text)
-    return "".join([*pieces, question[place:]]), changed
+    return _replaced(question, words, lambda word, known: _near(word, words, known))
 
 
 def _near(word: str, words: Vocabulary, known: list[str]) -> str | None:
@@ -89,16 +78,33 @@ def _near(word: str, words: Vocabulary, known: list[str]) -> str | None:
 
 def _corrected(question: str, words: Vocabulary) -> str:
     """Return the question with unknown words replaced by known ones that are nearly the same."""
-    known = sorted({word for phrase in words.phrases for word in phrase if len(word) > 3})
-    pieces, place = [], 0
+    return _replaced(
+        question, words, lambda word, known: next(iter(get_close_matches(word, known, n=1, cutoff=0.8)), None)
+    )[0]
+
+
+def _replaced(
+    question: str, words: Vocabulary, near: Callable[[str, list[str]], str | None]
+) -> tuple[str, list[tuple[str, str]]]:
+    """Return the question with other words for unknown ones, and which they are.
+
+    Parameters
+    ----------
+    near : callable
+        Word and known words -> the word that is meant, or None.
+    """
+    known = sorted({word for phrase in words.phrases for word in phrase if len(word) >= _LONG})
+    pieces, place, changed = [], 0, []
     for token in tokenize(question):
         pieces.append(question[place : token.start])
         place = token.stop
         text = question[token.start : token.stop]
-        unknown = token.kind == "word" and len(token.key) > 3 and not words.look_up([token.key], [token.text])
-        close = get_close_matches(token.key, known, n=1, cutoff=0.8) if unknown and token.key not in known else []
-        pieces.append(close[0] if close else text)
-    return "".join([*pieces, question[place:]])
+        unknown = token.kind == "word" and len(token.key) >= _LONG and not words.look_up([token.key], [token.text])
+        found = near(token.key, known) if unknown and token.key not in known else None
+        if found is not None:
+            changed.append((text, found))
+        pieces.append(found or text)
+    return "".join([*pieces, question[place:]]), changed
 
 
 def _filled_in(template: str, names: dict[str, list[tuple[str, str]]]) -> Iterator[str]:
