@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from tests.benchmarks.asked_truth import (
     Number,
     Refuse,
     Truth,
+    unique,
 )
 
 T = pd.Timestamp
@@ -25,15 +26,6 @@ JAN, FEB, MAR, APR, MAY, JUN, JUL, AUG, SEP, OCT, NOV, DEC = (
     (f"2013-{m:02}-01", f"{2013 + m // 12}-{m % 12 + 1:02}-01") for m in range(1, 13)
 )
 NEW_YORK = ["EWR", "JFK", "LGA"]
-
-
-def unique(truths: Iterable[Truth]) -> list[Truth]:
-    """Each reading once."""
-    out: list[Truth] = []
-    for truth in truths:
-        if truth not in out:
-            out.append(truth)
-    return out
 
 
 def flights(f: Facts, **where: str) -> pd.DataFrame:

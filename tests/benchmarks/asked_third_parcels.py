@@ -16,6 +16,7 @@ from tests.benchmarks.asked_truth import (
     Refuse,
     Truth,
     YesNo,
+    unique,
 )
 
 T = pd.Timestamp
@@ -28,15 +29,6 @@ MAR: Window = ("2026-03-01", "2026-04-01")
 LAST_WEEK: tuple[Window, ...] = (("2026-03-30", "2026-04-06"), ("2026-03-23", "2026-03-30"))
 YESTERDAY: tuple[Window, ...] = (("2026-04-05", "2026-04-06"), ("2026-04-04", "2026-04-05"))
 STEP = pd.Timedelta("5min")
-
-
-def unique(truths: Iterable[Truth]) -> list[Truth]:
-    """Each reading once."""
-    out: list[Truth] = []
-    for truth in truths:
-        if truth not in out:
-            out.append(truth)
-    return out
 
 
 def cut(cells: pd.DataFrame, window: Window) -> pd.DataFrame:

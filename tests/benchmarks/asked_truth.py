@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -142,3 +142,12 @@ def longest(true: pd.Series) -> int:
     """Return the number of cells of the longest run."""
     number = (true != true.shift(fill_value=False)).cumsum()
     return int(np.max([len(run) if run.iloc[0] else 0 for _, run in true.groupby(number)]))
+
+
+def unique(truths: Iterable[Truth]) -> list[Truth]:
+    """Return each reading once."""
+    out: list[Truth] = []
+    for truth in truths:
+        if truth not in out:
+            out.append(truth)
+    return out

@@ -96,7 +96,7 @@ class UsageCounter:
                 del self._counts[day]
 
     def close(self) -> None:
-        """Write what is left, and end the thread."""
+        """Write the counts that aren't written yet, and end the thread."""
         self._closed.set()
         self.flush()
 

@@ -93,17 +93,14 @@ class UsageView(Explorer):
 
     def refresh(self) -> None:
         """Read the counts and show them."""
-        if not hasattr(self._counted, "usage"):
-            self._body[:] = [empty_pane(*map(tr, _NOTHING))]
-            return
         try:
-            self._table = self._counted.usage()
+            self._table = self._counted.usage() if hasattr(self._counted, "usage") else None
         except READING_ERRORS as error:
             _LOG.exception("use can't be read")
             self._body[:] = [error_pane(tr(self.label), str(error), retry=self.refresh)]
             return
         table, weeks = self._table, recent_weeks(pd.Timestamp.now("UTC").tz_localize(None))
-        if table.empty:
+        if table is None or table.empty:
             self._body[:] = [empty_pane(*map(tr, _NOTHING))]
             return
         parts = [self._verdict(table, weeks), bars_html(table, weeks), *self._tables(table, weeks), _note()]
